@@ -1,0 +1,1 @@
+"""A scenario played on the local stack, narrated and reconciled."""

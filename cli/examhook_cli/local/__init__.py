@@ -1,0 +1,1 @@
+"""The same template, deployed into an AWS emulator on this machine."""

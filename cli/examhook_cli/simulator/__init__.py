@@ -1,0 +1,1 @@
+"""A provider of exams to try things on."""

@@ -1,0 +1,1 @@
+"""Endpoints, attempts, answers and signatures of webhooks: pure rules."""

@@ -1,0 +1,1 @@
+"""Where events go: SNS, the delivery queue, webhooks."""

@@ -1,0 +1,1 @@
+"""What to ask next, what changed, which event that is: pure rules."""

@@ -1,0 +1,53 @@
+"""The closed list of event types, and which of them a subscriber gets without asking."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from examhook.model import Status
+
+
+class EventType(StrEnum):
+    """Every type of event that Examhook sends about a submission."""
+
+    STARTED = "submission.started"
+    SUBMITTED = "submission.submitted"
+    TIMED_OUT = "submission.timed_out"
+    FORCED = "submission.forced"
+    SYSTEM_SUBMITTED = "submission.system_submitted"
+    RESCORED = "submission.rescored"
+    REOPENED = "submission.reopened"
+    UNKNOWN_STATUS = "submission.unknown_status"
+
+
+class OperationsEventType(StrEnum):
+    """Every type of event that goes to the operations topic."""
+
+    PROVIDER_REFUSED = "provider.refused"
+    ENDPOINT_DISABLED = "endpoint.disabled"
+
+
+ENDPOINT_TEST = "endpoint.test"
+"""Type of the event that a person sends to one endpoint to try it."""
+
+OFF_BY_DEFAULT = frozenset({EventType.STARTED})
+"""Types that webhooks and e-mail get only when asked for."""
+
+DEFAULT_TYPES = tuple(sorted(set(EventType) - OFF_BY_DEFAULT))
+"""Types that a new webhook endpoint gets when it names none."""
+
+_TYPE_OF_STATUS = {
+    Status.IN_TEST: EventType.STARTED,
+    Status.SUBMITTED: EventType.SUBMITTED,
+    Status.TIMED_OUT: EventType.TIMED_OUT,
+    Status.FORCED: EventType.FORCED,
+    Status.SYSTEM_SUBMITTED: EventType.SYSTEM_SUBMITTED,
+}
+
+
+def type_of_status(status_code: int) -> EventType:
+    """Type of the event that the appearance of ``status_code`` makes."""
+    try:
+        return _TYPE_OF_STATUS[Status(status_code)]
+    except ValueError:
+        return EventType.UNKNOWN_STATUS

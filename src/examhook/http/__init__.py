@@ -1,0 +1,1 @@
+"""The one HTTP session that everything goes through."""

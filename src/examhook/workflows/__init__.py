@@ -1,0 +1,1 @@
+"""The use cases: decide by the rules, act by the adapters."""
