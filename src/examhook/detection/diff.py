@@ -1,0 +1,36 @@
+"""What changed between the rows of one exam and what is stored of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from examhook.detection.change import Change
+from examhook.detection.transition import Observation, change_from
+from examhook.model import Attempt, AttemptKey, Submission
+
+
+def diff(rows: Iterable[Attempt], stored: Mapping[AttemptKey, Submission], observation: Observation) -> list[Change]:
+    """Changes to write for ``rows``, in stored order; rows that say nothing new make none."""
+    changes = (change_from(stored.get(key), row, observation) for key, row in sorted(distinct(rows).items()))
+    return [change for change in changes if change is not None]
+
+
+def distinct(rows: Iterable[Attempt]) -> dict[AttemptKey, Attempt]:
+    """One row for each attempt.
+
+    Rows move between pages while one reads, so one may come twice, and differ when the attempt
+    ended in between. Which one stands must not depend on the order, or every pass would see a
+    change: the one that is further along does.
+    """
+    found: dict[AttemptKey, Attempt] = {}
+    for row in rows:
+        key = row.key
+        other = found.get(key)
+        if other is None or _progress(row) > _progress(other):
+            found[key] = row
+    return found
+
+
+def _progress(row: Attempt) -> tuple[bool, int, int, Decimal]:
+    return (row.is_final, row.ended_at or 0, row.status_code, row.score_points or Decimal(0))

@@ -1,0 +1,112 @@
+"""The Submissions table: what is known of each attempt, and the outbox that its stream makes of every write.
+
+One item holds one attempt: partition key ``{account}#{exam_id}``, sort key
+``{started_at, 10 digits}#{candidate_id}``, so that one query reads the attempts that one page of
+the provider covers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from examhook.model import AttemptKey, Submission
+from examhook.storage.submission_item import item_from_submission, submission_from_item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    from examhook.detection.change import Change
+
+_PARALLEL_WRITES = 8
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+def submission_from_image(image: Mapping[str, AttributeValueTypeDef]) -> Submission:
+    """The submission in a stream record's image; raises UnreadableItemError."""
+    return submission_from_item(image)
+
+
+class SubmissionsTable:
+    """Reads and conditional writes of submissions."""
+
+    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
+        self._client = client
+        self._table_name = table_name
+
+    def between(self, account: str, exam_id: str, first: AttemptKey, last: AttemptKey) -> dict[AttemptKey, Submission]:
+        """Stored submissions of one exam from ``first`` to ``last``, both included."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table_name,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":pk": {"S": partition_key(account, exam_id)},
+                ":first": {"S": sort_key(first)},
+                ":last": {"S": sort_key(last)},
+            },
+            ConsistentRead=True,
+        )
+        found = (submission_from_item(item) for page in pages for item in page["Items"])
+        return {submission.key: submission for submission in found}
+
+    def write(self, changes: Sequence[Change]) -> list[Change]:
+        """Write each change if its submission is still as it was read; returns those that were not written.
+
+        A change that is not written was overtaken by another poll, whose observation stands.
+        Raises ClientError when DynamoDB refuses or cannot be reached: the rest of the changes may
+        be written or not, and the next pass finds out.
+        """
+        if len(changes) <= 1:
+            return [change for change in changes if not self._write_one(change)]
+        with ThreadPoolExecutor(_PARALLEL_WRITES) as pool:
+            written = list(pool.map(self._write_one, changes))
+        return [change for change, was_written in zip(changes, written, strict=True) if not was_written]
+
+    def _write_one(self, change: Change) -> bool:
+        after = change.after
+        item: dict[str, AttributeValueTypeDef] = {
+            "pk": {"S": partition_key(after.account, after.exam_id)},
+            "sk": {"S": sort_key(after.key)},
+            "announce": {"BOOL": change.announces},
+            **item_from_submission(after),
+        }
+        try:
+            if change.before is None:
+                self._client.put_item(
+                    TableName=self._table_name, Item=item, ConditionExpression="attribute_not_exists(pk)"
+                )
+            else:
+                self._client.put_item(
+                    TableName=self._table_name,
+                    Item=item,
+                    ConditionExpression="version = :read AND fence <= :fence",
+                    ExpressionAttributeValues={
+                        ":read": {"N": str(change.before.version)},
+                        ":fence": {"N": str(after.fence)},
+                    },
+                )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == _CONDITION_FAILED:
+                return False
+            raise
+        return True
+
+
+def partition_key(account: str, exam_id: str) -> str:
+    """Partition of one exam's submissions."""
+    return f"{account}#{exam_id}"
+
+
+def sort_key(key: AttemptKey) -> str:
+    """Place of one attempt within its exam: by start time first."""
+    return f"{key.started_at:010d}#{key.candidate_id}"
+
+
+def spanning(keys: Iterable[AttemptKey]) -> tuple[AttemptKey, AttemptKey] | None:
+    """The first and the last of ``keys`` in stored order; None when there are none."""
+    ordered = sorted(keys, key=sort_key)
+    return (ordered[0], ordered[-1]) if ordered else None
