@@ -1,0 +1,231 @@
+"""The Exams table: the watch on each account and each of its exams, and the lease of the poll that runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from examhook.detection.watch import AccountWatch, ExamWatch
+from examhook.model import Exam
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+SCHEMA_VERSION = 1
+_ACCOUNT = "account"
+_LEASE = "lease"
+_EXAM_PREFIX = "exam#"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The provider refused an account code; while the secret stays the same, asking again is useless."""
+
+    secret_version: str
+    """Version id of the secret that was refused."""
+    since: int
+    last_asked_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """What the table holds of one account: its watch, its refusal, its exams by id."""
+
+    watch: AccountWatch | None
+    refusal: Refusal | None
+    exams: Mapping[str, ExamWatch]
+
+
+class ExamsTable:
+    """Reads and writes of watches."""
+
+    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
+        self._client = client
+        self._table_name = table_name
+
+    def read(self, account: str) -> AccountState:
+        """All that is remembered of one account."""
+        watch: AccountWatch | None = None
+        refusal: Refusal | None = None
+        exams: dict[str, ExamWatch] = {}
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table_name,
+            KeyConditionExpression="account = :account",
+            ExpressionAttributeValues={":account": {"S": account}},
+            ConsistentRead=True,
+        )
+        for item in (item for page in pages for item in page["Items"]):
+            place = item["sk"]["S"]
+            if place.startswith(_EXAM_PREFIX):
+                exam_watch = _exam_watch_from_item(item)
+                exams[exam_watch.exam.exam_id] = exam_watch
+            elif place == _ACCOUNT:
+                if "began_at" in item:
+                    watch = AccountWatch(account, int(item["began_at"]["N"]))
+                refusal = _refusal_from_item(item)
+        return AccountState(watch, refusal, exams)
+
+    def begin_watch(self, account: str, began_at: int) -> AccountWatch:
+        """Begin the watch at ``began_at`` unless it began before; returns the watch that stands."""
+        answer = self._client.update_item(
+            TableName=self._table_name,
+            Key=_key(account, _ACCOUNT),
+            UpdateExpression="SET v = :v, began_at = if_not_exists(began_at, :began_at)",
+            ExpressionAttributeValues={":v": _number(SCHEMA_VERSION), ":began_at": _number(began_at)},
+            ReturnValues="ALL_NEW",
+        )
+        return AccountWatch(account, int(answer["Attributes"]["began_at"]["N"]))
+
+    def remember_refusal(self, account: str, secret_version: str, now: int) -> Refusal:
+        """Note that the code in ``secret_version`` was refused; returns the refusal with its beginning."""
+        try:
+            answer = self._client.update_item(
+                TableName=self._table_name,
+                Key=_key(account, _ACCOUNT),
+                UpdateExpression="SET refused_asked_at = :now",
+                ConditionExpression="refused_secret = :secret",
+                ExpressionAttributeValues={":secret": {"S": secret_version}, ":now": _number(now)},
+                ReturnValues="ALL_NEW",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            answer = self._client.update_item(
+                TableName=self._table_name,
+                Key=_key(account, _ACCOUNT),
+                UpdateExpression=(
+                    "SET v = :v, refused_secret = :secret, refused_since = :now, refused_asked_at = :now"
+                ),
+                ExpressionAttributeValues={
+                    ":v": _number(SCHEMA_VERSION),
+                    ":secret": {"S": secret_version},
+                    ":now": _number(now),
+                },
+                ReturnValues="ALL_NEW",
+            )
+        return Refusal(secret_version, int(answer["Attributes"]["refused_since"]["N"]), now)
+
+    def forget_refusal(self, account: str) -> None:
+        """Note that the provider accepts the account's code again."""
+        self._client.update_item(
+            TableName=self._table_name,
+            Key=_key(account, _ACCOUNT),
+            UpdateExpression="REMOVE refused_secret, refused_since, refused_asked_at",
+        )
+
+    def remember(self, account: str, watch: ExamWatch, fence: int) -> bool:
+        """Write what is known of an exam after a pass; False when a newer poll wrote it already."""
+        try:
+            self._client.put_item(
+                TableName=self._table_name,
+                Item={**_key(account, _EXAM_PREFIX + watch.exam.exam_id), **_item_from_exam_watch(watch, fence)},
+                ConditionExpression="attribute_not_exists(fence) OR fence <= :fence",
+                ExpressionAttributeValues={":fence": _number(fence)},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def take_lease(self, account: str, owner: str, *, now_ms: int, expires_at_ms: int) -> int | None:
+        """Take the account's lease until ``expires_at_ms`` if nobody holds it.
+
+        Returns its fencing value, one higher than the last; None when another poll holds it.
+        """
+        try:
+            answer = self._client.update_item(
+                TableName=self._table_name,
+                Key=_key(account, _LEASE),
+                UpdateExpression="SET v = :v, lease_owner = :owner, expires_at_ms = :expires_at ADD fence :one",
+                ConditionExpression="attribute_not_exists(expires_at_ms) OR expires_at_ms <= :now",
+                ExpressionAttributeValues={
+                    ":v": _number(SCHEMA_VERSION),
+                    ":owner": {"S": owner},
+                    ":expires_at": _number(expires_at_ms),
+                    ":now": _number(now_ms),
+                    ":one": _number(1),
+                },
+                ReturnValues="ALL_NEW",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return None
+            raise
+        return int(answer["Attributes"]["fence"]["N"])
+
+    def release_lease(self, account: str, owner: str) -> None:
+        """Give the lease back if ``owner`` still holds it."""
+        try:
+            self._client.update_item(
+                TableName=self._table_name,
+                Key=_key(account, _LEASE),
+                UpdateExpression="REMOVE expires_at_ms",
+                ConditionExpression="lease_owner = :owner",
+                ExpressionAttributeValues={":owner": {"S": owner}},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+
+
+def _key(account: str, place: str) -> dict[str, AttributeValueTypeDef]:
+    return {"account": {"S": account}, "sk": {"S": place}}
+
+
+def _number(value: int) -> AttributeValueTypeDef:
+    return {"N": str(value)}
+
+
+def _item_from_exam_watch(watch: ExamWatch, fence: int) -> dict[str, AttributeValueTypeDef]:
+    exam = watch.exam
+    item: dict[str, AttributeValueTypeDef] = {
+        "v": _number(SCHEMA_VERSION),
+        "title": {"S": exam.title},
+        "available": {"BOOL": exam.available},
+        "rows": _number(watch.rows),
+        "open_attempts": _number(watch.open_attempts),
+        "passed_at": _number(watch.passed_at),
+        "tried_at": _number(watch.tried_at),
+        "fence": _number(fence),
+    }
+    for name, text in (("url", exam.url), ("category", exam.category)):
+        if text is not None:
+            item[name] = {"S": text}
+    for name, number in (("takings", exam.takings), ("unreconciled_since", watch.unreconciled_since)):
+        if number is not None:
+            item[name] = _number(number)
+    return item
+
+
+def _exam_watch_from_item(item: Mapping[str, AttributeValueTypeDef]) -> ExamWatch:
+    return ExamWatch(
+        exam=Exam(
+            exam_id=item["sk"]["S"].removeprefix(_EXAM_PREFIX),
+            title=item["title"]["S"],
+            available=item["available"]["BOOL"],
+            takings=int(item["takings"]["N"]) if "takings" in item else None,
+            url=item["url"]["S"] if "url" in item else None,
+            category=item["category"]["S"] if "category" in item else None,
+        ),
+        rows=int(item["rows"]["N"]),
+        open_attempts=int(item["open_attempts"]["N"]),
+        passed_at=int(item["passed_at"]["N"]),
+        tried_at=int(item["tried_at"]["N"]),
+        unreconciled_since=int(item["unreconciled_since"]["N"]) if "unreconciled_since" in item else None,
+    )
+
+
+def _refusal_from_item(item: Mapping[str, AttributeValueTypeDef]) -> Refusal | None:
+    if "refused_secret" not in item:
+        return None
+    return Refusal(
+        secret_version=item["refused_secret"]["S"],
+        since=int(item["refused_since"]["N"]),
+        last_asked_at=int(item["refused_asked_at"]["N"]),
+    )
