@@ -28,11 +28,16 @@ class Page(Protocol[T_co]):
     """One answer: the rows that could be read, and how many rows it held in all."""
 
     @property
-    def rows(self) -> Sequence[T_co]: ...
+    def rows(self) -> Sequence[T_co]:
+        """The rows that could be read, in the order given."""
+
     @property
-    def row_count(self) -> int: ...
+    def row_count(self) -> int:
+        """How many rows the answer held, unreadable ones included."""
+
     @property
-    def unreadable(self) -> Sequence[str]: ...
+    def unreadable(self) -> Sequence[str]:
+        """Why a row could not be read, for each that could not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,34 +98,32 @@ class _Walk(Generic[T]):
     def pages(self) -> Iterator[Page[T]]:
         inserted = 0
         start = 0
-        before: list[Hashable] = []
+        before: Page[T] | None = None
         while True:
             page = self._fetch(start, self._limit)
             keys = [self._key(row) for row in page.rows]
-            if start and len(keys) > 1 and set(keys) == set(before):
+            if before is not None and len(keys) > 1 and set(keys) == {self._key(row) for row in before.rows}:
                 yield from self._without_start(page)
                 return
             yield page
             self.unreadable += len(page.unreadable)
-            overlaps = start > 0 and page.row_count > 0
-            if overlaps and before and not page.unreadable:
-                if before[-1] not in keys:
+            overlaps = before is not None and before.row_count > 1
+            if overlaps and before is not None and before.rows and not page.unreadable:
+                last = self._key(before.rows[-1])
+                if last not in keys:
                     self._jump()
                     return
-                inserted += keys.index(before[-1])
-            elif start > 1 and not page.row_count:
-                self._jump()
-                return
+                inserted += keys.index(last)
             self._seen.update(keys)
-            if self._is_last(page.row_count, start):
+            if self._is_last(page.row_count, overlap=1 if overlaps else 0):
                 break
-            before = keys
+            before = page
             start += max(1, page.row_count - 1)
         if inserted:
             yield from self._head(inserted)
 
-    def _is_last(self, row_count: int, start: int) -> bool:
-        if row_count <= (1 if start > 1 else 0) or row_count < self.longest_page:
+    def _is_last(self, row_count: int, *, overlap: int) -> bool:
+        if row_count <= overlap or row_count < self.longest_page:
             return True
         self.longest_page = row_count
         return False

@@ -1,0 +1,192 @@
+"""What an observed row makes of a stored submission."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examhook.detection.diff import diff
+from examhook.detection.transition import KEPT_TRANSITIONS, Observation, change_from
+from examhook.model import Attempt, Exam, Submission
+
+EXAM = Exam("23812", "Anatomy II", available=True, takings=7)
+OPEN = Attempt("19382", 1_700_000_000, 0, "Mei Chen", result_url="https://example.test/viewresult/a")
+SUBMITTED = replace(OPEN, status_code=1, ended_at=1_700_000_900, score_points=Decimal(30), passed=True)
+
+
+def observation(at: int = 1_700_001_000, silent_before: int | None = None, fence: int = 1) -> Observation:
+    return Observation("main", EXAM, observed_at=at, fence=fence, silent_before=silent_before)
+
+
+def seen(*rows: Attempt, silent_before: int | None = None) -> Submission:
+    """The submission after ``rows`` of one attempt were observed, one poll each."""
+    stored: Submission | None = None
+    for row in rows:
+        change = change_from(stored, row, observation(silent_before=silent_before))
+        stored = change.after if change else stored
+    assert stored is not None
+    return stored
+
+
+def types(submission: Submission) -> list[str]:
+    return [transition.event_type for transition in submission.transitions]
+
+
+@pytest.mark.parametrize(
+    ("status_code", "event_type"),
+    [
+        (0, "submission.started"),
+        (1, "submission.submitted"),
+        (2, "submission.timed_out"),
+        (3, "submission.forced"),
+        (4, "submission.system_submitted"),
+        (7, "submission.unknown_status"),
+        (-1, "submission.unknown_status"),
+    ],
+)
+def test_a_status_that_appears_is_announced_by_its_own_type(status_code: int, event_type: str) -> None:
+    assert types(seen(replace(SUBMITTED, status_code=status_code))) == [event_type]
+
+
+def test_a_closed_attempt_names_the_event_before_it() -> None:
+    submission = seen(OPEN, SUBMITTED)
+    started, submitted = submission.transitions
+    assert (started.sequence, submitted.sequence) == (1, 2)
+    assert submitted.previous_id == started.event_id
+    assert submitted.previous_status_code == 0
+    assert submitted.occurred_at == SUBMITTED.ended_at
+
+
+def test_the_same_row_again_changes_nothing_though_its_link_is_new() -> None:
+    stored = seen(SUBMITTED)
+    again = replace(SUBMITTED, result_url="https://example.test/viewresult/b")
+    assert change_from(stored, again, observation()) is None
+
+
+def test_an_equal_score_written_otherwise_is_no_change() -> None:
+    assert change_from(seen(SUBMITTED), replace(SUBMITTED, score_points=Decimal("30.0")), observation()) is None
+
+
+@pytest.mark.parametrize("absent", ["score_points", "passed", "ended_at", "candidate_name", "result_url"])
+def test_a_field_that_an_answer_lacks_is_no_change(absent: str) -> None:
+    assert change_from(seen(SUBMITTED), replace(SUBMITTED, **{absent: None}), observation()) is None
+
+
+@pytest.mark.parametrize("late", ["passed", "ended_at", "candidate_name"])
+def test_a_fact_shown_for_the_first_time_is_kept_without_an_event(late: str) -> None:
+    """A column that the provider begins to show must not announce every old submission."""
+    change = change_from(seen(replace(SUBMITTED, **{late: None})), SUBMITTED, observation())
+    assert change is not None
+    assert not change.announces
+    assert getattr(change.after.attempt, late) == getattr(SUBMITTED, late)
+
+
+def test_a_score_that_comes_later_is_announced() -> None:
+    assert types(seen(replace(SUBMITTED, score_points=None), SUBMITTED))[-1] == "submission.rescored"
+
+
+def test_marking_is_announced_with_the_new_score() -> None:
+    submission = seen(SUBMITTED, replace(SUBMITTED, score_points=Decimal("41.5")))
+    assert types(submission) == ["submission.submitted", "submission.rescored"]
+    assert submission.transitions[-1].score_points == Decimal("41.5")
+
+
+def test_a_changed_verdict_is_announced() -> None:
+    assert types(seen(SUBMITTED, replace(SUBMITTED, passed=False)))[-1] == "submission.rescored"
+
+
+def test_reopening_and_handing_in_again_are_told_apart() -> None:
+    again = replace(SUBMITTED, ended_at=1_700_002_000)
+    submission = seen(SUBMITTED, OPEN, again)
+    assert types(submission) == ["submission.submitted", "submission.reopened", "submission.submitted"]
+    first, _, second = submission.transitions
+    assert first.event_id != second.event_id
+
+
+def test_handing_in_again_between_two_polls_is_announced_again() -> None:
+    submission = seen(SUBMITTED, replace(SUBMITTED, ended_at=1_700_002_000))
+    assert types(submission) == ["submission.submitted", "submission.submitted"]
+
+
+def test_a_running_attempts_score_is_no_fact_yet() -> None:
+    running = replace(OPEN, score_points=Decimal(3), ended_at=5)
+    stored = seen(running)
+    assert stored.attempt.score_points is None
+    assert change_from(stored, replace(running, score_points=Decimal(4)), observation()) is None
+
+
+def test_what_ended_before_the_watch_began_is_recorded_silently() -> None:
+    change = change_from(None, SUBMITTED, observation(silent_before=1_700_000_901))
+    assert change is not None
+    assert not change.announces
+    assert change.after.transitions == ()
+
+
+def test_what_ended_since_the_watch_began_is_announced_even_during_the_first_contact() -> None:
+    assert types(seen(SUBMITTED, silent_before=1_700_000_900)) == ["submission.submitted"]
+
+
+def test_what_ran_when_the_watch_began_is_announced_when_it_closes() -> None:
+    assert types(seen(OPEN, SUBMITTED, silent_before=1_700_000_500)) == ["submission.submitted"]
+
+
+def test_an_id_is_the_same_whether_the_attempt_was_seen_running_or_not() -> None:
+    assert seen(OPEN, SUBMITTED).transitions[-1].event_id == seen(SUBMITTED).transitions[-1].event_id
+
+
+def test_an_id_after_a_silent_record_counts_the_silent_one() -> None:
+    """A rebuild that announces everything gives the silent record the first id, so nobody else may have it."""
+    again = replace(SUBMITTED, ended_at=1_700_002_000)
+    silent = seen(SUBMITTED, again, silent_before=1_700_001_000)
+    announced = seen(SUBMITTED, again)
+    assert silent.transitions[-1].event_id == announced.transitions[-1].event_id
+
+
+def test_only_the_last_few_transitions_are_kept() -> None:
+    marks = [replace(SUBMITTED, score_points=Decimal(points)) for points in range(20)]
+    submission = seen(*marks)
+    assert len(submission.transitions) == KEPT_TRANSITIONS
+    assert submission.sequence == 20
+
+
+@given(
+    st.lists(
+        st.builds(
+            Attempt,
+            candidate_id=st.just("1"),
+            started_at=st.just(10),
+            status_code=st.sampled_from([0, 1, 2, 3, 4, 9]),
+            candidate_name=st.sampled_from([None, "A"]),
+            ended_at=st.sampled_from([None, 20, 30]),
+            score_points=st.sampled_from([None, Decimal(1), Decimal(2)]),
+            passed=st.sampled_from([None, True, False]),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_ids_never_repeat_and_each_names_the_one_before(rows: list[Attempt]) -> None:
+    stored: Submission | None = None
+    ids: list[str] = []
+    for row in rows:
+        change = change_from(stored, row, observation())
+        if change is None:
+            continue
+        assert change_from(change.after, row, observation()) is None, "the same row twice must say nothing new"
+        if change.announces:
+            newest = change.after.transitions[-1]
+            assert newest.sequence == len(ids) + 1
+            assert newest.previous_id == (ids[-1] if ids else None)
+            ids.append(newest.event_id)
+        stored = change.after
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_row_that_comes_twice_counts_once_as_the_one_that_is_further_along() -> None:
+    for rows in ([OPEN, SUBMITTED], [SUBMITTED, OPEN]):
+        changes = diff(rows, {}, observation())
+        assert [change.after.attempt.status_code for change in changes] == [1]
