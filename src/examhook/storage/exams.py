@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from examhook.detection.watch import AccountWatch, ExamWatch
-from examhook.model import Exam
+from examhook.storage.exam_item import SCHEMA_VERSION, exam_watch_from_item, item_from_exam_watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-SCHEMA_VERSION = 1
 _ACCOUNT = "account"
 _LEASE = "lease"
 _EXAM_PREFIX = "exam#"
+_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class ExamsTable:
         for item in (item for page in pages for item in page["Items"]):
             place = item["sk"]["S"]
             if place.startswith(_EXAM_PREFIX):
-                exam_watch = _exam_watch_from_item(item)
+                exam_watch = exam_watch_from_item(item["sk"]["S"].removeprefix(_EXAM_PREFIX), item)
                 exams[exam_watch.exam.exam_id] = exam_watch
             elif place == _ACCOUNT:
                 if "began_at" in item:
@@ -93,7 +93,7 @@ class ExamsTable:
                 ReturnValues="ALL_NEW",
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            if error.response["Error"]["Code"] != _CONDITION_FAILED:
                 raise
             answer = self._client.update_item(
                 TableName=self._table_name,
@@ -123,12 +123,12 @@ class ExamsTable:
         try:
             self._client.put_item(
                 TableName=self._table_name,
-                Item={**_key(account, _EXAM_PREFIX + watch.exam.exam_id), **_item_from_exam_watch(watch, fence)},
+                Item={**_key(account, _EXAM_PREFIX + watch.exam.exam_id), **item_from_exam_watch(watch, fence)},
                 ConditionExpression="attribute_not_exists(fence) OR fence <= :fence",
                 ExpressionAttributeValues={":fence": _number(fence)},
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if error.response["Error"]["Code"] == _CONDITION_FAILED:
                 return False
             raise
         return True
@@ -154,24 +154,35 @@ class ExamsTable:
                 ReturnValues="ALL_NEW",
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if error.response["Error"]["Code"] == _CONDITION_FAILED:
                 return None
             raise
         return int(answer["Attributes"]["fence"]["N"])
 
+    def prolong_lease(self, account: str, owner: str, *, expires_at_ms: int) -> bool:
+        """Hold the lease until ``expires_at_ms``; False when ``owner`` holds it no more."""
+        return self._update_lease(
+            account, owner, "SET expires_at_ms = :expires_at", {":expires_at": _number(expires_at_ms)}
+        )
+
     def release_lease(self, account: str, owner: str) -> None:
         """Give the lease back if ``owner`` still holds it."""
+        self._update_lease(account, owner, "REMOVE expires_at_ms", {})
+
+    def _update_lease(self, account: str, owner: str, update: str, values: Mapping[str, AttributeValueTypeDef]) -> bool:
         try:
             self._client.update_item(
                 TableName=self._table_name,
                 Key=_key(account, _LEASE),
-                UpdateExpression="REMOVE expires_at_ms",
+                UpdateExpression=update,
                 ConditionExpression="lease_owner = :owner",
-                ExpressionAttributeValues={":owner": {"S": owner}},
+                ExpressionAttributeValues={":owner": {"S": owner}, **values},
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
+            if error.response["Error"]["Code"] == _CONDITION_FAILED:
+                return False
+            raise
+        return True
 
 
 def _key(account: str, place: str) -> dict[str, AttributeValueTypeDef]:
@@ -180,45 +191,6 @@ def _key(account: str, place: str) -> dict[str, AttributeValueTypeDef]:
 
 def _number(value: int) -> AttributeValueTypeDef:
     return {"N": str(value)}
-
-
-def _item_from_exam_watch(watch: ExamWatch, fence: int) -> dict[str, AttributeValueTypeDef]:
-    exam = watch.exam
-    item: dict[str, AttributeValueTypeDef] = {
-        "v": _number(SCHEMA_VERSION),
-        "title": {"S": exam.title},
-        "available": {"BOOL": exam.available},
-        "rows": _number(watch.rows),
-        "open_attempts": _number(watch.open_attempts),
-        "passed_at": _number(watch.passed_at),
-        "tried_at": _number(watch.tried_at),
-        "fence": _number(fence),
-    }
-    for name, text in (("url", exam.url), ("category", exam.category)):
-        if text is not None:
-            item[name] = {"S": text}
-    for name, number in (("takings", exam.takings), ("unreconciled_since", watch.unreconciled_since)):
-        if number is not None:
-            item[name] = _number(number)
-    return item
-
-
-def _exam_watch_from_item(item: Mapping[str, AttributeValueTypeDef]) -> ExamWatch:
-    return ExamWatch(
-        exam=Exam(
-            exam_id=item["sk"]["S"].removeprefix(_EXAM_PREFIX),
-            title=item["title"]["S"],
-            available=item["available"]["BOOL"],
-            takings=int(item["takings"]["N"]) if "takings" in item else None,
-            url=item["url"]["S"] if "url" in item else None,
-            category=item["category"]["S"] if "category" in item else None,
-        ),
-        rows=int(item["rows"]["N"]),
-        open_attempts=int(item["open_attempts"]["N"]),
-        passed_at=int(item["passed_at"]["N"]),
-        tried_at=int(item["tried_at"]["N"]),
-        unreconciled_since=int(item["unreconciled_since"]["N"]) if "unreconciled_since" in item else None,
-    )
 
 
 def _refusal_from_item(item: Mapping[str, AttributeValueTypeDef]) -> Refusal | None:

@@ -1,0 +1,57 @@
+"""What a poll did, for its log line and for the person who asked for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+
+class ReportBody(TypedDict):
+    """The report as Poll answers it."""
+
+    requests: int
+    exams: int
+    rows: int
+    changes: int
+    skipped_rows: int
+    complete: bool
+    errors: list[str]
+
+
+@dataclass(slots=True)
+class PollReport:
+    """Counts of one poll; it grows while the poll runs."""
+
+    requests: int = 0
+    """Requests made of the provider, repeated ones included."""
+    exams: int = 0
+    """Exams whose results were read."""
+    rows: int = 0
+    """Distinct attempts seen in them."""
+    changes: int = 0
+    """Submissions written."""
+    skipped_rows: int = 0
+    """Rows that could not be understood."""
+    unfinished: int = 0
+    """Exams that were due and could not be read whole now; they stay due."""
+    skipped: bool = False
+    """Nothing was done, since the poll before was still running."""
+    errors: list[str] = field(default_factory=list)
+    """What went wrong, a sentence each; never with the account code, a link or a name."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was due was read whole."""
+        return not self.errors and not self.unfinished
+
+    def body(self) -> ReportBody:
+        """The report as a JSON object."""
+        return {
+            "requests": self.requests,
+            "exams": self.exams,
+            "rows": self.rows,
+            "changes": self.changes,
+            "skipped_rows": self.skipped_rows,
+            "complete": self.complete,
+            "errors": list(self.errors),
+        }

@@ -1,0 +1,114 @@
+"""Watches and leases in DynamoDB (moto)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import boto3
+import pytest
+from moto import mock_aws
+from tables import EXAMS, create_tables
+
+from examhook.detection.watch import ExamWatch
+from examhook.model import Exam
+from examhook.storage.exams import ExamsTable
+from examhook.workflows.lease import LEASE_SECONDS, LeaseLostError, lease_on
+
+WATCH = ExamWatch(
+    exam=Exam("7", "Anatomy II", available=True, takings=12, url="https://example.test/7", category=None),
+    rows=12,
+    open_attempts=2,
+    passed_at=1_700_000_000,
+    tried_at=1_700_000_060,
+    unreconciled_since=1_700_000_030,
+)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = 1_700_000_000.0
+
+    def now(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExamsTable]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-central-1")
+        create_tables(client)
+        yield ExamsTable(client, EXAMS)
+
+
+def test_what_is_remembered_of_an_exam_comes_back_whole(table: ExamsTable) -> None:
+    table.remember("main", WATCH, fence=1)
+    bare = replace(WATCH, exam=Exam("8", "T", available=False, takings=None), unreconciled_since=None)
+    table.remember("main", bare, fence=1)
+    assert table.read("main").exams == {"7": WATCH, "8": bare}
+    assert table.read("another").exams == {}
+
+
+def test_an_older_poll_does_not_overwrite_what_a_newer_one_remembers(table: ExamsTable) -> None:
+    assert table.remember("main", WATCH, fence=2)
+    assert not table.remember("main", replace(WATCH, rows=1), fence=1)
+    assert table.read("main").exams["7"].rows == 12
+
+
+def test_a_watch_begins_once(table: ExamsTable) -> None:
+    assert table.read("main").watch is None
+    assert table.begin_watch("main", 100).began_at == 100
+    assert table.begin_watch("main", 200).began_at == 100
+    watch = table.read("main").watch
+    assert watch is not None
+    assert watch.began_at == 100
+
+
+def test_a_refusal_keeps_its_beginning_until_the_secret_changes(table: ExamsTable) -> None:
+    assert table.remember_refusal("main", "v1", 100).since == 100
+    assert table.remember_refusal("main", "v1", 200).since == 100
+    refusal = table.read("main").refusal
+    assert refusal is not None
+    assert (refusal.since, refusal.last_asked_at) == (100, 200)
+    assert table.remember_refusal("main", "v2", 300).since == 300
+    table.forget_refusal("main")
+    assert table.read("main").refusal is None
+
+
+def test_one_poll_at_a_time_and_each_with_a_higher_fence(table: ExamsTable) -> None:
+    clock = Clock()
+    with lease_on(table, "main", now=clock.now, sleep=clock.sleep) as first:
+        assert first is not None
+        with lease_on(table, "main", now=clock.now, sleep=clock.sleep) as second:
+            assert second is None
+        with lease_on(table, "another", now=clock.now, sleep=clock.sleep) as other:
+            assert other is not None
+    with lease_on(table, "main", now=clock.now, sleep=clock.sleep) as third:
+        assert third is not None
+        assert third.fence == first.fence + 1
+
+
+def test_a_patient_poll_waits_until_a_dead_ones_lease_ends(table: ExamsTable) -> None:
+    clock = Clock()
+    table.take_lease("main", "dead", now_ms=int(clock.at * 1000), expires_at_ms=int((clock.at + 20) * 1000))
+    with lease_on(table, "main", now=clock.now, sleep=clock.sleep, patience_s=60) as lease:
+        assert lease is not None
+
+
+def test_a_lease_is_prolonged_while_it_is_held_and_not_after(table: ExamsTable) -> None:
+    clock = Clock()
+    with lease_on(table, "main", now=clock.now, sleep=clock.sleep) as lease:
+        assert lease is not None
+        for _ in range(10):
+            clock.at += LEASE_SECONDS - 1
+            lease.keep()
+        clock.at += LEASE_SECONDS + 1
+        with lease_on(table, "main", now=clock.now, sleep=clock.sleep) as successor:
+            assert successor is not None
+            with pytest.raises(LeaseLostError):
+                lease.keep()

@@ -1,0 +1,127 @@
+"""Submissions in DynamoDB (moto): what is written comes back, and an old observation never wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from moto import mock_aws
+from tables import SUBMISSIONS, create_tables
+
+from examhook.detection.change import Change
+from examhook.detection.transition import Observation, change_from
+from examhook.model import Attempt, AttemptKey, Exam, Submission
+from examhook.storage.submission_item import UnreadableItemError, submission_from_item
+from examhook.storage.submissions import SubmissionsTable, spanning
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+EXAM = Exam("23812", "解剖学 II ✓", available=True, takings=7, url="https://example.test/23812", category="Medicine")
+OPEN = Attempt("19382", 1_700_000_000, 0, "陈 美", result_url="https://example.test/viewresult/a")
+DONE = replace(OPEN, status_code=1, ended_at=1_700_000_900, score_points=Decimal("30.5"), passed=True)
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDBClient]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-central-1")
+        create_tables(client)
+        yield client
+
+
+@pytest.fixture
+def table(client: DynamoDBClient) -> SubmissionsTable:
+    return SubmissionsTable(client, SUBMISSIONS)
+
+
+def change(stored: Submission | None, row: Attempt, fence: int = 1) -> Change:
+    found = change_from(stored, row, Observation("main", EXAM, observed_at=1_700_001_000, fence=fence))
+    assert found is not None
+    return found
+
+
+def stored_one(table: SubmissionsTable) -> Submission:
+    return table.between("main", EXAM.exam_id, OPEN.key, OPEN.key)[OPEN.key]
+
+
+def test_what_is_written_is_read_back_whole(table: SubmissionsTable) -> None:
+    first = change(None, OPEN)
+    assert table.write([first]) == []
+    second = change(first.after, DONE)
+    assert table.write([second]) == []
+    assert stored_one(table) == second.after
+
+
+def test_a_range_reads_the_attempts_of_one_exam_between_two_keys(table: SubmissionsTable) -> None:
+    rows = [replace(DONE, candidate_id=str(number), started_at=DONE.started_at + number) for number in range(30)]
+    table.write([change(None, row) for row in rows])
+    ends = spanning([rows[5].key, rows[9].key, rows[7].key])
+    assert ends is not None
+    assert sorted(table.between("main", EXAM.exam_id, *ends)) == [row.key for row in rows[5:10]]
+    assert table.between("main", "another", *ends) == {}
+
+
+def test_a_second_poll_cannot_insert_the_same_attempt(table: SubmissionsTable) -> None:
+    """Two polls that both see a new attempt make one event."""
+    first, second = change(None, OPEN), change(None, OPEN, fence=2)
+    assert table.write([first]) == []
+    assert table.write([second]) == [second]
+
+
+def test_a_change_of_what_another_poll_replaced_is_not_written(table: SubmissionsTable) -> None:
+    first = change(None, OPEN)
+    table.write([first])
+    table.write([change(first.after, DONE)])
+    late = change(first.after, replace(DONE, status_code=3))
+    assert table.write([late]) == [late]
+    assert stored_one(table).attempt.status_code == 1
+
+
+def test_a_poll_that_outlived_its_lease_cannot_write_over_a_newer_one(table: SubmissionsTable) -> None:
+    newer = change(None, OPEN, fence=5)
+    table.write([newer])
+    late = change(newer.after, DONE, fence=4)
+    assert table.write([late]) == [late]
+
+
+def test_only_a_write_that_adds_a_transition_is_marked_for_the_stream(
+    table: SubmissionsTable, client: DynamoDBClient
+) -> None:
+    def marked() -> bool:
+        return client.scan(TableName=SUBMISSIONS)["Items"][0]["announce"]["BOOL"]
+
+    first = change(None, replace(DONE, passed=None))
+    table.write([first])
+    assert marked()
+    table.write([change(first.after, DONE)])
+    assert not marked()
+
+
+def test_many_changes_are_written_and_the_overtaken_ones_named(table: SubmissionsTable) -> None:
+    changes = [change(None, replace(DONE, candidate_id=str(number))) for number in range(40)]
+    table.write(changes[:10])
+    assert sorted(item.after.key for item in table.write(changes)) == sorted(item.after.key for item in changes[:10])
+
+
+def test_an_item_of_another_version_is_refused_with_a_reason(table: SubmissionsTable, client: DynamoDBClient) -> None:
+    table.write([change(None, DONE)])
+    item = client.scan(TableName=SUBMISSIONS)["Items"][0]
+    with pytest.raises(UnreadableItemError, match="schema version 2, wanted 1"):
+        submission_from_item({**item, "v": {"N": "2"}})
+    with pytest.raises(UnreadableItemError, match="started_at"):
+        submission_from_item({name: value for name, value in item.items() if name != "started_at"})
+
+
+def test_keys_are_stored_in_the_order_of_time() -> None:
+    assert spanning([AttemptKey(1_000_000_000, "a"), AttemptKey(999_999_999, "b")]) == (
+        AttemptKey(999_999_999, "b"),
+        AttemptKey(1_000_000_000, "a"),
+    )
+    assert spanning([]) is None
