@@ -1,0 +1,87 @@
+"""The simulator's values: what names an attempt, what is true of it now, what was asked about it.
+
+Ids are text, as in Examhook; instants are Unix seconds of the virtual clock; scores are points.
+
+::
+
+    WorldError    the script asked for something impossible (no such exam, already ended, …); trying again doesn't help
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class WorldError(ValueError):
+    """The world cannot do what the script asks; the message says why."""
+
+
+class TakingsCount(StrEnum):
+    """What an exam's ``times`` counts; nobody knows which of these the provider does."""
+
+    STARTS = "starts"
+    """Attempts, from their first second."""
+    FINISHES = "finishes"
+    """Attempts that have ended, each once however often it is reopened."""
+    NOTHING = "nothing"
+    """It stays as it was when this was switched on."""
+    LAGS = "lags"
+    """Attempts as they were LAG_S seconds ago."""
+
+
+class RowOrder(StrEnum):
+    """Order in which an exam's rows are listed."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    CANDIDATE = "candidate"
+    SHUFFLED = "shuffled"
+    """Another order at every request."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRef:
+    """Names one attempt of one candidate at one exam."""
+
+    exam_id: str
+    candidate_id: str
+    started_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TruthRow:
+    """One attempt as it really is now, whatever the answers make of it."""
+
+    exam_id: str
+    exam_title: str
+    candidate_id: str
+    name: str
+    started_at: int
+    status: int
+    score: float
+    passed: bool
+    ended_at: int | None
+
+    @property
+    def ref(self) -> AttemptRef:
+        """What names this attempt."""
+        return AttemptRef(self.exam_id, self.candidate_id, self.started_at)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request to the provider's API as it was answered; the account code is left out."""
+
+    n: int
+    at: int
+    """Virtual Unix seconds."""
+    elapsed_s: float
+    """Real seconds since the simulator began, for measuring the pace."""
+    task: str
+    params: dict[str, str]
+    http_status: int
+    """0 where the connection was dropped without an answer."""
+    rows: int
+    """Rows in the answer before any damage."""
+    quirks: tuple[str, ...] = ()
