@@ -1,4 +1,4 @@
-"""The simulator's values: what names an attempt, what is true of it now, what was asked about it.
+"""The simulator's values: what happened, to which attempt, what is true now, what was asked.
 
 Ids are text, as in Examhook; instants are Unix seconds of the virtual clock; scores are points.
 
@@ -15,6 +15,22 @@ from enum import StrEnum
 
 class WorldError(ValueError):
     """The world cannot do what the script asks; the message says why."""
+
+
+class LedgerKind(StrEnum):
+    """Everything that can happen in the world."""
+
+    STARTED = "started"
+    SUBMITTED = "submitted"
+    TIMED_OUT = "timed_out"
+    FORCED = "forced"
+    SYSTEM_SUBMITTED = "system_submitted"
+    RESCORED = "rescored"
+    REOPENED = "reopened"
+    REMOVED = "removed"
+    EXAM_CREATED = "exam_created"
+    EXAM_OPENED = "exam_opened"
+    EXAM_CLOSED = "exam_closed"
 
 
 class TakingsCount(StrEnum):
@@ -47,6 +63,23 @@ class AttemptRef:
     exam_id: str
     candidate_id: str
     started_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One thing that happened, with the attempt's state after it; exam entries carry no attempt."""
+
+    n: int
+    """From 1, without gaps, in the order in which things entered the world."""
+    at: int
+    """When it happened; attempts that ``populate`` made happened before the entries around them."""
+    kind: LedgerKind
+    exam_id: str
+    candidate_id: str | None = None
+    started_at: int | None = None
+    status: int | None = None
+    score: float | None = None
+    ended_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

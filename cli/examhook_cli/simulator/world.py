@@ -15,8 +15,7 @@ from examhook.model import Status
 from examhook_cli.simulator.candidates import CandidateBook
 from examhook_cli.simulator.clock import VirtualClock
 from examhook_cli.simulator.exam_book import ExamBook, Row
-from examhook_cli.simulator.facts import AttemptRef, TakingsCount, TruthRow, WorldError
-from examhook_cli.simulator.ledger import LedgerEntry, LedgerKind
+from examhook_cli.simulator.facts import AttemptRef, LedgerEntry, LedgerKind, TakingsCount, TruthRow, WorldError
 from examhook_cli.simulator.live import LiveActivity
 from examhook_cli.simulator.names import CATEGORIES, exam_title
 from examhook_cli.simulator.past import planned_past
