@@ -1,0 +1,115 @@
+"""A webhook endpoint: where it is, what it wants, and how it has been doing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from examhook.events.catalogue import DEFAULT_TYPES
+from examhook.events.identity import derived_id
+
+if TYPE_CHECKING:
+    from examhook.events.build import Event
+
+DOWN_AFTER_FAILURES = 3
+"""Failures in a row, without one success between them, from which an endpoint counts as down."""
+
+_ANY_OF_A_KIND = ".*"
+
+
+class EndpointStatus(StrEnum):
+    """Whether anything is sent to an endpoint."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+class EndpointOrigin(StrEnum):
+    """Who made an endpoint, and so who may remove it."""
+
+    PARAMETER = "parameter"
+    """Named in the stack's ``WebhookUrls``; leaves with it."""
+    CLI = "cli"
+    """Added by ``examhook endpoints add``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the latest attempts at an endpoint went; times are Unix seconds."""
+
+    last_success_at: int | None = None
+    last_failure_at: int | None = None
+    failing_since: int | None = None
+    """Time of the first failure after the last success."""
+    last_error: str | None = None
+    """What the last failure was, in words."""
+    consecutive_failures: int = 0
+    draining: bool = False
+    """It recovered, and what waited for it is still being sent."""
+
+    @property
+    def is_down(self) -> bool:
+        """Whether to try with one event at a time; a single event that the receiver dislikes is not enough."""
+        return self.consecutive_failures >= DOWN_AFTER_FAILURES
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One receiver of webhooks."""
+
+    endpoint_id: str
+    url: str = field(repr=False)
+    """May carry a token of the receiver's, so it is neither logged nor shown in a repr."""
+    sealed_secret: bytes = field(repr=False)
+    """The signing secret, encrypted."""
+    origin: EndpointOrigin
+    created_at: int
+    types: tuple[str, ...] = ()
+    """Names of event types, or patterns such as ``submission.*``; empty for catalogue.DEFAULT_TYPES."""
+    exam_ids: tuple[str, ...] = ()
+    """Only events about these exams; empty for all."""
+    accounts: tuple[str, ...] = ()
+    """Only events of these accounts; empty for all."""
+    description: str = ""
+    status: EndpointStatus = EndpointStatus.ENABLED
+    disabled_reason: str | None = None
+    health: Health = Health()
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether events are sent to it."""
+        return self.status is EndpointStatus.ENABLED
+
+    def wants(self, event: Event) -> bool:
+        """Whether the endpoint's filters let ``event`` through; its status plays no part."""
+        return (
+            any(matches(pattern, event.event_type) for pattern in self.types or DEFAULT_TYPES)
+            and (not self.accounts or event.account in self.accounts)
+            and (not self.exam_ids or event.exam_id in self.exam_ids)
+        )
+
+
+def matches(pattern: str, event_type: str) -> bool:
+    """Whether ``event_type`` is named by ``pattern``: the type itself, a kind such as ``submission.*``, or ``*``."""
+    if pattern == "*":
+        return True
+    if pattern.endswith(_ANY_OF_A_KIND):
+        return event_type.startswith(pattern.removesuffix("*"))
+    return event_type == pattern
+
+
+def unknown_patterns(patterns: Sequence[str], known_types: Sequence[str]) -> list[str]:
+    """Those of ``patterns`` that name none of ``known_types``: a slip of the pen that would filter out everything."""
+    return [pattern for pattern in patterns if not any(matches(pattern, known) for known in known_types)]
+
+
+def parameter_endpoint_id(url: str) -> str:
+    """Id of the endpoint that the stack's parameter names: always the same for the same URL."""
+    return derived_id("ep", url)
+
+
+def fresh_endpoint_id(url: str, random_bytes: Callable[[int], bytes]) -> str:
+    """Id of an endpoint added by hand; the same URL may be added again, with other filters."""
+    return derived_id("ep", url, random_bytes(16).hex())

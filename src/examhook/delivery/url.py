@@ -1,0 +1,112 @@
+"""Which URLs a webhook endpoint may have: checked when it is added, and again before each attempt.
+
+What is checked is the URL's text. The addresses that its name stands for are checked when it is
+connected to (``destinations/guard.py``), because they can change in between.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from urllib.parse import SplitResult, urlsplit
+
+from examhook.delivery.address import why_refused
+
+MAX_URL_CHARACTERS = 2048
+
+_LOCAL_NAMES = ("localhost", "localdomain", "local", "internal", "intranet", "home.arpa", "lan", "private", "corp")
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
+_MAX_HOST_CHARACTERS = 253
+_NETLOC = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]@]+)(:[0-9]{1,5})?", re.IGNORECASE)
+_NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f\\<>\"{}|^`]")
+
+
+class EndpointUrlError(ValueError):
+    """A URL that no endpoint may have; the message says why, and does not repeat path or query."""
+
+
+def check_endpoint_url(url: str, *, allow_http: bool = False, allow_private: bool = False) -> None:
+    """Raise EndpointUrlError unless ``url`` is one that webhooks may be sent to.
+
+    Args:
+        url: as a person wrote it.
+        allow_http: whether ``http://`` will do (the stack's AllowHttpEndpoints).
+        allow_private: whether names and addresses of a private network will do (AllowPrivateEndpoints).
+    """
+    if len(url) > MAX_URL_CHARACTERS:
+        raise EndpointUrlError(f"The URL is longer than {MAX_URL_CHARACTERS} characters.")
+    if _NOT_IN_A_URL.search(url):
+        raise EndpointUrlError("The URL contains a space, a backslash or another character that must be %-encoded.")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise EndpointUrlError("The URL is malformed: check its host and port.") from None
+    _check_scheme(parts, allow_http=allow_http)
+    if "@" in parts.netloc:
+        raise EndpointUrlError("The URL holds a user name or password; webhooks are proved by their signature instead.")
+    if parts.fragment or url.endswith("#"):
+        raise EndpointUrlError("The URL has a part after #, which is never sent; leave it out.")
+    if not parts.hostname:
+        raise EndpointUrlError("The URL has no host.")
+    if port == 0 or not _NETLOC.fullmatch(parts.netloc):
+        raise EndpointUrlError("The URL's host is malformed, or its port is not a number from 1 to 65535.")
+    _check_host(parts.hostname, in_brackets=parts.netloc.startswith("["), allow_private=allow_private)
+
+
+def _check_scheme(parts: SplitResult, *, allow_http: bool) -> None:
+    if parts.scheme == "https" or (parts.scheme == "http" and allow_http):
+        return
+    if parts.scheme == "http":
+        raise EndpointUrlError("The URL must begin with https:// (this installation does not allow plain http).")
+    raise EndpointUrlError("The URL must begin with https://.")
+
+
+def _check_host(host: str, *, in_brackets: bool, allow_private: bool) -> None:
+    if in_brackets:
+        try:
+            address: IPv4Address | IPv6Address = IPv6Address(host)
+        except AddressValueError:
+            raise EndpointUrlError("The URL's host in brackets is not an IPv6 address.") from None
+        _check_address(address, allow_private=allow_private)
+        return
+    if not host.isascii():
+        raise EndpointUrlError(f"Write the URL's host in its ASCII form{_ascii_form(host)}.")
+    if host.endswith("."):
+        raise EndpointUrlError("Leave out the dot at the end of the URL's host.")
+    labels = host.split(".")
+    if len(host) > _MAX_HOST_CHARACTERS or not all(_LABEL.fullmatch(label) for label in labels):
+        raise EndpointUrlError("The URL's host is not a valid host name.")
+    if _is_number(labels[-1]):
+        # Resolvers read 2130706433, 0x7f.1 and 017700000001 as addresses; only the plain form is read alike by all.
+        try:
+            address = IPv4Address(host)
+        except AddressValueError:
+            raise EndpointUrlError(
+                "The URL's host is a number but not a plain IPv4 address such as 192.0.2.1."
+            ) from None
+        _check_address(address, allow_private=allow_private)
+        return
+    if not allow_private and (len(labels) == 1 or _is_local(host)):
+        raise EndpointUrlError(f"{host} is a name of a private network; webhooks go to public addresses only.")
+
+
+def _check_address(address: IPv4Address | IPv6Address, *, allow_private: bool) -> None:
+    reason = why_refused(address, allow_private=allow_private)
+    if reason:
+        raise EndpointUrlError(f"Webhooks are not sent to this address: {reason}.")
+
+
+def _is_number(label: str) -> bool:
+    return label.isdigit() or re.fullmatch(r"0x[0-9a-f]*", label, re.IGNORECASE) is not None
+
+
+def _is_local(host: str) -> bool:
+    return any(host == name or host.endswith(f".{name}") for name in _LOCAL_NAMES)
+
+
+def _ascii_form(host: str) -> str:
+    try:
+        return f", {host.encode('idna').decode()}"
+    except UnicodeError:
+        return " (xn--…)"

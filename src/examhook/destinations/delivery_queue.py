@@ -1,0 +1,91 @@
+"""The delivery queue: messages that say "try this event at this endpoint now", and nothing else.
+
+::
+
+    DeliveryQueueError
+    ├── QueueRefusedError      SQS took some messages and not others; trying again helps
+    └── BadMessageError        a message is not one of ours; trying again does not help
+
+``send`` also raises botocore's errors when SQS cannot be reached; trying again helps.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+MAX_DELAY_S = 900
+"""SQS delays a message by no more than this."""
+
+_BATCH = 10
+
+
+class DeliveryQueueError(Exception):
+    """The queue did not do as asked."""
+
+
+class QueueRefusedError(DeliveryQueueError):
+    """SQS refused some of the messages; the others are on the queue."""
+
+
+class BadMessageError(DeliveryQueueError):
+    """A message's body is not what ``send`` writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryMessage:
+    """One attempt to be made now."""
+
+    endpoint_id: str
+    event_id: str
+    attempt: int
+    """From 1."""
+
+
+class DeliveryQueue:
+    """The queue between those who know that something is due and Deliver."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send(self, messages: Sequence[DeliveryMessage], delay_s: int = 0) -> None:
+        """Put messages on the queue, ten to a request, to be received ``delay_s`` (0 to 900) from now."""
+        for start in range(0, len(messages), _BATCH):
+            answer = self._client.send_message_batch(
+                QueueUrl=self._queue_url,
+                Entries=[
+                    {"Id": str(number), "MessageBody": body_of(message), "DelaySeconds": delay_s}
+                    for number, message in enumerate(messages[start : start + _BATCH])
+                ],
+            )
+            refused = answer.get("Failed", [])
+            if refused:
+                codes = ", ".join(sorted({entry["Code"] for entry in refused}))
+                raise QueueRefusedError(f"SQS refused {len(refused)} of the messages ({codes})")
+
+
+def body_of(message: DeliveryMessage) -> str:
+    """A message's body, as ``docs/architecture.md`` fixes it."""
+    return json.dumps(
+        {"endpoint_id": message.endpoint_id, "event_id": message.event_id, "attempt": message.attempt},
+        separators=(",", ":"),
+    )
+
+
+def parse_body(body: str) -> DeliveryMessage:
+    """The message in a body; raises BadMessageError."""
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        raise BadMessageError("a message on the delivery queue is not JSON") from None
+    match parsed:
+        case {"endpoint_id": str(endpoint_id), "event_id": str(event_id), "attempt": int(attempt)} if attempt >= 1:
+            return DeliveryMessage(endpoint_id, event_id, attempt)
+        case _:
+            raise BadMessageError("a message on the delivery queue lacks endpoint_id, event_id or attempt")
