@@ -1,0 +1,74 @@
+"""The shape of an event's ``data``, as ``docs/events/`` publishes it.
+
+Every key is always there; what the provider did not say is null. Times are RFC 3339 in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+DetailValue = str | int | bool | None
+"""What an operations event may say about one detail."""
+
+
+class ExamBody(TypedDict):
+    """The exam, as its listing showed it."""
+
+    id: str
+    title: str
+    url: str | None
+    category: str | None
+
+
+class CandidateBody(TypedDict):
+    """The candidate."""
+
+    id: str
+    name: str | None
+
+
+class ResultBody(TypedDict):
+    """The provider's page with the result: a link that opens for whoever holds it, until it expires."""
+
+    url: str
+    expires_at: str
+
+
+class SubmissionFacts(TypedDict):
+    """What was true of the attempt when the event happened."""
+
+    status: str
+    status_code: int
+    previous_status: str | None
+    score: int | float | None
+    passed: bool | None
+    started_at: str
+    ended_at: str | None
+    duration_s: int | None
+    result: ResultBody | None
+
+
+class SubmissionBody(TypedDict):
+    """``data`` of every ``submission.*`` event."""
+
+    account: str
+    exam: ExamBody
+    candidate: CandidateBody
+    submission: SubmissionFacts
+    observed_at: str
+
+
+class OperationsBody(TypedDict):
+    """``data`` of every event for the operators."""
+
+    account: str | None
+    message: str
+    details: Mapping[str, DetailValue]
+
+
+class EndpointTestBody(TypedDict):
+    """``data`` of ``endpoint.test``."""
+
+    endpoint_id: str
+    message: str
