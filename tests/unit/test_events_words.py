@@ -1,0 +1,140 @@
+"""E-mails about events: sentences that a person understands, subjects that SNS takes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from builders import OBSERVED_AT, attempt, submission, transition
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
+from examhook.events.catalogue import EventType, OperationsEventType
+from examhook.events.words import SUBJECT_UNITS, one_line, shortened, words_for
+
+
+def event_of(event_type: EventType, **changes: object) -> Event:
+    return submission_event(submission(), transition(event_type=event_type.value, **changes))
+
+
+def test_an_email_reads_like_a_sentence_and_says_until_when_the_link_works() -> None:
+    words = words_for(event_of(EventType.SUBMITTED))
+    assert words.subject == "Mei Chen submitted “Anatomy II”, score 87, passed"
+    assert words.text == (
+        "Mei Chen submitted “Anatomy II” on 3 May 2026 at 14:02 UTC, score 87, passed.\n"
+        "\n"
+        "Exam: Anatomy II (23812)\n"
+        "Candidate: Mei Chen (19382)\n"
+        "Status: submitted (1)\n"
+        "Score: 87\n"
+        "Passed: yes\n"
+        "Started: 3 May 2026 at 13:32 UTC\n"
+        "Ended: 3 May 2026 at 14:02 UTC, after 30 min\n"
+        "Account: main\n"
+        "Event: evt_8e3883f09d15ddeaba6e0770fcbcfb0f\n"
+        "\n"
+        "The result, until 3 May 2026 at 14:33 UTC (the link stops working then):\n"
+        "https://provider.test/viewresult/made-up-token\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("event_type", "sentence"),
+    [
+        (EventType.STARTED, "Mei Chen started “Anatomy II” on 3 May 2026 at 14:02 UTC."),
+        (EventType.TIMED_OUT, "Mei Chen ran out of time in “Anatomy II” on 3 May 2026 at 14:02 UTC, score 87, passed."),
+        (
+            EventType.FORCED,
+            "An administrator handed in “Anatomy II” for Mei Chen on 3 May 2026 at 14:02 UTC, score 87, passed.",
+        ),
+        (
+            EventType.SYSTEM_SUBMITTED,
+            "The system handed in “Anatomy II” for Mei Chen on 3 May 2026 at 14:02 UTC, score 87, passed.",
+        ),
+        (EventType.RESCORED, "Mei Chen was marked anew in “Anatomy II” on 3 May 2026 at 14:02 UTC, score 87, passed."),
+        (EventType.REOPENED, "“Anatomy II” was opened again for Mei Chen on 3 May 2026 at 14:02 UTC."),
+    ],
+)
+def test_each_type_has_its_sentence(event_type: EventType, sentence: str) -> None:
+    assert words_for(event_of(event_type)).text.splitlines()[0] == sentence
+
+
+def test_a_strange_status_is_named_by_its_number() -> None:
+    words = words_for(event_of(EventType.UNKNOWN_STATUS, status_code=7))
+    assert words.subject.startswith("“Anatomy II” shows status 7 for Mei Chen")
+
+
+def test_a_candidate_without_a_name_is_called_by_the_id() -> None:
+    event = submission_event(
+        submission(attempt=attempt(candidate_name=None)), transition(score_points=None, passed=None)
+    )
+    assert words_for(event).subject == "Candidate 19382 submitted “Anatomy II”"
+
+
+def test_a_failed_attempt_with_a_half_point_reads_well() -> None:
+    words = words_for(event_of(EventType.SUBMITTED, score_points=Decimal("30.50"), passed=False))
+    assert words.subject == "Mei Chen submitted “Anatomy II”, score 30.5, not passed"
+
+
+def test_a_long_title_gives_way_before_the_verdict() -> None:
+    long = submission(exam_title="Fundamentals of Human Anatomy and Physiology for Nurses, second term, evening group")
+    subject = words_for(submission_event(long, transition())).subject
+    assert subject.startswith("Mei Chen submitted “Fundamentals of Human Anatomy")
+    assert subject.endswith("…”, score 87, passed")
+    assert len(subject) == SUBJECT_UNITS
+
+
+@given(
+    name=st.one_of(st.none(), st.text(st.characters(codec=None))),
+    title=st.text(st.characters(codec=None)),
+    event_type=st.sampled_from(EventType),
+    points=st.one_of(st.none(), st.decimals(-(10**30), 10**30, places=3)),
+)
+@example(name="💉" * 60, title="🩺" * 80, event_type=EventType.UNKNOWN_STATUS, points=None)
+@example(name="\r\nBcc: x@example.test", title="\u2028\x85\x00", event_type=EventType.SUBMITTED, points=None)
+def test_sns_takes_every_subject(name: str | None, title: str, event_type: EventType, points: Decimal | None) -> None:
+    """UTF-8, one line, no controls, less than 100 characters however they are counted, never empty."""
+    event = submission_event(
+        submission(attempt=attempt(candidate_name=name), exam_title=title),
+        transition(event_type=event_type.value, score_points=points, status_code=2**40),
+    )
+    subject = words_for(event).subject
+    assert subject
+    assert len(subject.encode("utf-16-le")) // 2 < 100
+    assert subject == one_line(subject)
+    assert len(subject.splitlines()) == 1
+
+
+@given(text=st.text(st.characters(codec=None)), units=st.integers(1, 40))
+def test_shortening_keeps_what_fits_and_says_that_it_cut(text: str, units: int) -> None:
+    short = shortened(text, units)
+    if len(text.encode("utf-16-le", errors="replace")) // 2 <= units:
+        assert short == text
+    else:
+        assert short.endswith("…")
+        assert text.startswith(short[:-1])
+        assert len(short.encode("utf-16-le", errors="replace")) // 2 <= units
+
+
+def test_a_name_cannot_rearrange_the_sentence_but_keeps_its_joiners() -> None:
+    joined = "\u0645\u06cc\u200c\u062e\u0648"
+    assert one_line(f"\u202e{joined}\u2066\n x") == f"{joined} x"
+
+
+def test_an_operations_email_says_what_to_look_at() -> None:
+    words = words_for(
+        operations_event(
+            OperationsEventType.PROVIDER_REFUSED,
+            "main",
+            OBSERVED_AT,
+            "The provider refuses the account code.",
+            {"since": "2026-05-03T14:03:00Z", "asked_again": False},
+        )
+    )
+    assert words.subject == "Examhook provider.refused: The provider refuses the account code."
+    assert "Account: main\nsince: 2026-05-03T14:03:00Z\nasked_again: no\nEvent: evt_" in words.text
+
+
+def test_a_test_event_has_words_too() -> None:
+    assert "This is a test" in words_for(endpoint_test_event("ep_1", OBSERVED_AT)).subject
