@@ -1,0 +1,84 @@
+"""The installation that a command is about: which stack, in which account and region, and its clients."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import typer
+
+from examhook_cli.errors import CommandError
+from examhook_cli.stack import DEFAULT_STACK_NAME, Stack, find_stack
+
+if TYPE_CHECKING:
+    from boto3 import Session
+    from botocore.config import Config
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sqs import SQSClient
+
+POLL_ANSWER_S = 900
+"""Longest that a Lambda function may run, and so the longest that a poll can take to answer."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A stack by its name; it is looked up, and AWS asked, only when a command needs it."""
+
+    stack_name: str = DEFAULT_STACK_NAME
+    region: str | None = None
+    profile: str | None = None
+
+    @cached_property
+    def session(self) -> Session:
+        """The AWS session; raises botocore's ProfileNotFound."""
+        from boto3 import Session  # noqa: PLC0415 - half a second that help and completion need not wait for
+
+        return Session(region_name=self.region or os.environ.get("AWS_REGION"), profile_name=self.profile)
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The stack and its outputs; raises StackError and botocore's errors."""
+        return find_stack(self.session, self.stack_name)
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        """Client of the tables."""
+        return self.session.client("dynamodb", config=_config(read_timeout_s=20, attempts=3))
+
+    @cached_property
+    def kms(self) -> KMSClient:
+        """Client of the key that seals endpoint secrets."""
+        return self.session.client("kms", config=_config(read_timeout_s=20, attempts=3))
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        """Client of the delivery queue."""
+        return self.session.client("sqs", config=_config(read_timeout_s=20, attempts=3))
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        """Client that waits for as long as a function may run, and never invokes it a second time by itself."""
+        return self.session.client("lambda", config=_config(read_timeout_s=POLL_ANSWER_S, attempts=1))
+
+
+def installation_of(context: typer.Context) -> Installation:
+    """The installation that the global options named."""
+    found = context.find_object(Installation)
+    if found is None:
+        raise CommandError("No installation was named.")
+    return found
+
+
+def _config(read_timeout_s: int, attempts: int) -> Config:
+    from botocore.config import Config  # noqa: PLC0415 - as boto3 above
+
+    return Config(
+        connect_timeout=5,
+        read_timeout=read_timeout_s,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        tcp_keepalive=True,
+    )

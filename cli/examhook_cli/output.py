@@ -1,0 +1,118 @@
+"""What commands print: tables and colour on a terminal, plain lines with tabs in a pipe, JSON where it was asked for.
+
+Names, titles and answers come from other people's systems, so no control character of theirs
+reaches the terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+# C0, DEL and C1 (terminals obey them), the bidirectional overrides (they turn a line around), and lone surrogates
+# (they cannot be written at all).
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def console() -> Console:
+    """Standard output. Made at each use, so that it follows whatever stands there now."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def error_console() -> Console:
+    """Standard error."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    r"""``text`` with each character that a terminal would obey written out, as ``\\x1b``."""
+    return _UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def say(text: str, style: str = "") -> None:
+    """One line to standard output."""
+    console().print(Text(printable(text), style=style))
+
+
+def complain(text: str) -> None:
+    """One line to standard error, in red on a terminal."""
+    error_console().print(Text(printable(text), style="red"))
+
+
+def hint(text: str) -> None:
+    """One line to standard error for the person watching, apart from the result."""
+    error_console().print(Text(printable(text), style="dim"))
+
+
+def print_json(document: object) -> None:
+    """One JSON document to standard output: indented on a terminal, on one line in a pipe."""
+    indent = 2 if console().is_terminal else None
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
+    # Inside JSON these characters can only stand in strings, where the escape means the same.
+    safe = re.sub(
+        "[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", lambda found: f"\\u{ord(found.group()):04x}", text
+    )
+    print(safe)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> None:
+    """``rows`` under their ``columns``; ``nothing`` is said (on standard error) where there are none."""
+    if not rows:
+        hint(nothing)
+        return
+    out = console()
+    if not out.is_terminal:
+        for row in [[column.upper() for column in columns], *rows]:
+            print("\t".join(printable(cell) for cell in row))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    # A table wraps within its cells, at the width of the terminal.
+    out.print(table, soft_wrap=False)
+
+
+def print_facts(facts: Mapping[str, str]) -> None:
+    """Names and values of one thing, a line each; empty values are left out."""
+    out = console()
+    shown = {name: value for name, value in facts.items() if value}
+    if not out.is_terminal:
+        for name, value in shown.items():
+            print(f"{name}\t{printable(value)}")
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in shown.items():
+        table.add_row(name, Text(printable(value)))
+    out.print(table, soft_wrap=False)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show on a terminal that ``what`` is under way; nothing in a pipe."""
+    err = error_console()
+    if not err.is_terminal:
+        yield
+        return
+    with err.status(printable(what)):
+        yield
+
+
+def time_text(at: int | None) -> str:
+    """Unix seconds as RFC 3339 in UTC (``2026-05-03T14:02:00Z``); empty for None."""
+    return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def clock_text(at: float) -> str:
+    """Unix seconds as the time of day where the person sits (``14:02:11``)."""
+    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%H:%M:%S")

@@ -1,0 +1,120 @@
+"""The receiver over real sockets: it keeps what came, answers as told, and is not hurt by bad senders."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import requests
+from standardwebhooks import Webhook
+
+from examhook_cli.listener.server import Listener, Received, running_listener
+
+SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
+LATER = "whsec_" + base64.b64encode(b"l" * 32).decode()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    with running_listener([SECRET]) as listener:
+        yield listener
+
+
+def send(listener: Listener, body: str = '{"type":"t"}', secret: str = SECRET, event_id: str = "evt_1") -> int:
+    at = datetime.now(UTC)
+    headers = {
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign(event_id, at, body),
+    }
+    return requests.post(listener.url, data=body.encode(), headers=headers, timeout=5).status_code
+
+
+def test_a_signed_request_is_accepted_and_kept(listener: Listener) -> None:
+    assert send(listener, '{"type":"é"}') == 204
+    (received,) = listener.received
+    assert (received.body.decode(), received.verified, received.answered) == ('{"type":"é"}', True, 204)
+    assert received.headers["webhook-id"] == "evt_1"
+
+
+def test_a_wrong_signature_is_answered_with_401_and_kept_with_its_reason(listener: Listener) -> None:
+    assert send(listener, secret=LATER) == 401
+    (received,) = listener.received
+    assert (received.verified, received.problem) == (False, "the signature does not match")
+
+
+def test_a_bad_receiver_fails_the_next_requests_and_then_recovers(listener: Listener) -> None:
+    listener.answer_with(503, next_requests=2)
+    assert [send(listener) for _ in range(3)] == [503, 503, 204]
+
+
+def test_a_status_lasts_until_the_next_word(listener: Listener) -> None:
+    listener.answer_with(500)
+    assert [send(listener), send(listener)] == [500, 500]
+    listener.answer_with(204)
+    assert send(listener) == 204
+
+
+def test_secrets_can_be_changed_while_it_listens(listener: Listener) -> None:
+    listener.trust([LATER])
+    assert (send(listener), send(listener, secret=LATER)) == (401, 204)
+
+
+def test_waiting_ends_when_enough_have_come(listener: Listener) -> None:
+    sender = threading.Thread(target=lambda: [send(listener, event_id=f"evt_{n}") for n in range(3)])
+    sender.start()
+    assert listener.wait_for(3, timeout_s=10)
+    sender.join()
+    assert [received.headers["webhook-id"] for received in listener.received] == ["evt_0", "evt_1", "evt_2"]
+
+
+def test_waiting_gives_up(listener: Listener) -> None:
+    assert not listener.wait_for(1, timeout_s=0.01)
+
+
+def test_each_request_is_told_once_and_in_order() -> None:
+    told: list[Received] = []
+    with running_listener([SECRET], on_received=told.append, now=lambda: 7.0) as listener:
+        for number in range(5):
+            send(listener, event_id=f"evt_{number}")
+        assert told == listener.received
+    assert [received.at for received in told] == [7.0] * 5
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        (b"POST / HTTP/1.1\r\nHost: x\r\n\r\n", b"411"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"411"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n", b"413"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"501"),
+    ],
+)
+def test_a_request_of_no_use_is_answered_and_not_kept(listener: Listener, request_head: bytes, status: bytes) -> None:
+    port = int(listener.url.rsplit(":", 1)[1].strip("/"))
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(request_head)
+        assert connection.recv(4096).split()[1] == status
+    assert listener.received == []
+
+
+def test_a_sender_that_hangs_up_within_its_body_is_not_kept_and_hurts_nobody(
+    listener: Listener, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = int(listener.url.rsplit(":", 1)[1].strip("/"))
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(4096) == b""
+    assert send(listener) == 204
+    assert len(listener.received) == 1
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_body_and_the_secret_stay_out_of_the_repr(listener: Listener) -> None:
+    send(listener, '{"name":"Mei"}')
+    assert "Mei" not in repr(listener.received)
