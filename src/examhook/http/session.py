@@ -1,4 +1,145 @@
 """A ``requests`` session in which no call can hang, grow without bound, or be led elsewhere.
 
-Not written yet.
+One deadline runs from the name look-up to the last byte of the answer, also against a peer that
+sends a byte now and then. Redirects come back as they are. Proxies, netrc and cookies play no part.
+Errors are those of ``examhook.http.errors``:
+
+::
+
+    HttpError
+    ├── BadUrlError, BlockedAddressError, TlsError                      trying again does not help
+    └── NameLookupError, ConnectError, DeadlineError, BrokenAnswerError  trying again may help
 """
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.structures import CaseInsensitiveDict
+
+from examhook.http.adapter import BoundedAdapter
+from examhook.http.call import Call, calling
+from examhook.http.errors import (
+    BadUrlError,
+    BlockedAddressError,
+    BrokenAnswerError,
+    ConnectError,
+    DeadlineError,
+    HttpError,
+    NameLookupError,
+    TlsError,
+)
+from examhook.http.failure import CAUGHT, failure
+
+__all__ = [
+    "Answer",
+    "BadUrlError",
+    "BlockedAddressError",
+    "BoundedAdapter",
+    "BoundedSession",
+    "BrokenAnswerError",
+    "ConnectError",
+    "DeadlineError",
+    "HttpError",
+    "NameLookupError",
+    "TlsError",
+]
+
+_READ_BYTES = 65_536
+_DEFAULT_HEADERS = {"Accept-Encoding": "gzip, deflate", "User-Agent": "examhook"}
+
+# These log whole URLs, query string and all: at level DEBUG always, at WARNING when headers are malformed.
+for _name in ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry"):
+    logging.getLogger(_name).addFilter(lambda _record: False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names are looked up whatever their case."""
+    body: bytes = field(repr=False)
+    """Decompressed."""
+    truncated: bool
+    """Whether the body was longer than asked for, and the rest was left unread."""
+    elapsed_s: float
+
+
+class BoundedSession:
+    """Sends requests; safe to use from several threads. Connections are kept alive between calls."""
+
+    def __init__(self, adapter: BoundedAdapter | None = None) -> None:
+        self._adapter = adapter or BoundedAdapter()
+
+    def send(  # noqa: PLR0913 - a request has this many parts
+        self,
+        method: str,
+        url: str,
+        *,
+        deadline_s: float,
+        max_body_bytes: int,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        data: bytes | None = None,
+        connect_timeout_s: float = 5.0,
+    ) -> Answer:
+        """The answer to one request; raises HttpError. ``connect_timeout_s`` is for each address of the host."""
+        request = _prepared(method, url, {**_DEFAULT_HEADERS, **(headers or {})}, params, data)
+        with calling(deadline_s, connect_timeout_s) as call:
+            outcome = self._outcome(request, call, max_body_bytes)
+        # Raised outside any handler, so that no error of requests, which holds the URL, comes along.
+        if isinstance(outcome, HttpError):
+            raise outcome
+        return outcome
+
+    def close(self) -> None:
+        """Close the connections that are kept alive."""
+        self._adapter.close()
+
+    def _outcome(self, request: requests.PreparedRequest, call: Call, max_body_bytes: int) -> Answer | HttpError:
+        host = urlsplit(request.url or "").hostname or ""
+        try:
+            response = self._adapter.send(request, stream=True, timeout=call.left_s())
+        except CAUGHT as error:
+            return failure(error, call, host, answered=False)
+        raw = response.raw
+        try:
+            body, truncated = _read(raw, max_body_bytes)
+        except CAUGHT as error:
+            raw.close()
+            return failure(error, call, host, answered=True)
+        if truncated:
+            raw.close()
+        return Answer(response.status_code, CaseInsensitiveDict(response.headers), body, truncated, call.elapsed_s)
+
+
+def _read(raw: urllib3.HTTPResponse, max_bytes: int) -> tuple[bytes, bool]:
+    """The decompressed body, at most ``max_bytes`` of it, and whether there was more."""
+    body = bytearray()
+    while len(body) <= max_bytes:
+        chunk = raw.read(min(_READ_BYTES, max_bytes + 1 - len(body)), decode_content=True)
+        if not chunk:
+            return bytes(body), False
+        body += chunk
+    return bytes(body[:max_bytes]), True
+
+
+def _prepared(
+    method: str, url: str, headers: Mapping[str, str], params: Mapping[str, str] | None, data: bytes | None
+) -> requests.PreparedRequest:
+    """The request, ready to send; raises BadUrlError."""
+    try:
+        prepared = requests.Request(method, url, headers=dict(headers), params=params, data=data).prepare()
+        usable = urlsplit(prepared.url or "").scheme in {"http", "https"}
+    except (requests.RequestException, ValueError):
+        usable = False
+    if not usable:
+        raise BadUrlError("The address is no http:// or https:// URL with a host.")
+    return prepared
