@@ -20,12 +20,13 @@ class BoundedAdapter(HTTPAdapter):
 
     ``check_address`` is called with each IP address of the host before any of them is connected to,
     and may raise BlockedAddressError; the connection then goes to an address that was checked, while
-    TLS and the ``Host`` header keep to the name. ``ca_bundle`` is the file of authorities to trust.
+    TLS and the ``Host`` header keep to the name. ``tls`` is what to trust instead of certifi's
+    authorities.
     """
 
-    def __init__(self, check_address: AddressCheck | None = None, ca_bundle: str = DEFAULT_CA_BUNDLE_PATH) -> None:
+    def __init__(self, check_address: AddressCheck | None = None, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(pool_connections=CONNECTIONS_KEPT, pool_maxsize=CONNECTIONS_KEPT)
-        tls = ssl.create_default_context(cafile=ca_bundle)
+        tls = tls or ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
         tls.sslsocket_class = DeadlineTlsSocket
         self.poolmanager.pool_classes_by_scheme = _pools(check_address)
         self.poolmanager.connection_pool_kw["ssl_context"] = tls
