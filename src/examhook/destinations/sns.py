@@ -1,0 +1,152 @@
+"""SNS topics: events as JSON for programs, as a sentence for people.
+
+::
+
+    TopicError
+    └── NotPublishedError    SNS did not take some of the messages; ``refused`` names each and says whether to try again
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from examhook.events.words import words_for
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef, PublishBatchRequestEntryTypeDef
+
+    from examhook.events.build import Event
+
+MAX_BATCH_MESSAGES = 10
+MAX_BATCH_BYTES = 256 * 1024
+"""Of all messages of one request together, attributes and subjects included (SNS, ``PublishBatch``)."""
+
+_REFUSED_EACH_TIME = frozenset({"BatchRequestTooLong", "InvalidParameter", "InvalidParameterValue"})
+"""Codes with which a whole request is refused, and would be again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One message that was not published."""
+
+    event_id: str
+    code: str
+    """SNS's error code, or the name of the error that kept the request from SNS."""
+    sender_fault: bool
+    """The message itself is at fault: trying again as it is does not help."""
+
+
+class TopicError(Exception):
+    """A topic did not take what it was given."""
+
+
+class NotPublishedError(TopicError):
+    """Some messages were not published; every message that ``refused`` does not name was."""
+
+    def __init__(self, refused: Sequence[Refusal]) -> None:
+        codes = ", ".join(sorted({refusal.code for refusal in refused}))
+        super().__init__(f"SNS did not take {len(refused)} of the messages ({codes})")
+        self.refused = tuple(refused)
+
+
+class TopicPublisher:
+    """Publishes events to topics.
+
+    A subscription gets what suits its protocol: e-mail a sentence with details, SMS one line, every
+    other protocol the event's JSON. Message attributes ``type``, ``account``, ``exam_id`` and
+    ``status`` serve filter policies; an attribute that an event lacks is absent.
+    """
+
+    def __init__(self, client: SNSClient) -> None:
+        self._client = client
+
+    def publish_submission_events(self, topic_arn: str, events: Sequence[Event]) -> None:
+        """Publish ``events`` in their order, in as few requests as may be.
+
+        Raises NotPublishedError after everything was tried, except that a request that fails as a
+        whole ends the trying: what follows it counts as refused for the same reason.
+        """
+        refused: list[Refusal] = []
+        broken: str | None = None
+        for batch in _batches([(event, _entry(event)) for event in events]):
+            if broken is not None:
+                refused += _refusals(batch, broken, sender_fault=False)
+                continue
+            try:
+                refused += self._publish_batch(topic_arn, batch)
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                at_fault = code in _REFUSED_EACH_TIME
+                refused += _refusals(batch, code, sender_fault=at_fault)
+                broken = None if at_fault else code
+            except BotoCoreError as error:
+                broken = type(error).__name__
+                refused += _refusals(batch, broken, sender_fault=False)
+        if refused:
+            raise NotPublishedError(refused)
+
+    def publish_operations(self, topic_arn: str, event: Event) -> None:
+        """Publish one event for the operators; raises NotPublishedError."""
+        self.publish_submission_events(topic_arn, [event])
+
+    def _publish_batch(self, topic_arn: str, batch: _Batch) -> list[Refusal]:
+        answer = self._client.publish_batch(
+            TopicArn=topic_arn, PublishBatchRequestEntries=[entry for _, entry in batch]
+        )
+        return [
+            Refusal(failed["Id"], failed["Code"], sender_fault=failed["SenderFault"])
+            for failed in answer.get("Failed", [])
+        ]
+
+
+if TYPE_CHECKING:
+    _Batch = list[tuple[Event, PublishBatchRequestEntryTypeDef]]
+
+
+def _entry(event: Event) -> PublishBatchRequestEntryTypeDef:
+    words = words_for(event)
+    # Protocols without a text of their own (SQS, Lambda, HTTP, Firehose) get the default.
+    texts = {"default": event.body.decode(), "email": words.text, "sms": words.subject}
+    facts = {"type": event.event_type, "account": event.account, "exam_id": event.exam_id, "status": event.status}
+    attributes: dict[str, MessageAttributeValueTypeDef] = {
+        name: {"DataType": "String", "StringValue": value} for name, value in facts.items() if value
+    }
+    return {
+        "Id": event.event_id,
+        "Message": json.dumps(texts, ensure_ascii=False, separators=(",", ":")),
+        "MessageStructure": "json",
+        "Subject": words.subject,
+        "MessageAttributes": attributes,
+    }
+
+
+def _batches(entries: _Batch) -> Iterator[_Batch]:
+    """``entries`` in their order, cut to what one request may hold."""
+    batch: _Batch = []
+    size = 0
+    for event, entry in entries:
+        entry_size = _size(entry)
+        if batch and (len(batch) == MAX_BATCH_MESSAGES or size + entry_size > MAX_BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append((event, entry))
+        size += entry_size
+    if batch:
+        yield batch
+
+
+def _size(entry: PublishBatchRequestEntryTypeDef) -> int:
+    attributes = entry.get("MessageAttributes", {})
+    texts = [entry["Message"], entry.get("Subject", "")]
+    texts += [text for name, value in attributes.items() for text in (name, "String", value.get("StringValue", ""))]
+    return sum(len(text.encode()) for text in texts)
+
+
+def _refusals(batch: _Batch, code: str, *, sender_fault: bool) -> list[Refusal]:
+    return [Refusal(event.event_id, code, sender_fault) for event, _ in batch]

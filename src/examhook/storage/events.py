@@ -1,0 +1,184 @@
+"""The Events table: every event as it was sent, so that it can be sent again word for word.
+
+The index ``by_day`` orders events by when they were observed, so that a listing since a time finds
+what came to light since then, however long ago it happened.
+
+Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached (trying again helps)
+and UnreadableEventError for an item that this version did not write (it does not).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from examhook.delivery.endpoint import matches
+from examhook.events.build import Event
+from examhook.events.envelope import instant
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+DAY_INDEX = "by_day"
+SCHEMA_VERSION = 1
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+_AFTER_ANY_ID = "\uffff"
+
+
+class UnreadableEventError(ValueError):
+    """A stored event is not what this version writes; trying again does not help."""
+
+
+class EventsTable:
+    """Reads and conditional writes of events."""
+
+    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
+        self._client = client
+        self._table_name = table_name
+
+    def add(self, event: Event, expires_at: int) -> bool:
+        """Store an event until ``expires_at`` (Unix seconds); False, and nothing written, if its id is there."""
+        try:
+            self._client.put_item(
+                TableName=self._table_name,
+                Item=_item_from_event(event, expires_at),
+                ConditionExpression="attribute_not_exists(event_id)",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == _CONDITION_FAILED:
+                return False
+            raise
+        return True
+
+    def get(self, event_id: str) -> Event | None:
+        """One event, as last written; None if there is none (any more)."""
+        item = self._item(event_id)
+        return None if item is None else _event_from_item(item)
+
+    def is_dispatched(self, event_id: str) -> bool:
+        """Whether every destination has been given the event."""
+        item = self._item(event_id)
+        return item is not None and "dispatched_at" in item
+
+    def mark_dispatched(self, event_id: str, at: int) -> None:
+        """Remember that every destination has been given the event; the first mark stands."""
+        try:
+            self._client.update_item(
+                TableName=self._table_name,
+                Key={"event_id": {"S": event_id}},
+                UpdateExpression="SET dispatched_at = if_not_exists(dispatched_at, :at)",
+                ConditionExpression="attribute_exists(event_id)",
+                ExpressionAttributeValues={":at": {"N": str(at)}},
+            )
+        except ClientError as error:
+            # The event expired meanwhile: a mark without its event would stay for ever.
+            if error.response["Error"]["Code"] != _CONDITION_FAILED:
+                raise
+
+    def list_events(
+        self,
+        since: int,
+        until: int,
+        exam_id: str | None = None,
+        types: Sequence[str] = (),
+        limit: int = 100,
+    ) -> list[Event]:
+        """The newest ``limit`` events observed from ``since`` to ``until`` (Unix seconds, both included).
+
+        Only those about ``exam_id`` and of one of ``types`` (names, or patterns such as
+        ``submission.*``), where given. The index follows the table within moments.
+        """
+        found = (
+            event
+            for event in self._newest_first(since, until)
+            if (exam_id is None or event.exam_id == exam_id)
+            and (not types or any(matches(pattern, event.event_type) for pattern in types))
+        )
+        return list(islice(found, limit))
+
+    def _newest_first(self, since: int, until: int) -> Iterator[Event]:
+        pages = self._client.get_paginator("query")
+        for day in _days_back(since, until):
+            for page in pages.paginate(
+                TableName=self._table_name,
+                IndexName=DAY_INDEX,
+                KeyConditionExpression="#day = :day AND listed_at BETWEEN :since AND :until",
+                ExpressionAttributeNames={"#day": "day"},
+                ExpressionAttributeValues={
+                    ":day": {"S": day.isoformat()},
+                    ":since": {"S": instant(since)},
+                    ":until": {"S": f"{instant(until)}#{_AFTER_ANY_ID}"},
+                },
+                ScanIndexForward=False,
+            ):
+                yield from map(_event_from_item, page["Items"])
+
+    def _item(self, event_id: str) -> Mapping[str, AttributeValueTypeDef] | None:
+        answer = self._client.get_item(
+            TableName=self._table_name, Key={"event_id": {"S": event_id}}, ConsistentRead=True
+        )
+        return answer.get("Item")
+
+
+def _days_back(since: int, until: int) -> Iterator[date]:
+    first, day = (datetime.fromtimestamp(at, UTC).date() for at in (since, until))
+    while day >= first:
+        yield day
+        day -= timedelta(days=1)
+
+
+def _item_from_event(event: Event, expires_at: int) -> dict[str, AttributeValueTypeDef]:
+    listed_at = instant(event.observed_at)
+    texts = {
+        "event_id": event.event_id,
+        "event_type": event.event_type,
+        "account": event.account,
+        "exam_id": event.exam_id,
+        "status": event.status,
+        "previous_id": event.previous_id,
+        # As text, so that a person can read it in the console; JSON in UTF-8 comes back byte for byte.
+        "body": event.body.decode(),
+        "day": listed_at[:10],
+        "listed_at": f"{listed_at}#{event.event_id}",
+    }
+    numbers = {
+        "v": SCHEMA_VERSION,
+        "occurred_at": event.occurred_at,
+        "observed_at": event.observed_at,
+        "sequence": event.sequence,
+        "expires_at": expires_at,
+    }
+    return {
+        **{name: {"S": text} for name, text in texts.items() if text is not None},
+        **{name: {"N": str(number)} for name, number in numbers.items() if number is not None},
+    }
+
+
+def _event_from_item(item: Mapping[str, AttributeValueTypeDef]) -> Event:
+    try:
+        if (version := int(item["v"]["N"])) != SCHEMA_VERSION:
+            raise UnreadableEventError(f"an event's item has schema version {version}, wanted {SCHEMA_VERSION}")
+        return Event(
+            event_id=item["event_id"]["S"],
+            event_type=item["event_type"]["S"],
+            account=_read_text(item, "account"),
+            exam_id=_read_text(item, "exam_id"),
+            status=_read_text(item, "status"),
+            occurred_at=int(item["occurred_at"]["N"]),
+            observed_at=int(item["observed_at"]["N"]),
+            sequence=int(item["sequence"]["N"]) if "sequence" in item else None,
+            previous_id=_read_text(item, "previous_id"),
+            body=item["body"]["S"].encode(),
+        )
+    except KeyError as missing:
+        raise UnreadableEventError(f"an event's item lacks {missing} or holds it as another type") from missing
+
+
+def _read_text(item: Mapping[str, AttributeValueTypeDef], name: str) -> str | None:
+    value = item.get(name)
+    return None if value is None else value["S"]
