@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from examhook.delivery.schedule import ENQUEUED_S
+
 
 class DeliveryStatus(StrEnum):
     """Where a delivery stands."""
@@ -93,3 +95,15 @@ class Delivery:
     not_before: int | None = None
     """The receiver asked (``Retry-After``) for nothing before this, Unix seconds."""
     attempt_log: tuple[AttemptRecord, ...] = ()
+
+
+def new_delivery(endpoint_id: str, event_id: str, event_type: str, *, now: int, expires_at: int) -> Delivery:
+    """A delivery whose first message is about to be put on the queue; Retry takes it up should that get lost."""
+    return Delivery(
+        endpoint_id=endpoint_id,
+        event_id=event_id,
+        event_type=event_type,
+        created_at=now,
+        expires_at=expires_at,
+        next_attempt_at=now + ENQUEUED_S,
+    )

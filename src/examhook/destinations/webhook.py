@@ -1,0 +1,101 @@
+"""Sends one webhook and tells what came of it; decides nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from examhook import __version__
+from examhook.delivery.record import EXCERPT_BYTES, SendOutcome, SendResult
+from examhook.delivery.url import EndpointUrlError, check_endpoint_url
+from examhook.events.build import CONTENT_TYPE
+from examhook.http.errors import (
+    BadUrlError,
+    BlockedAddressError,
+    BrokenAnswerError,
+    ConnectError,
+    DeadlineError,
+    HttpError,
+    NameLookupError,
+    TlsError,
+)
+from examhook.http.session import Answer, BoundedSession
+
+MAX_ANSWER_BYTES = 16 * 1024
+"""So much of an answer is read, decompressed; what a receiver says beyond it is left unread."""
+
+IDLE_S = 20.0
+"""Connections unused for longer are not used again: a function that was frozen cannot know whether they still live."""
+
+_OUTCOMES: Mapping[type[HttpError], SendOutcome] = {
+    BadUrlError: SendOutcome.ADDRESS_REFUSED,
+    BlockedAddressError: SendOutcome.ADDRESS_REFUSED,
+    BrokenAnswerError: SendOutcome.BROKEN_ANSWER,
+    ConnectError: SendOutcome.UNREACHABLE,
+    DeadlineError: SendOutcome.TIMED_OUT,
+    NameLookupError: SendOutcome.NAME_NOT_FOUND,
+    TlsError: SendOutcome.TLS_FAILED,
+}
+
+
+class WebhookSender:
+    """Posts events to receivers; safe to use from several threads."""
+
+    def __init__(
+        self,
+        session: BoundedSession,
+        *,
+        allow_http: bool,
+        allow_private: bool,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session = session
+        self._allow_http = allow_http
+        self._allow_private = allow_private
+        self._monotonic = monotonic
+        self._used_at = monotonic()
+
+    def send(self, endpoint_url: str, body: bytes, headers: Mapping[str, str], deadline_s: float) -> SendResult:
+        """What one attempt brought; never raises for what the receiver or the network does."""
+        began_at = self._monotonic()
+        if began_at - self._used_at > IDLE_S:
+            self._session.close()
+        self._used_at = began_at
+        try:
+            check_endpoint_url(endpoint_url, allow_http=self._allow_http, allow_private=self._allow_private)
+            answer = self._session.send(
+                "POST",
+                endpoint_url,
+                deadline_s=deadline_s,
+                max_body_bytes=MAX_ANSWER_BYTES,
+                headers={**headers, "Content-Type": CONTENT_TYPE, "User-Agent": f"examhook/{__version__}"},
+                data=body,
+            )
+        except EndpointUrlError as error:
+            return SendResult(SendOutcome.ADDRESS_REFUSED, None, 0, detail=str(error))
+        except HttpError as error:
+            return SendResult(_OUTCOMES[type(error)], None, _ms(self._monotonic() - began_at), detail=str(error))
+        return _result(answer)
+
+
+def _result(answer: Answer) -> SendResult:
+    return SendResult(
+        SendOutcome.ANSWERED,
+        answer.status,
+        _ms(answer.elapsed_s),
+        answer_excerpt=excerpt_of(answer.body),
+        # A success says nothing about waiting.
+        retry_after=answer.headers.get("Retry-After") if answer.status >= HTTPStatus.MULTIPLE_CHOICES else None,
+    )
+
+
+def excerpt_of(body: bytes) -> str:
+    """The beginning of an answer as text of at most 1 KiB, safe to show: no control characters but line breaks."""
+    text = body[:EXCERPT_BYTES].decode("utf-8", errors="replace")
+    shown = "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return shown.encode()[:EXCERPT_BYTES].decode("utf-8", errors="ignore")
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,55 @@
+"""Builds Deliver from its settings."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping
+
+import boto3
+from botocore.config import Config
+
+from examhook.destinations.delivery_queue import DeliveryQueue
+from examhook.destinations.guard import guarded_session
+from examhook.destinations.secrets import SecretsKey
+from examhook.destinations.sns import TopicPublisher
+from examhook.destinations.webhook import WebhookSender
+from examhook.settings import DeliverSettings
+from examhook.storage.deliveries import DeliveriesTable
+from examhook.storage.endpoints import EndpointsTable
+from examhook.storage.events import EventsTable
+from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
+
+_CLIENT_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=20,
+)
+
+
+def deliver(environ: Mapping[str, str]) -> DeliverWebhooks:
+    """Deliver as ``environ`` configures it; raises SettingsError."""
+    settings = DeliverSettings.read(environ)
+    dynamodb = boto3.client("dynamodb", config=_CLIENT_CONFIG)
+    return DeliverWebhooks(
+        Stores(
+            DeliveriesTable(dynamodb, settings.deliveries_table),
+            EndpointsTable(dynamodb, settings.endpoints_table),
+            EventsTable(dynamodb, settings.events_table),
+        ),
+        Channels(
+            WebhookSender(
+                guarded_session(allow_private=settings.allow_private_endpoints),
+                allow_http=settings.allow_http_endpoints,
+                allow_private=settings.allow_private_endpoints,
+            ),
+            SecretsKey(boto3.client("kms", config=_CLIENT_CONFIG), settings.secrets_key_arn),
+            DeliveryQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.delivery_queue_url),
+            TopicPublisher(boto3.client("sns", config=_CLIENT_CONFIG)),
+            settings.operations_topic_arn,
+        ),
+        now=time.time,
+        rng=random.Random(),  # noqa: S311 - jitter, not cryptography
+        deadline_s=settings.attempt_deadline_s,
+    )

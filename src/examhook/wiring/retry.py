@@ -1,0 +1,35 @@
+"""Builds Retry from its settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import boto3
+from botocore.config import Config
+
+from examhook.destinations.delivery_queue import DeliveryQueue
+from examhook.destinations.secrets import SecretsKey
+from examhook.settings import RetrySettings
+from examhook.storage.deliveries import DeliveriesTable
+from examhook.storage.endpoints import EndpointsTable
+from examhook.workflows.backlog import Backlog
+from examhook.workflows.retry import RetryDeliveries
+
+_CLIENT_CONFIG = Config(
+    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}, max_pool_connections=10
+)
+
+
+def retry(environ: Mapping[str, str]) -> RetryDeliveries:
+    """Retry as ``environ`` configures it; raises SettingsError."""
+    settings = RetrySettings.read(environ)
+    dynamodb = boto3.client("dynamodb", config=_CLIENT_CONFIG)
+    queue = DeliveryQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.delivery_queue_url)
+    return RetryDeliveries(
+        EndpointsTable(dynamodb, settings.endpoints_table),
+        Backlog(DeliveriesTable(dynamodb, settings.deliveries_table), queue, time.time),
+        SecretsKey(boto3.client("kms", config=_CLIENT_CONFIG), settings.secrets_key_arn),
+        settings.webhook_urls,
+        time.time,
+    )

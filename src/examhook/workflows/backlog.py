@@ -1,0 +1,54 @@
+"""Puts deliveries that wait onto the queue: what is due, and what a recovered endpoint is owed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from examhook.delivery.record import Delivery
+from examhook.delivery.schedule import ENQUEUED_S
+from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
+from examhook.storage.deliveries import DeliveriesTable, DueDelivery
+
+BATCH_PER_ENDPOINT = 500
+"""Deliveries of one endpoint that are enqueued in one go."""
+
+_PARALLEL_WRITES = 8
+
+
+class Backlog:
+    """The deliveries of each endpoint that are still to be sent.
+
+    Each is first moved ahead in time by a conditional write and then put on the queue: of two ticks
+    at once only one enqueues it, and a crash in between only costs it ``ENQUEUED_S``.
+    """
+
+    def __init__(self, deliveries: DeliveriesTable, queue: DeliveryQueue, now: Callable[[], float]) -> None:
+        self._deliveries = deliveries
+        self._queue = queue
+        self._now = now
+
+    def enqueue_due(self, endpoint_id: str, limit: int = BATCH_PER_ENDPOINT) -> int:
+        """Enqueue up to ``limit`` deliveries that are due, oldest first; returns how many."""
+        now = int(self._now())
+        due = self._deliveries.due(endpoint_id, now, limit)
+        return self._enqueue(due, lambda each: self._deliveries.postpone(each, now + ENQUEUED_S))
+
+    def enqueue_waiting(self, endpoint_id: str, limit: int = BATCH_PER_ENDPOINT) -> tuple[int, bool]:
+        """Enqueue up to ``limit`` deliveries that wait for a later attempt, oldest first.
+
+        Returns how many, and whether there may be more.
+        """
+        now = int(self._now())
+        waiting = self._deliveries.waiting(endpoint_id, limit)
+        enqueued = self._enqueue(waiting, lambda each: self._deliveries.bring_forward(each, now, now + ENQUEUED_S))
+        return enqueued, len(waiting) == limit
+
+    def _enqueue(self, found: Sequence[DueDelivery], take: Callable[[DueDelivery], Delivery | None]) -> int:
+        if not found:
+            return 0
+        with ThreadPoolExecutor(_PARALLEL_WRITES) as pool:
+            taken = [delivery for delivery in pool.map(take, found) if delivery is not None]
+        taken.sort(key=lambda delivery: delivery.created_at)
+        self._queue.send([DeliveryMessage(each.endpoint_id, each.event_id, each.attempts + 1) for each in taken])
+        return len(taken)

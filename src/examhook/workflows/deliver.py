@@ -1,0 +1,237 @@
+"""Deliver: make the attempts that the queue asks for, all of a batch at once.
+
+What happens to one message, in the order that makes a crash at any step harmless::
+
+    read endpoint, event, secret ── gone ──▶ cancel;  disabled ──▶ leave it waiting
+      claim attempt n ── not ours ──▶ drop          (a crash from here on: due again after CLAIM_S)
+        send
+          record the attempt                        (its next time, or its end)
+            record the endpoint's health            (recovered: enqueue what waited for it)
+              410: disable the endpoint, tell the operators
+              due within a minute: a delayed message, so that it need not wait for Retry
+
+A message is only a hint; whatever fails before the claim may be tried again with the same message.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, assert_never
+
+from examhook.delivery.answer import Decision, Delivered, Disable, GiveUp, TryAgain, decide
+from examhook.delivery.endpoint import Endpoint, EndpointStatus
+from examhook.delivery.record import AttemptRecord, Delivery, DeliveryStatus, SendResult
+from examhook.delivery.schedule import CLAIM_S, MAX_ATTEMPTS
+from examhook.delivery.signature import signed_headers
+from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
+from examhook.destinations.secrets import SecretsKey
+from examhook.destinations.webhook import WebhookSender
+from examhook.events.build import Event, operations_event
+from examhook.events.catalogue import ENDPOINT_TEST, OperationsEventType
+from examhook.storage.deliveries import DeliveriesTable
+from examhook.storage.endpoints import EndpointsTable
+from examhook.storage.events import EventsTable
+from examhook.workflows.backlog import Backlog
+
+SOON_S = 60
+"""An attempt that is due within this goes to the queue with a delay; Retry's tick would come too late for it."""
+
+HEALTH_EVERY_S = 60
+"""A healthy endpoint's success is written down once in so many seconds, not at every event."""
+
+
+class MessageOutcome(StrEnum):
+    """What became of one message."""
+
+    DELIVERED = "delivered"
+    RETRY_LATER = "retry_later"
+    FAILED = "failed"
+    DISABLED = "endpoint_disabled"
+    HELD = "held"
+    """Its endpoint is disabled; the delivery waits until someone enables it."""
+    DROPPED = "dropped"
+    """The delivery has ended, or this attempt was made or is being made by another."""
+    CANCELLED = "cancelled"
+    """Its endpoint or its event is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverReport:
+    """What became of one message, in the fields that may be logged."""
+
+    message: DeliveryMessage
+    outcome: MessageOutcome
+    reason: str
+    event_type: str | None = None
+    http_status: int | None = None
+    latency_ms: int = 0
+    next_attempt_at: int | None = None
+
+
+class OperationsPublisher(Protocol):
+    """Where notices for the operators go."""
+
+    def publish_operations(self, topic_arn: str, event: Event) -> None:
+        """Publish one event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The tables that Deliver reads and writes."""
+
+    deliveries: DeliveriesTable
+    endpoints: EndpointsTable
+    events: EventsTable
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """What Deliver sends through."""
+
+    sender: WebhookSender
+    key: SecretsKey
+    queue: DeliveryQueue
+    operations: OperationsPublisher
+    operations_topic_arn: str
+
+
+class DeliverWebhooks:
+    """The use case behind the Deliver function; ``process`` may run in several threads at once."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        channels: Channels,
+        now: Callable[[], float],
+        rng: random.Random,
+        deadline_s: float,
+    ) -> None:
+        self._deliveries = stores.deliveries
+        self._endpoints = stores.endpoints
+        self._events = stores.events
+        self._channels = channels
+        self._backlog = Backlog(stores.deliveries, channels.queue, now)
+        self._now = now
+        self._rng = rng
+        self._deadline_s = deadline_s
+
+    def process(self, message: DeliveryMessage) -> DeliverReport:
+        """Make the attempt that ``message`` asks for, if it is still to be made.
+
+        Raises botocore's errors and those of the queue; then the message may come again, and if the
+        attempt had been claimed, the delivery is due again after ``CLAIM_S`` instead.
+        """
+        endpoint = self._endpoints.get(message.endpoint_id)
+        if endpoint is None:
+            return self._cancel(message, "its endpoint was removed")
+        if not endpoint.is_enabled:
+            return DeliverReport(message, MessageOutcome.HELD, f"endpoint disabled: {endpoint.disabled_reason}")
+        event = self._events.get(message.event_id)
+        if event is None:
+            return self._cancel(message, "its event is no longer stored")
+        secret = self._channels.key.open(endpoint.endpoint_id, endpoint.sealed_secret)
+        began_at = int(self._now())
+        headers = signed_headers(event.event_id, event.body, (secret,), began_at)
+        claimed = self._deliveries.claim(
+            message.endpoint_id, message.event_id, message.attempt, until=began_at + CLAIM_S
+        )
+        if claimed is None:
+            return DeliverReport(
+                message, MessageOutcome.DROPPED, "ended, or another message made this attempt", event.event_type
+            )
+        result = self._channels.sender.send(endpoint.url, event.body, headers, self._deadline_s)
+        decision = self._decide(event, result, claimed.attempts)
+        self._record(claimed, began_at, result, decision)
+        self._record_health(endpoint, decision)
+        self._follow_up(endpoint, claimed, decision)
+        return DeliverReport(
+            message,
+            _OUTCOMES[type(decision)],
+            decision.reason,
+            event.event_type,
+            result.http_status,
+            result.latency_ms,
+            _next_at(decision),
+        )
+
+    def _cancel(self, message: DeliveryMessage, reason: str) -> DeliverReport:
+        self._deliveries.cancel(message.endpoint_id, message.event_id)
+        return DeliverReport(message, MessageOutcome.CANCELLED, reason)
+
+    def _decide(self, event: Event, result: SendResult, attempt: int) -> Decision:
+        # A person waits for the test's outcome; hours later nobody does.
+        most = 1 if event.event_type == ENDPOINT_TEST else MAX_ATTEMPTS
+        return decide(result, attempt, int(self._now()), self._rng, most)
+
+    def _record(self, claimed: Delivery, began_at: int, result: SendResult, decision: Decision) -> None:
+        record = AttemptRecord(
+            attempt=claimed.attempts,
+            at=began_at,
+            outcome=result.outcome,
+            reason=decision.reason,
+            http_status=result.http_status,
+            latency_ms=result.latency_ms,
+            answer_excerpt=result.answer_excerpt,
+            next_attempt_at=_next_at(decision),
+        )
+        match decision:
+            case Delivered():
+                self._deliveries.record(claimed, record, DeliveryStatus.DELIVERED)
+            case TryAgain(not_before=not_before):
+                self._deliveries.record(claimed, record, DeliveryStatus.WAITING, not_before)
+            case Disable(at=at):
+                status = DeliveryStatus.FAILED if at is None else DeliveryStatus.WAITING
+                self._deliveries.record(claimed, record, status)
+            case GiveUp():
+                self._deliveries.record(claimed, record, DeliveryStatus.FAILED)
+            case _:
+                assert_never(decision)
+
+    def _record_health(self, endpoint: Endpoint, decision: Decision) -> None:
+        now, health = int(self._now()), endpoint.health
+        if not isinstance(decision, Delivered):
+            self._endpoints.record_outcome(endpoint.endpoint_id, now, decision.reason)
+            return
+        if health.failing_since is None and now - (health.last_success_at or 0) < HEALTH_EVERY_S:
+            return
+        before = self._endpoints.record_outcome(endpoint.endpoint_id, now, None)
+        if before is not None and before.health.is_down:
+            _, more = self._backlog.enqueue_waiting(endpoint.endpoint_id)
+            if more:
+                self._endpoints.set_draining(endpoint.endpoint_id, draining=True)
+
+    def _follow_up(self, endpoint: Endpoint, claimed: Delivery, decision: Decision) -> None:
+        if isinstance(decision, Disable):
+            self._disable(endpoint, decision.reason)
+        if isinstance(decision, TryAgain) and not endpoint.health.is_down:
+            delay_s = decision.at - int(self._now())
+            if delay_s <= SOON_S:
+                message = DeliveryMessage(claimed.endpoint_id, claimed.event_id, claimed.attempts + 1)
+                self._channels.queue.send([message], delay_s=max(delay_s, 0))
+
+    def _disable(self, endpoint: Endpoint, reason: str) -> None:
+        if not self._endpoints.set_status(endpoint.endpoint_id, EndpointStatus.DISABLED, reason):
+            return
+        notice = operations_event(
+            OperationsEventType.ENDPOINT_DISABLED,
+            account=None,
+            at=int(self._now()),
+            message=f"Endpoint {endpoint.endpoint_id} was disabled: it {reason}.",
+            details={"endpoint_id": endpoint.endpoint_id, "reason": reason},
+        )
+        self._channels.operations.publish_operations(self._channels.operations_topic_arn, notice)
+
+
+_OUTCOMES: dict[type[Decision], MessageOutcome] = {
+    Delivered: MessageOutcome.DELIVERED,
+    TryAgain: MessageOutcome.RETRY_LATER,
+    Disable: MessageOutcome.DISABLED,
+    GiveUp: MessageOutcome.FAILED,
+}
+
+
+def _next_at(decision: Decision) -> int | None:
+    return decision.at if isinstance(decision, TryAgain | Disable) else None
