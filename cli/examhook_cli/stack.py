@@ -23,6 +23,7 @@ from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from boto3 import Session
+    from mypy_boto3_cloudformation import CloudFormationClient
 
 DEFAULT_STACK_NAME = "examhook"
 """Name of a stack when nobody named one."""
@@ -78,7 +79,11 @@ class Stack:
 
 def find_stack(session: Session, name: str) -> Stack:
     """The stack called ``name`` in the session's account and region; raises StackError and botocore's errors."""
-    client = session.client("cloudformation")
+    return read_stack(session.client("cloudformation"), name)
+
+
+def read_stack(client: CloudFormationClient, name: str) -> Stack:
+    """``find_stack`` by a client that is there already."""
     try:
         stacks = client.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
