@@ -1,0 +1,76 @@
+"""What a record of the Submissions table's stream says: which transitions its write added.
+
+::
+
+    UnreadableRecordError    a record is not what this version's writes make; trying again does not help
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+
+from examhook.model import Submission, Transition
+from examhook.storage.submissions import submission_from_image
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Image = Mapping[str, AttributeValueTypeDef]
+
+
+class WriteBody(TypedDict):
+    """One write, as the stream tells it (view type NEW_AND_OLD_IMAGES)."""
+
+    SequenceNumber: str
+    Keys: NotRequired[Image]
+    NewImage: NotRequired[Image]
+    OldImage: NotRequired[Image]
+
+
+class StreamRecord(TypedDict):
+    """One record of a batch, so far as Examhook reads it; ``eventName`` is INSERT, MODIFY or REMOVE."""
+
+    eventName: str
+    dynamodb: WriteBody
+
+
+class UnreadableRecordError(ValueError):
+    """A record holds no submission that can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChange:
+    """A submission after one write, and what the write announced."""
+
+    submission: Submission
+    announced: tuple[Transition, ...]
+    """The transitions that the write added, oldest first; empty for a silent write."""
+
+
+def stored_change(record: StreamRecord) -> StoredChange | None:
+    """The change in ``record``, None for a removal; raises UnreadableRecordError."""
+    if record["eventName"] == "REMOVE":
+        return None
+    try:
+        submission = submission_from_image(record["dynamodb"]["NewImage"])
+        before = _sequence(record["dynamodb"].get("OldImage"))
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+        # The cause names attributes at most, never what they hold.
+        raise UnreadableRecordError(
+            f"the stream's record {record['dynamodb']['SequenceNumber']} holds no submission that can be read"
+        ) from error
+    return StoredChange(submission, tuple(each for each in submission.transitions if each.sequence > before))
+
+
+def place_of(record: StreamRecord) -> str:
+    """What tells the record's submission from others, readable or not."""
+    keys = record["dynamodb"].get("Keys", {})
+    parts = [f"{name}={value.get('S', '')}" for name, value in sorted(keys.items())]
+    return "\n".join(parts) or record["dynamodb"]["SequenceNumber"]
+
+
+def _sequence(image: Image | None) -> int:
+    """Sequence of the newest transition in an image; 0 where there was none."""
+    return int(image["sequence"]["N"]) if image else 0

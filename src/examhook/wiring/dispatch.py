@@ -1,0 +1,45 @@
+"""What Dispatch works with."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+
+import boto3
+from botocore.config import Config
+
+from examhook.destinations.delivery_queue import DeliveryQueue
+from examhook.destinations.secrets import SecretsKey
+from examhook.destinations.sns import TopicPublisher
+from examhook.settings import DispatchSettings
+from examhook.storage.deliveries import DeliveriesTable
+from examhook.storage.endpoints import EndpointsTable
+from examhook.storage.events import EventsTable
+from examhook.workflows.dispatch import Dispatch
+from examhook.workflows.endpoints import ensure_configured_endpoints
+
+_CALLS = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 4})
+"""Short enough that a batch meets an outage several times over within the function's two minutes."""
+
+
+def open_dispatch() -> Dispatch:
+    """Dispatch as the environment sets it up; raises SettingsError."""
+    settings = DispatchSettings.read(os.environ)
+    dynamodb = boto3.client("dynamodb", config=_CALLS)
+    return Dispatch(
+        events=EventsTable(dynamodb, settings.events_table),
+        deliveries=DeliveriesTable(dynamodb, settings.deliveries_table),
+        queue=DeliveryQueue(boto3.client("sqs", config=_CALLS), settings.delivery_queue_url),
+        publisher=TopicPublisher(boto3.client("sns", config=_CALLS)),
+        topic_arn=settings.submissions_topic_arn,
+        enabled_endpoints=partial(
+            ensure_configured_endpoints,
+            settings.webhook_urls,
+            EndpointsTable(dynamodb, settings.endpoints_table),
+            SecretsKey(boto3.client("kms", config=_CALLS), settings.secrets_key_arn),
+            time.time,
+        ),
+        retention_days=settings.retention_days,
+        now=time.time,
+    )

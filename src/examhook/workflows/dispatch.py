@@ -1,0 +1,163 @@
+"""Dispatch: from stored changes to events at every destination.
+
+Each event takes these steps, and each step may be repeated::
+
+    built ─▶ kept (Events) ─▶ deliveries (one per endpoint that wants it) ─▶ queued ─▶ published (SNS) ─▶ marked
+      │         │                 │                                            │           │                │
+      │         │                 └ conditional by (endpoint, event)           │           │                └ a repeat
+      │         └ conditional by id; what was kept first is what is sent       │           └ same id, same    skips it
+      └ pure: same record, same bytes            Deliver claims each attempt once ┘          bytes
+
+A crash between two steps leaves the event unmarked, so the stream's next try begins again and finds
+what is done. Publishing comes last of the steps that others can see, because it is the only one
+whose repetition a subscriber notices.
+
+A record that fails fails alone: the others go on, except later ones of the same submission, which
+wait so that its events keep their order. The stream is then told the first that failed and sends
+everything from there again; what was marked is skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from examhook.delivery.endpoint import Endpoint
+from examhook.delivery.record import Delivery
+from examhook.delivery.schedule import ENQUEUED_S
+from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, QueueRefusedError
+from examhook.destinations.sns import NotPublishedError, TopicPublisher
+from examhook.events.build import submission_event
+from examhook.events.envelope import UnwritableInstantError
+from examhook.storage.deliveries import DeliveriesTable
+from examhook.storage.events import EventsTable, UnreadableEventError
+from examhook.storage.submission_stream import StreamRecord, UnreadableRecordError, place_of, stored_change
+from examhook.workflows.dispatch_batch import Batch, DispatchReport, Failed, Outgoing
+
+_PARALLEL_STEPS = 8
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Sends what the stream brings; one instance serves many batches."""
+
+    events: EventsTable
+    deliveries: DeliveriesTable
+    queue: DeliveryQueue
+    publisher: TopicPublisher
+    topic_arn: str
+    enabled_endpoints: Callable[[], Sequence[Endpoint]]
+    """Asked once per batch, never remembered: one small read, and a new endpoint misses nothing."""
+    retention_days: int
+    now: Callable[[], float]
+
+    def run(self, records: Sequence[StreamRecord]) -> DispatchReport:
+        """Dispatch one batch, in stream order.
+
+        Raises ClientError or BotoCoreError if the endpoints cannot be read; nothing was sent then.
+        """
+        batch = Batch()
+        for number, record in enumerate(records):
+            _set_out(number, record, batch)
+        endpoints = self.enabled_endpoints() if batch.outgoing else ()
+        with ThreadPoolExecutor(_PARALLEL_STEPS) as pool:
+            _each(pool, batch, self._keep)
+            _each(pool, batch, lambda outgoing: self._create_deliveries(outgoing, endpoints))
+            enqueued = self._enqueue(batch)
+            self._publish(batch)
+            _each(pool, batch, self._mark)
+        first_failed = batch.first_failed
+        return DispatchReport(
+            records=len(records),
+            dispatched=len(batch.outgoing),
+            enqueued=enqueued,
+            failed=len(batch.failures),
+            reason=batch.reasons,
+            retry_from=None if first_failed is None else records[first_failed]["dynamodb"]["SequenceNumber"],
+        )
+
+    def _keep(self, outgoing: Outgoing) -> Outgoing | None:
+        """Store the event; if it was stored before, go on with that one, or end if it was dispatched."""
+        event = outgoing.event
+        if self.events.add(event, self._expires_at()):
+            return outgoing
+        if self.events.is_dispatched(event.event_id):
+            return None
+        return replace(outgoing, event=self.events.get(event.event_id) or event)
+
+    def _create_deliveries(self, outgoing: Outgoing, endpoints: Sequence[Endpoint]) -> Outgoing:
+        event = outgoing.event
+        wanting = tuple(endpoint.endpoint_id for endpoint in endpoints if endpoint.wants(event))
+        created_at = int(self.now())
+        for endpoint_id in wanting:
+            self.deliveries.create(
+                Delivery(
+                    endpoint_id=endpoint_id,
+                    event_id=event.event_id,
+                    event_type=event.event_type,
+                    created_at=created_at,
+                    expires_at=self._expires_at(),
+                    next_attempt_at=created_at + ENQUEUED_S,
+                )
+            )
+        return replace(outgoing, endpoint_ids=wanting)
+
+    def _enqueue(self, batch: Batch) -> int:
+        """Put every first attempt on the queue, also of deliveries that a try before this one created."""
+        messages = [
+            DeliveryMessage(endpoint_id, outgoing.event.event_id, attempt=1)
+            for outgoing in batch.outgoing
+            for endpoint_id in outgoing.endpoint_ids
+        ]
+        try:
+            self.queue.send(messages)
+        except (ClientError, BotoCoreError, QueueRefusedError) as error:
+            failed = Failed(_reason(error))
+            batch.proceed([failed if outgoing.endpoint_ids else outgoing for outgoing in batch.outgoing])
+            return 0
+        return len(messages)
+
+    def _publish(self, batch: Batch) -> None:
+        try:
+            self.publisher.publish_submission_events(self.topic_arn, [each.event for each in batch.outgoing])
+        except NotPublishedError as error:
+            refused = {refusal.event_id: Failed(refusal.code) for refusal in error.refused}
+            batch.proceed([refused.get(outgoing.event.event_id, outgoing) for outgoing in batch.outgoing])
+
+    def _mark(self, outgoing: Outgoing) -> Outgoing:
+        self.events.mark_dispatched(outgoing.event.event_id, int(self.now()))
+        return outgoing
+
+    def _expires_at(self) -> int:
+        return int(self.now()) + self.retention_days * _DAY_S
+
+
+def _set_out(number: int, record: StreamRecord, batch: Batch) -> None:
+    submission = place_of(record)
+    try:
+        change = stored_change(record)
+        events = [submission_event(change.submission, each) for each in change.announced] if change else []
+    except (UnreadableRecordError, UnwritableInstantError) as error:
+        batch.fail(number, submission, type(error).__name__)
+        return
+    batch.add([Outgoing(number, submission, event) for event in events])
+
+
+def _each(pool: ThreadPoolExecutor, batch: Batch, step: Callable[[Outgoing], Outgoing | None]) -> None:
+    """Take ``step`` with every event at once; None ends its way, an error fails its record."""
+
+    def take(outgoing: Outgoing) -> Outgoing | Failed | None:
+        try:
+            return step(outgoing)
+        except (ClientError, BotoCoreError, UnreadableEventError) as error:
+            return Failed(_reason(error))
+
+    batch.proceed(list(pool.map(take, batch.outgoing)))
+
+
+def _reason(error: Exception) -> str:
+    return error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
