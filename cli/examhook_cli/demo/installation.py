@@ -1,0 +1,98 @@
+"""The installation that the demo plays on, driven as a person drives it: by the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from boto3 import Session
+
+from examhook_cli.local.environment import shell_variables
+from examhook_cli.stack import DEFAULT_STACK_NAME, Stack, find_stack
+
+_COMMAND_TIMEOUT_S = 600
+
+
+class CommandFailedError(Exception):
+    """A command of the demo failed; the message is what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoInstallation:
+    """A local stack of the demo's own, apart from one that the person may have up."""
+
+    environ: Mapping[str, str]
+    session: Session
+    stack: Stack
+    secrets_by_url: Mapping[str, str]
+
+    def poll(self) -> Mapping[str, object]:
+        """Run one poll; its report. Raises CommandFailedError."""
+        report = json.loads(run_command(["poll", "--json"], self.environ))
+        if not isinstance(report, dict):
+            raise CommandFailedError(f"examhook poll printed {report!r}")
+        return report
+
+
+@contextmanager
+def demo_installation(base_url: str, code: str, webhook_urls: Sequence[str]) -> Iterator[DemoInstallation]:
+    """A stack that is up for the length of a ``with`` block; raises CommandFailedError."""
+    state = Path(tempfile.mkdtemp(prefix="examhook-demo-"))
+    port = _free_port()
+    environ = {**os.environ, **shell_variables(port), "EXAMHOOK_LOCAL_DIR": str(state)}
+    urls = [option for url in webhook_urls for option in ("--webhook-url", url)]
+    try:
+        run_command(
+            [
+                *("local", "up", "--base-url", base_url, "--port", str(port)),
+                *("--poll-seconds", "off", "--requests-per-second", "8", *urls),
+            ],
+            {**environ, "EXAMHOOK_ACCOUNT_CODE": code},
+        )
+        written = json.loads((state / "stack.json").read_text())
+        variables = shell_variables(port)
+        session = Session(
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+            region_name=variables["AWS_REGION"],
+        )
+        os.environ["AWS_ENDPOINT_URL"] = variables["AWS_ENDPOINT_URL"]
+        yield DemoInstallation(
+            environ=environ,
+            session=session,
+            stack=find_stack(session, DEFAULT_STACK_NAME),
+            secrets_by_url={endpoint["url"]: endpoint["secret"] for endpoint in written["endpoints"]},
+        )
+    finally:
+        run_command(["local", "down"], environ)
+        shutil.rmtree(state, ignore_errors=True)
+
+
+def run_command(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Standard output of ``examhook …``; raises CommandFailedError with what it said."""
+    done = subprocess.run(  # noqa: S603 - our own command line, with arguments made here
+        [sys.executable, "-m", "examhook_cli.main", *arguments],
+        env=dict(environ),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_COMMAND_TIMEOUT_S,
+    )
+    if done.returncode:
+        raise CommandFailedError(f"examhook {' '.join(arguments[:2])} failed: {done.stderr.strip() or done.stdout}")
+    return done.stdout
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,84 @@
+"""Poll's entry point: a tick of the schedule, or a person's wish, becomes polls of the provider."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from functools import cache
+from typing import Protocol
+
+from examhook.telemetry import log_outcome, logger_for
+from examhook.wiring.poll import poll
+from examhook.workflows.poll import Poll, PollRequest
+from examhook.workflows.report import PollReport, ReportBody
+
+logger = logger_for("poll")
+
+TICK_SECONDS = 60
+"""The schedule ticks this often; polls within one tick must not drift into the next."""
+
+
+class UnknownAccountError(ValueError):
+    """The stack watches no account of that name."""
+
+
+class Context(Protocol):
+    """The part of Lambda's context that is used."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends the function."""
+
+
+@cache
+def _workflow() -> Poll:
+    return poll(os.environ)
+
+
+def handler(event: Mapping[str, object], context: Context) -> ReportBody:
+    """Poll once for ``{"trigger": "manual", "account": name or null, "full": bool}``, else for the rest of the tick.
+
+    Returns the report of the last poll. Raises what AWS raises, so that Lambda counts an error.
+    """
+    workflow = _workflow()
+    account, every_s = workflow.settings.account, workflow.settings.poll_seconds
+    manual = event.get("trigger") == "manual"
+    if event.get("account") not in {None, account}:
+        raise UnknownAccountError(f"This stack watches account {account}, not {event['account']}.")
+    request = PollRequest(manual=manual, full=bool(event.get("full")))
+    began_at = time.monotonic()
+    report = _poll_once(workflow, request, context)
+    while not manual:
+        next_in_s = next_poll_in_s(time.monotonic() - began_at, every_s)
+        if next_in_s is None:
+            break
+        time.sleep(next_in_s)
+        report = _poll_once(workflow, request, context)
+    return report.body()
+
+
+def next_poll_in_s(elapsed_s: float, every_s: int) -> float | None:
+    """Seconds until the next poll of a tick that began ``elapsed_s`` ago; None when the next tick makes it."""
+    next_at_s = (int(elapsed_s // every_s) + 1) * every_s
+    return next_at_s - elapsed_s if next_at_s < TICK_SECONDS else None
+
+
+def _poll_once(workflow: Poll, request: PollRequest, context: Context) -> PollReport:
+    began_at = time.monotonic()
+    report = workflow.run(request, lambda: context.get_remaining_time_in_millis() / 1000)
+    log_outcome(
+        logger,
+        "poll",
+        account=workflow.settings.account,
+        trigger="manual" if request.manual else "schedule",
+        outcome="skipped" if report.skipped else "complete" if report.complete else "incomplete",
+        requests=report.requests,
+        exams=report.exams,
+        rows=report.rows,
+        changes=report.changes,
+        skipped_rows=report.skipped_rows,
+        errors=len(report.errors),
+        reason=" ".join(report.errors) or None,
+        duration_ms=round((time.monotonic() - began_at) * 1000),
+    )
+    return report
