@@ -1,0 +1,91 @@
+# On a new machine: Python 3.11 or later, make and git are enough. "make" alone lists what there is.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+# Environments are made by the machine's own Python; uv only fills them.
+export UV_PYTHON_DOWNLOADS := never
+export SAM_CLI_TELEMETRY := 0
+
+BIN := .venv/bin
+UV := $(BIN)/uv pip
+# One environment for each tool whose own dependencies would quarrel with the project's.
+PARTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed .venv-checkov/.installed
+FILES := src cli tests
+
+# sam packs for the Python that it runs on, so that no second one is needed.
+SAM := PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
+RUNTIME = $$(.venv-sam/bin/python -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+
+# Where "make up" looks for the provider; the defaults are those of "examhook simulate".
+BASE_URL ?= http://127.0.0.1:8100
+CODE ?= demo-code
+
+.PHONY: help install test check fix demo up down deploy lock
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(PARTS) ## Set up .venv with the project and its tools, pinned
+
+test: install $(if $(shell command -v npm),tests/node/node_modules/.installed) ## Run all tests
+	$(BIN)/pytest
+
+check: install ## Run the gates; they only read
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry src cli
+	$(BIN)/cfn-lint
+	$(SAM) validate --lint --region us-east-1
+	.venv-checkov/bin/checkov --config-file .checkov.yaml
+	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+
+fix: .venv/.installed ## Format, and repair what can be repaired
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+demo: install ## Play a scenario on a local stack and compare what came with what was expected
+	$(BIN)/python -m examhook_cli.demo
+
+up: install ## Start the local stack (BASE_URL=… CODE=… for another provider than examhook simulate)
+	@EXAMHOOK_ACCOUNT_CODE="$(CODE)" $(BIN)/examhook local up --base-url "$(BASE_URL)"
+
+down: install ## Stop it and remove what it kept
+	@$(BIN)/examhook local down
+
+deploy: install ## Deploy to AWS, asking for each setting
+	$(SAM) build --parameter-overrides PythonRuntime=$(RUNTIME)
+	$(SAM) deploy --guided --parameter-overrides PythonRuntime=$(RUNTIME)
+
+lock: .venv/.installed ## Choose the newest allowed versions anew and write them down
+	$(COMPILE) --group dev pyproject.toml -o requirements/dev.txt
+	$(COMPILE) --generate-hashes requirements/lambda.in -o src/requirements.txt
+	$(COMPILE) requirements/sam.in -o requirements/sam.txt
+	$(COMPILE) requirements/emulator.in -o requirements/emulator.txt
+	$(COMPILE) requirements/checkov.in -o requirements/checkov.txt
+
+COMPILE := $(UV) compile --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links
+
+.venv/.installed: requirements/dev.txt pyproject.toml Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"Python 3.11 or later is needed: $(PYTHON) is " + sys.version.split()[0] + ". Name another by PYTHON=.")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(UV) install --quiet --python $(BIN)/python -r requirements/dev.txt
+	$(UV) install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+.venv-%/.installed: requirements/%.txt | .venv/.installed
+	$(PYTHON) -m venv .venv-$*
+	$(UV) install --quiet --python .venv-$*/bin/python -r $<
+	@touch $@
+
+# npm leaves out the addresses of packages where they are the registry's own.
+tests/node/node_modules/.installed: tests/node/package-lock.json
+	cd tests/node && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
