@@ -1,0 +1,117 @@
+"""Fills the README's generated parts from the code: ``python scripts/readme.py`` writes, ``--check`` compares."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import typer.main
+import yaml
+
+from examhook.events.catalogue import ENDPOINT_TEST, OFF_BY_DEFAULT, EventType, OperationsEventType
+from examhook_cli.main import app
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+
+WHEN = {
+    EventType.STARTED: "a candidate opens an exam",
+    EventType.SUBMITTED: "a candidate hands in, or hands in again",
+    EventType.TIMED_OUT: "the time limit ends an attempt",
+    EventType.FORCED: "an administrator hands in for the candidate",
+    EventType.SYSTEM_SUBMITTED: "the system hands in",
+    EventType.RESCORED: "the score or the pass mark of an ended attempt changes",
+    EventType.REOPENED: "an ended attempt goes on",
+    EventType.UNKNOWN_STATUS: "the provider shows a status that it does not document",
+    OperationsEventType.PROVIDER_REFUSED: "the provider refuses the account code",
+    OperationsEventType.ENDPOINT_DISABLED: "a webhook endpoint was turned off",
+}
+
+
+class _TemplateLoader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms (``!Ref``, ``!Sub``, …) as nothing; parameters hold none."""
+
+
+_TemplateLoader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+
+
+def parameters() -> str:
+    """Every parameter of the template, in its own words."""
+    template = yaml.load((ROOT / "template.yaml").read_text(), _TemplateLoader)  # noqa: S506 - a SafeLoader
+    rows = [
+        f"| `{name}` | {_default(facts)} | {facts['Description'].strip()} |"
+        for name, facts in template["Parameters"].items()
+    ]
+    return "\n".join(["| parameter | default | meaning |", "|---|---|---|", *rows])
+
+
+def _default(facts: dict[str, object]) -> str:
+    default = facts.get("Default")
+    return "none" if default in ("", None) else f"`{default}`"
+
+
+def events() -> str:
+    """Every type of event and when it comes."""
+    topics = {EventType: "submissions topic, webhooks", OperationsEventType: "operations topic"}
+    rows = [
+        f"| `{each.value}` | {WHEN[each]} | {topics[type(each)]}{_asked_for(each)} |"
+        for each in [*EventType, *OperationsEventType]
+    ]
+    test = f"| `{ENDPOINT_TEST}` | you run `examhook endpoints test` | that webhook |"
+    return "\n".join(["| type | when | goes to |", "|---|---|---|", *rows, test])
+
+
+def _asked_for(each: EventType | OperationsEventType) -> str:
+    return " (webhooks and e-mail only when asked for)" if each in OFF_BY_DEFAULT else ""
+
+
+def commands() -> str:
+    """Every command and what it does."""
+    rows = [f"| `examhook {path}` | {command.get_short_help_str(200)} |" for path, command in _commands()]
+    return "\n".join(["| command | what it does |", "|---|---|", *rows])
+
+
+def _commands() -> Iterator[tuple[str, click.Command]]:
+    def walk(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
+        for name, command in group.commands.items():
+            if hasattr(command, "commands"):
+                yield from walk(command, f"{path}{name} ")
+            elif not command.hidden:
+                yield f"{path}{name}", command
+
+    yield from walk(typer.main.get_group(app), "")
+
+
+def _file(name: str, language: str) -> Callable[[], str]:
+    return lambda: f"```{language}\n{(ROOT / 'docs' / 'examples' / name).read_text().rstrip()}\n```"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "verify.py": _file("verify.py", "python"),
+    "verify.mjs": _file("verify.mjs", "js"),
+    "parameters": parameters,
+    "events": events,
+    "commands": commands,
+}
+
+
+def filled(text: str) -> str:
+    """``text`` with every generated part made anew."""
+    for name, make in PARTS.items():
+        pattern = re.compile(rf"(<!-- begin: {re.escape(name)} -->\n).*?(<!-- end: {re.escape(name)} -->)", re.DOTALL)
+        part = make()
+        text, found = pattern.subn(lambda match, part=part: f"{match[1]}{part}\n{match[2]}", text)
+        if found != 1:
+            raise SystemExit(f"README.md has {found} places for {name}, wanted 1")
+    return text
+
+
+if __name__ == "__main__":
+    before = README.read_text()
+    after = filled(before)
+    if "--check" in sys.argv:
+        raise SystemExit(0 if after == before else "README.md is not up to date: run make docs")
+    README.write_text(after)

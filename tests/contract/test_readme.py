@@ -1,0 +1,125 @@
+"""The README tells what the code does: its tables are made from it, and its snippets run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import pytest
+import requests
+from standardwebhooks import Webhook
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "whsec_" + "c2VjcmV0LW9mLXRoZS10ZXN0LW9ubHkh"
+NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
+
+
+def test_the_tables_are_those_that_the_code_makes() -> None:
+    done = subprocess.run(
+        [sys.executable, "scripts/readme.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_file_that_the_readme_links_to_exists() -> None:
+    links = re.findall(r"\]\((?!https?://)([^)#]+)", (ROOT / "README.md").read_text())
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], cwd: Path) -> Iterator[tuple[str, IO[str]]]:
+    """A snippet that receives on a free port; its address and what it prints."""
+    port = _free_port()
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        env={**os.environ, "PORT": str(port), "EXAMHOOK_SECRET": SECRET},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            _await_port(port)
+            assert process.stdout is not None
+            yield f"http://127.0.0.1:{port}/", process.stdout
+        finally:
+            process.kill()
+
+
+def _await_port(port: int) -> None:
+    give_up_at = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _post(url: str, sequence: int, *, secret: str = SECRET) -> int:
+    body = json.dumps(
+        {
+            "id": "evt_1",
+            "source": "/s",
+            "subject": "c",
+            "type": f"t{sequence}",
+            "sequence": f"{sequence:010}",
+            "data": {},
+        }
+    )
+    at = datetime.now(UTC)
+    headers = {
+        "webhook-id": "evt_1",
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign("evt_1", at, body),
+        "content-type": "application/cloudevents+json",
+    }
+    return requests.post(url, data=body, headers=headers, timeout=10).status_code
+
+
+def _commands() -> list[object]:
+    python = pytest.param([sys.executable, str(ROOT / "docs/examples/verify.py")], id="python")
+    node = pytest.param(
+        ["node", "verify.mjs"],
+        id="node",
+        marks=pytest.mark.skipif(
+            shutil.which("node") is None or not NODE_MODULES.exists(), reason="Node.js or its packages are not here"
+        ),
+    )
+    return [python, node]
+
+
+@pytest.mark.parametrize("command", _commands())
+def test_the_snippet_takes_what_is_signed_and_drops_what_is_old(command: list[str], tmp_path: Path) -> None:
+    if command[0] == "node":
+        # A module finds its packages beside itself.
+        shutil.copy(ROOT / "docs/examples/verify.mjs", tmp_path)
+        (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    with running(command, tmp_path) as (url, printed):
+        assert _post(url, 2) == 204
+        assert printed.readline().startswith("t2 ")
+        assert _post(url, 1) == 204
+        assert _post(url, 2) == 204
+        assert _post(url, 3) == 204
+        assert printed.readline().startswith("t3 "), "the older and the repeated one were dropped"
+        assert _post(url, 4, secret="whsec_" + "b3RoZXItc2VjcmV0LW9mLXRoZS10ZXN0") == 400
