@@ -1,0 +1,300 @@
+"""Deliver against receivers on real sockets: what each answer leads to, and what no message can do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+
+import pytest
+import standardwebhooks
+import svix
+from delivery_world import World, delivery_world
+from scripted_server import Peer, answer, scripted_server
+
+from examhook.delivery.endpoint import EndpointStatus
+from examhook.delivery.record import DeliveryStatus, SendOutcome
+from examhook.delivery.schedule import CLAIM_S, MAX_ATTEMPTS
+from examhook.destinations.delivery_queue import DeliveryMessage
+from examhook.destinations.guard import guarded_session
+from examhook.destinations.webhook import WebhookSender
+from examhook.workflows.deliver import MessageOutcome
+from examhook.workflows.endpoints import send_endpoint_test
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with delivery_world() as made:
+        yield made
+
+
+def next_attempt(message: DeliveryMessage) -> DeliveryMessage:
+    return DeliveryMessage(message.endpoint_id, message.event_id, message.attempt + 1)
+
+
+def test_a_delivery_arrives_signed_over_exactly_the_bytes_that_were_sent(world: World) -> None:
+    with scripted_server(answer("thanks", "202 Accepted")) as receiver:
+        endpoint, secret = world.endpoint(f"{receiver.url}/hook?token=1")
+        message = world.delivery(endpoint)
+        report = world.deliver(message)
+    (request,) = receiver.requests
+    assert (request.method, request.target) == ("POST", "/hook?token=1")
+    assert request.headers["content-type"] == "application/cloudevents+json"
+    assert request.headers["webhook-id"] == message.event_id
+    assert request.body == world.event().body
+    assert standardwebhooks.Webhook(secret).verify(request.body, request.headers)["id"] == message.event_id
+    svix.Webhook(secret).verify(request.body, request.headers)
+    assert report.outcome is MessageOutcome.DELIVERED
+    stored = world.stored(message)
+    assert (stored.status, stored.attempts, stored.next_attempt_at) == (DeliveryStatus.DELIVERED, 1, None)
+    (record,) = stored.attempt_log
+    assert (record.http_status, record.answer_excerpt, record.outcome) == (202, "thanks", SendOutcome.ANSWERED)
+    assert world.deliveries.waiting(endpoint.endpoint_id, 10) == []
+
+
+def test_after_a_failure_the_same_id_comes_again_with_a_fresh_timestamp(world: World) -> None:
+    with scripted_server(answer("oops", "500 Internal Server Error"), answer()) as receiver:
+        endpoint, secret = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        world.deliver(message)
+        waiting = world.stored(message)
+        assert (waiting.status, waiting.next_attempt_at) == (DeliveryStatus.WAITING, world.clock.at + 5)
+        # Five seconds are too short for Retry's tick: the message is on the queue already.
+        assert world.enqueued() == [(next_attempt(message), 5)]
+        world.clock.at += 5
+        world.deliver(next_attempt(message))
+    first, second = receiver.requests
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert int(second.headers["webhook-timestamp"]) == int(first.headers["webhook-timestamp"]) + 5
+    standardwebhooks.Webhook(secret).verify(second.body, second.headers)
+    stored = world.stored(message)
+    assert stored.status is DeliveryStatus.DELIVERED
+    assert [record.http_status for record in stored.attempt_log] == [500, 200]
+
+
+def test_a_receiver_that_hangs_costs_the_deadline_and_no_more(world: World) -> None:
+    with scripted_server(Peer.hang) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        report = world.deliver(message, deadline_s=0.3)
+    assert report.outcome is MessageOutcome.RETRY_LATER
+    assert world.stored(message).attempt_log[0].outcome is SendOutcome.TIMED_OUT
+
+
+def test_a_receiver_that_drips_costs_the_deadline_and_no_more(world: World) -> None:
+    with scripted_server(lambda peer: peer.drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 1000)) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        world.deliver(message, deadline_s=0.3)
+    assert world.stored(message).attempt_log[0].outcome is SendOutcome.TIMED_OUT
+
+
+def test_a_receiver_that_resets_is_tried_again(world: World) -> None:
+    with scripted_server(Peer.reset) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        world.deliver(message)
+    record = world.stored(message).attempt_log[0]
+    assert (record.outcome, record.http_status) == (SendOutcome.UNREACHABLE, None)
+
+
+def test_a_redirect_is_a_failure_and_nobody_follows_it(world: World) -> None:
+    with scripted_server(answer()) as elsewhere:
+        moved = answer("", "307 Temporary Redirect", Location=elsewhere.url)
+        with scripted_server(moved) as receiver:
+            endpoint, _ = world.endpoint(receiver.url)
+            message = world.delivery(endpoint)
+            report = world.deliver(message)
+        assert elsewhere.requests == []
+    assert report.outcome is MessageOutcome.RETRY_LATER
+    assert "never followed" in report.reason
+
+
+def test_410_disables_the_endpoint_tells_the_operators_once_and_keeps_what_waits(world: World) -> None:
+    with scripted_server(answer("", "410 Gone"), answer("", "410 Gone"), answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        first, second, third = (world.delivery(endpoint, nth) for nth in (1, 2, 3))
+        assert world.deliver(first).outcome is MessageOutcome.DISABLED
+        assert world.known(endpoint).status is EndpointStatus.DISABLED
+        assert "410" in (world.known(endpoint).disabled_reason or "")
+        assert world.deliver(second).outcome is MessageOutcome.HELD
+        assert world.deliver(third).outcome is MessageOutcome.HELD
+        assert [notice.event_type for notice in world.operators.notices] == ["endpoint.disabled"]
+        assert len(receiver.requests) == 1
+        # Nothing is due while it is disabled; once enabled, all of it is.
+        world.clock.at += 1000
+        assert world.retry().enqueued == 0
+        world.endpoints.set_status(endpoint.endpoint_id, EndpointStatus.ENABLED)
+        assert world.retry().enqueued == 3
+
+
+@pytest.mark.parametrize("as_date", [False, True])
+def test_retry_after_is_obeyed_beyond_the_schedule(world: World, *, as_date: bool) -> None:
+    at = int(world.clock.at) + 7200
+    header = formatdate(at, usegmt=True) if as_date else "7200"
+    with scripted_server(answer("", "429 Too Many Requests", Retry_After=header)) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        world.deliver(message)
+    stored = world.stored(message)
+    assert (stored.next_attempt_at, stored.not_before) == (at, at)
+    assert world.enqueued() == []
+
+
+def test_nothing_is_sent_to_a_private_address(world: World) -> None:
+    with scripted_server(answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        report = world.deliver(message, allow_private=False)
+    assert receiver.connections == 0
+    assert report.outcome is MessageOutcome.RETRY_LATER
+    assert world.stored(message).attempt_log[0].outcome is SendOutcome.ADDRESS_REFUSED
+
+
+def test_a_message_that_comes_twice_sends_once(world: World) -> None:
+    with scripted_server(answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        assert world.deliver(message).outcome is MessageOutcome.DELIVERED
+        assert world.deliver(message).outcome is MessageOutcome.DROPPED
+    assert len(receiver.requests) == 1
+
+
+def test_of_two_workers_with_one_message_one_sends(world: World) -> None:
+    with scripted_server(answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        with ThreadPoolExecutor(6) as pool:
+            outcomes = [each.outcome for each in pool.map(world.deliver, [message] * 6)]
+    assert sorted(outcomes) == [MessageOutcome.DELIVERED] + [MessageOutcome.DROPPED] * 5
+    assert len(receiver.requests) == 1
+
+
+def test_a_crash_between_claim_and_record_repeats_later_under_the_same_id(world: World) -> None:
+    with scripted_server(answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        # The process that claimed the attempt died before it wrote down what came of it.
+        assert world.deliveries.claim(message.endpoint_id, message.event_id, 1, until=int(world.clock.at) + CLAIM_S)
+        assert world.deliver(message).outcome is MessageOutcome.DROPPED
+        assert world.retry().enqueued == 0
+        world.clock.at += CLAIM_S
+        assert world.retry().enqueued == 1
+        assert world.enqueued() == [(next_attempt(message), 0)]
+        assert world.deliver(next_attempt(message)).outcome is MessageOutcome.DELIVERED
+    assert [request.headers["webhook-id"] for request in receiver.requests] == [message.event_id]
+
+
+def test_a_crash_in_the_last_attempt_still_gets_an_outcome(world: World) -> None:
+    with scripted_server(answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            assert world.deliveries.claim(message.endpoint_id, message.event_id, attempt, until=int(world.clock.at))
+        world.retry()
+        ((again, _),) = world.enqueued()
+        assert world.deliver(again).outcome is MessageOutcome.DELIVERED
+
+
+def test_after_ten_failures_the_delivery_has_failed_and_waits_no_more(world: World) -> None:
+    with scripted_server(answer("no", "500 Internal Server Error")) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = first = world.delivery(endpoint)
+        for _ in range(MAX_ATTEMPTS):
+            report = world.deliver(message)
+            world.clock.at = float(report.next_attempt_at or world.clock.at)
+            message = next_attempt(message)
+    assert len(receiver.requests) == MAX_ATTEMPTS
+    stored = world.stored(first)
+    assert (stored.status, stored.next_attempt_at) == (DeliveryStatus.FAILED, None)
+    assert len(stored.attempt_log) == MAX_ATTEMPTS
+    assert world.deliveries.waiting(endpoint.endpoint_id, 10) == []
+
+
+def test_what_has_nowhere_to_go_is_cancelled(world: World) -> None:
+    with scripted_server(answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        world.endpoints.remove(endpoint.endpoint_id)
+        assert world.deliver(message).outcome is MessageOutcome.CANCELLED
+        assert world.stored(message).status is DeliveryStatus.CANCELLED
+    assert receiver.requests == []
+
+
+def test_a_message_of_no_delivery_sends_nothing(world: World) -> None:
+    with scripted_server(answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        event = world.event()
+        report = world.deliver(DeliveryMessage(endpoint.endpoint_id, event.event_id, 1))
+    assert report.outcome is MessageOutcome.DROPPED
+    assert receiver.requests == []
+
+
+def test_health_follows_the_attempts_and_an_endpoint_of_rare_failures_is_not_down(world: World) -> None:
+    with scripted_server(answer("", "503 Busy"), answer("", "503 Busy"), answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        for nth in (1, 2):
+            world.deliver(world.delivery(endpoint, nth))
+        failing = world.known(endpoint).health
+        assert (failing.consecutive_failures, failing.is_down) == (2, False)
+        assert failing.failing_since == world.clock.at
+        assert failing.last_error == "answered 503 Service Unavailable"
+        world.clock.at += 1
+        world.deliver(world.delivery(endpoint, 3))
+    health = world.known(endpoint).health
+    assert (health.failing_since, health.consecutive_failures) == (None, 0)
+    assert health.last_success_at == world.clock.at
+
+
+def test_a_slow_receiver_does_not_hold_up_a_fast_one(world: World) -> None:
+    """The slow one answers only once the fast one was served: in turn, that could never happen."""
+    served = threading.Event()
+
+    def slow(peer: Peer) -> None:
+        if served.wait(5):
+            peer.send(answer())
+
+    def fast(peer: Peer) -> None:
+        served.set()
+        peer.send(answer())
+
+    with scripted_server(slow) as slow_receiver, scripted_server(fast) as fast_receiver:
+        messages = [world.delivery(world.endpoint(each.url)[0]) for each in (slow_receiver, fast_receiver)]
+        session = guarded_session(allow_private=True)
+        workflow = world.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
+        with ThreadPoolExecutor(2) as pool:
+            outcomes = [each.outcome for each in pool.map(workflow.process, messages)]
+        session.close()
+    assert outcomes == [MessageOutcome.DELIVERED] * 2
+
+
+def test_an_endpoints_test_is_signed_like_any_event_and_tried_once(world: World) -> None:
+    with scripted_server(answer("", "500 Internal Server Error")) as receiver:
+        endpoint, secret = world.endpoint(receiver.url)
+        event = send_endpoint_test(
+            endpoint,
+            events=world.events,
+            deliveries=world.deliveries,
+            queue=world.queue,
+            now=world.clock.now,
+            retention_days=30,
+        )
+        ((message, _),) = world.enqueued()
+        assert world.deliver(message).outcome is MessageOutcome.FAILED
+    (request,) = receiver.requests
+    assert standardwebhooks.Webhook(secret).verify(request.body, request.headers)["type"] == "endpoint.test"
+    assert world.stored(message).status is DeliveryStatus.FAILED
+    assert message.event_id == event.event_id
+
+
+def test_nothing_of_the_url_the_secret_or_the_answer_is_in_a_report_or_a_repr(world: World) -> None:
+    with scripted_server(answer("the-answer", "500 Internal Server Error")) as receiver:
+        endpoint, secret = world.endpoint(f"{receiver.url}/hook?token=the-token")
+        message = world.delivery(endpoint)
+        report = world.deliver(message)
+    shown = f"{report!r} {world.known(endpoint)!r} {world.stored(message)!r} {world.key!r}"
+    for hidden in ("the-token", "the-answer", secret, "Mei Chen", "made-up-token"):
+        assert hidden not in shown
