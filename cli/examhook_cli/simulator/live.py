@@ -39,7 +39,8 @@ class LiveActivity:
         self._planned = 0
         self._catching_up = False
         self._candidates: list[str] = []
-        self._plan(now + self._gap_s(), self._arrive)
+        self._next_arrival_at = float(now)
+        self._plan_arrival()
 
     def catch_up(self, world: World, now: int) -> None:
         """Play what should have happened by ``now``. Called with the world's lock held."""
@@ -65,11 +66,13 @@ class LiveActivity:
         self._planned += 1
         heapq.heappush(self._waiting, (at, self._planned, act))
 
-    def _gap_s(self) -> float:
-        return self._rng.expovariate(1 / self._mean_gap_s)
+    def _plan_arrival(self) -> None:
+        # From the exact instant of the last: the world's whole seconds would make every gap shorter.
+        self._next_arrival_at += self._rng.expovariate(1 / self._mean_gap_s)
+        self._plan(self._next_arrival_at, self._arrive)
 
     def _arrive(self, world: World, at: int) -> None:
-        self._plan(at + self._gap_s(), self._arrive)
+        self._plan_arrival()
         open_exams = [exam for exam in world.exams() if exam.available]
         if not open_exams or self._rng.random() < _NEW_EXAM_SHARE:
             world.create_exam(at=at)

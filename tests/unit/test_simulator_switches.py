@@ -1,0 +1,154 @@
+"""The simulator's switches: how they are written, when they touch a request, and the limit and links beside them."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from examhook_cli.simulator.control_acts import ACTS
+from examhook_cli.simulator.control_api import READS
+from examhook_cli.simulator.pace import RequestLimit
+from examhook_cli.simulator.quirks import EXAMS, RESULTS, TRAITS, Quirk, QuirkError, Switch, Switchboard
+from examhook_cli.simulator.result_links import LINK_LIFETIME_S, ResultLinks
+
+PAGE = Path(__file__).parents[2] / "docs" / "simulator.md"
+
+
+@pytest.mark.parametrize(
+    ("text", "switch"),
+    [
+        ("bom", Switch(Quirk.BOM)),
+        ("limit_cap=25", Switch(Quirk.LIMIT_CAP, "25")),
+        ("server_error=502@0.1", Switch(Quirk.SERVER_ERROR, "502", 0.1)),
+        ("reset@next3", Switch(Quirk.RESET, remaining=3)),
+        ("absent_fields=name,endTime", Switch(Quirk.ABSENT_FIELDS, "name,endTime")),
+        ("row_order=candidate", Switch(Quirk.ROW_ORDER, "candidate")),
+    ],
+)
+def test_a_switch_is_read_as_it_is_written(text: str, switch: Switch) -> None:
+    assert Switch.parse(text) == switch
+
+
+@pytest.mark.parametrize("quirk", Quirk)
+def test_every_quirk_can_be_switched_on_without_a_value(quirk: Quirk) -> None:
+    assert Switch.parse(quirk).value == TRAITS[quirk].value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nonsense",
+        "bom=1",
+        "limit_cap=0",
+        "limit_cap=ten",
+        "server_error=200",
+        "row_order=best",
+        "absent_fields=eid",
+        "slow=nan",
+        "bom@0",
+        "bom@1.5",
+        "bom@often",
+        "bom@next0",
+        "bom@nextmany",
+    ],
+)
+def test_a_switch_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(QuirkError):
+        Switch.parse(text)
+
+
+def test_a_counted_switch_touches_so_many_requests_and_then_is_off() -> None:
+    board = Switchboard(random.Random(1))
+    board.turn_on(Switch.parse("limit_cap=5@next2"))
+    drawn = [board.draw(RESULTS, "1") for _ in range(4)]
+    assert drawn == [{Quirk.LIMIT_CAP: "5"}, {Quirk.LIMIT_CAP: "5"}, {}, {}]
+    assert board.switches() == ()
+
+
+def test_a_switch_for_one_exam_or_task_neither_touches_nor_counts_others() -> None:
+    board = Switchboard(random.Random(1))
+    board.turn_on(Switch(Quirk.EMPTY_LIST, exam_id="7", remaining=1))
+    board.turn_on(Switch(Quirk.BOM, task=EXAMS))
+    assert board.draw(RESULTS, "8") == {}
+    assert board.draw(EXAMS, None) == {Quirk.BOM: ""}
+    assert board.draw(RESULTS, "7") == {Quirk.EMPTY_LIST: ""}
+
+
+def test_a_quirk_of_results_is_not_used_up_by_exam_lists() -> None:
+    board = Switchboard(random.Random(1))
+    board.turn_on(Switch.parse("unreadable_row@next1"))
+    assert board.draw(EXAMS, None) == {}
+    assert board.draw(RESULTS, "1") == {Quirk.UNREADABLE_ROW: "1"}
+
+
+def test_a_probable_switch_touches_about_its_share_and_the_same_ones_from_the_same_seed() -> None:
+    def touched(seed: int) -> list[bool]:
+        board = Switchboard(random.Random(seed))
+        board.turn_on(Switch.parse("bom@0.25"))
+        return [bool(board.draw(RESULTS, "1")) for _ in range(1000)]
+
+    assert touched(1) == touched(1)
+    assert 200 < sum(touched(1)) < 300
+
+
+def test_switching_off_takes_one_quirk_or_all() -> None:
+    board = Switchboard(random.Random(1))
+    for name in ("bom", "reset", "slow"):
+        board.turn_on(Switch.parse(name))
+    board.turn_off(Quirk.RESET)
+    assert [switch.quirk for switch in board.switches()] == [Quirk.BOM, Quirk.SLOW]
+    board.turn_off()
+    assert board.switches() == ()
+
+
+def test_the_limit_lets_so_many_in_within_any_second_and_counts_the_rest() -> None:
+    limit = RequestLimit(2)
+    assert [limit.admit(at) for at in (0.0, 0.5, 0.9, 1.0, 1.4, 1.5)] == [True, True, False, True, False, True]
+    assert limit.refused == 2
+    assert limit.most_in_a_second == 4, "0.9, 1.0, 1.4 and 0.5 or 1.5"
+
+
+def test_no_limit_lets_everything_in() -> None:
+    limit = RequestLimit(None)
+    assert all(limit.admit(0.0) for _ in range(1000))
+
+
+def test_a_link_works_for_thirty_minutes_and_no_longer() -> None:
+    links = ResultLinks(1)
+    token = f"1f-{links.suffix(3, 1000)}"
+    assert links.works(token, 1000 + LINK_LIFETIME_S)
+    assert not links.works(token, 1001 + LINK_LIFETIME_S)
+
+
+@pytest.mark.parametrize("token", ["", "1-2-3", "1-2-3-4", "x", "1-2-3e8-0000000000000000", "-é-"])
+def test_a_made_up_link_never_works(token: str) -> None:
+    assert not ResultLinks(1).works(token, 0)
+
+
+def test_links_differ_by_seed_and_request() -> None:
+    links = ResultLinks(1)
+    assert len({links.suffix(1, 0), links.suffix(2, 0), ResultLinks(2).suffix(1, 0)}) == 3
+
+
+def test_the_page_about_the_simulator_lists_every_quirk_as_the_code_has_it() -> None:
+    page = PAGE.read_text("utf-8")
+    wanted = [
+        f"| `{quirk}` | {f'`{trait.value}`' if trait.value else ''} | {trait.effect} |"
+        for quirk, trait in TRAITS.items()
+    ]
+    assert [line for line in page.splitlines() if re.match(r"\| `[a-z_]+` \| (`|\|)", line)] == [
+        line.replace("|  |", "| |") for line in wanted
+    ]
+
+
+def test_the_page_about_the_simulator_lists_every_act_with_its_fields_and_every_read() -> None:
+    page = PAGE.read_text("utf-8")
+    acts = dict(re.findall(r"^\| `POST ([a-z_]+)` \| ([^|]*) \|", page, re.MULTILINE))
+    assert {act: set(re.findall(r"`([a-z_]+)`", fields)) for act, fields in acts.items()} == {
+        name: set(act.fields) for name, act in ACTS.items()
+    }
+    assert set(re.findall(r"^\| `GET ([a-z_]+)` \|", page, re.MULTILINE)) == set(READS)
