@@ -1,0 +1,21 @@
+"""What the rest of the product asks of a provider, whichever of its APIs is spoken."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from examhook.provider.pages import ExamPage, ResultsPage
+
+
+class ProviderClient(Protocol):
+    """Reads one account. Every method may raise any ProviderError."""
+
+    @property
+    def requests_made(self) -> int:
+        """Requests sent so far, repeated ones included."""
+
+    def exams(self, start: int, limit: int) -> ExamPage:
+        """Exams from offset ``start``; the provider may give fewer than ``limit`` at any place."""
+
+    def results(self, exam_id: str, start: int, limit: int, candidate_id: str | None = None) -> ResultsPage:
+        """Attempts at one exam from offset ``start``, of one candidate or of all."""

@@ -1,0 +1,109 @@
+"""Which error an answer, or the lack of one, is: a clear sentence that says what to do."""
+
+from __future__ import annotations
+
+import html
+import re
+from enum import Enum, auto
+from typing import assert_never
+from urllib.parse import quote, quote_plus, urlsplit
+
+from examhook.http.session import Answer, BadUrlError, BlockedAddressError, BrokenAnswerError, HttpError, TlsError
+from examhook.provider.errors import (
+    ProviderError,
+    ProviderMalformed,
+    ProviderRefused,
+    ProviderRejected,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
+from examhook.provider.headers import retry_after_s
+
+
+class Question(Enum):
+    """What was asked, which decides whom an error is about."""
+
+    EXAMS = auto()
+    RESULTS = auto()
+    CANDIDATE = auto()
+
+
+_PUT_RIGHT_CODE = "Put the right code into the account-code secret; the next poll takes it at once."
+_CHECK_ADDRESS = "Check ProviderBaseUrl: it must be the address of the provider's site."
+_THROTTLED = "The provider says that it is asked too often. If this goes on, lower RequestsPerSecond."
+
+_TOO_OFTEN = re.compile(r"too (?:many|frequent|often|fast)|rate.?limit|frequen(?:cy|tly)|频繁", re.IGNORECASE)
+_TOKEN = re.compile(r"[a-z]+://\S+|[a-z0-9_-]{16,}", re.IGNORECASE | re.ASCII)
+_MAX_SAID = 120
+
+
+def not_reached(error: HttpError) -> ProviderError:
+    """The error for a request that got no answer."""
+    if isinstance(error, BrokenAnswerError):
+        return ProviderMalformed(f"{error} The next poll asks again.")
+    if isinstance(error, BadUrlError | BlockedAddressError | TlsError):
+        return ProviderUnavailable(f"The provider could not be asked: {error} {_CHECK_ADDRESS}", helps_to_retry=False)
+    return ProviderUnavailable(f"The provider could not be reached: {error} The next poll tries again.")
+
+
+def unusable(answer: Answer, now: float) -> ProviderError | None:
+    """The error that the status of ``answer`` stands for; None when its body is to be read."""
+    status = answer.status
+    if status in {401, 403}:
+        return ProviderRefused(f"The provider refuses the account code (HTTP {status}). {_PUT_RIGHT_CODE}")
+    pause_s = retry_after_s(answer.headers, now)
+    if status == 429 or (status == 503 and pause_s is not None):  # noqa: PLR2004 - statuses of HTTP
+        return ProviderThrottled(_THROTTLED, retry_after_s=pause_s)
+    if status == 408 or status >= 500:  # noqa: PLR2004 - statuses of HTTP
+        return ProviderUnavailable(f"The provider's server failed (HTTP {status}). The next poll tries again.")
+    return _malformed(answer)
+
+
+def _malformed(answer: Answer) -> ProviderMalformed | None:
+    """Answers that no repetition mends: somebody other than the provider's API gives them."""
+    if answer.truncated:
+        problem = "The provider's answer was too long to be data."
+    elif answer.status >= 400:  # noqa: PLR2004 - statuses of HTTP
+        problem = f"The provider answered HTTP {answer.status}."
+    elif answer.status >= 300:  # noqa: PLR2004 - statuses of HTTP
+        problem = f"The provider redirects{_target(answer)} instead of answering."
+    else:
+        return None
+    return ProviderMalformed(f"{problem} {_CHECK_ADDRESS}", helps_to_retry=False)
+
+
+def error_answered(said: str, question: Question, code: str) -> ProviderError:
+    """The error for an error object, whose text is ``said``."""
+    if _TOO_OFTEN.search(said):
+        return ProviderThrottled(_THROTTLED)
+    quoted = _quoted(said, code)
+    match question:
+        case Question.EXAMS:
+            return ProviderRefused(f"The provider refuses the account code{quoted}. {_PUT_RIGHT_CODE}")
+        case Question.RESULTS:
+            return ProviderRejected(f"The provider gives an error instead of the exam's results{quoted}.")
+        case Question.CANDIDATE:
+            # What it says about a candidate may name the candidate.
+            return ProviderRejected("The provider gives an error instead of a candidate's results.")
+        case _:
+            assert_never(question)
+
+
+def _quoted(said: str, code: str) -> str:
+    """The provider's own words in brackets, without the code, links or anything that looks like a token."""
+    words = html.unescape(said)
+    for form in {code, quote(code, safe=""), quote_plus(code), html.unescape(code)}:
+        if form:
+            words = re.sub(re.escape(form), "…", words, flags=re.IGNORECASE)
+    words = _TOKEN.sub("…", re.sub(r"<[^>]*>|[\x00-\x1f\x7f]+", " ", words))
+    words = " ".join(words.split())[:_MAX_SAID].rstrip(" .")
+    return f" (it says: {words})" if words else ""
+
+
+def _target(answer: Answer) -> str:
+    """Where a redirect leads: scheme and host only, since the rest may repeat the query."""
+    try:
+        where = urlsplit(answer.headers.get("Location", ""))
+    except ValueError:
+        return ""
+    return f" to {where.scheme}://{where.hostname}" if where.scheme and where.hostname else ""
