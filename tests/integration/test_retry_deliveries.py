@@ -1,0 +1,185 @@
+"""Retry: what is due comes onto the queue once, oldest first, and a dead endpoint gets one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from delivery_world import REGION, World, delivery_world
+from scripted_server import answer, scripted_server
+
+from examhook.delivery.endpoint import DOWN_AFTER_FAILURES, EndpointStatus
+from examhook.delivery.record import DeliveryStatus
+from examhook.delivery.schedule import ENQUEUED_S
+from examhook.destinations.delivery_queue import DeliveryMessage, QueueRefusedError, parse_body
+from examhook.workflows.backlog import Backlog
+from examhook.workflows.deliver import MessageOutcome
+from examhook.workflows.retry import PROBE_S
+
+BUSY = answer("", "503 Service Unavailable")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with delivery_world() as made:
+        yield made
+
+
+def event_numbers(sent: list[tuple[DeliveryMessage, int]]) -> list[int]:
+    return [int(message.event_id.removeprefix("evt_"), 16) for message, _ in sent]
+
+
+def test_a_message_that_got_lost_is_put_on_the_queue_again(world: World) -> None:
+    endpoint, _ = world.endpoint("http://127.0.0.1:9/")
+    message = world.delivery(endpoint)
+    world.clock.at += ENQUEUED_S - 1
+    assert world.retry().enqueued == 0
+    world.clock.at += 1
+    assert world.retry().enqueued == 1
+    assert world.enqueued() == [(message, 0)]
+
+
+def test_the_message_is_really_on_the_queue(world: World) -> None:
+    endpoint, _ = world.endpoint("http://127.0.0.1:9/")
+    message = world.delivery(endpoint)
+    world.clock.at += ENQUEUED_S
+    world.retry()
+    sqs = boto3.client("sqs", region_name=REGION)
+    (received,) = sqs.receive_message(QueueUrl=world.queue_url, MaxNumberOfMessages=10)["Messages"]
+    assert parse_body(received["Body"]) == message
+
+
+def test_a_second_tick_does_not_enqueue_again(world: World) -> None:
+    endpoint, _ = world.endpoint("http://127.0.0.1:9/")
+    world.delivery(endpoint)
+    world.clock.at += ENQUEUED_S
+    assert [world.retry().enqueued, world.retry().enqueued] == [1, 0]
+
+
+def test_of_two_ticks_that_read_the_same_only_one_enqueues(world: World) -> None:
+    endpoint, _ = world.endpoint("http://127.0.0.1:9/")
+    world.delivery(endpoint)
+    now = int(world.clock.at) + ENQUEUED_S
+    (seen,) = world.deliveries.due(endpoint.endpoint_id, now, 10)
+    assert world.deliveries.postpone(seen, now + ENQUEUED_S) is not None
+    assert world.deliveries.postpone(seen, now + ENQUEUED_S) is None
+
+
+def test_what_is_due_goes_oldest_first_and_no_more_than_the_limit(world: World) -> None:
+    endpoint, _ = world.endpoint("http://127.0.0.1:9/")
+    for nth in range(1, 31):
+        world.delivery(endpoint, nth)
+        world.clock.at += 1
+    world.clock.at += ENQUEUED_S
+    backlog = Backlog(world.deliveries, world.queue, world.clock.now)
+    assert backlog.enqueue_due(endpoint.endpoint_id, limit=25) == 25
+    assert event_numbers(world.enqueued()) == list(range(1, 26))
+
+
+def test_a_delivery_that_ended_is_not_due(world: World) -> None:
+    with scripted_server(answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        world.deliver(world.delivery(endpoint))
+    world.clock.at += 10 * ENQUEUED_S
+    assert world.retry().enqueued == 0
+
+
+def test_an_endpoint_that_is_down_gets_one_delivery_at_a_time(world: World) -> None:
+    with scripted_server(BUSY) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        messages = [world.delivery(endpoint, nth) for nth in range(1, 6)]
+        for message in messages[:DOWN_AFTER_FAILURES]:
+            world.deliver(message)
+    world.enqueued()
+    world.clock.at += ENQUEUED_S
+    assert world.retry().enqueued == 1
+    assert world.retry().enqueued == 0, "a second tick at the same time is no second probe"
+    world.clock.at += PROBE_S
+    assert world.retry().enqueued == 1
+
+
+def test_once_it_is_back_all_that_waited_follows_at_once_oldest_first(world: World) -> None:
+    with scripted_server(*[BUSY] * 5, answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        for nth in range(1, 6):
+            world.deliver(world.delivery(endpoint, nth))
+            world.clock.at += 1
+        world.enqueued()
+        assert world.known(endpoint).health.is_down
+        # They wait for their second attempt, and one new event finds the receiver well again.
+        assert world.deliver(world.delivery(endpoint, 6)).outcome is MessageOutcome.DELIVERED
+        waiting = world.enqueued()
+        assert event_numbers(waiting) == [1, 2, 3, 4, 5]
+        assert all(world.deliver(message).outcome is MessageOutcome.DELIVERED for message, _ in waiting)
+    assert not world.known(endpoint).health.draining
+    assert world.deliveries.waiting(endpoint.endpoint_id, 10) == []
+
+
+def test_a_recovery_brings_nothing_forward_that_was_asked_to_wait(world: World) -> None:
+    later = answer("", "429 Too Many Requests", Retry_After="3600")
+    with scripted_server(later, *[BUSY] * 2, answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        asked = world.delivery(endpoint, 1)
+        for message in (asked, world.delivery(endpoint, 2), world.delivery(endpoint, 3)):
+            world.deliver(message)
+        world.enqueued()
+        world.deliver(world.delivery(endpoint, 4))
+    assert event_numbers(world.enqueued()) == [2, 3]
+    assert world.stored(asked).next_attempt_at == world.clock.at + 3600
+
+
+def test_a_recovery_does_not_send_again_what_is_under_way(world: World) -> None:
+    with scripted_server(*[BUSY] * 3, answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        under_way = world.delivery(endpoint, 9)
+        world.deliveries.claim(under_way.endpoint_id, under_way.event_id, 1, until=int(world.clock.at) + 120)
+        for nth in (1, 2, 3):
+            world.deliver(world.delivery(endpoint, nth))
+        world.enqueued()
+        world.deliver(world.delivery(endpoint, 4))
+    assert event_numbers(world.enqueued()) == [1, 2, 3]
+
+
+def test_what_one_go_could_not_drain_the_next_ticks_do(world: World) -> None:
+    with scripted_server(BUSY) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        world.endpoints.set_draining(endpoint.endpoint_id, draining=True)
+        waiting = world.delivery(endpoint)
+        world.deliver(waiting)
+    world.enqueued()
+    assert world.retry().enqueued == 1
+    assert event_numbers(world.enqueued()) == [1]
+    assert not world.known(endpoint).health.draining
+    assert world.stored(waiting).status is DeliveryStatus.PENDING
+
+
+def test_an_endpoint_that_cannot_be_served_does_not_keep_the_others_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = world.endpoint("http://127.0.0.1:9/")
+    second, _ = world.endpoint("http://127.0.0.1:9/")
+    for endpoint in (first, second):
+        world.delivery(endpoint)
+    world.clock.at += ENQUEUED_S
+    ordinary = world.queue.send
+    refused = world.endpoints.list_all()[0].endpoint_id
+
+    def send(messages: list[DeliveryMessage], delay_s: int = 0) -> None:
+        if messages[0].endpoint_id == refused:
+            raise QueueRefusedError("SQS refused 1 of the messages (Throttled)")
+        ordinary(messages, delay_s)
+
+    monkeypatch.setattr(world.queue, "send", send)
+    report = world.retry()
+    assert (report.enqueued, report.errors) == (1, ("QueueRefusedError",))
+
+
+def test_disabled_endpoints_are_left_alone(world: World) -> None:
+    endpoint, _ = world.endpoint("http://127.0.0.1:9/")
+    world.delivery(endpoint)
+    world.endpoints.set_status(endpoint.endpoint_id, EndpointStatus.DISABLED, "by hand")
+    world.clock.at += ENQUEUED_S
+    assert world.retry().enqueued == 0
