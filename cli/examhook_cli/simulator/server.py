@@ -99,16 +99,24 @@ class Simulator(ThreadingHTTPServer):
 
 
 @contextmanager
-def running_simulator(
+def running_simulator(  # noqa: PLR0913 - as above
     world: World,
     port: int = 0,
     *,
     code: str = DEFAULT_CODE,
     requests_per_second: int | None = REQUESTS_PER_SECOND,
     links_url: str | None = None,
+    elapsed_s: Callable[[], float] = time.monotonic,
 ) -> Iterator[Simulator]:
     """Serve ``world`` for the length of a ``with`` block, in a thread of its own; arguments as for Simulator."""
-    simulator = Simulator(world, port, code=code, requests_per_second=requests_per_second, links_url=links_url)
+    simulator = Simulator(
+        world,
+        port,
+        code=code,
+        requests_per_second=requests_per_second,
+        links_url=links_url,
+        elapsed_s=elapsed_s,
+    )
     thread = threading.Thread(target=simulator.serve_forever, args=(_POLL_FOR_STOP_S,), name="simulator", daemon=True)
     thread.start()
     try:
