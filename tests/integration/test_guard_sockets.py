@@ -1,0 +1,96 @@
+"""The guard where it matters: between a name's look-up and the connection."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+
+import pytest
+from scripted_server import answer, scripted_server
+
+from examhook.delivery.record import SendOutcome
+from examhook.destinations.guard import address_check, guarded_session
+from examhook.destinations.webhook import WebhookSender
+from examhook.http.adapter import BoundedAdapter
+from examhook.http.errors import BlockedAddressError
+from examhook.http.session import BoundedSession
+
+PUBLIC = "1.1.1.1"
+
+
+class FakeNames:
+    """A resolver that answers each look-up of a name with the next list of addresses."""
+
+    def __init__(self, *answers: Sequence[str]) -> None:
+        self.answers = list(answers)
+        self.lookups = 0
+
+    def getaddrinfo(
+        self, host: str, port: int, *_positional: object, flags: int = 0, **_named: object
+    ) -> list[tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int]]]:
+        if flags & socket.AI_NUMERICHOST:
+            raise socket.gaierror(host)
+        self.lookups += 1
+        addresses = self.answers[min(self.lookups, len(self.answers)) - 1]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+
+@pytest.fixture
+def sender() -> Iterator[WebhookSender]:
+    session = guarded_session(allow_private=False)
+    yield WebhookSender(session, allow_http=True, allow_private=True)
+    session.close()
+
+
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], [PUBLIC, "127.0.0.1"], ["127.0.0.1", PUBLIC]])
+def test_a_name_with_one_private_address_gets_no_connection_at_all(
+    sender: WebhookSender, monkeypatch: pytest.MonkeyPatch, addresses: list[str]
+) -> None:
+    with scripted_server(answer()) as inside:
+        monkeypatch.setattr("examhook.http.lookup.socket.getaddrinfo", FakeNames(addresses).getaddrinfo)
+        result = sender.send(f"http://rebind.example:{inside.port}/", b"{}", {}, 5)
+        monkeypatch.undo()
+    assert result.outcome is SendOutcome.ADDRESS_REFUSED
+    assert inside.connections == 0
+
+
+def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that changes between check and connection (rebinding) has no second look-up to lie to."""
+    checked: list[str] = []
+    names = FakeNames(["127.0.0.1"], ["169.254.169.254"])
+    session = BoundedSession(BoundedAdapter(checked.append))
+    with scripted_server(answer("here")) as receiver:
+        monkeypatch.setattr("examhook.http.lookup.socket.getaddrinfo", names.getaddrinfo)
+        got = session.send("POST", f"http://rebind.example:{receiver.port}/", deadline_s=5, max_body_bytes=10)
+        monkeypatch.undo()
+        session.close()
+    assert (got.body, names.lookups, checked) == (b"here", 1, ["127.0.0.1"])
+    assert receiver.requests[0].headers["host"] == f"rebind.example:{receiver.port}"
+
+
+@pytest.mark.parametrize("spelled", ["127.1", "2130706433", "0x7f.1", "017700000001", "0"])
+def test_an_address_in_disguise_is_refused_by_the_guard_too(spelled: str) -> None:
+    """Should one get past the check of URLs, what the resolver makes of it is checked again."""
+    session = BoundedSession(BoundedAdapter(address_check(allow_private=False)))
+    with scripted_server(answer()) as inside, pytest.raises(BlockedAddressError):
+        session.send("POST", f"http://{spelled}:{inside.port}/", deadline_s=5, max_body_bytes=10)
+    session.close()
+    assert inside.connections == 0
+
+
+def test_a_huge_answer_is_read_no_further_than_its_limit() -> None:
+    session = guarded_session(allow_private=True)
+    sender = WebhookSender(session, allow_http=True, allow_private=True)
+    with scripted_server(answer(b"x" * 3_000_000)) as receiver:
+        result = sender.send(receiver.url, b"{}", {}, 5)
+    session.close()
+    assert (result.http_status, len(result.answer_excerpt)) == (200, 1024)
+
+
+def test_an_answer_that_is_no_text_is_shown_safely() -> None:
+    session = guarded_session(allow_private=True)
+    sender = WebhookSender(session, allow_http=True, allow_private=True)
+    with scripted_server(answer(b"ok\x00\x1b[31m\xff\xfe\nend")) as receiver:
+        result = sender.send(receiver.url, b"{}", {}, 5)
+    session.close()
+    assert result.answer_excerpt == "ok\ufffd\ufffd[31m\ufffd\ufffd\nend"

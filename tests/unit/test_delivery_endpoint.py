@@ -1,0 +1,71 @@
+"""Which events an endpoint gets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from builders import submission, transition
+
+from examhook.delivery.endpoint import Endpoint, EndpointOrigin, Health, unknown_patterns
+from examhook.events.build import submission_event
+from examhook.events.catalogue import EventType
+
+ENDPOINT = Endpoint("ep_1", "https://a.example/?token=t", b"sealed", EndpointOrigin.CLI, 1_777_818_720)
+SUBMITTED = submission_event(submission(), transition())
+STARTED = submission_event(submission(), transition(event_type=EventType.STARTED.value, status_code=0))
+
+
+def test_without_filters_it_gets_what_is_on_by_default() -> None:
+    assert ENDPOINT.wants(SUBMITTED)
+    assert not ENDPOINT.wants(STARTED)
+
+
+@pytest.mark.parametrize(
+    ("types", "wanted"),
+    [
+        (("submission.submitted",), True),
+        (("submission.forced",), False),
+        (("submission.forced", "submission.submitted"), True),
+        (("submission.*",), True),
+        (("*",), True),
+        (("exam.*",), False),
+        (("submission",), False),
+        (("submission.submitted.*",), False),
+        (("sub*",), False),
+    ],
+)
+def test_types_filter(types: tuple[str, ...], *, wanted: bool) -> None:
+    assert replace(ENDPOINT, types=types).wants(SUBMITTED) is wanted
+
+
+def test_a_pattern_brings_what_is_off_by_default() -> None:
+    assert replace(ENDPOINT, types=("submission.*",)).wants(STARTED)
+
+
+@pytest.mark.parametrize(
+    ("exam_ids", "accounts", "wanted"),
+    [
+        (("23812",), (), True),
+        (("1",), (), False),
+        ((), ("main",), True),
+        ((), ("other",), False),
+        (("23812",), ("other",), False),
+        (("1", "23812"), ("other", "main"), True),
+    ],
+)
+def test_exams_and_accounts_filter(exam_ids: tuple[str, ...], accounts: tuple[str, ...], *, wanted: bool) -> None:
+    assert replace(ENDPOINT, exam_ids=exam_ids, accounts=accounts).wants(SUBMITTED) is wanted
+
+
+def test_a_pattern_that_names_nothing_is_found() -> None:
+    assert unknown_patterns(["submission.*", "*", "submision.*", "exam"], list(EventType)) == ["submision.*", "exam"]
+
+
+def test_one_event_that_a_receiver_dislikes_does_not_make_it_down() -> None:
+    assert [Health(consecutive_failures=count).is_down for count in range(5)] == [False, False, False, True, True]
+
+
+def test_the_url_and_the_secret_are_in_no_repr() -> None:
+    assert "token" not in repr(ENDPOINT)
+    assert "sealed" not in repr(ENDPOINT)
