@@ -10,6 +10,7 @@ Besides its own errors a command meets those of the stack (``examhook_cli.stack`
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -29,9 +30,6 @@ from botocore.exceptions import (
 )
 
 from examhook_cli.stack import StackError, StackNotFoundError
-
-LOCAL_ENVIRONMENT = Path(".local") / "env"
-"""What the local run leaves for a shell to source, below the directory that it runs in."""
 
 _DENIED = frozenset(
     {
@@ -66,7 +64,7 @@ def explain(error: BaseException) -> str | None:
     """The sentence for an error that a person can do something about; None for any other error."""
     match error:
         case StackNotFoundError():
-            return f"{error}{_local_hint()}"
+            return f"{error}{_running_hint()}"
         case CommandError() | StackError():
             return str(error)
         case ClientError():
@@ -115,6 +113,12 @@ def _endpoint_of(error: BotoCoreError | HTTPClientError) -> str:
 
 
 def _local_hint() -> str:
-    if not LOCAL_ENVIRONMENT.is_file():
+    return _running_hint() or " For a stack on this machine: examhook local up, then source .local/env"
+
+
+def _running_hint() -> str:
+    """Where the local stack runs and the shell does not look at it: what to source."""
+    shell_file = Path(os.environ.get("EXAMHOOK_LOCAL_DIR", ".local")) / "env"
+    if not shell_file.is_file() or "AWS_ENDPOINT_URL" in os.environ:
         return ""
-    return f" For the local stack that runs here: source {LOCAL_ENVIRONMENT.as_posix()}"
+    return f" For the local stack that runs here: source {shell_file.as_posix()}"

@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from examhook.destinations.delivery_queue import DeliveryQueue
+from examhook.destinations.secrets import SecretsKey
+from examhook.storage.deliveries import DeliveriesTable
+from examhook.storage.endpoints import EndpointsTable
+from examhook.storage.events import EventsTable
 from examhook_cli.errors import CommandError
 from examhook_cli.stack import DEFAULT_STACK_NAME, Stack, find_stack
 
@@ -45,24 +50,40 @@ class Installation:
         return find_stack(self.session, self.stack_name)
 
     @cached_property
-    def dynamodb(self) -> DynamoDBClient:
-        """Client of the tables."""
-        return self.session.client("dynamodb", config=_config(read_timeout_s=20, attempts=3))
+    def endpoints(self) -> EndpointsTable:
+        """Who receives webhooks."""
+        return EndpointsTable(self._dynamodb, self.stack.output("EndpointsTableName"))
 
     @cached_property
-    def kms(self) -> KMSClient:
-        """Client of the key that seals endpoint secrets."""
-        return self.session.client("kms", config=_config(read_timeout_s=20, attempts=3))
+    def events(self) -> EventsTable:
+        """Every event as it was sent."""
+        return EventsTable(self._dynamodb, self.stack.output("EventsTableName"))
 
     @cached_property
-    def sqs(self) -> SQSClient:
-        """Client of the delivery queue."""
-        return self.session.client("sqs", config=_config(read_timeout_s=20, attempts=3))
+    def deliveries(self) -> DeliveriesTable:
+        """Every event on its way to every endpoint."""
+        return DeliveriesTable(self._dynamodb, self.stack.output("DeliveriesTableName"))
+
+    @cached_property
+    def delivery_queue(self) -> DeliveryQueue:
+        """What tells the stack to send something now."""
+        client: SQSClient = self.session.client("sqs", config=_ordinary_config())
+        return DeliveryQueue(client, self.stack.output("DeliveryQueueUrl"))
+
+    @cached_property
+    def secrets_key(self) -> SecretsKey:
+        """What seals the secrets of endpoints."""
+        client: KMSClient = self.session.client("kms", config=_ordinary_config())
+        return SecretsKey(client, self.stack.output("SecretsKeyArn"))
 
     @cached_property
     def functions(self) -> LambdaClient:
         """Client that waits for as long as a function may run, and never invokes it a second time by itself."""
         return self.session.client("lambda", config=_config(read_timeout_s=POLL_ANSWER_S, attempts=1))
+
+    @cached_property
+    def _dynamodb(self) -> DynamoDBClient:
+        return self.session.client("dynamodb", config=_ordinary_config())
 
 
 def installation_of(context: typer.Context) -> Installation:
@@ -71,6 +92,10 @@ def installation_of(context: typer.Context) -> Installation:
     if found is None:
         raise CommandError("No installation was named.")
     return found
+
+
+def _ordinary_config() -> Config:
+    return _config(read_timeout_s=20, attempts=3)
 
 
 def _config(read_timeout_s: int, attempts: int) -> Config:

@@ -18,7 +18,8 @@ from rich.text import Text
 
 # C0, DEL and C1 (terminals obey them), the bidirectional overrides (they turn a line around), and lone surrogates
 # (they cannot be written at all).
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE_IN_JSON = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE = re.compile(f"[\x00-\x1f]|{_UNPRINTABLE_IN_JSON.pattern}")
 
 
 def console() -> Console:
@@ -51,15 +52,13 @@ def hint(text: str) -> None:
     error_console().print(Text(printable(text), style="dim"))
 
 
-def print_json(document: object) -> None:
-    """One JSON document to standard output: indented on a terminal, on one line in a pipe."""
-    indent = 2 if console().is_terminal else None
+def print_json(document: object, indent: int | None = None) -> None:
+    """One JSON document to standard output: indented by ``indent``, or on a terminal; else on one line."""
+    if indent is None and console().is_terminal:
+        indent = 2
     text = json.dumps(document, ensure_ascii=False, indent=indent)
-    # Inside JSON these characters can only stand in strings, where the escape means the same.
-    safe = re.sub(
-        "[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", lambda found: f"\\u{ord(found.group()):04x}", text
-    )
-    print(safe)
+    # In JSON they stand in strings only, where the escape means the same.
+    print(_UNPRINTABLE_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> None:

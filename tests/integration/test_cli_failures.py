@@ -43,13 +43,14 @@ def test_a_stack_that_lacks_an_output_is_to_be_deployed_again(front: AwsFront, t
 def test_missing_credentials_are_named(tmp_path: Path) -> None:
     said = failure_of("poll", cwd=tmp_path, AWS_REGION="eu-central-1")
     assert said.startswith("No AWS credentials were found: sign in")
-    assert ".local" not in said
+    assert said.endswith("For a stack on this machine: examhook local up, then source .local/env\n")
 
 
 def test_missing_credentials_beside_a_local_stack_point_to_its_environment(tmp_path: Path) -> None:
     (tmp_path / ".local").mkdir()
     (tmp_path / ".local" / "env").touch()
-    assert "source .local/env" in failure_of("poll", cwd=tmp_path, AWS_REGION="eu-central-1")
+    said = failure_of("poll", cwd=tmp_path, AWS_REGION="eu-central-1")
+    assert said.endswith("For the local stack that runs here: source .local/env\n")
 
 
 def test_a_missing_region_is_named(tmp_path: Path) -> None:

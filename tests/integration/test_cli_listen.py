@@ -22,7 +22,7 @@ BODY = '{"type":"submission.submitted","data":{"candidate":{"id":"1","name":"Mei
 @contextmanager
 def listening(*args: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The running program and the URL that it says it listens on."""
-    with subprocess.Popen(  # noqa: S603 - our own program
+    with subprocess.Popen(
         [str(PROGRAM), "listen", "--port", "0", *args],
         env={**NO_AWS, "EXAMHOOK_SECRET": SECRET, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,

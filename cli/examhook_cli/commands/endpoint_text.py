@@ -1,0 +1,76 @@
+"""What is printed of an endpoint; its URL is shown to the operator, its secret only where asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from examhook.delivery.endpoint import Endpoint
+from examhook.events.catalogue import DEFAULT_TYPES
+from examhook_cli.output import print_facts, print_table, time_text
+
+
+def endpoint_facts(endpoint: Endpoint) -> dict[str, object]:
+    """An endpoint as ``--json`` prints it; times are RFC 3339 in UTC or null, an empty list of filters means all."""
+    health = endpoint.health
+    return {
+        "id": endpoint.endpoint_id,
+        "url": endpoint.url,
+        "status": endpoint.status.value,
+        "disabled_reason": endpoint.disabled_reason,
+        "origin": endpoint.origin.value,
+        "types": list(endpoint.types or DEFAULT_TYPES),
+        "exam_ids": list(endpoint.exam_ids),
+        "accounts": list(endpoint.accounts),
+        "description": endpoint.description,
+        "created_at": time_text(endpoint.created_at),
+        "health": {
+            "last_success_at": time_text(health.last_success_at) or None,
+            "last_failure_at": time_text(health.last_failure_at) or None,
+            "failing_since": time_text(health.failing_since) or None,
+            "last_error": health.last_error,
+            "consecutive_failures": health.consecutive_failures,
+        },
+    }
+
+
+def print_endpoints(endpoints: Sequence[Endpoint]) -> None:
+    """A listing of endpoints."""
+    print_table(
+        ("id", "status", "failing since", "last success at", "url"),
+        [
+            (
+                endpoint.endpoint_id,
+                endpoint.status.value,
+                time_text(endpoint.health.failing_since),
+                time_text(endpoint.health.last_success_at),
+                endpoint.url,
+            )
+            for endpoint in endpoints
+        ],
+        nothing="No endpoints: add one with examhook endpoints add URL.",
+    )
+
+
+def print_endpoint(endpoint: Endpoint, secret: str | None) -> None:
+    """One endpoint whole; with its signing secret where that was asked for."""
+    health = endpoint.health
+    print_facts(
+        {
+            "id": endpoint.endpoint_id,
+            "url": endpoint.url,
+            "description": endpoint.description,
+            "status": endpoint.status.value,
+            "disabled because": endpoint.disabled_reason or "",
+            "origin": endpoint.origin.value,
+            "types": ", ".join(endpoint.types or DEFAULT_TYPES),
+            "exams": ", ".join(endpoint.exam_ids) or "all",
+            "accounts": ", ".join(endpoint.accounts) or "all",
+            "created at": time_text(endpoint.created_at),
+            "last success at": time_text(health.last_success_at),
+            "last failure at": time_text(health.last_failure_at),
+            "failing since": time_text(health.failing_since),
+            "failures in a row": str(health.consecutive_failures or ""),
+            "last error": health.last_error or "",
+            "signing secret": secret or "",
+        }
+    )

@@ -1,0 +1,174 @@
+"""``examhook endpoints``: who receives webhooks."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from examhook.delivery.endpoint import Endpoint, EndpointOrigin
+from examhook.delivery.url import EndpointUrlError, check_endpoint_url
+from examhook.events.catalogue import EventType
+from examhook.workflows.endpoints import LEFT_PARAMETER, EndpointFilters, add_endpoint
+from examhook_cli.choices import split_list, type_patterns
+from examhook_cli.commands.endpoint_text import endpoint_facts, print_endpoint, print_endpoints
+from examhook_cli.commands.endpoint_trial import send_test
+from examhook_cli.errors import CommandError
+from examhook_cli.installation import Installation, installation_of
+from examhook_cli.output import hint, print_json, say
+
+app = typer.Typer(help="Say who receives webhooks.", no_args_is_help=True)
+
+EndpointId = Annotated[str, typer.Argument(metavar="ID", help="The endpoint's id, as endpoints list prints it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command()
+def add(  # noqa: PLR0913 - each option is a parameter
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where to send events to, by POST.")],
+    *,
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--types",
+            "--type",
+            metavar="TYPE,…",
+            help="Only these types (submission.forced, submission.*); without it, all but submission.started.",
+        ),
+    ] = None,
+    exams: Annotated[list[str] | None, typer.Option("--exam", metavar="ID,…", help="Only about these exams.")] = None,
+    accounts: Annotated[
+        list[str] | None, typer.Option("--account", metavar="NAME,…", help="Only of these accounts.")
+    ] = None,
+    description: Annotated[str, typer.Option(metavar="TEXT", help="A note for people.")] = "",
+    test: Annotated[bool, typer.Option("--test", help="Send it a test at once, as endpoints test does.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add a webhook and print its id and its signing secret."""
+    _check_usable(url)
+    filters = EndpointFilters(
+        type_patterns(types, tuple(EventType), "--types"), split_list(exams), split_list(accounts)
+    )
+    installation = installation_of(context)
+    endpoint, secret = _add(installation, url, filters, description)
+    if as_json:
+        print_json({**endpoint_facts(endpoint), "secret": secret})
+    else:
+        say(f"Endpoint {endpoint.endpoint_id} gets what comes from now on.")
+        say(f"Its signing secret: {secret}")
+        hint(f"Once more: examhook endpoints show {endpoint.endpoint_id} --reveal-secret")
+    if test:
+        hint(send_test(installation, endpoint, timeout_s=60).sentence)
+
+
+def _check_usable(url: str) -> None:
+    """What no installation allows is wrong usage."""
+    try:
+        check_endpoint_url(url, allow_http=True, allow_private=True)
+    except EndpointUrlError as error:
+        raise typer.BadParameter(str(error), param_hint="URL") from None
+
+
+def _add(installation: Installation, url: str, filters: EndpointFilters, description: str) -> tuple[Endpoint, str]:
+    stack = installation.stack
+    try:
+        return add_endpoint(
+            url,
+            installation.endpoints,
+            installation.secrets_key,
+            time.time,
+            filters=filters,
+            description=description,
+            allow_http=stack.flag("AllowHttpEndpoints"),
+            allow_private=stack.flag("AllowPrivateEndpoints"),
+        )
+    except EndpointUrlError as error:
+        raise CommandError(f"{error} The stack's AllowHttpEndpoints and AllowPrivateEndpoints decide.") from None
+
+
+@app.command("list")
+def list_endpoints(
+    context: typer.Context, *, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False
+) -> None:
+    """List webhooks, oldest first."""
+    found = installation_of(context).endpoints.list_all()
+    if as_json:
+        print_json([endpoint_facts(endpoint) for endpoint in found])
+    else:
+        print_endpoints(found)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    endpoint_id: EndpointId,
+    *,
+    reveal_secret: Annotated[bool, typer.Option("--reveal-secret", help="Print its signing secret too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print one webhook: what it gets and how it has been doing."""
+    installation = installation_of(context)
+    endpoint = _endpoint(installation, endpoint_id)
+    secret = installation.secrets_key.open(endpoint_id, endpoint.sealed_secret) if reveal_secret else None
+    if as_json:
+        print_json({**endpoint_facts(endpoint), **({"secret": secret} if secret else {})})
+    else:
+        print_endpoint(endpoint, secret)
+
+
+@app.command()
+def remove(
+    context: typer.Context,
+    endpoint_id: EndpointId,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")] = False,
+) -> None:
+    """Remove a webhook, its secret, and what still waits to be sent to it."""
+    installation = installation_of(context)
+    endpoint = _endpoint(installation, endpoint_id)
+    if endpoint.origin is EndpointOrigin.PARAMETER and endpoint.disabled_reason != LEFT_PARAMETER:
+        raise CommandError(
+            f"Endpoint {endpoint_id} is in the stack's parameter WebhookUrls: take it out there and deploy again."
+        )
+    if not yes:
+        _ask(endpoint)
+    if not installation.endpoints.remove(endpoint_id):
+        raise CommandError(f"Endpoint {endpoint_id} was removed by someone else.")
+    say(f"Endpoint {endpoint_id} is removed.")
+
+
+@app.command("test")
+def try_endpoint(
+    context: typer.Context,
+    endpoint_id: EndpointId,
+    *,
+    timeout: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="How long to wait for what becomes of it.")
+    ] = 60,
+    as_json: AsJson = False,
+) -> None:
+    """Send a signed endpoint.test the way that every event goes, wait, and print what came of it."""
+    installation = installation_of(context)
+    trial = send_test(installation, _endpoint(installation, endpoint_id), timeout)
+    if as_json:
+        print_json(trial.facts())
+    elif trial.delivered:
+        say(trial.sentence)
+    if not trial.delivered:
+        raise CommandError(trial.sentence)
+
+
+def _endpoint(installation: Installation, endpoint_id: str) -> Endpoint:
+    endpoint = installation.endpoints.get(endpoint_id)
+    if endpoint is None:
+        raise CommandError(f"There is no endpoint {endpoint_id}: see examhook endpoints list.")
+    return endpoint
+
+
+def _ask(endpoint: Endpoint) -> None:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("nobody is there to be asked: add --yes", param_hint="--yes")
+    typer.confirm(f"Remove {endpoint.endpoint_id} ({endpoint.url}) for good?", abort=True)
