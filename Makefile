@@ -21,7 +21,7 @@ RUNTIME = $$(.venv-sam/bin/python -c 'import sys; print("python%d.%d" % sys.vers
 
 # Where "make up" looks for the provider; the defaults are those of "examhook simulate".
 BASE_URL ?= http://127.0.0.1:8100
-CODE ?= demo-code
+CODE ?= simulated-code
 
 .PHONY: help install test check fix demo up down deploy lock
 

@@ -71,6 +71,8 @@ def start_emulator(environment: LocalEnvironment, environ: Mapping[str, str], po
     if not _wait(_START_S, lambda: _answers(emulator) or process.poll() is not None) or process.poll() is not None:
         stop_emulator(environment, emulator)
         raise EmulatorError(f"The emulator did not start; {environment.emulator_log} says why.")
+    # It is meant to outlive this command; Popen would warn that nobody waited for it.
+    process.returncode = 0
     return emulator
 
 

@@ -1,0 +1,182 @@
+"""Which process is the emulator: found again, forgotten when dead, and never mistaken for another program."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from examhook_cli.local.emulator import Emulator, running_emulator, start_emulator, stop_emulator
+from examhook_cli.local.environment import LocalEnvironment
+from examhook_cli.local.errors import EmulatorError, NotUpError, PortInUseError
+from examhook_cli.local.options import LocalOptions
+from examhook_cli.local.run import down, running_stack, up
+
+SLEEPER = "import time; print(flush=True); time.sleep(600)"
+PARENT = f"""
+import subprocess, sys, time
+print(subprocess.Popen([sys.executable, "-c", {SLEEPER!r}], stdout=subprocess.DEVNULL).pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> LocalEnvironment:
+    state = tmp_path / "state"
+    state.mkdir()
+    return LocalEnvironment(tmp_path / "project", state)
+
+
+@pytest.fixture
+def program() -> Iterator[subprocess.Popen[bytes]]:
+    """A program of our own that looks like the emulator to whoever reads its command line."""
+    arguments = [sys.executable, "-c", SLEEPER, "ministack"]
+    with subprocess.Popen(arguments, start_new_session=True, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def note(environment: LocalEnvironment, pid: int) -> None:
+    environment.process_file.write_text(json.dumps({"pid": pid, "port": 4567}))
+
+
+def fake_emulator(environment: LocalEnvironment, script: str) -> None:
+    """Put a script in the place of the emulator's Python."""
+    python = environment.project / ".venv-emulator" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o755)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_running_emulator_is_found_again_and_stopped(
+    environment: LocalEnvironment, program: subprocess.Popen[bytes]
+) -> None:
+    note(environment, program.pid)
+    assert running_emulator(environment) == Emulator(program.pid, 4567)
+    assert down(environment)
+    assert program.poll() is not None or program.wait(timeout=5) is not None
+    assert not environment.state.exists()
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"pid": "x", "port": 1}'])
+def test_a_spoilt_note_means_that_nothing_runs(environment: LocalEnvironment, text: str) -> None:
+    environment.process_file.write_text(text)
+    assert running_emulator(environment) is None
+
+
+def test_a_dead_process_is_forgotten(environment: LocalEnvironment, program: subprocess.Popen[bytes]) -> None:
+    note(environment, program.pid)
+    program.kill()
+    program.wait()
+    assert running_emulator(environment) is None
+    assert not environment.process_file.exists()
+
+
+def test_another_program_under_the_same_number_is_left_alone(environment: LocalEnvironment) -> None:
+    note(environment, os.getppid())
+    assert running_emulator(environment) is None
+    assert down(environment) is False
+
+
+def test_a_port_in_use_is_refused_with_the_way_out(environment: LocalEnvironment) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortInUseError, match=f"Port {port} is in use: .* --port"):
+            start_emulator(environment, os.environ, port)
+
+
+def test_an_emulator_that_dies_at_once_is_reported_with_its_log(environment: LocalEnvironment) -> None:
+    fake_emulator(environment, "echo no such luck; exit 3")
+    with pytest.raises(EmulatorError, match=r"did not start; .*emulator\.log says why"):
+        start_emulator(environment, os.environ, free_port())
+    assert environment.emulator_log.read_text() == "no such luck\n"
+    assert not environment.process_file.exists()
+
+
+def test_a_stack_that_cannot_be_packed_leaves_no_emulator_behind(environment: LocalEnvironment) -> None:
+    """The emulator starts, sam is missing: what was started is stopped again."""
+    answering = (
+        "from http.server import *\n"
+        "class Health(BaseHTTPRequestHandler):\n"
+        "    def do_GET(self): self.send_response(200); self.end_headers()\n"
+        "import os; HTTPServer(('127.0.0.1', int(os.environ['GATEWAY_PORT'])), Health).serve_forever()"
+    )
+    script = environment.project / "ministack.py"
+    fake_emulator(environment, f"exec {sys.executable} {script}")
+    script.write_text(answering)
+    noted: list[int] = []
+
+    def progress(_what: str) -> NoProgress:
+        found = running_emulator(environment)
+        noted.extend([found.pid] if found else [])
+        return NoProgress()
+
+    options = LocalOptions(base_url="http://127.0.0.1:1", account_code="c0de")
+    with pytest.raises(Exception, match="is not set up: run make install"):
+        up(environment, os.environ, options, free_port(), progress)
+    assert noted
+    assert running_emulator(environment) is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(noted[0], 0)
+
+
+def test_down_leaves_what_is_not_its_own(environment: LocalEnvironment) -> None:
+    own, other = environment.stack_file, environment.state / "thesis.txt"
+    own.write_text("{}")
+    other.write_text("precious")
+    assert down(environment)
+    assert not own.exists()
+    assert other.read_text() == "precious"
+
+
+def test_down_with_nothing_there_says_so(environment: LocalEnvironment) -> None:
+    assert not down(environment)
+
+
+def test_another_port_for_a_stack_that_is_up_is_refused(
+    environment: LocalEnvironment, program: subprocess.Popen[bytes]
+) -> None:
+    note(environment, program.pid)
+    options = LocalOptions(base_url="http://127.0.0.1:1", account_code="c0de")
+    with pytest.raises(PortInUseError, match="up on port 4567: examhook local down stops it"):
+        up(environment, os.environ, options, 4568, lambda _what: NoProgress())
+
+
+def test_logs_of_nothing_say_how_to_start(environment: LocalEnvironment) -> None:
+    with pytest.raises(NotUpError, match="examhook local up"):
+        running_stack(environment)
+
+
+def test_stopping_takes_the_functions_along(environment: LocalEnvironment) -> None:
+    """The emulator's children are in its process group and end with it."""
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], start_new_session=True, stdout=subprocess.PIPE, text=True)
+    with parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        stop_emulator(environment, Emulator(parent.pid, 4567))
+    listed = Path(f"/proc/{child}/stat")
+    assert not listed.exists() or listed.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+class NoProgress:
+    """Shows nothing."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
