@@ -1,0 +1,248 @@
+"""The stack's template says what the code relies on, and asks for no right that it does not need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import tables
+from cfnlint.decode import cfn_yaml
+from moto import mock_aws
+
+from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = cfn_yaml.load(str(ROOT / "template.yaml"))
+RESOURCES = TEMPLATE["Resources"]
+SETTINGS = {
+    "PollFunction": PollSettings,
+    "DispatchFunction": DispatchSettings,
+    "DeliverFunction": DeliverSettings,
+    "RetryFunction": RetrySettings,
+}
+OUTPUTS = {
+    *("SubmissionsTopicArn", "OperationsTopicArn", "SubmissionsTableName", "ExamsTableName", "EndpointsTableName"),
+    *("EventsTableName", "DeliveriesTableName", "DeliveryQueueUrl", "DeliveryDeadLetterQueueUrl"),
+    *("DispatchFailureQueueUrl", "PollFunctionName", "DispatchFunctionName", "DeliverFunctionName"),
+    *("RetryFunctionName", "AccountName", "AccountCodeSecretArn", "SecretsKeyArn", "RetentionDays"),
+    *("AllowHttpEndpoints", "AllowPrivateEndpoints"),
+}
+SERVICES = {
+    "dynamodb": ("dynamodb", "dynamodbstreams"),
+    "kms": ("kms",),
+    "logs": ("logs",),
+    "secretsmanager": ("secretsmanager",),
+    "sns": ("sns",),
+    "sqs": ("sqs",),
+}
+RIGHTS_WITHOUT_OPERATION = {"lambda:InvokeFunction"}
+OPERATIONS_WITHOUT_RIGHT = {"DeleteMessageBatch", "PublishBatch", "SendMessageBatch", "TransactWriteItems"}
+
+
+def of_type(wanted: str) -> dict[str, Any]:
+    """Properties of the resources of one type, by name."""
+    return {name: found["Properties"] for name, found in RESOURCES.items() if found["Type"] == wanted}
+
+
+def statements() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every statement of every role, with the role's name."""
+    for name, role in of_type("AWS::IAM::Role").items():
+        for policy in role["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+def listed(value: object) -> list[Any]:
+    """A policy's one or many as many."""
+    return list(value) if isinstance(value, list) else [value]
+
+
+class AskedFor(dict[str, str]):
+    """An environment that notes which variables are read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        self.names.add(name)
+        return default
+
+
+@pytest.mark.parametrize("function", SETTINGS)
+def test_a_function_is_given_exactly_the_variables_that_its_settings_read(function: str) -> None:
+    asked = AskedFor()
+    with pytest.raises(ValueError, match="Bad settings"):
+        SETTINGS[function].read(asked)
+    assert set(RESOURCES[function]["Properties"]["Environment"]["Variables"]) == asked.names
+
+
+@pytest.mark.parametrize("function", SETTINGS)
+def test_the_parameters_defaults_are_settings_that_a_function_accepts(function: str) -> None:
+    parameters = TEMPLATE["Parameters"]
+
+    def value(of: str | Mapping[str, str]) -> str:
+        if isinstance(of, str):
+            return of
+        named = of.get("Ref", "")
+        return str(parameters[named].get("Default", "")) if named in parameters else "something"
+
+    variables = RESOURCES[function]["Properties"]["Environment"]["Variables"]
+    SETTINGS[function].read({name: value(of) for name, of in variables.items()})
+
+
+@pytest.mark.parametrize("function", SETTINGS)
+def test_the_handler_that_is_named_exists(function: str) -> None:
+    module, name = RESOURCES[function]["Properties"]["Handler"].rsplit(".", 1)
+    assert callable(getattr(import_module(module), name))
+
+
+def test_each_function_has_its_own_role_and_its_own_log_with_a_retention() -> None:
+    functions = of_type("AWS::Serverless::Function")
+    assert functions.keys() == SETTINGS.keys()
+    roles = {found["Role"]["Fn::GetAtt"][0] for found in functions.values()}
+    logs = {found["LoggingConfig"]["LogGroup"]["Ref"] for found in functions.values()}
+    assert len(roles) == len(logs) == len(functions)
+    assert logs == of_type("AWS::Logs::LogGroup").keys()
+    assert all("RetentionInDays" in group for group in of_type("AWS::Logs::LogGroup").values())
+
+
+def test_no_concurrency_is_reserved() -> None:
+    assert "ReservedConcurrentExecutions" not in (ROOT / "template.yaml").read_text()
+
+
+def test_no_right_covers_all_resources_or_all_actions() -> None:
+    for role, statement in statements():
+        assert "*" not in listed(statement["Resource"]), role
+        assert not [action for action in listed(statement["Action"]) if "*" in action], role
+
+
+def test_every_right_is_one_that_aws_knows() -> None:
+    known = set(RIGHTS_WITHOUT_OPERATION)
+    for prefix, names in SERVICES.items():
+        for name in names:
+            client = boto3.client(name, region_name="us-east-1")
+            known |= {f"{prefix}:{operation}" for operation in client.meta.service_model.operation_names}
+    known -= {right for right in known if right.split(":")[1] in OPERATIONS_WITHOUT_RIGHT}
+    asked = {action for _, statement in statements() for action in listed(statement["Action"])}
+    assert asked <= known
+
+
+def test_only_poll_may_read_the_account_code() -> None:
+    readers = {role for role, found in statements() if "secretsmanager:GetSecretValue" in listed(found["Action"])}
+    assert readers == {"PollRole"}
+
+
+def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_run() -> None:
+    visibility_s = RESOURCES["DeliveryQueue"]["Properties"]["VisibilityTimeout"]
+    assert visibility_s >= 6 * RESOURCES["DeliverFunction"]["Properties"]["Timeout"]
+
+
+def test_an_attempts_deadline_leaves_its_function_time_to_record_it() -> None:
+    deliver = RESOURCES["DeliverFunction"]["Properties"]
+    assert int(deliver["Environment"]["Variables"]["ATTEMPT_DEADLINE_SECONDS"]) <= deliver["Timeout"] / 2
+
+
+def test_what_fails_in_a_batch_is_tried_again_by_itself_and_kept_when_it_never_works() -> None:
+    stream = RESOURCES["DispatchFunction"]["Properties"]["Events"]["StoredChanges"]["Properties"]
+    queue = RESOURCES["DeliverFunction"]["Properties"]["Events"]["Queued"]["Properties"]
+    assert stream["FunctionResponseTypes"] == queue["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert stream["BisectBatchOnFunctionError"]
+    assert stream["StartingPosition"] == "TRIM_HORIZON"
+    assert stream["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["DispatchFailureQueue", "Arn"]}
+    assert RESOURCES["DeliveryQueue"]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"] == {
+        "Fn::GetAtt": ["DeliveryDeadLetterQueue", "Arn"]
+    }
+
+
+def test_state_outlives_the_stack_and_can_be_restored() -> None:
+    for name, table in of_type("AWS::DynamoDB::Table").items():
+        assert RESOURCES[name]["DeletionPolicy"] == RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table["SSESpecification"] == {"SSEEnabled": True}
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert "TableName" not in table
+    assert RESOURCES["SecretsKey"]["DeletionPolicy"] == "Retain"
+
+
+def test_only_events_and_deliveries_expire() -> None:
+    expiring = {
+        name: table["TimeToLiveSpecification"]
+        for name, table in of_type("AWS::DynamoDB::Table").items()
+        if "TimeToLiveSpecification" in table
+    }
+    setting = {"AttributeName": "expires_at", "Enabled": True}
+    assert expiring == {"EventsTable": setting, "DeliveriesTable": setting}
+
+
+def test_the_tables_of_the_tests_are_the_tables_of_the_stack() -> None:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        tables.create_tables(client)
+        for name, stacks in of_type("AWS::DynamoDB::Table").items():
+            tests = client.describe_table(TableName=name.removesuffix("Table"))["Table"]
+            assert tests["KeySchema"] == stacks["KeySchema"]
+            by_name = sorted(tests["AttributeDefinitions"], key=lambda found: found["AttributeName"])
+            assert by_name == sorted(stacks["AttributeDefinitions"], key=lambda found: found["AttributeName"])
+            fields = ("IndexName", "KeySchema", "Projection")
+            indexes = [{field: index[field] for field in fields} for index in tests.get("GlobalSecondaryIndexes", [])]
+            assert indexes == stacks.get("GlobalSecondaryIndexes", [])
+            view = tests.get("StreamSpecification", {}).get("StreamViewType")
+            assert view == stacks.get("StreamSpecification", {}).get("StreamViewType")
+
+
+def test_the_outputs_are_what_the_command_line_looks_for() -> None:
+    assert TEMPLATE["Outputs"].keys() == OUTPUTS
+    assert all(found["Description"] for found in TEMPLATE["Outputs"].values())
+
+
+def test_every_parameter_is_described_grouped_and_labelled() -> None:
+    interface = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(TEMPLATE["Parameters"]) == sorted(interface["ParameterLabels"])
+    assert all(found["Description"] for found in TEMPLATE["Parameters"].values())
+
+
+def test_defaults_keep_to_their_own_constraints() -> None:
+    for name, found in TEMPLATE["Parameters"].items():
+        default = found["Default"]
+        assert re.search(found.get("AllowedPattern", ""), str(default)), name
+        assert default in found.get("AllowedValues", [default]), name
+        assert found.get("MinValue", default) <= default <= found.get("MaxValue", default), name
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "allowed"),
+    [
+        ("ProviderBaseUrl", "https://exams.example.org/shop", True),
+        ("ProviderBaseUrl", "http://127.0.0.1:8100", True),
+        ("ProviderBaseUrl", "exams.example.org", False),
+        ("ProviderBaseUrl", "https://me:secret@exams.example.org", False),
+        ("ProviderBaseUrl", "https://exams.example.org/?code=1", False),
+        ("AccountName", "school-2", True),
+        ("AccountName", "My School", False),
+        ("AccountCodeSecretArn", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:exam/code-AbCdEf", True),
+        ("AccountCodeSecretArn", "exam/code", False),
+        ("NotificationEmail", "office@example.org", True),
+        ("NotificationEmail", "office", False),
+        ("WebhookUrls", "https://a.example/x, https://b.example/y?z=1", True),
+        ("WebhookUrls", "a.example", False),
+    ],
+)
+def test_parameters_take_what_works_and_refuse_what_does_not(parameter: str, value: str, allowed: bool) -> None:  # noqa: FBT001
+    assert bool(re.search(TEMPLATE["Parameters"][parameter]["AllowedPattern"], value)) is allowed
+
+
+def test_the_account_code_is_not_echoed() -> None:
+    assert TEMPLATE["Parameters"]["AccountCode"]["NoEcho"] is True
+
+
+def test_e_mail_does_not_get_the_starts() -> None:
+    assert RESOURCES["SubmissionsEmail"]["Properties"]["FilterPolicy"] == {
+        "type": [{"anything-but": ["submission.started"]}]
+    }

@@ -1,0 +1,40 @@
+"""The lists of packages say the same."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
+
+
+def pins(path: str) -> dict[str, str]:
+    """Package and version of each line."""
+    return dict(PIN.findall((ROOT / path).read_text()))
+
+
+def test_the_functions_get_the_versions_that_the_tests_run_with() -> None:
+    packed, tested = pins("src/requirements.txt"), pins("requirements/dev.txt")
+    assert packed
+    assert packed.items() <= tested.items()
+
+
+def test_what_the_functions_need_is_what_the_project_needs_without_boto3_and_the_command_line() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    wanted = {line for line in (ROOT / "requirements/lambda.in").read_text().splitlines() if line}
+    outside = ("boto3", "rich", "typer")
+    assert wanted == {line for line in project if not line.startswith(outside)}
+
+
+def test_every_package_of_the_functions_is_locked_by_its_hash() -> None:
+    text = (ROOT / "src/requirements.txt").read_text()
+    blocks = re.split(r"\n(?=\S)", text.strip())
+    assert len(blocks) == len(pins("src/requirements.txt"))
+    assert all("--hash=sha256:" in block for block in blocks)
+
+
+def test_no_list_names_a_registry() -> None:
+    for path in [*ROOT.glob("requirements/*"), ROOT / "src/requirements.txt", ROOT / "pyproject.toml"]:
+        assert "://" not in path.read_text(), path.name
