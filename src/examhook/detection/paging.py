@@ -12,7 +12,7 @@ fewer rows than asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -22,6 +22,18 @@ T_co = TypeVar("T_co", covariant=True)
 MAX_RESTARTS = 2
 WHOLE_LIST = 10_000
 """Rows asked for at once from a server that ignores ``start``."""
+
+
+class Unreadable(Protocol):
+    """A row that could not be understood."""
+
+    @property
+    def place(self) -> int:
+        """Which row of its page, from 0."""
+
+    @property
+    def reason(self) -> str:
+        """Why, without any of its values."""
 
 
 class Page(Protocol[T_co]):
@@ -36,8 +48,8 @@ class Page(Protocol[T_co]):
         """How many rows the answer held, unreadable ones included."""
 
     @property
-    def unreadable(self) -> Sequence[str]:
-        """Why a row could not be read, for each that could not."""
+    def unreadable(self) -> Sequence[Unreadable]:
+        """The rows that could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +58,15 @@ class Reading(Generic[T]):
 
     rows: tuple[T, ...]
     """Every row of every page, in the order of reading; the same one may stand there twice."""
-    unreadable: int
-    """Rows that could not be understood."""
+    unreadable: Mapping[int, str]
+    """Rows that could not be understood: why, by their offset in the list."""
     problem: str | None
     """Why rows may be missing, as a clause for a person; None when the whole list was seen."""
 
     @property
     def complete(self) -> bool:
         """Whether every row was seen and understood."""
-        return self.problem is None and self.unreadable == 0
+        return self.problem is None and not self.unreadable
 
 
 class Pager:
@@ -67,7 +79,7 @@ class Pager:
     def read(self, fetch: Callable[[int, int], Page[T]], key: Callable[[T], Hashable]) -> Reading[T]:
         """All rows that ``fetch(start, limit)`` gives, told apart by ``key``; raises what ``fetch`` raises."""
         rows: list[T] = []
-        unreadable = 0
+        unreadable: dict[int, str] = {}
         problem: str | None = None
         for _ in range(1 + MAX_RESTARTS):
             walk = _Walk(fetch, key, self._limit, self._longest_page)
@@ -91,7 +103,7 @@ class _Walk(Generic[T]):
         self._limit = limit
         self._seen: set[Hashable] = set()
         self.longest_page = longest_page
-        self.unreadable = 0
+        self.unreadable: dict[int, str] = {}
         self.jumped = False
         self.problem: str | None = None
 
@@ -106,7 +118,7 @@ class _Walk(Generic[T]):
                 yield from self._without_start(page)
                 return
             yield page
-            self.unreadable += len(page.unreadable)
+            self._note_unreadable(page, start)
             overlaps = before is not None and before.row_count > 1
             if overlaps and before is not None and before.rows and not page.unreadable:
                 last = self._key(before.rows[-1])
@@ -128,6 +140,10 @@ class _Walk(Generic[T]):
         self.longest_page = row_count
         return False
 
+    def _note_unreadable(self, page: Page[T], start: int) -> None:
+        # By offset, since the row that two pages share comes twice.
+        self.unreadable.update({start + row.place: row.reason for row in page.unreadable})
+
     def _jump(self) -> None:
         self.jumped = True
         self.problem = "rows moved between its pages"
@@ -146,6 +162,6 @@ class _Walk(Generic[T]):
             return
         page = self._fetch(0, WHOLE_LIST)
         yield page
-        self.unreadable = len(page.unreadable)
+        self._note_unreadable(page, 0)
         if page.row_count <= repeated.row_count or page.row_count >= WHOLE_LIST:
             self.problem = f"the provider ignores the offset and gives {page.row_count} rows at most"

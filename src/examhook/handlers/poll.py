@@ -78,7 +78,7 @@ def _poll_once(workflow: Poll, request: PollRequest, context: Context) -> PollRe
         changes=report.changes,
         skipped_rows=report.skipped_rows,
         errors=len(report.errors),
-        reason=" ".join(report.errors) or None,
+        reason=" ".join([*report.errors, *report.notes]) or None,
         duration_ms=round((time.monotonic() - began_at) * 1000),
     )
     return report

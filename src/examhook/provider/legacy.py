@@ -14,7 +14,7 @@ from examhook.model import Attempt, Exam
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.fields import UnreadableError, flag, identifier, instant, integer, link, points, text
 from examhook.provider.json_text import JsonValue, json_in
-from examhook.provider.pages import NO_STATUS, ExamPage, ResultsPage
+from examhook.provider.pages import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
 
 Row = dict[str, JsonValue]
 T = TypeVar("T")
@@ -46,8 +46,7 @@ def parse_results(body: bytes, candidate_id: str | None = None) -> ResultsPage:
     values = _values(json_in(body))
     attempts, unreadable = _read(values, lambda row: _attempt(row, candidate_id))
     return ResultsPage(
-        rows=tuple(attempt for attempt in attempts if attempt.status_code != NO_STATUS),
-        statusless=tuple(attempt for attempt in attempts if attempt.status_code == NO_STATUS),
+        rows=tuple(attempts),
         row_count=len(values),
         unreadable=tuple(unreadable),
     )
@@ -74,18 +73,18 @@ def _said(answer: Row) -> str:
     return next((said for field in _ERROR_FIELDS if (said := text(answer.get(field)))), "")
 
 
-def _read(values: list[JsonValue], read_row: Callable[[Row], T]) -> tuple[list[T], list[str]]:
+def _read(values: list[JsonValue], read_row: Callable[[Row], T]) -> tuple[list[T], list[UnreadableRow]]:
     """What ``read_row`` makes of each row, and why it could make nothing of some."""
     found: list[T] = []
-    unreadable: list[str] = []
+    unreadable: list[UnreadableRow] = []
     for place, value in enumerate(values):
         if not isinstance(value, dict):
-            unreadable.append(f"row {place}: not a record")
+            unreadable.append(UnreadableRow(place, "not a record"))
             continue
         try:
             found.append(read_row(value))
         except UnreadableError as reason:
-            unreadable.append(f"row {place}: {reason}")
+            unreadable.append(UnreadableRow(place, str(reason)))
     return found, unreadable
 
 

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from examhook.model import Attempt, Exam
 
 NO_STATUS = -1
-"""Stands as ``status_code`` of rows that came without a status; it is never stored nor announced."""
+"""Stands as ``status_code`` of rows that came without a status: ask again for each candidate alone.
+
+It is never stored nor announced."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRow:
+    """A row that was skipped."""
+
+    place: int
+    """Which row of its page, from 0."""
+    reason: str
+    """Why, without any of its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +29,7 @@ class ExamPage:
     rows: tuple[Exam, ...]
     row_count: int
     """How many rows the answer held, unreadable ones included."""
-    unreadable: tuple[str, ...] = ()
-    """Why a row was skipped, for each that was; without any of its values."""
+    unreadable: tuple[UnreadableRow, ...] = ()
     provider_time: int | None = None
     """The provider's clock when it answered, Unix seconds; None when it did not say."""
 
@@ -28,12 +39,9 @@ class ResultsPage:
     """One page of an exam's results."""
 
     rows: tuple[Attempt, ...]
-    """Rows with a status."""
-    statusless: tuple[Attempt, ...] = ()
-    """Rows that came without a status (``status_code`` is NO_STATUS): ask again for each candidate alone."""
+    """In the order given; those that came without a status have NO_STATUS."""
     row_count: int = 0
-    """How many rows the answer held, unreadable and statusless ones included."""
-    unreadable: tuple[str, ...] = ()
-    """Why a row was skipped, for each that was; without any of its values."""
+    """How many rows the answer held, unreadable ones included."""
+    unreadable: tuple[UnreadableRow, ...] = ()
     provider_time: int | None = None
     """The provider's clock when it answered, Unix seconds; None when it did not say."""

@@ -33,6 +33,7 @@ _CHECK_ADDRESS = "Check ProviderBaseUrl: it must be the address of the provider'
 _THROTTLED = "The provider says that it is asked too often. If this goes on, lower RequestsPerSecond."
 
 _TOO_OFTEN = re.compile(r"too (?:many|frequent|often|fast)|rate.?limit|frequen(?:cy|tly)|频繁", re.IGNORECASE)
+_FOR_NOW = re.compile(r"later|temporar|maintenance|busy|timed? ?out|稍后|繁忙|维护", re.IGNORECASE)
 _TOKEN = re.compile(r"[a-z]+://\S+|[a-z0-9_-]{16,}", re.IGNORECASE | re.ASCII)
 _MAX_SAID = 120
 
@@ -77,6 +78,9 @@ def error_answered(said: str, question: Question, code: str) -> ProviderError:
     if _TOO_OFTEN.search(said):
         return ProviderThrottled(_THROTTLED)
     quoted = _quoted(said, code)
+    if _FOR_NOW.search(said):
+        # Not to be taken for a refused code, after which nothing is asked for long.
+        return ProviderUnavailable("The provider gives an error that will pass. The next poll tries again.")
     match question:
         case Question.EXAMS:
             return ProviderRefused(f"The provider refuses the account code{quoted}. {_PUT_RIGHT_CODE}")

@@ -6,7 +6,7 @@ same rows again, and they say nothing new then.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from examhook.detection.diff import diff, distinct
@@ -16,7 +16,7 @@ from examhook.detection.reconcile import after_pass
 from examhook.detection.transition import Observation
 from examhook.detection.watch import AccountWatch
 from examhook.model import Attempt, AttemptKey, Submission
-from examhook.provider.pages import ResultsPage
+from examhook.provider.pages import NO_STATUS, ResultsPage
 from examhook.provider.port import ProviderClient
 from examhook.settings import InitialSync
 from examhook.storage.exams import ExamsTable
@@ -55,28 +55,27 @@ class ExamPass:
         """Read the exam, write its changes; raises ProviderError, ClientError, LeaseLostError."""
         exam_id = request.exam.exam_id
         seen_at: list[int] = []
-        statusless: list[Attempt] = []
 
         def fetch(start: int, limit: int) -> ResultsPage:
             self.lease.keep()
             page = self.client.results(exam_id, start, limit)
             seen_at.append(page.provider_time if page.provider_time is not None else int(self.now()))
-            statusless.extend(page.statusless)
             return page
 
         reading = self.pager.read(fetch, lambda row: row.key)
         began_at = seen_at[0]
-        rows = distinct(reading.rows)
-        missing = {row.key: row for row in statusless if row.key not in rows}
-        stored = self._stored(exam_id, {**missing, **rows})
-        asked, unanswered = self._ask_for_status(exam_id, missing, stored)
-        rows.update(asked)
+        seen = distinct(reading.rows)
+        stored = self._stored(exam_id, seen)
+        statusless = {key: row for key, row in seen.items() if row.status_code == NO_STATUS}
+        rows = {key: row for key, row in seen.items() if key not in statusless}
+        completed, unanswered = self._ask_for_status(exam_id, statusless, stored)
+        rows.update(completed)
         changes = diff(rows.values(), stored, self._observation(request, began_at))
         overtaken = self.submissions.write(changes)
         problem = self._problem(request, reading, rows_seen=len(rows), unanswered=unanswered, overtaken=len(overtaken))
         after = after_pass(request, rows.values(), began_at=began_at, complete=problem is None)
         self.exams.remember(self.watch.account, after, self.lease.fence)
-        return PassOutcome(len(rows), len(changes) - len(overtaken), reading.unreadable + unanswered, problem)
+        return PassOutcome(len(rows), len(changes) - len(overtaken), len(reading.unreadable) + unanswered, problem)
 
     def _stored(self, exam_id: str, rows: dict[AttemptKey, Attempt]) -> dict[AttemptKey, Submission]:
         ends = spanning(rows)
@@ -113,7 +112,7 @@ class ExamPass:
         for candidate_id in sorted(to_ask):
             self.lease.keep()
             page = self.client.results(exam_id, 0, PAGE_LIMIT, candidate_id)
-            found.update({row.key: row for row in page.rows if row.key in rows})
+            found.update({row.key: row for row in page.rows if row.key in rows and row.status_code != NO_STATUS})
         return found, len(rows) - len(found)
 
     def _problem(
@@ -122,7 +121,7 @@ class ExamPass:
         if reading.problem is not None:
             return reading.problem
         if reading.unreadable:
-            return f"{reading.unreadable} of its rows could not be understood"
+            return f"{len(reading.unreadable)} of its rows could not be understood: {_reasons(reading.unreadable)}"
         if unanswered:
             return f"{unanswered} of its rows have no status"
         if overtaken:
@@ -134,3 +133,7 @@ class ExamPass:
 
 def _shows_the_same(row: Attempt, stored: Attempt) -> bool:
     return row.ended_at == stored.ended_at and row.score_points == stored.score_points
+
+
+def _reasons(unreadable: Mapping[int, str]) -> str:
+    return ", ".join(sorted(set(unreadable.values())))

@@ -163,7 +163,7 @@ class Poll:
             return page
 
         reading = Pager(PAGE_LIMIT).read(fetch, lambda exam: exam.exam_id)
-        report.skipped_rows += reading.unreadable
+        report.skipped_rows += len(reading.unreadable)
         if reading.problem is not None:
             report.errors.append(f"The list of exams may lack some: {reading.problem}.")
         return list({exam.exam_id: exam for exam in reading.rows}.values()), listed_at[0]
@@ -188,5 +188,7 @@ def _add_pass(exam_pass: ExamPass, request: ExamRequest, report: PollReport) -> 
     report.rows += outcome.rows
     report.changes += outcome.changes
     report.skipped_rows += outcome.skipped_rows
-    report.unfinished += outcome.problem is not None
+    if outcome.problem is not None:
+        report.unfinished += 1
+        report.notes.append(f"exam {request.exam.exam_id}: {outcome.problem}")
     return True

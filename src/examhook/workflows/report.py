@@ -36,6 +36,8 @@ class PollReport:
     """Exams that were due and could not be read whole now; they stay due."""
     skipped: bool = False
     """Nothing was done, since the poll before was still running."""
+    notes: list[str] = field(default_factory=list)
+    """Why exams are unfinished, a clause each, for the log."""
     errors: list[str] = field(default_factory=list)
     """What went wrong, a sentence each; never with the account code, a link or a name."""
 
