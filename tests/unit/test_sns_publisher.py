@@ -19,19 +19,22 @@ TOPIC = "arn:aws:sns:eu-central-1:123456789012:submissions"
 
 
 class Topic:
-    """Records requests, and answers each as it is told to; without word, with success."""
+    """Records requests, and takes every message that it was not told to refuse, ignore or fail at."""
 
-    def __init__(self, *answers: dict[str, Any] | Exception) -> None:
+    def __init__(self, *answers: Sequence[dict[str, Any]] | Exception, ignores: str | None = None) -> None:
+        self._ignores = ignores
         self.requests: list[list[dict[str, Any]]] = []
         self._answers = list(answers)
 
     def publish_batch(self, *, TopicArn: str, PublishBatchRequestEntries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - as boto3 has it
         assert TopicArn == TOPIC
         self.requests.append(PublishBatchRequestEntries)
-        answer = self._answers.pop(0) if self._answers else {"Successful": [], "Failed": []}
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        failed = self._answers.pop(0) if self._answers else []
+        if isinstance(failed, Exception):
+            raise failed
+        unwanted = {self._ignores, *(each["Id"] for each in failed)}
+        taken = [{"Id": entry["Id"]} for entry in PublishBatchRequestEntries if entry["Id"] not in unwanted]
+        return {"Successful": taken, "Failed": failed}
 
 
 def publish(topic: Topic, events: Sequence[Event]) -> None:
@@ -113,13 +116,18 @@ def test_no_events_make_no_request() -> None:
 
 def test_a_refused_message_is_named_and_the_others_go_out() -> None:
     refusal = {"Id": "evt_3", "Code": "InvalidParameter", "Message": "Mei Chen …", "SenderFault": True}
-    topic = Topic({"Successful": [], "Failed": [refusal]})
+    topic = Topic([refusal])
     assert refused_by(topic, [event(f"evt_{number}") for number in range(12)]) == [("evt_3", "InvalidParameter", True)]
     assert len(topic.requests) == 2
 
 
+def test_a_message_that_sns_says_nothing_about_counts_as_refused() -> None:
+    topic = Topic(ignores="evt_1")
+    assert refused_by(topic, [event(f"evt_{number}") for number in range(3)]) == [("evt_1", "NoAnswer", False)]
+
+
 def test_an_outage_ends_the_trying_and_names_everything_after_it() -> None:
-    topic = Topic({"Failed": []}, ConnectTimeoutError(endpoint_url="https://sns.test"))
+    topic = Topic([], ConnectTimeoutError(endpoint_url="https://sns.test"))
     refused = refused_by(topic, [event(f"evt_{number}") for number in range(25)])
     assert refused == [(f"evt_{number}", "ConnectTimeoutError", False) for number in range(10, 25)]
     assert len(topic.requests) == 2

@@ -30,6 +30,9 @@ MAX_BATCH_BYTES = 256 * 1024
 _REFUSED_EACH_TIME = frozenset({"BatchRequestTooLong", "InvalidParameter", "InvalidParameterValue"})
 """Codes with which a whole request is refused, and would be again."""
 
+_NO_ANSWER = "NoAnswer"
+"""Stands for SNS saying neither that it took a message nor that it refused it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -99,9 +102,14 @@ class TopicPublisher:
         answer = self._client.publish_batch(
             TopicArn=topic_arn, PublishBatchRequestEntries=[entry for _, entry in batch]
         )
+        refused = {failed["Id"]: failed for failed in answer.get("Failed", [])}
+        silent = {entry["Id"] for _, entry in batch} - {each.get("Id") for each in answer.get("Successful", [])}
         return [
-            Refusal(failed["Id"], failed["Code"], sender_fault=failed["SenderFault"])
-            for failed in answer.get("Failed", [])
+            Refusal(event.event_id, refused[event.event_id]["Code"], refused[event.event_id]["SenderFault"])
+            if event.event_id in refused
+            else Refusal(event.event_id, _NO_ANSWER, sender_fault=False)
+            for event, _ in batch
+            if event.event_id in silent
         ]
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 DAY_INDEX = "by_day"
 SCHEMA_VERSION = 1
+MAX_RETENTION_DAYS = 365
+"""No event is kept for longer (template.yaml, ``RetentionDays``), so no listing looks further back."""
+
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 _AFTER_ANY_ID = "\uffff"
 
@@ -90,6 +93,7 @@ class EventsTable:
     ) -> list[Event]:
         """The newest ``limit`` events observed from ``since`` to ``until`` (Unix seconds, both included).
 
+        ``until`` is now or earlier; a ``since`` from before anything that is still kept costs nothing.
         Only those about ``exam_id`` and of one of ``types`` (names, or patterns such as
         ``submission.*``), where given. The index follows the table within moments.
         """
@@ -127,6 +131,7 @@ class EventsTable:
 
 def _days_back(since: int, until: int) -> Iterator[date]:
     first, day = (datetime.fromtimestamp(at, UTC).date() for at in (since, until))
+    first = max(first, day - timedelta(days=MAX_RETENTION_DAYS))
     while day >= first:
         yield day
         day -= timedelta(days=1)

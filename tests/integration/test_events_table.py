@@ -1,0 +1,160 @@
+"""Events in DynamoDB (moto): kept once, byte for byte, and listed newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from builders import OBSERVED_AT, attempt, submission, transition
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moto import mock_aws
+from tables import EVENTS, create_tables
+
+from examhook.events.build import Event, operations_event, submission_event
+from examhook.events.catalogue import OperationsEventType
+from examhook.events.identity import derived_id
+from examhook.storage.events import EventsTable, UnreadableEventError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+DAY = 86_400
+EXPIRES_AT = OBSERVED_AT + 30 * DAY
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDBClient]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-central-1")
+        create_tables(client)
+        yield client
+
+
+@pytest.fixture
+def table(client: DynamoDBClient) -> EventsTable:
+    return EventsTable(client, EVENTS)
+
+
+def event(event_id: str = "evt_1", at: int = OBSERVED_AT, **changes: object) -> Event:
+    built = submission_event(submission(), transition(event_id=event_id, observed_at=at))
+    return replace(built, **changes)  # type: ignore[arg-type] # any field of Event
+
+
+def test_what_is_kept_comes_back_byte_for_byte(table: EventsTable) -> None:
+    assert table.add(event(), EXPIRES_AT)
+    assert table.get("evt_1") == event()
+
+
+def test_an_event_without_exam_status_or_sequence_comes_back_too(table: EventsTable) -> None:
+    notice = operations_event(OperationsEventType.ENDPOINT_DISABLED, None, OBSERVED_AT, "It answered 410.", {})
+    table.add(notice, EXPIRES_AT)
+    assert table.get(notice.event_id) == notice
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.text(), title=st.text())
+def test_any_name_survives(table: EventsTable, name: str, title: str) -> None:
+    event_id = derived_id("evt", name, title)
+    kept = submission_event(
+        submission(attempt=attempt(candidate_name=name), exam_title=title), transition(event_id=event_id)
+    )
+    table.add(kept, EXPIRES_AT)
+    assert table.get(kept.event_id) == kept
+
+
+def test_an_event_is_kept_once_and_the_first_stands(table: EventsTable) -> None:
+    table.add(event(), EXPIRES_AT)
+    assert not table.add(event(body=b"{}"), EXPIRES_AT)
+    assert table.get("evt_1") == event()
+
+
+def test_an_event_expires_with_the_retention(table: EventsTable, client: DynamoDBClient) -> None:
+    table.add(event(), EXPIRES_AT)
+    item = client.get_item(TableName=EVENTS, Key={"event_id": {"S": "evt_1"}})["Item"]
+    assert item["expires_at"] == {"N": str(EXPIRES_AT)}
+
+
+def test_the_first_mark_of_dispatch_stands(table: EventsTable, client: DynamoDBClient) -> None:
+    table.add(event(), EXPIRES_AT)
+    assert not table.is_dispatched("evt_1")
+    table.mark_dispatched("evt_1", OBSERVED_AT + 1)
+    table.mark_dispatched("evt_1", OBSERVED_AT + 99)
+    assert table.is_dispatched("evt_1")
+    item = client.get_item(TableName=EVENTS, Key={"event_id": {"S": "evt_1"}})["Item"]
+    assert item["dispatched_at"] == {"N": str(OBSERVED_AT + 1)}
+    assert table.get("evt_1") == event()
+
+
+def test_marking_an_event_that_expired_leaves_nothing_behind(table: EventsTable, client: DynamoDBClient) -> None:
+    table.mark_dispatched("evt_gone", OBSERVED_AT)
+    assert client.scan(TableName=EVENTS)["Count"] == 0
+    assert table.get("evt_gone") is None
+    assert not table.is_dispatched("evt_gone")
+
+
+def listed(table: EventsTable, since: int, until: int, **filters: object) -> list[str]:
+    return [each.event_id for each in table.list_events(since, until, **filters)]  # type: ignore[arg-type] # filters
+
+
+def test_a_listing_crosses_days_newest_first_with_both_ends_included(table: EventsTable) -> None:
+    for number in range(5):
+        table.add(event(f"evt_{number}", OBSERVED_AT + number * DAY), EXPIRES_AT)
+    assert listed(table, OBSERVED_AT, OBSERVED_AT + 4 * DAY) == [f"evt_{number}" for number in (4, 3, 2, 1, 0)]
+    assert listed(table, OBSERVED_AT + DAY, OBSERVED_AT + 3 * DAY) == ["evt_3", "evt_2", "evt_1"]
+    assert listed(table, OBSERVED_AT + DAY + 1, OBSERVED_AT + 3 * DAY - 1) == ["evt_2"]
+    assert listed(table, OBSERVED_AT + 5 * DAY, OBSERVED_AT) == []
+
+
+def test_a_listing_goes_by_when_an_event_was_observed(table: EventsTable) -> None:
+    """An attempt that ended last month and came to light today is what an operator looks for today."""
+    old = replace(event(), occurred_at=OBSERVED_AT - 30 * DAY)
+    table.add(old, EXPIRES_AT)
+    assert listed(table, OBSERVED_AT - 60, OBSERVED_AT + 60) == ["evt_1"]
+
+
+def test_a_listing_reads_on_when_dynamodb_breaks_it_into_pages(table: EventsTable) -> None:
+    for number in range(9):
+        table.add(event(f"evt_{number}", OBSERVED_AT + number, body=b"x" * 300_000), EXPIRES_AT)
+    assert listed(table, OBSERVED_AT, OBSERVED_AT + 60) == [f"evt_{number}" for number in range(8, -1, -1)]
+    assert listed(table, OBSERVED_AT, OBSERVED_AT + 60, limit=7) == [f"evt_{number}" for number in range(8, 1, -1)]
+
+
+def test_a_listing_filters_by_exam_and_type_and_the_limit_counts_what_passed(table: EventsTable) -> None:
+    for number in range(6):
+        table.add(
+            event(
+                f"evt_{number}",
+                OBSERVED_AT + number,
+                exam_id="a" if number % 2 else "b",
+                event_type="submission.forced" if number < 3 else "provider.refused",
+            ),
+            EXPIRES_AT,
+        )
+    window = (OBSERVED_AT, OBSERVED_AT + 60)
+    assert listed(table, *window, exam_id="a") == ["evt_5", "evt_3", "evt_1"]
+    assert listed(table, *window, types=["submission.*"]) == ["evt_2", "evt_1", "evt_0"]
+    assert listed(table, *window, types=["submission.forced", "provider.refused"], limit=2) == ["evt_5", "evt_4"]
+    assert listed(table, *window, exam_id="b", types=["submission.forced"], limit=1) == ["evt_2"]
+
+
+def test_a_listing_looks_no_further_back_than_anything_is_kept(table: EventsTable, client: DynamoDBClient) -> None:
+    queried: list[str] = []
+    client.meta.events.register("before-call.dynamodb.Query", lambda **_: queried.append("a day"))
+    table.add(event(at=OBSERVED_AT - 364 * DAY), EXPIRES_AT)
+    assert listed(table, 0, OBSERVED_AT) == ["evt_1"]
+    assert len(queried) == 366
+
+
+def test_an_item_of_another_version_is_refused(table: EventsTable, client: DynamoDBClient) -> None:
+    client.put_item(TableName=EVENTS, Item={"event_id": {"S": "evt_1"}, "v": {"N": "99"}})
+    client.put_item(TableName=EVENTS, Item={"event_id": {"S": "evt_2"}, "v": {"N": "1"}})
+    with pytest.raises(UnreadableEventError, match="version 99"):
+        table.get("evt_1")
+    with pytest.raises(UnreadableEventError, match="lacks"):
+        table.get("evt_2")
