@@ -16,6 +16,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
+_LOOK_UP_S = 0.05
+"""How often a waiting server looks up whether it is to stop."""
+
 
 @dataclass(frozen=True)
 class Received:
@@ -43,7 +46,7 @@ class Peer:
     stopping: threading.Event
 
     def send(self, data: bytes) -> None:
-        self.connection.sendall(data)
+        _send(self.connection, data)
 
     def drip(self, data: bytes, every_s: float = 0.02) -> None:
         """Send ``data`` byte by byte, for as long as the server runs."""
@@ -105,7 +108,7 @@ def scripted_server(*steps: Step, tls: ssl.SSLContext | None = None) -> Iterator
     threads: list[threading.Thread] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = ScriptedServer(listening.getsockname()[1], list(steps), scheme="https" if tls else "http")
-        listening.settimeout(0.05)
+        listening.settimeout(_LOOK_UP_S)
         acceptor = threading.Thread(target=_accept, args=(listening, server, tls, threads))
         acceptor.start()
         try:
@@ -130,20 +133,27 @@ def _accept(
 
 
 def _serve(connection: socket.socket, server: ScriptedServer, tls: ssl.SSLContext | None) -> None:
-    connection.settimeout(0.05)
+    connection.settimeout(_LOOK_UP_S)
     with suppress(OSError):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
             connection.settimeout(5)
             connection = tls.wrap_socket(connection, server_side=True)
-            connection.settimeout(0.05)
+            connection.settimeout(_LOOK_UP_S)
         while (request := _receive(connection, server.stopping)) is not None:
             step = server.next_step(request)
             if not isinstance(step, bytes):
                 step(Peer(connection, server.stopping))
                 break
-            connection.sendall(step)
+            _send(connection, step)
     connection.close()
+
+
+def _send(connection: socket.socket, data: bytes) -> None:
+    """Send all, with more patience than is had for receiving, which looks up now and then whether to stop."""
+    connection.settimeout(5)
+    connection.sendall(data)
+    connection.settimeout(_LOOK_UP_S)
 
 
 def _receive(connection: socket.socket, stopping: threading.Event) -> Received | None:

@@ -1,0 +1,360 @@
+"""The client against a scripted provider: what it asks, when it asks again, and that it never tells the code."""
+
+from __future__ import annotations
+
+import logging
+import random
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from types import TracebackType
+
+import pytest
+from scripted_server import Peer, ScriptedServer, Step, answer, scripted_server
+
+from examhook.http.session import BoundedSession
+from examhook.provider.client import LONGEST_WAIT_S, LegacyClient
+from examhook.provider.errors import (
+    ProviderError,
+    ProviderMalformed,
+    ProviderRefused,
+    ProviderRejected,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
+from examhook.provider.pacing import Pacer
+
+CODE = "k3y & s3cret/ü"
+FORMS = (CODE, "k3y", "s3cret", "k3y%20%26%20s3cret", "k3y+%26+s3cret", "viewresult", "Lovelace")
+"""What no text may hold: the code, plain, quoted or in parts, and what only an answer holds."""
+
+NOW = 1_777_815_120.0
+DATE = "Sun, 03 May 2026 13:32:00 GMT"
+EXAMS = answer('[{"eid": 1, "title": "T", "times": 0}]', Date=DATE)
+ROWS = answer('[{"sid": 2, "startTime": 1777815000, "status": 1}]', Date=DATE)
+
+
+class Clock:
+    """Time that passes only by sleeping; the sockets keep their own."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.at += seconds
+
+
+class Asked:
+    """A client, its clock and its provider."""
+
+    def __init__(self, server: ScriptedServer, deadline_s: float = 5.0) -> None:
+        self.server = server
+        self.clock = Clock()
+        self.session = BoundedSession()
+        self.client = LegacyClient(
+            server.url + "/path",
+            CODE,
+            session=self.session,
+            pacer=Pacer(5, self.clock.now, self.clock.sleep),
+            now=self.clock.now,
+            sleep=self.clock.sleep,
+            rng=random.Random(7),
+            request_deadline_s=deadline_s,
+        )
+
+    def fails(self, kind: type[ProviderError], ask: Callable[[LegacyClient], object] | None = None) -> ProviderError:
+        """The error, of that kind, that asking for exams (or ``ask``) ends in."""
+        with pytest.raises(kind) as caught:
+            (ask or (lambda client: client.exams(0, 30)))(self.client)
+        return caught.value
+
+
+@pytest.fixture
+def provider() -> Iterator[Callable[..., Asked]]:
+    """Starts a provider that answers by a script; all are stopped at the end."""
+    started = []
+
+    def start(*steps: Step, deadline_s: float = 5.0) -> Asked:
+        running = scripted_server(*steps)
+        asked = Asked(running.__enter__(), deadline_s)
+        started.append((asked, running))
+        return asked
+
+    yield start
+    for asked, running in started:
+        asked.session.close()
+        running.__exit__(None, None, None)
+
+
+Provider = Callable[..., Asked]
+
+
+def test_asks_as_the_provider_documents(provider: Provider) -> None:
+    asked = provider(EXAMS, ROWS, ROWS)
+    exams = asked.client.exams(60, 30)
+    results = asked.client.results("23812", 0, 100)
+    asked.client.results("23812", 0, 100, "19382")
+    assert [request.path for request in asked.server.requests] == ["/path/index.php"] * 3
+    common = {"option": "com_exams", "format": "raw", "code": CODE}
+    assert [request.query for request in asked.server.requests] == [
+        {**common, "task": "api.getExams", "start": "60", "limit": "30"},
+        {**common, "task": "api.queryResults", "eid": "23812", "start": "0", "limit": "100"},
+        {**common, "task": "api.queryResults", "eid": "23812", "start": "0", "limit": "100", "sid": "19382"},
+    ]
+    assert asked.server.requests[0].headers["user-agent"].startswith("examhook/")
+    assert (exams.provider_time, results.provider_time) == (int(NOW), int(NOW))
+    assert asked.client.requests_made == 3
+    assert asked.server.connections == 1
+
+
+def test_an_answer_without_date_has_no_time(provider: Provider) -> None:
+    assert provider(answer("[]", Date="yesterday")).client.exams(0, 30).provider_time is None
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        pytest.param(answer("oops", "500 Internal Server Error"), id="500"),
+        pytest.param(answer("oops", "503 Service Unavailable"), id="503"),
+        pytest.param(lambda peer: peer.reset(), id="reset"),
+        pytest.param(lambda peer: peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n[{"), id="cut-body"),
+        pytest.param(answer('[{"eid": 1, "ti'), id="cut-json"),
+        pytest.param(answer("<html><body>502</body></html>"), id="web-page"),
+        pytest.param(answer('{"status": "error", "error": "Server busy, please try again later"}'), id="busy"),
+    ],
+)
+def test_what_may_pass_is_asked_again(provider: Provider, failing: Step) -> None:
+    asked = provider(failing, failing, EXAMS)
+    assert len(asked.client.exams(0, 30).rows) == 1
+    assert asked.client.requests_made == 3
+
+
+def test_what_does_not_pass_ends_after_three_attempts(provider: Provider) -> None:
+    asked = provider(answer("oops", "500 Internal Server Error"))
+    error = asked.fails(ProviderUnavailable)
+    assert error.helps_to_retry
+    assert asked.client.requests_made == 3
+
+
+def test_pauses_between_attempts_are_jittered_and_grow(provider: Provider) -> None:
+    """Every pause lies within its bound, and they differ; pacing comes on top."""
+    asked = provider(answer("oops", "500 Internal Server Error"))
+    for _ in range(5):
+        asked.fails(ProviderUnavailable)
+    assert all(0 <= pause_s <= 2 for pause_s in asked.clock.slept)
+    assert len(set(asked.clock.slept)) > 5
+
+
+def test_a_hanging_provider_is_given_up_within_the_deadline(provider: Provider) -> None:
+    asked = provider(lambda peer: peer.hang(), deadline_s=0.2)
+    assert "within 0.2 s" in str(asked.fails(ProviderUnavailable))
+
+
+@pytest.mark.parametrize(
+    "refusing",
+    [
+        pytest.param(answer('{"status": "error", "error": "code error"}'), id="error-object"),
+        pytest.param(answer("no", "401 Unauthorized"), id="401"),
+        pytest.param(answer("no", "403 Forbidden"), id="403"),
+        pytest.param(answer('{"status": "error", "error": "code error"}', "400 Bad Request"), id="400-error-object"),
+    ],
+)
+def test_a_refused_code_is_asked_with_once(provider: Provider, refusing: Step) -> None:
+    asked = provider(refusing, EXAMS)
+    error = asked.fails(ProviderRefused)
+    assert not error.helps_to_retry
+    assert asked.client.requests_made == 1
+    assert "account-code secret" in str(error)
+
+
+def test_an_error_about_one_exam_is_no_refusal(provider: Provider) -> None:
+    asked = provider(answer('{"status": "error", "error": "exam not exist"}'))
+    error = asked.fails(ProviderRejected, lambda client: client.results("1", 0, 30))
+    assert "exam not exist" in str(error)
+    assert asked.client.requests_made == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(answer("", "302 Found", Location=f"https://user@elsewhere.test/x?code={CODE!r}"), id="redirect"),
+        pytest.param(answer("", "301 Moved Permanently", Location="http://[::1"), id="bad-redirect"),
+        pytest.param(answer("nothing here", "404 Not Found"), id="404"),
+        pytest.param(answer(b"[" + b" " * 17_000_000 + b"]"), id="endless"),
+    ],
+)
+def test_a_wrong_address_is_said_at_once(provider: Provider, wrong: Step) -> None:
+    asked = provider(wrong)
+    error = asked.fails(ProviderMalformed)
+    assert not error.helps_to_retry
+    assert "ProviderBaseUrl" in str(error)
+    assert asked.client.requests_made == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        ("429 Too Many Requests", {"Retry_After": "12"}),
+        ("503 Service Unavailable", {"Retry_After": "12"}),
+        ("429 Too Many Requests", {"Retry_After": "Sun, 03 May 2026 13:32:12 GMT", "Date": DATE}),
+        ("429 Too Many Requests", {"Retry_After": "Sun, 03 May 2026 13:32:12 GMT"}),
+    ],
+)
+def test_a_provider_that_wants_a_pause_gets_it(provider: Provider, status: str, headers: dict[str, str]) -> None:
+    asked = provider(answer("slow down", status, **headers), EXAMS)
+    asked.client.exams(0, 30)
+    assert 12 <= asked.clock.at - NOW < 14
+
+
+def test_a_pause_too_long_to_wait_for_is_kept_by_not_asking(provider: Provider) -> None:
+    """The poll is told at once, and so is whoever asks next; the provider hears nothing until the pause is over."""
+    asked = provider(answer("slow down", "429 Too Many Requests", Retry_After="300"), EXAMS)
+    assert asked.fails(ProviderThrottled).helps_to_retry
+    asked.fails(ProviderThrottled)
+    assert asked.client.requests_made == 1
+    assert asked.clock.slept == []
+    asked.clock.at += 300 - LONGEST_WAIT_S
+    assert asked.client.exams(0, 30).row_count == 1
+    assert asked.clock.at >= NOW + 300
+
+
+@pytest.mark.parametrize("said", ["Too many requests", "Request frequency exceeded", "请求过于频繁"])
+def test_a_throttle_said_with_status_200_is_one(provider: Provider, said: str) -> None:
+    assert isinstance(
+        provider(answer(f'{{"status":"error","error":"{said}"}}')).fails(ProviderError), ProviderThrottled
+    )
+
+
+def test_nothing_is_waited_for_beyond_the_time_to_give_up(provider: Provider) -> None:
+    asked = provider(answer("slow down", "429 Too Many Requests", Retry_After="20"), EXAMS)
+    asked.client.give_up_at = NOW + 10
+    asked.fails(ProviderThrottled)
+    assert asked.clock.slept == []
+    asked.fails(ProviderUnavailable)
+    assert asked.client.requests_made == 1
+
+
+def test_retries_keep_the_pace(provider: Provider) -> None:
+    """Fifteen requests, answered or not, take at least fourteen spaces of 0.2 s."""
+    asked = provider(*[answer("oops", "500 Internal Server Error"), EXAMS] * 8)
+    while asked.client.requests_made < 15:
+        asked.client.exams(0, 30)
+    assert asked.clock.at - NOW >= 14 * 0.2 - 1e-6
+
+
+def closed_port(asked: Asked) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    _move(asked, f"http://127.0.0.1:{port}")
+
+
+def tls_to_plain(asked: Asked) -> None:
+    _move(asked, asked.server.url.replace("http:", "https:"))
+
+
+def no_url(asked: Asked) -> None:
+    _move(asked, "http://[")
+
+
+def as_it_is(_: Asked) -> None:
+    pass
+
+
+def _move(asked: Asked, base_url: str) -> None:
+    asked.client._url = base_url + "/index.php"  # noqa: SLF001 - as if it had been configured so
+
+
+ECHO = f'{{"status": "error", "error": "bad code {CODE} in ?code=k3y%20%26%20s3cret%2F%C3%BC, see https://x/?{CODE}"}}'
+
+
+@pytest.mark.parametrize(
+    ("step", "arrange"),
+    [
+        pytest.param(answer(ECHO), as_it_is, id="error-echoes-the-code"),
+        pytest.param(answer(f"<html>{CODE} Lovelace"), as_it_is, id="page-echoes-the-code"),
+        pytest.param(answer('[{"name": "Lovelace", "viewResult": "https://x/viewresult/'), as_it_is, id="cut"),
+        pytest.param(answer("", "302 Found", Location="/?code=k3y+%26+s3cret"), as_it_is, id="redirect"),
+        pytest.param(answer("", "500 Oops"), as_it_is, id="500"),
+        pytest.param(lambda peer: peer.reset(), as_it_is, id="reset"),
+        pytest.param(lambda peer: peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n["), as_it_is, id="cut-body"),
+        pytest.param(lambda peer: peer.send(b"nonsense\r\n\r\n"), as_it_is, id="no-http"),
+        pytest.param(lambda peer: peer.hang(), as_it_is, id="hang"),
+        pytest.param(
+            lambda peer: peer.send(b"HTTP/1.1 200 OK\r\nno colon here\r\nContent-Length: 2\r\n\r\n{}"),
+            as_it_is,
+            id="bad-headers",
+        ),
+        pytest.param(answer(""), closed_port, id="refused-connection"),
+        pytest.param(lambda peer: peer.hang(), tls_to_plain, id="no-tls"),
+        pytest.param(answer(""), no_url, id="no-url"),
+    ],
+)
+def test_the_code_is_told_to_nobody_but_the_provider(
+    provider: Provider,
+    caplog: pytest.LogCaptureFixture,
+    step: Step,
+    arrange: Callable[[Asked], None],
+) -> None:
+    """Not in the error, its causes, the local variables a traceback could show, nor any log at any level."""
+    caplog.set_level(logging.DEBUG)
+    asked = provider(step, deadline_s=0.3)
+    arrange(asked)
+    told: list[str] = []
+    for ask in (lambda client: client.exams(0, 30), lambda client: client.results("1", 0, 30, "2")):
+        told.extend(everything_about(asked.fails(ProviderError, ask)))
+    told.extend(record.getMessage() + repr(record.__dict__) for record in caplog.records)
+    told.append(repr(asked.client))
+    assert [(text, form) for text in told for form in FORMS if form in text] == []
+
+
+def everything_about(error: BaseException) -> Iterator[str]:
+    """All texts that printing ``error`` in any way could show."""
+    seen: set[int] = set()
+    to_see: list[BaseException | None] = [error]
+    while to_see:
+        link = to_see.pop()
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield str(link)
+        yield repr(link)
+        yield repr(link.args)
+        yield repr(vars(link))
+        yield from _locals_of(link.__traceback__)
+        to_see += [link.__cause__, link.__context__]
+
+
+def _locals_of(traceback: TracebackType | None) -> Iterator[str]:
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if "/examhook/" in frame.f_code.co_filename or "site-packages" in frame.f_code.co_filename:
+            yield from (repr(value) for value in frame.f_locals.values())
+        traceback = traceback.tb_next
+
+
+def test_the_search_for_leaks_finds_them() -> None:
+    """An error that came of another one, which holds the code, is a leak."""
+
+    def leak() -> None:
+        try:
+            raise ssl.SSLError(f"GET /?code={CODE}")  # noqa: TRY301 - the two must be chained
+        except ssl.SSLError:
+            raise ProviderUnavailable("It failed.") from None
+
+    with pytest.raises(ProviderUnavailable) as caught:
+        leak()
+    assert any(CODE in text for text in everything_about(caught.value))
+
+
+def test_a_peer_that_drips_is_given_up(provider: Provider) -> None:
+    def drip(peer: Peer) -> None:
+        peer.drip(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1000)
+
+    asked = provider(drip, deadline_s=0.3)
+    asked.fails(ProviderUnavailable)
+    assert asked.client.requests_made == 3

@@ -1,0 +1,100 @@
+"""The JSON is found within whatever a PHP server sends, and never invented."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from examhook.provider.errors import ProviderMalformed
+from examhook.provider.json_text import json_in
+
+ROWS = b'[{"eid": 1, "title": "A [1] {x}"}, {"eid": "2"}]'
+FOUND = [{"eid": 1, "title": "A [1] {x}"}, {"eid": "2"}]
+NOTICE = b"<br />\n<b>Notice</b>:  Undefined index [limit] in <b>/x/api.php</b> on line <b>[98]</b><br />\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(ROWS, id="plain"),
+        pytest.param(b" \r\n" + ROWS + b"\n\x00", id="blanks"),
+        pytest.param(b"\xef\xbb\xbf" + ROWS, id="bom"),
+        pytest.param(b"\xef\xbb\xbf\xef\xbb\xbf" + ROWS, id="two-boms"),
+        pytest.param("\ufeff".encode("utf-16-le") + ROWS.decode().encode("utf-16-le"), id="utf-16"),
+        pytest.param(NOTICE + ROWS, id="notice"),
+        pytest.param(b"\xef\xbb\xbf" + NOTICE * 3 + b"\xef\xbb\xbf" + ROWS, id="bom-notices-bom"),
+        pytest.param(
+            b"[0] is deprecated, {} as well, #0 {main} [{closure}]\n" + ROWS, id="notice-that-looks-like-json"
+        ),
+        pytest.param(ROWS + b"<!-- 0.03 s -->", id="trailing-comment"),
+        pytest.param(NOTICE + ROWS + NOTICE, id="notices-around"),
+    ],
+)
+def test_rows_are_found(body: bytes) -> None:
+    assert json_in(body) == FOUND
+
+
+@pytest.mark.parametrize("body", [b"[]", b"  [ ]\n", NOTICE + b"[]", b"\xef\xbb\xbf[]"])
+def test_an_empty_list_is_found(body: bytes) -> None:
+    assert json_in(body) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"   ",
+        b"null",
+        b"404 page not found",
+        b'"[]"',
+        b"<html><body>Down for maintenance []</body></html>",
+        b'<!DOCTYPE html><html><script>var rows = [{"eid": 1}];</script>\n[]',
+        b'<br />\n<html><script>var rows = [{"eid": 1}]</script>',
+        b"Fatal error: cannot use [] for reading",
+        b"[0] is no answer",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"\xff\xfe\x00",
+        b"[" + b"9" * 5000 + b"]",
+    ],
+)
+def test_what_is_no_answer_is_malformed(body: bytes) -> None:
+    with pytest.raises(ProviderMalformed):
+        json_in(body)
+
+
+@pytest.mark.parametrize("before", [b"", NOTICE], ids=["plain", "after-notice"])
+def test_a_cut_list_is_malformed_wherever_it_was_cut(before: bytes) -> None:
+    """Nothing within half a list passes for a whole one: no record, no list inside a record."""
+    rows = [{"eid": 1, "tags": [{"eid": 9}], "data": [], "more": {"data": [{"eid": 8}]}}, {"eid": 2}]
+    body = json.dumps(rows).encode()
+    for length in range(len(body)):
+        with pytest.raises(ProviderMalformed):
+            json_in(before + body[:length])
+
+
+def test_numbers_keep_every_digit() -> None:
+    assert json_in(b'[{"score": 33.30, "endTime": 1.5e3}]') == [{"score": Decimal("33.30"), "endTime": Decimal(1500)}]
+
+
+def test_the_message_never_holds_the_body() -> None:
+    with pytest.raises(ProviderMalformed) as caught:
+        json_in(b'[{"name": "Ada Lovelace", "viewResult": "https')
+    assert "Ada" not in repr(caught.value)
+    assert caught.value.__context__ is None
+
+
+@given(st.binary(max_size=300))
+@example(b'[{"a": 1e99999999999999999999}]')
+@example(b'[{"a": NaN, "b": -Infinity}]')
+@example(b'[{"a": "\\ud83d"}]')
+def test_any_bytes_give_a_value_or_malformed(body: bytes) -> None:
+    try:
+        found = json_in(body)
+    except ProviderMalformed:
+        return
+    assert isinstance(found, list | dict)
