@@ -25,10 +25,11 @@ def listen(  # noqa: PLR0913 - each option is a parameter
             "In the environment it stays out of the list of processes.",
         ),
     ],
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8200,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="The port to listen on, 0 for any.")] = 8200,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     status: Annotated[
-        int, typer.Option(min=200, max=599, help="The HTTP status to answer with, to play a bad receiver.")
+        int,
+        typer.Option(min=200, max=599, metavar="CODE", help="Answer with this HTTP status, to play a bad receiver."),
     ] = 204,
     fail_first: Annotated[
         int, typer.Option(min=0, metavar="N", help="Answer 500 to the first N requests, then as usual.")
