@@ -1,0 +1,119 @@
+"""Dispatch whole (moto): from a stream's batch to SNS, deliveries and the queue."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from builders import OBSERVED_AT
+from dispatch_stack import FORCED, SUBMITTED, Stack, deployed, ids_of, run, sample_batch
+from tables import ENDPOINTS, EVENTS
+
+from examhook.storage.endpoints import EndpointsTable
+from examhook.storage.events import EventsTable
+from examhook.workflows.endpoints import EndpointFilters, add_endpoint
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    with deployed(monkeypatch) as stack:
+        yield stack
+
+
+@pytest.fixture
+def batch() -> Any:  # noqa: ANN401 - JSON
+    return sample_batch()
+
+
+def test_a_batch_reaches_every_destination(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+    assert run(batch) == []
+    ids = ids_of(batch)
+    published = stack.received(stack.everything_url)
+    assert [(each["type"], each["id"]) for each in published] == [(SUBMITTED, ids[SUBMITTED]), (FORCED, ids[FORCED])]
+    expected = {(endpoint, event) for endpoint in stack.endpoint_ids().values() for event in ids.values()}
+    assert len(expected) == 4
+    assert stack.deliveries == expected
+    queued = stack.received(stack.queue_url)
+    assert {(each["endpoint_id"], each["event_id"]) for each in queued} == expected
+    assert {each["attempt"] for each in queued} == {1}
+    events = EventsTable(stack.dynamodb, EVENTS)
+    for event_id in ids.values():
+        kept = events.get(event_id)
+        assert kept is not None
+        assert json.loads(kept.body) in published
+        assert events.is_dispatched(event_id)
+
+
+def test_the_same_batch_again_sends_nothing_and_makes_no_second_id(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+    run(batch)
+    stack.received(stack.everything_url)
+    stack.received(stack.queue_url)
+    assert run(batch) == []
+    assert stack.received(stack.everything_url) == []
+    assert stack.received(stack.queue_url) == []
+    assert len(stack.deliveries) == 4
+    assert stack.dynamodb.scan(TableName=EVENTS)["Count"] == 2
+
+
+def test_a_filter_policy_lets_through_only_what_was_asked_for(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+    forced = stack.subscribe(
+        "forced", RawMessageDelivery="true", FilterPolicy=json.dumps({"type": [FORCED], "exam_id": ["23812"]})
+    )
+    elsewhere = stack.subscribe(
+        "elsewhere", RawMessageDelivery="true", FilterPolicy=json.dumps({"account": ["another"]})
+    )
+    run(batch)
+    assert [each["type"] for each in stack.received(forced)] == [FORCED]
+    assert stack.received(elsewhere) == []
+
+
+def test_a_plain_subscription_gets_the_body_and_a_subject(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+    plain = stack.subscribe("plain")
+    run(batch)
+    first = stack.received(plain)[0]
+    assert json.loads(first["Message"])["type"] == SUBMITTED
+    assert first["Subject"] == "Mei Chen submitted “Anatomy II”, score 87, passed"
+    assert first["MessageAttributes"]["status"] == {"Type": "String", "Value": "submitted"}
+
+
+def test_an_endpoint_gets_only_what_its_filters_ask_for(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+    table = EndpointsTable(stack.dynamodb, ENDPOINTS)
+    for name, filters in {
+        "forced": EndpointFilters(types=(FORCED,)),
+        "other": EndpointFilters(exam_ids=("other",)),
+    }.items():
+        add_endpoint(f"https://{name}.test/", table, stack.key, lambda: float(OBSERVED_AT), filters=filters)
+    run(batch)
+    by_url = stack.endpoint_ids()
+    forced = {event for endpoint, event in stack.deliveries if endpoint == by_url["https://forced.test/"]}
+    assert forced == {ids_of(batch)[FORCED]}
+    assert by_url["https://other.test/"] not in {endpoint for endpoint, _ in stack.deliveries}
+
+
+def test_an_endpoint_added_between_two_batches_misses_nothing(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+    first, second = copy.deepcopy(batch), copy.deepcopy(batch)
+    first["Records"], second["Records"] = batch["Records"][:1], batch["Records"][1:]
+    run(first)
+    table = EndpointsTable(stack.dynamodb, ENDPOINTS)
+    endpoint, _ = add_endpoint("https://late.test/", table, stack.key, lambda: float(OBSERVED_AT))
+    run(second)
+    assert (endpoint.endpoint_id, ids_of(batch)[FORCED]) in stack.deliveries
+
+
+def test_an_unreadable_record_is_reported_and_the_others_are_sent(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+    poisoned = batch["Records"][0]["dynamodb"]
+    poisoned["NewImage"]["v"] = {"N": "99"}
+    assert run(batch) == [poisoned["SequenceNumber"]]
+    assert [each["type"] for each in stack.received(stack.everything_url)] == [FORCED]
+    assert run(batch) == [poisoned["SequenceNumber"]]
+    assert stack.received(stack.everything_url) == []
+
+
+def test_a_time_that_nobody_can_write_is_reported_and_the_others_are_sent(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+    strange = batch["Records"][1]["dynamodb"]
+    strange["NewImage"]["transitions"]["L"][-1]["M"]["occurred_at"] = {"N": "1777815120000"}
+    assert run(batch) == [strange["SequenceNumber"]]
+    assert [each["type"] for each in stack.received(stack.everything_url)] == [SUBMITTED]
