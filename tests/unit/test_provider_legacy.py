@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from examhook.model import Attempt, Exam
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.legacy import ErrorAnswer, parse_exams, parse_results
-from examhook.provider.pages import NO_STATUS, ExamPage, ResultsPage
+from examhook.provider.pages import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
 
 EXAM = {
     "eid": 23812,
@@ -69,7 +69,7 @@ def test_the_documented_exam_is_read() -> None:
 
 def test_the_documented_row_is_read() -> None:
     page = results(ROW)
-    assert (page.rows, page.statusless, page.row_count, page.unreadable) == ((ATTEMPT,), (), 1, ())
+    assert (page.rows, page.row_count, page.unreadable) == ((ATTEMPT,), 1, ())
 
 
 def test_numbers_as_text_read_the_same() -> None:
@@ -135,10 +135,9 @@ def test_a_status_nobody_documents_is_passed_on() -> None:
     assert attempt(status="9").status_code == 9
 
 
-def test_rows_without_status_are_told_apart() -> None:
+def test_rows_without_status_are_marked() -> None:
     page = results(without(ROW, "status"), {**ROW, "status": ""}, ROW)
-    assert [row.status_code for row in page.statusless] == [NO_STATUS, NO_STATUS]
-    assert page.rows == (ATTEMPT,)
+    assert [row.status_code for row in page.rows] == [NO_STATUS, NO_STATUS, 1]
     assert page.row_count == 3
 
 
@@ -150,35 +149,35 @@ def test_an_answer_about_one_candidate_need_not_name_the_candidate() -> None:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"sid": None}, "row 1: sid is missing"),
-        ({"sid": ""}, "row 1: sid is no id"),
-        ({"sid": {"a": 1}}, "row 1: sid is no id"),
-        ({"sid": True}, "row 1: sid is no id"),
-        ({"sid": 10**400}, "row 1: sid is no id"),
-        ({"sid": "x" * 1000}, "row 1: sid is no id"),
-        ({"sid": "\ud83d"}, "row 1: sid is no id"),
-        ({"startTime": None}, "row 1: startTime is missing"),
-        ({"startTime": 0}, "row 1: startTime is missing"),
-        ({"startTime": 1539075728000}, "row 1: startTime is no time"),
-        ({"startTime": -5}, "row 1: startTime is no time"),
-        ({"startTime": "2018-10-09"}, "row 1: startTime is no whole number"),
-        ({"startTime": 1539075728.5}, "row 1: startTime is no whole number"),
-        ({"endTime": "soon"}, "row 1: endTime is no whole number"),
-        ({"endTime": 10**300}, "row 1: endTime is no whole number"),
-        ({"score": float("nan")}, "row 1: score is no number"),
-        ({"score": float("-inf")}, "row 1: score is no number"),
-        ({"score": "A+"}, "row 1: score is no number"),
-        ({"score": 10**40}, "row 1: score is no number"),
-        ({"score": True}, "row 1: score is no number"),
-        ({"score": []}, "row 1: score is no number"),
-        ({"status": "done"}, "row 1: status is no whole number"),
-        ({"status": True}, "row 1: status is no whole number"),
-        ({"status": -1}, "row 1: status is no status"),
+        ({"sid": None}, "sid is missing"),
+        ({"sid": ""}, "sid is no id"),
+        ({"sid": {"a": 1}}, "sid is no id"),
+        ({"sid": True}, "sid is no id"),
+        ({"sid": 10**400}, "sid is no id"),
+        ({"sid": "x" * 1000}, "sid is no id"),
+        ({"sid": "\ud83d"}, "sid is no id"),
+        ({"startTime": None}, "startTime is missing"),
+        ({"startTime": 0}, "startTime is missing"),
+        ({"startTime": 1539075728000}, "startTime is no time"),
+        ({"startTime": -5}, "startTime is no time"),
+        ({"startTime": "2018-10-09"}, "startTime is no whole number"),
+        ({"startTime": 1539075728.5}, "startTime is no whole number"),
+        ({"endTime": "soon"}, "endTime is no whole number"),
+        ({"endTime": 10**300}, "endTime is no whole number"),
+        ({"score": float("nan")}, "score is no number"),
+        ({"score": float("-inf")}, "score is no number"),
+        ({"score": "A+"}, "score is no number"),
+        ({"score": 10**40}, "score is no number"),
+        ({"score": True}, "score is no number"),
+        ({"score": []}, "score is no number"),
+        ({"status": "done"}, "status is no whole number"),
+        ({"status": True}, "status is no whole number"),
+        ({"status": -1}, "status is no status"),
     ],
 )  # fmt: skip
 def test_a_row_that_cannot_be_understood_is_skipped_with_its_reason(fields: dict[str, object], reason: str) -> None:
     page = results(ROW, {**ROW, **fields}, ROW)
-    assert page.unreadable == (reason,)
+    assert page.unreadable == (UnreadableRow(1, reason),)
     assert (len(page.rows), page.row_count) == (2, 3)
 
 
@@ -246,8 +245,8 @@ rows = st.dictionaries(st.sampled_from([*ROW, *EXAM, "passed", "tid"]), json_val
 def test_any_rows_are_read_or_counted(values: list[object]) -> None:
     """Every row ends up in exactly one place, and what was read can be stored."""
     page = results(*values)
-    assert page.row_count == len(values) == len(page.rows) + len(page.statusless) + len(page.unreadable)
-    for row in page.rows + page.statusless:
+    assert page.row_count == len(values) == len(page.rows) + len(page.unreadable)
+    for row in page.rows:
         assert row.candidate_id.encode()
         assert row.score_points is None or row.score_points.is_finite()
     listing = exams(*values)
