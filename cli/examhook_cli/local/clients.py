@@ -13,6 +13,7 @@ from examhook_cli.local.environment import ACCESS_KEY_ID, REGION, SECRET_ACCESS_
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -30,6 +31,10 @@ class LocalClients:
     def cloudformation(self) -> CloudFormationClient:
         """Client of the stack."""
         return _session().client("cloudformation", endpoint_url=endpoint_url(self.port), config=_CONFIG)
+
+    def iam(self) -> IAMClient:
+        """Client of the functions' roles."""
+        return _session().client("iam", endpoint_url=endpoint_url(self.port), config=_CONFIG)
 
     def functions(self) -> LambdaClient:
         """Client of the functions."""

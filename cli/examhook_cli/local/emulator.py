@@ -20,7 +20,7 @@ from examhook_cli.local.errors import EmulatorError, PortInUseError
 
 _MODULE = "ministack"
 _START_S = 60
-_STOP_S = 10
+_STOP_S = 3
 _GLANCE_S = 0.1
 
 
@@ -78,7 +78,7 @@ def start_emulator(environment: LocalEnvironment, environ: Mapping[str, str], po
 
 def stop_emulator(environment: LocalEnvironment, emulator: Emulator) -> None:
     """Stop it and the functions that it runs; raises EmulatorError."""
-    # It leads a process group of its own, and the functions belong to that.
+    # It leads a process group of its own, and the functions belong to that. Nothing of theirs has to be saved.
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(emulator.pid, number)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 
+from examhook_cli.local.batch_rights import allow_batches
 from examhook_cli.local.clients import LocalClients
 from examhook_cli.local.deploy import build, deploy
 from examhook_cli.local.emulator import Emulator, running_emulator, start_emulator, stop_emulator
@@ -63,6 +64,7 @@ def up(
             build(environment, environ, emulator.port, options)
         with progress("Deploying the stack …"):
             deploy(environment, environ, emulator.port, options, clients.cloudformation())
+            allow_batches(DEFAULT_STACK_NAME, clients.cloudformation(), clients.iam())
         stack = read_stack(clients.cloudformation(), DEFAULT_STACK_NAME)
         with progress("Waking the functions …"):
             wake(stack, clients.functions())
