@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import pytest
 from delivery_world import REGION, World, delivery_world
-from scripted_server import answer, scripted_server
+from scripted_server import Peer, answer, scripted_server
 from tables import DELIVERIES, ENDPOINTS, EVENTS
 
+from examhook.delivery.record import DeliveryStatus
 from examhook.delivery.schedule import ENQUEUED_S
 from examhook.destinations.delivery_queue import body_of, parse_body
 from examhook.handlers import deliver as deliver_entry
@@ -71,6 +73,24 @@ def test_deliver_sends_every_message_of_a_batch(world: World) -> None:
         outcome = deliver_entry.handler(sample_batch(*map(body_of, messages)), None)
     assert outcome == {"batchItemFailures": []}
     assert {request.headers["webhook-id"] for request in receiver.requests} == {each.event_id for each in messages}
+
+
+def test_a_slow_receiver_does_not_hold_up_a_fast_one(world: World) -> None:
+    """The slow one answers only once the fast one was served: one after the other, that could never happen."""
+    served = threading.Event()
+
+    def slow(peer: Peer) -> None:
+        if served.wait(5):
+            peer.send(answer())
+
+    def fast(peer: Peer) -> None:
+        served.set()
+        peer.send(answer())
+
+    with scripted_server(slow) as slow_receiver, scripted_server(fast) as fast_receiver:
+        messages = [world.delivery(world.endpoint(each.url)[0]) for each in (slow_receiver, fast_receiver)]
+        deliver_entry.handler(sample_batch(*map(body_of, messages)), None)
+    assert [world.stored(message).status for message in messages] == [DeliveryStatus.DELIVERED] * 2
 
 
 def test_a_receiver_that_fails_is_no_failure_of_the_batch(world: World) -> None:

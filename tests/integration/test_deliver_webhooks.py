@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
@@ -17,8 +16,6 @@ from examhook.delivery.endpoint import EndpointStatus
 from examhook.delivery.record import DeliveryStatus, SendOutcome
 from examhook.delivery.schedule import CLAIM_S, MAX_ATTEMPTS
 from examhook.destinations.delivery_queue import DeliveryMessage
-from examhook.destinations.guard import guarded_session
-from examhook.destinations.webhook import WebhookSender
 from examhook.workflows.deliver import MessageOutcome
 from examhook.workflows.endpoints import send_endpoint_test
 
@@ -247,28 +244,6 @@ def test_health_follows_the_attempts_and_an_endpoint_of_rare_failures_is_not_dow
     health = world.known(endpoint).health
     assert (health.failing_since, health.consecutive_failures) == (None, 0)
     assert health.last_success_at == world.clock.at
-
-
-def test_a_slow_receiver_does_not_hold_up_a_fast_one(world: World) -> None:
-    """The slow one answers only once the fast one was served: in turn, that could never happen."""
-    served = threading.Event()
-
-    def slow(peer: Peer) -> None:
-        if served.wait(5):
-            peer.send(answer())
-
-    def fast(peer: Peer) -> None:
-        served.set()
-        peer.send(answer())
-
-    with scripted_server(slow) as slow_receiver, scripted_server(fast) as fast_receiver:
-        messages = [world.delivery(world.endpoint(each.url)[0]) for each in (slow_receiver, fast_receiver)]
-        session = guarded_session(allow_private=True)
-        workflow = world.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
-        with ThreadPoolExecutor(2) as pool:
-            outcomes = [each.outcome for each in pool.map(workflow.process, messages)]
-        session.close()
-    assert outcomes == [MessageOutcome.DELIVERED] * 2
 
 
 def test_an_endpoints_test_is_signed_like_any_event_and_tried_once(world: World) -> None:
