@@ -1,0 +1,70 @@
+"""One event of each type, as ``docs/events/examples`` shows it; run this file to write them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+from examhook.detection.transition import Observation, change_from
+from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
+from examhook.events.catalogue import OperationsEventType
+from examhook.model import Attempt, Exam, Submission
+
+EXAMPLES = Path(__file__).parents[1] / "docs" / "events" / "examples"
+
+_EXAM = Exam("23812", "Anatomy II", available=True, takings=120, url="https://exams.example/23812", category="Medicine")
+_STARTED_AT = 1_777_815_120
+_OPEN = Attempt("19382", _STARTED_AT, 0, "Mei Chen", result_url="https://exams.example/result?token=example")
+_ENDED = replace(_OPEN, ended_at=_STARTED_AT + 1800, score_points=Decimal("86.5"), passed=True)
+
+
+def _last_event(*rows: Attempt) -> Event:
+    """The event that the last of ``rows`` makes, each seen a minute after it ended."""
+    submission: Submission | None = None
+    for row in rows:
+        seen_at = (row.ended_at or row.started_at) + 60 + (3600 if submission and submission.attempt.is_final else 0)
+        change = change_from(submission, row, Observation("main", _EXAM, observed_at=seen_at, fence=1))
+        if change is None:
+            raise AssertionError("an example's rows must differ")
+        submission = change.after
+    if submission is None:
+        raise AssertionError("an example needs a row")
+    return submission_event(submission, submission.transitions[-1])
+
+
+def examples() -> Mapping[str, Event]:
+    """An event of every type, by type."""
+    submitted = replace(_ENDED, status_code=1)
+    made = [
+        _last_event(_OPEN),
+        _last_event(_OPEN, submitted),
+        _last_event(_OPEN, replace(_ENDED, status_code=2, score_points=Decimal(41), passed=False)),
+        _last_event(_OPEN, replace(_ENDED, status_code=3, score_points=Decimal(12), passed=False)),
+        _last_event(_OPEN, replace(_ENDED, status_code=4, score_points=Decimal(0), passed=False)),
+        _last_event(_OPEN, submitted, replace(submitted, score_points=Decimal(91))),
+        _last_event(_OPEN, submitted, _OPEN),
+        _last_event(_OPEN, replace(_ENDED, status_code=7, score_points=None, passed=None)),
+        operations_event(
+            OperationsEventType.PROVIDER_REFUSED,
+            "main",
+            _STARTED_AT,
+            "The provider refuses the account code. Put the right one into the account-code secret.",
+            {},
+        ),
+        operations_event(
+            OperationsEventType.ENDPOINT_DISABLED,
+            None,
+            _STARTED_AT,
+            "Endpoint ep_0c2a6f0be0ad3b1d8d2c7a53c1b2e4f6 was disabled: it answered 410 Gone.",
+            {"endpoint_id": "ep_0c2a6f0be0ad3b1d8d2c7a53c1b2e4f6", "reason": "answered 410 Gone"},
+        ),
+        endpoint_test_event("ep_0c2a6f0be0ad3b1d8d2c7a53c1b2e4f6", _STARTED_AT),
+    ]
+    return {event.event_type: event for event in made}
+
+
+if __name__ == "__main__":
+    for event_type, event in examples().items():
+        (EXAMPLES / f"{event_type}.json").write_bytes(event.body + b"\n")
