@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -19,9 +20,7 @@ from examhook.http.session import (
     BrokenAnswerError,
     ConnectError,
     DeadlineError,
-    HttpError,
     NameLookupError,
-    TlsError,
 )
 
 SECRET = "s3cr3t-in-the-query"
@@ -224,12 +223,6 @@ def test_a_blocked_address_is_never_connected_to() -> None:
     assert server.connections == 0
 
 
-def test_plain_http_where_tls_is_expected_is_a_tls_error(session: BoundedSession) -> None:
-    with scripted_server(lambda peer: peer.send(answer(b"x"))) as server, pytest.raises(HttpError) as caught:
-        get(session, server.url.replace("http://", "https://"), deadline_s=2)
-    assert isinstance(caught.value, TlsError | ConnectError | DeadlineError)
-
-
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
@@ -237,8 +230,6 @@ def _free_port() -> int:
 
 
 def _hanging_lookup(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    import threading  # noqa: PLC0415
-
     release = threading.Event()
     real = socket.getaddrinfo
 

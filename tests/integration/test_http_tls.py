@@ -1,0 +1,181 @@
+"""TLS under the same deadline: who is trusted, and a peer that drags out the handshake."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from scripted_server import answer, scripted_server
+
+from examhook.http.session import BoundedAdapter, BoundedSession, ConnectError, DeadlineError, TlsError
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A certificate that signs itself, for the server and for whoever is to trust it."""
+
+    server: ssl.SSLContext
+    trust: ssl.SSLContext
+
+
+def identity(folder: Path, name: x509.GeneralName) -> Identity:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([name]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(path)
+    return Identity(server, ssl.create_default_context(cafile=str(path)))
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Identity:
+    return identity(tmp_path, x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+
+
+def session(identity: Identity) -> BoundedSession:
+    return BoundedSession(BoundedAdapter(tls=identity.trust))
+
+
+def test_a_trusted_peer_is_talked_to_over_one_connection(local: Identity) -> None:
+    with scripted_server(answer(b"safe"), tls=local.server) as server:
+        trusting = session(local)
+        for _ in range(2):
+            assert trusting.send("GET", server.url, deadline_s=5, max_body_bytes=10).body == b"safe"
+        assert server.connections == 1
+        trusting.close()
+
+
+def test_a_peer_that_nobody_vouches_for_is_refused(local: Identity) -> None:
+    with (
+        scripted_server(answer(b"x"), tls=local.server) as server,
+        pytest.raises(TlsError, match=r"The certificate of 127\.0\.0\.1 cannot be trusted: self-signed certificate"),
+    ):
+        BoundedSession().send("GET", server.url, deadline_s=5, max_body_bytes=10)
+    assert server.requests == []
+
+
+def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
+    other = identity(tmp_path, x509.DNSName("elsewhere.test"))
+    with scripted_server(answer(b"x"), tls=other.server) as server, pytest.raises(TlsError):
+        session(other).send("GET", server.url, deadline_s=5, max_body_bytes=10)
+    assert server.requests == []
+
+
+def test_the_name_is_verified_though_an_address_is_connected_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One look-up; its addresses are checked; TLS and Host keep to the name."""
+    named = identity(tmp_path, x509.DNSName("hooks.test"))
+    looked_up: list[str] = []
+    checked: list[str] = []
+
+    def lookup(host: str, port: int, **kwargs: object) -> list[object]:
+        if kwargs.get("flags"):
+            raise socket.gaierror(socket.EAI_NONAME, "no address")
+        looked_up.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    with scripted_server(answer(b"safe"), tls=named.server) as server:
+        monkeypatch.setattr(socket, "getaddrinfo", lookup)
+        guarded = BoundedSession(BoundedAdapter(checked.append, named.trust))
+        guarded.send("GET", f"https://hooks.test:{server.port}/", deadline_s=5, max_body_bytes=10)
+        guarded.close()
+        assert server.requests[0].headers["host"] == f"hooks.test:{server.port}"
+    assert (looked_up, checked) == (["hooks.test"], ["127.0.0.1"])
+
+
+@pytest.mark.parametrize("drips", [False, True])
+def test_the_deadline_holds_within_the_handshake(local: Identity, *, drips: bool) -> None:
+    with _handshake_never_ending(drips=drips) as port, pytest.raises(DeadlineError):
+        session(local).send("GET", f"https://127.0.0.1:{port}/", deadline_s=0.4, max_body_bytes=10)
+
+
+def test_the_deadline_holds_against_a_body_that_drips(local: Identity) -> None:
+    with (
+        scripted_server(
+            lambda peer: peer.drip(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n" + b"x" * 900), tls=local.server
+        ) as server,
+        pytest.raises(DeadlineError),
+    ):
+        session(local).send("GET", server.url, deadline_s=0.5, max_body_bytes=1000)
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""], ids=["plain-http", "hangs-up"])
+def test_a_peer_that_does_not_speak_tls_is_told(local: Identity, said: bytes) -> None:
+    with _saying(said) as port, pytest.raises((TlsError, ConnectError)):
+        session(local).send("GET", f"https://127.0.0.1:{port}/", deadline_s=5, max_body_bytes=10)
+
+
+@contextmanager
+def _handshake_never_ending(*, drips: bool) -> Iterator[int]:
+    """A peer that accepts, and then either says nothing or sends a TLS record byte by byte."""
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(10)
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                # A handshake record of 16,000 bytes, of which one comes every 20 ms.
+                for byte in b"\x16\x03\x03\x3e\x80" + b"\x02" * 16_000:
+                    if stop.wait(0.02):
+                        return
+                    if drips:
+                        connection.sendall(bytes([byte]))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            stop.set()
+            thread.join()
+
+
+@contextmanager
+def _saying(said: bytes) -> Iterator[int]:
+    """A peer that answers the first bytes with ``said`` and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(10)
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                connection.recv(65_536)
+                connection.sendall(said)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            thread.join()
