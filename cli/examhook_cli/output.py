@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 # C0, DEL and C1 (terminals obey them), the bidirectional overrides (they turn a line around), and lone surrogates
@@ -71,13 +71,18 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], nothing: 
         for row in [[column.upper() for column in columns], *rows]:
             print("\t".join(printable(cell) for cell in row))
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    # A table wraps within its cells, at the width of the terminal.
-    out.print(table, soft_wrap=False)
+    lines = _aligned([[printable(cell) for cell in row] for row in (columns, *rows)])
+    for number, line in enumerate(lines):
+        out.print(Text(line, style="" if number else "bold"))
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A line for each row, columns below each other; never cut or folded, so that ids can be copied."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def print_facts(facts: Mapping[str, str]) -> None:
@@ -88,12 +93,9 @@ def print_facts(facts: Mapping[str, str]) -> None:
         for name, value in shown.items():
             print(f"{name}\t{printable(value)}")
         return
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
+    width = max(map(len, shown), default=0)
     for name, value in shown.items():
-        table.add_row(name, Text(printable(value)))
-    out.print(table, soft_wrap=False)
+        out.print(Text.assemble((name.ljust(width), "bold"), "  ", printable(value)))
 
 
 @contextmanager
