@@ -126,7 +126,7 @@ class World:
             Stores(self.deliveries, self.endpoints, self.events),
             Channels(sender, self.key, self.queue, self.operators, OPERATIONS_TOPIC),
             now=self.clock.now,
-            rng=random.Random(7),  # noqa: S311 - jitter
+            rng=random.Random(7),
             deadline_s=deadline_s,
         )
 

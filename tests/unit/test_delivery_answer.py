@@ -15,7 +15,7 @@ from examhook.delivery.schedule import MAX_ATTEMPTS
 
 NOW = 1_777_818_720
 DAY_S = 86_400
-RNG = random.Random(0)  # noqa: S311 - jitter
+RNG = random.Random(0)
 
 
 def answered(status: int, retry_after: str | None = None) -> SendResult:

@@ -24,13 +24,13 @@ def test_a_delay_stays_within_a_tenth_of_the_planned_one(attempt: int, rng: rand
 
 
 def test_delays_differ_so_that_what_failed_together_does_not_return_together() -> None:
-    rng = random.Random(1)  # noqa: S311 - jitter
+    rng = random.Random(1)
     assert len({delay_before_s(4, rng) for _ in range(50)}) > 20
 
 
 @pytest.mark.parametrize("attempt", [MAX_ATTEMPTS + 1, MAX_ATTEMPTS + 5])
 def test_nothing_comes_after_the_last_attempt(attempt: int) -> None:
-    assert delay_before_s(attempt, random.Random(0)) is None  # noqa: S311 - jitter
+    assert delay_before_s(attempt, random.Random(0)) is None
 
 
 def test_a_claim_outlasts_the_longest_attempt() -> None:

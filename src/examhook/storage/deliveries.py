@@ -69,7 +69,8 @@ class DeliveriesTable:
 
     def get(self, endpoint_id: str, event_id: str) -> Delivery | None:
         """One delivery, as last written."""
-        answer = self._client.get_item(TableName=self._table_name, Key=_key(endpoint_id, event_id), ConsistentRead=True)
+        key = _key(endpoint_id, event_id)
+        answer = self._client.get_item(TableName=self._table_name, Key=key, ConsistentRead=True)
         item = answer.get("Item")
         return None if item is None else delivery_from_item(item)
 
@@ -109,23 +110,19 @@ class DeliveriesTable:
             ":log": attempt_log_value((*claimed.attempt_log, record)[-KEPT_ATTEMPTS:]),
         }
         update = "SET #status = :status, attempt_log = :log"
-        removed = []
+        removed = ["not_before"] if not_before is None else []
         if record.next_attempt_at is None:
             removed += ["next_attempt_at", "waiting_endpoint_id"]
         else:
             update += ", next_attempt_at = :next"
             values[":next"] = {"N": str(record.next_attempt_at)}
-        if not_before is None:
-            removed.append("not_before")
-        else:
+        if not_before is not None:
             update += ", not_before = :not_before"
             values[":not_before"] = {"N": str(not_before)}
         if removed:
             update += " REMOVE " + ", ".join(removed)
-        written = self._update(
-            claimed.endpoint_id, claimed.event_id, update=update, condition="attempts = :attempt", values=values
-        )
-        return written is not None
+        key = claimed.endpoint_id, claimed.event_id
+        return self._update(*key, update=update, condition="attempts = :attempt", values=values) is not None
 
     def cancel(self, endpoint_id: str, event_id: str) -> bool:
         """End a delivery that has nothing or nowhere to go; False if it has ended already or is gone."""
