@@ -126,14 +126,14 @@ class DeliveriesTable:
 
     def cancel(self, endpoint_id: str, event_id: str) -> bool:
         """End a delivery that has nothing or nowhere to go; False if it has ended already or is gone."""
-        cancelled = self._update(
+        ended = self._update(
             endpoint_id,
             event_id,
             update="SET #status = :cancelled REMOVE next_attempt_at, waiting_endpoint_id",
             condition="#status IN (:pending, :waiting)",
             values={":cancelled": {"S": DeliveryStatus.CANCELLED.value}, **_OPEN},
         )
-        return cancelled is not None
+        return ended is not None
 
     def due(self, endpoint_id: str, now: int, limit: int) -> list[DueDelivery]:
         """Up to ``limit`` deliveries of an endpoint that are due at ``now``, longest due first."""
@@ -148,10 +148,7 @@ class DeliveriesTable:
         return self._take(due, until, also="", values={})
 
     def bring_forward(self, waiting: DueDelivery, now: int, until: int) -> Delivery | None:
-        """Take a delivery for the queue before its time, as ``postpone`` does.
-
-        None if it moved on, is on the queue or under way already, or its receiver asked for more time.
-        """
+        """Like ``postpone``, before its time; None also if it is under way, or its receiver asked for more time."""
         return self._take(
             waiting,
             until,
