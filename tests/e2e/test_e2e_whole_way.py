@@ -1,0 +1,223 @@
+"""The stack of template.yaml, deployed with its own rights enforced: from the provider to webhooks and SNS."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections import Counter
+from uuid import uuid4
+
+import pytest
+from local_installation import ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam
+
+from examhook_cli.demo.subscriber import QueueSubscriber, subscribe_queue
+from examhook_cli.simulator.facts import AttemptRef
+
+pytestmark = pytest.mark.e2e
+
+MAX_PACKAGE_BYTES = 6_500_000
+"""What the functions' package may weigh unpacked, boto3 not counted: the runtime brings that."""
+
+
+def begin(installation: LocalInstallation, attempts: int = 1, name: str | None = None) -> tuple[str, list[AttemptRef]]:
+    """A new exam with open attempts that the stack has seen."""
+    world = installation.simulator.world
+    exam_id = world.create_exam()
+    refs = [world.start(exam_id, name=name) for _ in range(attempts)]
+    world.advance(5)
+    installation.poll()
+    world.advance(60)
+    return exam_id, refs
+
+
+def wait_for(
+    installation: LocalInstallation, receiver: int, exam_id: str, count: int, timeout_s: float = ARRIVAL_TIMEOUT_S
+) -> list[dict[str, object]]:
+    """The events about an exam that a receiver accepted, once there are so many."""
+    listener = installation.listeners[receiver]
+    listener.wait_until(lambda received: len(about_exam(received, exam_id)) >= count, timeout_s)
+    return about_exam(listener.received, exam_id)
+
+
+def subscriber(installation: LocalInstallation, topic: str, types: list[str] | None = None) -> QueueSubscriber:
+    """A queue of this test's own, subscribed to one of the stack's topics."""
+    policy = {"type": types} if types else None
+    name = f"subscriber-{uuid4().hex[:8]}"
+    return subscribe_queue(installation.session, installation.outputs[topic], name, policy)
+
+
+@pytest.fixture(autouse=True)
+def aws_is_the_local_stack(installation: LocalInstallation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", installation.url)
+
+
+def test_up_leaves_what_scripts_need(installation: LocalInstallation) -> None:
+    shell = installation.shell
+    assert shell["AWS_ENDPOINT_URL"] == installation.url
+    assert {"AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "EXAMHOOK_STACK"} <= shell.keys()
+    written = installation.written
+    assert written.keys() == {"outputs", "endpoints"}
+    endpoints = written["endpoints"]
+    assert isinstance(endpoints, list)
+    assert {endpoint["url"] for endpoint in endpoints} == {listener.url for listener in installation.listeners}
+    assert all(endpoint.keys() == {"id", "url", "secret"} for endpoint in endpoints)
+    assert stat.S_IMODE((installation.state / "stack.json").stat().st_mode) == 0o600
+
+
+def test_nothing_that_was_over_before_the_first_poll_is_announced(installation: LocalInstallation) -> None:
+    first_exam_id = min(row.exam_id for row in installation.simulator.world.truth())
+    installation.poll()
+    assert all(about_exam(listener.received, first_exam_id) == [] for listener in installation.listeners)
+
+
+def test_every_way_to_end_reaches_every_receiver_once_and_signed(installation: LocalInstallation) -> None:
+    world = installation.simulator.world
+    exam_id, (submitted, timed_out, forced, by_system) = begin(installation, 4)
+    world.submit(submitted)
+    world.time_out(timed_out)
+    world.force(forced)
+    world.system_submit(by_system)
+    world.advance(5)
+    installation.poll()
+    installation.poll()
+    received = [wait_for(installation, nth, exam_id, 4) for nth in (0, 1)]
+    wanted = {
+        submitted.candidate_id: "submission.submitted",
+        timed_out.candidate_id: "submission.timed_out",
+        forced.candidate_id: "submission.forced",
+        by_system.candidate_id: "submission.system_submitted",
+    }
+    for events in received:
+        assert Counter((event["data"]["candidate"]["id"], event["type"]) for event in events) == Counter(wanted.items())
+    assert {event["id"] for event in received[0]} == {event["id"] for event in received[1]}
+    assert not [one.problem for listener in installation.listeners for one in listener.received if one.problem]
+
+
+def test_a_queue_gets_from_the_topic_what_it_asked_for_and_the_same_bytes(installation: LocalInstallation) -> None:
+    world = installation.simulator.world
+    queue = subscriber(installation, "SubmissionsTopicArn", ["submission.forced"])
+    exam_id, (forced, submitted) = begin(installation, 2)
+    world.force(forced)
+    world.submit(submitted)
+    world.advance(5)
+    installation.poll()
+    wait_for(installation, 0, exam_id, 2)
+    queue.drain(1, ARRIVAL_TIMEOUT_S)
+    bodies = [one.body for one in installation.listeners[0].received]
+    assert [json.loads(body)["data"]["candidate"]["id"] for body in queue.bodies] == [forced.candidate_id]
+    assert queue.bodies[0] in bodies
+
+
+def test_a_receiver_that_failed_gets_it_later_and_the_other_does_not_wait(installation: LocalInstallation) -> None:
+    world = installation.simulator.world
+    steady, shaky = installation.listeners
+    exam_id, (ref,) = begin(installation)
+    came_before = len(shaky.received)
+    shaky.answer_with(500, next_requests=1)
+    world.submit(ref)
+    world.advance(5)
+    installation.poll()
+    (event,) = wait_for(installation, 0, exam_id, 1)
+    (again,) = wait_for(installation, 1, exam_id, 1)
+    assert again["id"] == event["id"]
+    attempts = [one for one in shaky.received[came_before:] if json.loads(one.body)["id"] == event["id"]]
+    assert [one.answered for one in attempts] == [500, 204]
+    assert attempts[0].body == attempts[1].body
+    assert len(about_exam(steady.received, exam_id)) == 1
+
+
+def test_a_wrong_code_is_told_once_and_changes_nothing(installation: LocalInstallation) -> None:
+    secrets = installation.session.client("secretsmanager")
+    secret = installation.outputs["AccountCodeSecretArn"]
+    tables = [installation.outputs[f"{name}TableName"] for name in ("Submissions", "Events", "Deliveries")]
+    dynamodb = installation.session.client("dynamodb")
+    queue = subscriber(installation, "OperationsTopicArn")
+    before = [dynamodb.scan(TableName=table)["Items"] for table in tables]
+    asked_before = len(installation.simulator.control.requests())
+    secrets.put_secret_value(SecretId=secret, SecretString="not-the-code")
+    try:
+        done = installation.examhook("poll", "--json")
+    finally:
+        secrets.put_secret_value(SecretId=secret, SecretString=installation.simulator.code)
+    assert done.exit_code == 1
+    assert len(done.err.strip().splitlines()) == 1
+    assert "not-the-code" not in done.out + done.err
+    assert len(installation.simulator.control.requests()) - asked_before <= 2
+    assert [dynamodb.scan(TableName=table)["Items"] for table in tables] == before
+    queue.drain(1, ARRIVAL_TIMEOUT_S)
+    assert [json.loads(body)["type"] for body in queue.bodies] == ["provider.refused"]
+    assert installation.poll()["errors"] == []
+
+
+def test_no_right_is_missing_and_no_log_tells_a_code_a_link_or_a_name(installation: LocalInstallation) -> None:
+    exam_id, (ref,) = begin(installation, name="Zebediah Quillfeather")
+    installation.simulator.world.submit(ref)
+    installation.simulator.world.advance(5)
+    installation.poll()
+    wait_for(installation, 0, exam_id, 1)
+    done = installation.local("logs")
+    assert done.exit_code == 0, done.err
+    assert all(function in done.out for function in ("poll", "dispatch", "deliver", "retry"))
+    assert "AccessDenied" not in done.out
+    assert "AuthorizationError" not in done.out
+    for kept_back in (installation.simulator.code, "viewresult", "Quillfeather", "whsec_"):
+        assert kept_back not in done.out
+
+
+def test_the_command_line_shows_what_was_announced(installation: LocalInstallation) -> None:
+    world = installation.simulator.world
+    exam_id, (ref,) = begin(installation)
+    world.submit(ref)
+    world.advance(5)
+    installation.poll()
+    (event,) = wait_for(installation, 0, exam_id, 1)
+    shown = installation.examhook("events", "show", str(event["id"]), "--json").json()
+    assert isinstance(shown, dict)
+    assert event["id"] in json.dumps(shown)
+
+
+def test_an_endpoint_can_be_added_tried_and_removed(installation: LocalInstallation) -> None:
+    listener = installation.listeners[0]
+    added = installation.examhook("endpoints", "add", f"{listener.url}added", "--json")
+    assert added.exit_code == 0, added.err
+    endpoint = added.json()
+    assert isinstance(endpoint, dict)
+    listed = installation.examhook("endpoints", "list", "--json").json()
+    assert isinstance(listed, list)
+    assert len(listed) == 3
+    endpoint_id = next(one["id"] for one in listed if one["url"].endswith("added"))
+    tried = installation.examhook("endpoints", "test", endpoint_id)
+    # The receiver does not know this endpoint's secret: it answers 401, and the command says so.
+    assert tried.exit_code == 1
+    assert "401" in tried.out + tried.err
+    assert installation.examhook("endpoints", "remove", endpoint_id, "--yes").exit_code == 0
+
+
+def test_the_package_of_the_functions_stays_small(installation: LocalInstallation) -> None:
+    package = installation.state / "build" / "PollFunction"
+    weight = sum(path.stat().st_size for path in package.rglob("*") if path.is_file())
+    assert 0 < weight <= MAX_PACKAGE_BYTES
+    assert not (package / "boto3").exists()
+    assert not (package / "examhook_cli").exists()
+
+
+def test_up_again_deploys_anew_keeps_the_state_and_polls_by_schedule(installation: LocalInstallation) -> None:
+    world = installation.simulator.world
+    known = installation.session.client("dynamodb").scan(TableName=installation.outputs["SubmissionsTableName"])
+    endpoints = installation.written["endpoints"]
+    try:
+        done = installation.up("--poll-seconds", "10")
+        assert done.exit_code == 0, done.err
+        assert "was up" in done.out
+        assert installation.written["endpoints"] == endpoints
+        exam_id = world.create_exam()
+        ref = world.start(exam_id)
+        world.submit(ref)
+        world.advance(5)
+        # The schedule ticks once a minute.
+        events = wait_for(installation, 0, exam_id, 1, timeout_s=120 + ARRIVAL_TIMEOUT_S)
+        assert [event["type"] for event in events] == ["submission.submitted"]
+    finally:
+        assert installation.up().exit_code == 0
+    now = installation.session.client("dynamodb").scan(TableName=installation.outputs["SubmissionsTableName"])
+    assert now["Count"] > known["Count"] > 0
