@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,15 +34,22 @@ def environment(tmp_path: Path) -> LocalEnvironment:
     return LocalEnvironment(tmp_path / "project", state)
 
 
-@pytest.fixture
-def program() -> Iterator[subprocess.Popen[bytes]]:
-    """A program of our own that looks like the emulator to whoever reads its command line."""
-    arguments = [sys.executable, "-c", SLEEPER, "ministack"]
+@contextmanager
+def running(*more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A program of our own, with ``more`` on its command line."""
+    arguments = [sys.executable, "-c", SLEEPER, *more]
     with subprocess.Popen(arguments, start_new_session=True, stdout=subprocess.PIPE) as process:
         assert process.stdout
         process.stdout.readline()
         yield process
         process.kill()
+
+
+@pytest.fixture
+def program() -> Iterator[subprocess.Popen[bytes]]:
+    """A program that looks like the emulator to whoever reads its command line."""
+    with running("ministack") as process:
+        yield process
 
 
 def note(environment: LocalEnvironment, pid: int) -> None:
@@ -87,9 +95,11 @@ def test_a_dead_process_is_forgotten(environment: LocalEnvironment, program: sub
 
 
 def test_another_program_under_the_same_number_is_left_alone(environment: LocalEnvironment) -> None:
-    note(environment, os.getppid())
-    assert running_emulator(environment) is None
-    assert down(environment) is False
+    with running("something-else") as other:
+        note(environment, other.pid)
+        assert running_emulator(environment) is None
+        assert down(environment) is False
+        assert other.poll() is None
 
 
 def test_a_port_in_use_is_refused_with_the_way_out(environment: LocalEnvironment) -> None:

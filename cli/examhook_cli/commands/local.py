@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -72,6 +75,8 @@ def up(  # noqa: PLR0913 - one argument for each option
         dialect=_dialect(dialect),
     )
     environment = LocalEnvironment.find(os.environ)
+    # Whoever ends this command before it is done must not leave an emulator behind.
+    signal.signal(signal.SIGTERM, _leave)
     ready = start(environment, os.environ, options, port, waiting)
     _tell(environment, ready)
 
@@ -104,6 +109,10 @@ def logs(
             say(_line_text(line))
     except KeyboardInterrupt:
         return
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
 
 
 def _tell(environment: LocalEnvironment, ready: LocalStack) -> None:
