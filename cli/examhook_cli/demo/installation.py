@@ -35,9 +35,9 @@ class DemoInstallation:
     stack: Stack
     secrets_by_url: Mapping[str, str]
 
-    def poll(self) -> Mapping[str, object]:
+    def poll(self, *, full: bool = False) -> Mapping[str, object]:
         """Run one poll; its report. Raises CommandFailedError."""
-        report = json.loads(run_command(["poll", "--json"], self.environ))
+        report = json.loads(run_command(["poll", "--json", *(["--full"] if full else [])], self.environ))
         if not isinstance(report, dict):
             raise CommandFailedError(f"examhook poll printed {report!r}")
         return report

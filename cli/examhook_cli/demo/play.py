@@ -59,7 +59,7 @@ class Play:
         entries = self.stage.world.ledger(self.noted)
         self.noted += len(entries)
         self.intervals.append(entries)
-        self.narrator.say(_told(self.installation.poll()))
+        self.narrator.say(_told(self.installation.poll(full=step.full_pass)))
         self._await(self.second)
 
     def step_with_a_broken_receiver(self, step: Step) -> None:
@@ -73,8 +73,8 @@ class Play:
 
     def a_last_poll(self) -> None:
         """Nothing happens, so nothing may come."""
-        self.narrator.heading("Nothing happens, and another full pass is made")
-        self.narrator.say(_told(self.installation.poll()))
+        self.narrator.heading("Nothing happens, and a full pass finds nothing")
+        self.narrator.say(_told(self.installation.poll(full=True)))
 
     def show_email(self) -> None:
         """The e-mail about the first submission, as SNS was given it."""
@@ -152,7 +152,5 @@ def _announcer(narrator: Narrator, name: str) -> Callable[[Received], None]:
 def _told(report: object) -> str:
     if not isinstance(report, dict):
         return ""
-    return (
-        f"The poll took {report['requests']} requests, read {report['rows']} rows of {report['exams']} exams"
-        f" and found {report['changes']} changes."
-    )
+    counts = ", ".join(f"{name} {report[name]}" for name in ("requests", "exams", "rows", "changes"))
+    return f"The poll: {counts}"

@@ -38,6 +38,8 @@ class Step:
 
     words: str
     act: Callable[[Stage], None]
+    full_pass: bool = False
+    """Whether the poll after it reads every exam, as one does each hour, since no hint shows what happened."""
 
 
 def furnish(world: World) -> Stage:
@@ -127,7 +129,11 @@ STEPS = (
     Step("Sam opens an exam just before it ends", _opens_before_the_end),
     Step("That exam is closed while Sam still sits there", _closes),
     Step("The administrator forces Sam's attempt in", _forced_after_the_end),
-    Step("An open question of the new exam is marked, and Mei Chen tries a third time", _marked),
+    Step(
+        "An open question of the new exam is marked, which a full pass finds; Mei Chen tries again",
+        _marked,
+        full_pass=True,
+    ),
     Step("Mei Chen hands in once more", _marked_attempt_ends),
 )
 
