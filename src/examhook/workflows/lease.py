@@ -64,6 +64,4 @@ def lease_on(
 
 
 def _take(table: ExamsTable, account: str, owner: str, now: float) -> int | None:
-    return table.take_lease(
-        account, owner, now_ms=int(now * 1000), expires_at_ms=int((now + LEASE_SECONDS) * 1000)
-    )
+    return table.take_lease(account, owner, now_ms=int(now * 1000), expires_at_ms=int((now + LEASE_SECONDS) * 1000))
