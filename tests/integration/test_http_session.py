@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from leaks import everything_about
 from scripted_server import Peer, answer, scripted_server
 
 from examhook.http.session import (
@@ -20,6 +21,7 @@ from examhook.http.session import (
     BrokenAnswerError,
     ConnectError,
     DeadlineError,
+    HttpError,
     NameLookupError,
 )
 
@@ -221,6 +223,34 @@ def test_a_blocked_address_is_never_connected_to() -> None:
         get(BoundedSession(BoundedAdapter(check)), server.url)
     assert asked == ["127.0.0.1"]
     assert server.connections == 0
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(lambda peer: peer.reset(), id="reset"),
+        pytest.param(lambda peer: peer.send(b"nonsense\r\n\r\n"), id="not-http"),
+        pytest.param(lambda peer: peer.send(HEAD + b"Content-Length: 9\r\n\r\n1"), id="cut-body"),
+        pytest.param(lambda peer: peer.hang(), id="hang"),
+        None,
+    ],
+)
+def test_an_error_shows_nothing_of_the_address_but_the_host(
+    session: BoundedSession, step: Callable[[Peer], None] | None
+) -> None:
+    """Neither itself, nor what it came from, nor the frames of the libraries below; None: nobody listens."""
+    with scripted_server(step or answer()) as server:
+        url = server.url if step else f"http://127.0.0.1:{_free_port()}"
+        with pytest.raises(HttpError) as caught:
+            session.send("GET", f"{url}/", deadline_s=0.3, max_body_bytes=10, params=Unshown(code=SECRET))
+    assert [text for text in everything_about(caught.value) if SECRET in text] == []
+
+
+class Unshown(dict[str, str]):
+    """Parameters that the caller, for its part, does not show."""
+
+    def __repr__(self) -> str:
+        return "Unshown(…)"
 
 
 def _free_port() -> int:

@@ -7,9 +7,9 @@ import random
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from types import TracebackType
 
 import pytest
+from leaks import everything_about
 from scripted_server import Peer, ScriptedServer, Step, answer, scripted_server
 
 from examhook.http.session import BoundedSession
@@ -310,31 +310,6 @@ def test_the_code_is_told_to_nobody_but_the_provider(
     told.extend(record.getMessage() + repr(record.__dict__) for record in caplog.records)
     told.append(repr(asked.client))
     assert [(text, form) for text in told for form in FORMS if form in text] == []
-
-
-def everything_about(error: BaseException) -> Iterator[str]:
-    """All texts that printing ``error`` in any way could show."""
-    seen: set[int] = set()
-    to_see: list[BaseException | None] = [error]
-    while to_see:
-        link = to_see.pop()
-        if link is None or id(link) in seen:
-            continue
-        seen.add(id(link))
-        yield str(link)
-        yield repr(link)
-        yield repr(link.args)
-        yield repr(vars(link))
-        yield from _locals_of(link.__traceback__)
-        to_see += [link.__cause__, link.__context__]
-
-
-def _locals_of(traceback: TracebackType | None) -> Iterator[str]:
-    while traceback is not None:
-        frame = traceback.tb_frame
-        if "/examhook/" in frame.f_code.co_filename or "site-packages" in frame.f_code.co_filename:
-            yield from (repr(value) for value in frame.f_locals.values())
-        traceback = traceback.tb_next
 
 
 def test_the_search_for_leaks_finds_them() -> None:
