@@ -1,0 +1,140 @@
+"""The same cases against the in-memory tables and the real ones (moto): what holds of one holds of the other."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import boto3
+import pytest
+from memory_tables import MemoryExams, MemorySubmissions
+from moto import mock_aws
+from tables import EXAMS, SUBMISSIONS, create_tables
+
+from examhook.detection.change import Change
+from examhook.detection.transition import Observation, change_from
+from examhook.detection.watch import ExamWatch
+from examhook.model import Attempt, AttemptKey, Exam, Submission
+from examhook.storage.exams import ExamsTable
+from examhook.storage.submissions import SubmissionsTable, spanning
+
+EXAM = Exam("7", "Anatomy II", available=True, takings=3)
+OPEN = Attempt("9", 1_700_000_000, 0, "陈 美")
+DONE = replace(OPEN, status_code=1, ended_at=1_700_000_900, score_points=Decimal("30.5"), passed=True)
+WATCH = ExamWatch(exam=EXAM, rows=3, open_attempts=1, passed_at=1_700_000_000, tried_at=1_700_000_060)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both tables, of one make."""
+
+    submissions: SubmissionsTable | MemorySubmissions
+    exams: ExamsTable | MemoryExams
+
+
+@pytest.fixture(params=["in memory", "DynamoDB"])
+def tables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+    if request.param == "in memory":
+        yield Pair(MemorySubmissions(), MemoryExams())
+        return
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="eu-central-1")
+        create_tables(client)
+        yield Pair(SubmissionsTable(client, SUBMISSIONS), ExamsTable(client, EXAMS))
+
+
+def change(stored: Submission | None, row: Attempt, fence: int = 1) -> Change:
+    found = change_from(stored, row, Observation("main", EXAM, observed_at=1_700_001_000, fence=fence))
+    assert found is not None
+    return found
+
+
+def stored(tables: Pair, *keys: AttemptKey) -> dict[AttemptKey, Submission]:
+    ends = spanning(keys or [OPEN.key])
+    assert ends is not None
+    return tables.submissions.between("main", "7", *ends)
+
+
+def test_what_is_written_is_read_back_whole(tables: Pair) -> None:
+    first = change(None, OPEN)
+    second = change(first.after, DONE)
+    assert [tables.submissions.write([first]), tables.submissions.write([second])] == [[], []]
+    assert stored(tables) == {OPEN.key: second.after}
+
+
+def test_a_range_has_both_ends_in_stored_order_and_one_exam_only(tables: Pair) -> None:
+    rows = [replace(DONE, candidate_id=str(number), started_at=OPEN.started_at + number // 3) for number in range(30)]
+    tables.submissions.write([change(None, row) for row in rows])
+    ends = (AttemptKey(OPEN.started_at + 2, "7"), AttemptKey(OPEN.started_at + 4, "12"))
+    assert list(tables.submissions.between("main", "7", *ends)) == [
+        AttemptKey(OPEN.started_at + number // 3, str(number)) for number in (7, 8, 10, 11, 9, 12)
+    ]
+    assert tables.submissions.between("main", "8", *ends) == {}
+    assert tables.submissions.between("another", "7", *ends) == {}
+
+
+def test_an_attempt_is_inserted_once(tables: Pair) -> None:
+    late = change(None, OPEN, fence=2)
+    assert tables.submissions.write([change(None, OPEN)]) == []
+    assert tables.submissions.write([late]) == [late]
+
+
+@pytest.mark.parametrize(("fence", "wins"), [(4, False), (5, True), (6, True)])
+def test_a_write_needs_the_version_it_read_and_no_newer_poll(tables: Pair, fence: int, wins: bool) -> None:  # noqa: FBT001
+    first = change(None, OPEN, fence=5)
+    tables.submissions.write([first])
+    second = change(first.after, DONE, fence=fence)
+    assert tables.submissions.write([second]) == ([] if wins else [second])
+    stale = change(first.after, replace(DONE, status_code=3), fence=9)
+    assert tables.submissions.write([stale]) == ([stale] if wins else [])
+
+
+def test_overtaken_changes_of_a_batch_are_named_in_their_order(tables: Pair) -> None:
+    changes = [change(None, replace(DONE, candidate_id=str(number))) for number in range(12)]
+    tables.submissions.write(changes[3:5] + changes[8:9])
+    assert tables.submissions.write(changes) == [changes[3], changes[4], changes[8]]
+
+
+def test_an_exam_is_remembered_unless_a_newer_poll_did(tables: Pair) -> None:
+    assert tables.exams.remember("main", WATCH, fence=2)
+    assert tables.exams.remember("main", replace(WATCH, rows=4), fence=2)
+    assert not tables.exams.remember("main", replace(WATCH, rows=5), fence=1)
+    assert tables.exams.read("main").exams == {"7": replace(WATCH, rows=4)}
+    assert tables.exams.read("another").exams == {}
+
+
+def test_a_watch_begins_once(tables: Pair) -> None:
+    assert tables.exams.read("main").watch is None
+    watches = [tables.exams.begin_watch("main", at) for at in (100, 200)]
+    assert watches[0] == watches[1] == tables.exams.read("main").watch
+
+
+def test_a_refusal_keeps_its_beginning_until_the_secret_changes(tables: Pair) -> None:
+    first, second, other = (
+        tables.exams.remember_refusal("main", secret, at) for secret, at in (("v1", 1), ("v1", 2), ("v2", 3))
+    )
+    assert [first.since, second.since, second.last_asked_at, other.since] == [1, 1, 2, 3]
+    assert tables.exams.read("main").refusal == other
+    tables.exams.forget_refusal("main")
+    assert tables.exams.read("main").refusal is None
+
+
+def lease_script(table: ExamsTable | MemoryExams, rng: random.Random) -> list[object]:
+    """What the table answers to a random sequence of lease calls, the same for the same ``rng``."""
+    acts: list[Callable[[str, int], object]] = [
+        lambda owner, at: table.take_lease("main", owner, now_ms=at, expires_at_ms=at + rng.randrange(5)),
+        lambda owner, at: table.prolong_lease("main", owner, expires_at_ms=at + rng.randrange(5)),
+        lambda owner, _: table.release_lease("main", owner),
+    ]
+    return [rng.choice(acts)(rng.choice("ab"), at) for at in range(60)]
+
+
+def test_leases_pass_from_poll_to_poll_alike(tables: Pair) -> None:
+    expected = lease_script(MemoryExams(), random.Random(1))
+    assert lease_script(tables.exams, random.Random(1)) == expected
+    assert expected.count(True) > 3
+    assert sum(type(answer) is int for answer in expected) > 3

@@ -1,0 +1,170 @@
+"""In-memory stand-ins of the Submissions and Exams tables, for tests that poll thousands of times.
+
+They keep what the real tables keep under the same conditions; ``tests/contract/test_table_stand_ins.py``
+runs the same cases against both. Several pollers may share one store: each gets tables of its own on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from botocore.exceptions import ClientError
+
+from examhook.detection.change import Change
+from examhook.detection.watch import AccountWatch, ExamWatch
+from examhook.model import AttemptKey, Submission
+from examhook.storage.exams import AccountState, Refusal
+from examhook.storage.submissions import sort_key
+
+Step = Callable[[], bool]
+"""Called before each call on a table; raises to make the call fail. True: the write stands, but its answer is lost,
+so that the library's own second try finds its condition broken."""
+
+
+def _undisturbed() -> bool:
+    return False
+
+
+@dataclass
+class SubmissionStore:
+    """The items of the Submissions table, and its stream."""
+
+    items: dict[tuple[str, str, AttemptKey], Submission] = field(default_factory=dict)
+    stream: list[Change] = field(default_factory=list)
+    """Every write, in order."""
+
+
+@dataclass
+class MemorySubmissions:
+    """Stands in for SubmissionsTable."""
+
+    store: SubmissionStore = field(default_factory=SubmissionStore)
+    step: Step = _undisturbed
+    shuffle: Callable[[list[int]], None] = list.sort
+    """In which order a batch is written: the real table writes in parallel, so any is possible."""
+
+    def between(self, account: str, exam_id: str, first: AttemptKey, last: AttemptKey) -> dict[AttemptKey, Submission]:
+        stored = self.of_exam(account, exam_id)
+        return {key: stored[key] for key in stored if sort_key(first) <= sort_key(key) <= sort_key(last)}
+
+    def of_exam(self, account: str, exam_id: str) -> dict[AttemptKey, Submission]:
+        self.step()
+        keys = [key for (of_account, of_exam, key) in self.store.items if (of_account, of_exam) == (account, exam_id)]
+        return {key: self.store.items[account, exam_id, key] for key in sorted(keys, key=sort_key)}
+
+    def write(self, changes: Sequence[Change]) -> list[Change]:
+        places = list(range(len(changes)))
+        self.shuffle(places)
+        refused: set[int] = set()
+        failed: ClientError | None = None
+        for place in places:
+            try:
+                if not self._write_one(changes[place]):
+                    refused.add(place)
+            except ClientError as error:
+                failed = error  # the others of the batch are under way already
+        if failed is not None:
+            raise failed
+        return [changes[place] for place in sorted(refused)]
+
+    def _write_one(self, change: Change) -> bool:
+        answer_is_lost = self.step()
+        before, after = change.before, change.after
+        place = (after.account, after.exam_id, after.key)
+        stands = self.store.items.get(place)
+        if before is None:
+            allowed = stands is None
+        else:
+            allowed = stands is not None and stands.version == before.version and stands.fence <= after.fence
+        if allowed:
+            self.store.items[place] = after
+            self.store.stream.append(change)
+        return allowed and not answer_is_lost
+
+
+@dataclass
+class ExamStore:
+    """The items of the Exams table."""
+
+    watches: dict[str, AccountWatch] = field(default_factory=dict)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+    exams: dict[tuple[str, str], tuple[ExamWatch, int]] = field(default_factory=dict)
+    """Watch and fence."""
+    leases: dict[str, Lease] = field(default_factory=dict)
+
+
+@dataclass
+class Lease:
+    """The lease item of one account."""
+
+    owner: str
+    fence: int
+    expires_at_ms: int | None
+
+
+@dataclass
+class MemoryExams:
+    """Stands in for ExamsTable."""
+
+    store: ExamStore = field(default_factory=ExamStore)
+    step: Step = _undisturbed
+
+    def read(self, account: str) -> AccountState:
+        self.step()
+        return AccountState(
+            watch=self.store.watches.get(account),
+            refusal=self.store.refusals.get(account),
+            exams={
+                exam_id: watch
+                for (of_account, exam_id), (watch, _) in self.store.exams.items()
+                if of_account == account
+            },
+        )
+
+    def begin_watch(self, account: str, began_at: int) -> AccountWatch:
+        self.step()
+        return self.store.watches.setdefault(account, AccountWatch(account, began_at))
+
+    def remember_refusal(self, account: str, secret_version: str, now: int) -> Refusal:
+        self.step()
+        known = self.store.refusals.get(account)
+        since = known.since if known is not None and known.secret_version == secret_version else now
+        self.store.refusals[account] = Refusal(secret_version, since, now)
+        return self.store.refusals[account]
+
+    def forget_refusal(self, account: str) -> None:
+        self.step()
+        self.store.refusals.pop(account, None)
+
+    def remember(self, account: str, watch: ExamWatch, fence: int) -> bool:
+        answer_is_lost = self.step()
+        place = (account, watch.exam.exam_id)
+        stands = self.store.exams.get(place)
+        if stands is not None and stands[1] > fence:
+            return False
+        self.store.exams[place] = (watch, fence)
+        return not answer_is_lost
+
+    def take_lease(self, account: str, owner: str, *, now_ms: int, expires_at_ms: int) -> int | None:
+        answer_is_lost = self.step()
+        lease = self.store.leases.setdefault(account, Lease("", 0, None))
+        if lease.expires_at_ms is not None and lease.expires_at_ms > now_ms:
+            return None
+        lease.owner, lease.expires_at_ms = owner, expires_at_ms
+        lease.fence += 1
+        return None if answer_is_lost else lease.fence
+
+    def prolong_lease(self, account: str, owner: str, *, expires_at_ms: int) -> bool:
+        return self._hold(account, owner, expires_at_ms)
+
+    def release_lease(self, account: str, owner: str) -> None:
+        self._hold(account, owner, None)
+
+    def _hold(self, account: str, owner: str, expires_at_ms: int | None) -> bool:
+        self.step()
+        lease = self.store.leases.get(account)
+        if lease is None or lease.owner != owner:
+            return False
+        lease.expires_at_ms = expires_at_ms
+        return True
