@@ -25,6 +25,7 @@ WHEN = {
     EventType.SYSTEM_SUBMITTED: "the system hands in",
     EventType.RESCORED: "the score or the pass mark of an ended attempt changes",
     EventType.REOPENED: "an ended attempt goes on",
+    EventType.REMOVED: "an attempt is gone in two full passes in a row",
     EventType.UNKNOWN_STATUS: "the provider shows a status that it does not document",
     OperationsEventType.PROVIDER_REFUSED: "the provider refuses the account code",
     OperationsEventType.ENDPOINT_DISABLED: "a webhook endpoint was turned off",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from examhook.detection.transition import Observation, change_from
+from examhook.detection.transition import Observation, change_from, change_from_absence
 from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
 from examhook.model import Attempt, Exam, Submission
@@ -34,6 +34,21 @@ def _last_event(*rows: Attempt) -> Event:
     return submission_event(submission, submission.transitions[-1])
 
 
+def _removal() -> Event:
+    """The event that follows when an attempt is gone in two full passes."""
+    removed_at = _STARTED_AT + 90_000
+    seen = change_from(None, replace(_ENDED, status_code=1), Observation("main", _EXAM, _STARTED_AT + 1860, fence=1))
+    if seen is None:
+        raise AssertionError("a first row is always a change")
+    submission = seen.after
+    for at in (removed_at - 3600, removed_at):
+        change = change_from_absence(submission, Observation("main", _EXAM, observed_at=at, fence=1))
+        if change is None:
+            raise AssertionError("an absence is a change twice")
+        submission = change.after
+    return submission_event(submission, submission.transitions[-1])
+
+
 def examples() -> Mapping[str, Event]:
     """An event of every type, by type."""
     submitted = replace(_ENDED, status_code=1)
@@ -45,6 +60,7 @@ def examples() -> Mapping[str, Event]:
         _last_event(_OPEN, replace(_ENDED, status_code=4, score_points=Decimal(0), passed=False)),
         _last_event(_OPEN, submitted, replace(submitted, score_points=Decimal(91))),
         _last_event(_OPEN, submitted, _OPEN),
+        _removal(),
         _last_event(_OPEN, replace(_ENDED, status_code=7, score_points=None, passed=None)),
         operations_event(
             OperationsEventType.PROVIDER_REFUSED,

@@ -7,7 +7,7 @@ runs the same cases against both. Several pollers may share one store: each gets
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from botocore.exceptions import ClientError
 
@@ -126,12 +126,13 @@ class MemoryExams:
         self.step()
         return self.store.watches.setdefault(account, AccountWatch(account, began_at))
 
-    def remember_refusal(self, account: str, secret_version: str, now: int) -> Refusal:
+    def distrust_takings(self, account: str) -> None:
         self.step()
-        known = self.store.refusals.get(account)
-        since = known.since if known is not None and known.secret_version == secret_version else now
-        self.store.refusals[account] = Refusal(secret_version, since, now)
-        return self.store.refusals[account]
+        self.store.watches[account] = replace(self.store.watches[account], takings_lie=True)
+
+    def remember_refusal(self, account: str, refusal: Refusal) -> None:
+        self.step()
+        self.store.refusals[account] = refusal
 
     def forget_refusal(self, account: str) -> None:
         self.step()

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Status(IntEnum):
@@ -78,8 +79,7 @@ class Attempt:
         return self.status_code in FINAL_STATUSES
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class AttemptKey:
+class AttemptKey(NamedTuple):
     """Identity of an attempt within its exam, in the order in which attempts are stored."""
 
     started_at: int
@@ -133,6 +133,10 @@ class Submission:
     """Grows by one with each write; a write names the version that it replaces."""
     fence: int = 0
     """Fencing value of the poll that wrote it; an older poll never overwrites a newer one."""
+    missing_since: int | None = None
+    """When a full pass first failed to see it, by the provider's clock; the next one settles whether it is removed."""
+    removed: bool = False
+    """Whether its removal was announced."""
 
     @property
     def key(self) -> AttemptKey:

@@ -17,13 +17,13 @@ from examhook.detection.change import Change
 from examhook.detection.transition import Observation, change_from
 from examhook.detection.watch import ExamWatch
 from examhook.model import Attempt, AttemptKey, Exam, Submission
-from examhook.storage.exams import ExamsTable
+from examhook.storage.exams import ExamsTable, Refusal
 from examhook.storage.submissions import SubmissionsTable, spanning
 
 EXAM = Exam("7", "Anatomy II", available=True, takings=3)
 OPEN = Attempt("9", 1_700_000_000, 0, "陈 美")
 DONE = replace(OPEN, status_code=1, ended_at=1_700_000_900, score_points=Decimal("30.5"), passed=True)
-WATCH = ExamWatch(exam=EXAM, rows=3, open_attempts=1, passed_at=1_700_000_000, tried_at=1_700_000_060)
+WATCH = ExamWatch(exam=EXAM, rows=3, open_count=1, passed_at=1_700_000_000, tried_at=1_700_000_060)
 
 
 @dataclass(frozen=True)
@@ -113,14 +113,20 @@ def test_a_watch_begins_once(tables: Pair) -> None:
     assert watches[0] == watches[1] == tables.exams.read("main").watch
 
 
-def test_a_refusal_keeps_its_beginning_until_the_secret_changes(tables: Pair) -> None:
-    first, second, other = (
-        tables.exams.remember_refusal("main", secret, at) for secret, at in (("v1", 1), ("v1", 2), ("v2", 3))
-    )
-    assert [first.since, second.since, second.last_asked_at, other.since] == [1, 1, 2, 3]
-    assert tables.exams.read("main").refusal == other
+def test_a_refusal_is_kept_until_it_is_forgotten(tables: Pair) -> None:
+    refusal = Refusal("v1", since=1, last_asked_at=2)
+    tables.exams.remember_refusal("main", refusal)
+    assert tables.exams.read("main").refusal == refusal
     tables.exams.forget_refusal("main")
     assert tables.exams.read("main").refusal is None
+
+
+def test_distrust_of_the_takings_is_kept(tables: Pair) -> None:
+    tables.exams.begin_watch("main", 100)
+    tables.exams.distrust_takings("main")
+    watch = tables.exams.read("main").watch
+    assert watch is not None
+    assert (watch.began_at, watch.takings_lie) == (100, True)
 
 
 def lease_script(table: ExamsTable | MemoryExams, rng: random.Random) -> list[object]:

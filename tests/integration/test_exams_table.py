@@ -10,18 +10,36 @@ import pytest
 from moto import mock_aws
 from tables import EXAMS, create_tables
 
-from examhook.detection.watch import ExamWatch
-from examhook.model import Exam
-from examhook.storage.exams import ExamsTable
+from examhook.detection.watch import ExamWatch, PassProgress, RowOrder
+from examhook.model import AttemptKey, Exam
+from examhook.storage.exams import ExamsTable, Refusal
 from examhook.workflows.lease import LEASE_SECONDS, LeaseLostError, lease_on
 
 WATCH = ExamWatch(
     exam=Exam("7", "Anatomy II", available=True, takings=12, url="https://example.test/7", category=None),
     rows=12,
-    open_attempts=2,
+    open_count=2,
+    open_attempts=(AttemptKey(1_699_999_000, "5"), AttemptKey(1_699_999_100, "a#b")),
+    open_depth=7,
+    order=RowOrder.NEWEST,
+    digest=2**63 + 5,
     passed_at=1_700_000_000,
     tried_at=1_700_000_060,
+    changed_at=1_700_000_050,
+    ahead=1,
+    ahead_since=1_700_000_020,
     unreconciled_since=1_700_000_030,
+    progress=PassProgress(
+        start=495,
+        last=AttemptKey(1_699_999_000, "9"),
+        began_at=1_700_000_000,
+        rows=496,
+        digest=77,
+        appeared=3,
+        ended=2,
+        newest_at=1_699_999_999,
+        open_attempts=(AttemptKey(1_699_999_000, "5"),),
+    ),
 )
 
 
@@ -48,7 +66,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExamsTable]:
 
 def test_what_is_remembered_of_an_exam_comes_back_whole(table: ExamsTable) -> None:
     table.remember("main", WATCH, fence=1)
-    bare = replace(WATCH, exam=Exam("8", "T", available=False, takings=None), unreconciled_since=None)
+    bare = ExamWatch(Exam("8", "T", available=False, takings=None))
     table.remember("main", bare, fence=1)
     assert table.read("main").exams == {"7": WATCH, "8": bare}
     assert table.read("another").exams == {}
@@ -69,15 +87,23 @@ def test_a_watch_begins_once(table: ExamsTable) -> None:
     assert watch.began_at == 100
 
 
-def test_a_refusal_keeps_its_beginning_until_the_secret_changes(table: ExamsTable) -> None:
-    assert table.remember_refusal("main", "v1", 100).since == 100
-    assert table.remember_refusal("main", "v1", 200).since == 100
-    refusal = table.read("main").refusal
-    assert refusal is not None
-    assert (refusal.since, refusal.last_asked_at) == (100, 200)
-    assert table.remember_refusal("main", "v2", 300).since == 300
+def test_a_refusal_is_kept_until_it_is_forgotten(table: ExamsTable) -> None:
+    table.begin_watch("main", 50)
+    refusal = Refusal("v1", since=100, last_asked_at=200)
+    table.remember_refusal("main", refusal)
+    assert table.read("main").refusal == refusal
     table.forget_refusal("main")
-    assert table.read("main").refusal is None
+    state = table.read("main")
+    assert state.refusal is None
+    assert state.watch is not None
+
+
+def test_distrust_of_the_takings_is_kept(table: ExamsTable) -> None:
+    table.begin_watch("main", 50)
+    table.distrust_takings("main")
+    watch = table.read("main").watch
+    assert watch is not None
+    assert watch.takings_lie
 
 
 def test_one_poll_at_a_time_and_each_with_a_higher_fence(table: ExamsTable) -> None:

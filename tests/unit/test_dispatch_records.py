@@ -69,7 +69,7 @@ def spoil_shape(image: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("spoil", [spoil_version, spoil_number, spoil_score, spoil_type, spoil_shape])
-def test_a_record_that_cannot_be_read_is_refused_without_showing_it(spoil: Any) -> None:  # noqa: ANN401 - any of the above
+def test_a_record_that_cannot_be_read_is_refused_without_showing_it(spoil: Any) -> None:
     record = sample()[0]
     spoil(record["dynamodb"]["NewImage"])
     with pytest.raises(UnreadableRecordError) as refused:

@@ -55,6 +55,7 @@ def test_an_email_reads_like_a_sentence_and_says_until_when_the_link_works() -> 
         ),
         (EventType.RESCORED, "Mei Chen was marked anew in “Anatomy II” on 3 May 2026 at 14:02 UTC, score 87, passed."),
         (EventType.REOPENED, "“Anatomy II” was opened again for Mei Chen on 3 May 2026 at 14:02 UTC."),
+        (EventType.REMOVED, "Mei Chen was removed from “Anatomy II” on 3 May 2026 at 14:02 UTC, score 87, passed."),
     ],
 )
 def test_each_type_has_its_sentence(event_type: EventType, sentence: str) -> None:

@@ -41,7 +41,7 @@ def publish(topic: Topic, events: Sequence[Event]) -> None:
     TopicPublisher(topic).publish_submission_events(TOPIC, events)  # type: ignore[arg-type] # a stand-in
 
 
-def event(event_id: str = "evt_1", **of: Any) -> Event:  # noqa: ANN401 - any field of Submission
+def event(event_id: str = "evt_1", **of: Any) -> Event:
     return submission_event(submission(**of), transition(event_id=event_id))
 
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from decimal import Decimal
 
 from examhook.detection.change import Change
-from examhook.detection.transition import Observation, change_from
+from examhook.detection.transition import Observation, change_from, change_from_absence
 from examhook.model import Attempt, AttemptKey, Submission
 
 
 def diff(rows: Iterable[Attempt], stored: Mapping[AttemptKey, Submission], observation: Observation) -> list[Change]:
-    """Changes to write for ``rows``, in stored order; rows that say nothing new make none."""
-    changes = (change_from(stored.get(key), row, observation) for key, row in sorted(distinct(rows).items()))
-    return [change for change in changes if change is not None]
+    """Changes to write for distinct ``rows``, in stored order; rows that say nothing new make none."""
+    changes = (change_from(stored.get(row.key), row, observation) for row in rows)
+    return sorted((change for change in changes if change is not None), key=lambda change: change.after.key)
+
+
+def absences(
+    seen: Container[AttemptKey], stored: Mapping[AttemptKey, Submission], observation: Observation
+) -> list[Change]:
+    """Changes to write for what is stored and was not ``seen`` in a complete, quiet full pass."""
+    gone = (change_from_absence(each, observation) for key, each in stored.items() if key not in seen)
+    return [change for change in gone if change is not None]
 
 
 def distinct(rows: Iterable[Attempt]) -> dict[AttemptKey, Attempt]:

@@ -7,12 +7,12 @@ moved in between:
 - it is gone: rows were removed ahead of it, so some were jumped over; the reading begins anew.
 
 A short page is the end only when a longer one was seen before, since the server may silently give
-fewer rows than asked for.
+fewer rows than asked for, and not while fewer rows came than are known to be there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -52,6 +52,10 @@ class Page(Protocol[T_co]):
         """The rows that could not be read."""
 
 
+Fetch = Callable[[int, int], Page[T]]
+"""Gives the page of at most ``limit`` rows from offset ``start``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
     """What reading a whole list gave."""
@@ -73,84 +77,112 @@ class Pager:
     """Reads lists of one kind, remembering how many rows the server gives at most."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._longest_page = 0
+        self.limit = limit
+        self.longest_page = 0
 
-    def read(self, fetch: Callable[[int, int], Page[T]], key: Callable[[T], Hashable]) -> Reading[T]:
-        """All rows that ``fetch(start, limit)`` gives, told apart by ``key``; raises what ``fetch`` raises."""
-        rows: list[T] = []
-        unreadable: dict[int, str] = {}
-        problem: str | None = None
-        for _ in range(1 + MAX_RESTARTS):
-            walk = _Walk(fetch, key, self._limit, self._longest_page)
-            for page in walk.pages():
-                rows.extend(page.rows)
-            unreadable, problem = walk.unreadable, walk.problem
-            self._longest_page = walk.longest_page
-            if not walk.jumped:
-                break
-        return Reading(tuple(rows), unreadable, problem)
+    def read(self, fetch: Fetch[T], key: Callable[[T], Hashable], *, at_least: int = 0) -> Reading[T]:
+        """All rows that ``fetch`` gives, told apart by ``key``; raises what ``fetch`` raises."""
+        walk = Walk(self, fetch, key, at_least=at_least)
+        rows = tuple(row for page in walk.pages() for row in page.rows)
+        return Reading(rows, walk.unreadable, walk.problem)
 
 
-class _Walk(Generic[T]):
-    """One go through a list from its first page."""
+class Walk(Generic[T]):
+    """One reading of a list, page by page; what it says of itself holds for the pages given so far.
 
-    def __init__(
-        self, fetch: Callable[[int, int], Page[T]], key: Callable[[T], Hashable], limit: int, longest_page: int
+    Args:
+        pager: knows how many rows are asked for at once.
+        fetch: gives one page.
+        key: tells rows apart.
+        start: offset to begin at, where a reading that was cut short goes on.
+        last: the row that must stand there.
+        at_least: rows that are known to be there.
+    """
+
+    def __init__(  # noqa: PLR0913 - where to begin is as much part of a reading as what to read
+        self,
+        pager: Pager,
+        fetch: Fetch[T],
+        key: Callable[[T], Hashable],
+        *,
+        start: int = 0,
+        last: Hashable = None,
+        at_least: int = 0,
     ) -> None:
+        self._pager = pager
         self._fetch = fetch
         self._key = key
-        self._limit = limit
+        self._at_least = at_least
         self._seen: set[Hashable] = set()
-        self.longest_page = longest_page
+        self.start = start
+        """Offset of the page to come."""
+        self.last: Hashable = last
+        """The row that should stand first on it; None where no row is known to."""
         self.unreadable: dict[int, str] = {}
-        self.jumped = False
+        self.disturbed = False
+        """Whether rows moved while they were read."""
         self.problem: str | None = None
 
     def pages(self) -> Iterator[Page[T]]:
-        inserted = 0
-        start = 0
-        before: Page[T] | None = None
-        while True:
-            page = self._fetch(start, self._limit)
-            keys = [self._key(row) for row in page.rows]
-            if before is not None and len(keys) > 1 and set(keys) == {self._key(row) for row in before.rows}:
-                yield from self._without_start(page)
+        """Each page in turn; raises what ``fetch`` raises, and can then be asked to go on."""
+        for _ in range(1 + MAX_RESTARTS):
+            self.problem = None
+            jumped = yield from self._go()
+            if not jumped:
                 return
-            yield page
-            self._note_unreadable(page, start)
-            overlaps = before is not None and before.row_count > 1
-            if overlaps and before is not None and before.rows and not page.unreadable:
-                last = self._key(before.rows[-1])
-                if last not in keys:
-                    self._jump()
-                    return
-                inserted += keys.index(last)
-            self._seen.update(keys)
-            if self._is_last(page.row_count, overlap=1 if overlaps else 0):
-                break
-            before = page
-            start += max(1, page.row_count - 1)
-        if inserted:
-            yield from self._head(inserted)
+            self.disturbed = True
+            self.start, self.last = 0, None
+            self.problem = "rows moved between its pages"
 
-    def _is_last(self, row_count: int, *, overlap: int) -> bool:
-        if row_count <= overlap or row_count < self.longest_page:
-            return True
-        self.longest_page = row_count
+    def _go(self) -> Generator[Page[T], None, bool]:
+        """From where the reading stands to the end; whether rows were jumped over."""
+        inserted = 0
+        before: set[Hashable] = set()
+        while True:
+            page = self._fetch(self.start, self._pager.limit)
+            keys = [self._key(row) for row in page.rows]
+            if len(keys) > 1 and set(keys) == before:
+                yield from self._without_start(page)
+                return False
+            yield page
+            self.unreadable.update({self.start + row.place: row.reason for row in page.unreadable})
+            overlap = 0
+            if self.last is not None:
+                overlap = 1
+                if self.last not in keys and not page.unreadable:
+                    return True
+                inserted += keys.index(self.last) if self.last in keys else 0
+            self._seen.update(keys)
+            if self._is_last(page.row_count, overlap):
+                break
+            before = set(keys)
+            self._step(page, keys)
+        if inserted:
+            self.disturbed = True
+            yield from self._head(inserted)
         return False
 
-    def _note_unreadable(self, page: Page[T], start: int) -> None:
-        # By offset, since the row that two pages share comes twice.
-        self.unreadable.update({start + row.place: row.reason for row in page.unreadable})
+    def _is_last(self, row_count: int, overlap: int) -> bool:
+        if row_count <= overlap:
+            return True
+        if row_count < self._pager.longest_page and self.start + row_count >= self._at_least:
+            return True
+        self._pager.longest_page = max(self._pager.longest_page, row_count)
+        return False
 
-    def _jump(self) -> None:
-        self.jumped = True
-        self.problem = "rows moved between its pages"
+    def _step(self, page: Page[T], keys: Sequence[Hashable]) -> None:
+        # A page of one row cannot be overlapped: that would ask for the same page again.
+        if page.row_count > 1:
+            last_is_readable = all(row.place != page.row_count - 1 for row in page.unreadable)
+            self.start += page.row_count - 1
+            self.last = keys[-1] if keys and last_is_readable else None
+        else:
+            self.start += 1
+            self.last = None
 
     def _head(self, inserted: int) -> Iterator[Page[T]]:
         """The first page again, for the rows that were inserted during the walk."""
-        page = self._fetch(0, self._limit)
+        page = self._fetch(0, self._pager.limit)
         yield page
         found = {self._key(row) for row in page.rows} - self._seen
         if len(found) < inserted:
@@ -158,10 +190,10 @@ class _Walk(Generic[T]):
 
     def _without_start(self, repeated: Page[T]) -> Iterator[Page[T]]:
         """What a server gives that answers every offset with the first page: all, or as much as it will."""
-        if repeated.row_count < self._limit:
+        if repeated.row_count < self._pager.limit:
             return
         page = self._fetch(0, WHOLE_LIST)
         yield page
-        self._note_unreadable(page, 0)
+        self.unreadable.update({row.place: row.reason for row in page.unreadable})
         if page.row_count <= repeated.row_count or page.row_count >= WHOLE_LIST:
             self.problem = f"the provider ignores the offset and gives {page.row_count} rows at most"

@@ -1,86 +1,163 @@
-"""Which exams to ask about now, and why: a decision for each, before any request is made."""
+"""Which exams to ask about now, how, and why: decided for all of them before any request is made."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
-from examhook.detection.watch import ExamWatch
+from examhook.detection.watch import AccountWatch, ExamWatch, RowOrder
 from examhook.model import Exam
 
 COLD_FACTOR = 24
-"""How many times rarer an unavailable exam's full pass is."""
+"""Full passes of an exam in which nothing happens become rarer, up to so many times."""
 
 RETRY_SECONDS = 300
 """How soon an exam that could not be read whole is read again when nothing else calls for it."""
 
+LOOK_SECONDS = 300
+"""How often the edge of a busy exam is looked at though no hint calls for it."""
+
+BUSY_SECONDS = 3600
+"""An exam is busy for so long after something happened in it."""
+
 
 class Reason(StrEnum):
-    """Why an exam's results are asked for."""
+    """Why an exam's results are asked for, the most urgent first."""
 
     REQUESTED = "a person asked for a full pass"
+    TAKINGS_MOVED = "it was taken since it was last read"
+    OPEN_ATTEMPTS = "attempts were running when it was last read"
+    CLOSED = "it became unavailable since it was last read"
+    BUSY = "things happened in it lately"
     NEW = "its results were never read whole"
-    TAKINGS_MOVED = "it was taken since the last pass"
-    OPEN_ATTEMPTS = "attempts were running at the last pass"
-    CLOSED = "it became unavailable since the last pass"
     DUE = "its full pass is due"
+
+
+class Look(StrEnum):
+    """How much of an exam is read."""
+
+    EDGE = "edge"
+    """From where new rows appear until what comes is known, and the attempts that run."""
+    WHOLE = "whole"
+    """All of its rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExamRequest:
-    """One exam whose results are to be read, and why."""
+    """One exam to read, how, and why."""
 
     exam: Exam
     known: ExamWatch | None
     reason: Reason
+    look: Look = Look.WHOLE
+
+    @property
+    def growth(self) -> int:
+        """How many takings the exam gained that no rows account for yet."""
+        if self.known is None or self.known.exam.takings is None or self.exam.takings is None:
+            return 0
+        return max(0, self.exam.takings - self.known.exam.takings)
 
 
 _ORDER = {reason: place for place, reason in enumerate(Reason)}
 
 
-def plan(
+def plan(  # noqa: PLR0913 - all that the decision rests on
     listing: Sequence[Exam],
     known: Mapping[str, ExamWatch],
     *,
     now: int,
     full_pass_seconds: int,
+    watch: AccountWatch | None = None,
     everything: bool = False,
 ) -> list[ExamRequest]:
     """Exams to read at ``now`` (provider's clock), the most urgent reason first, longest unread first within it.
 
-    ``known`` holds watches by exam id. Each exam is read whole at least every ``full_pass_seconds``
-    while it is available, and COLD_FACTOR times rarer once it is not.
+    ``known`` holds watches by exam id. Every exam is read whole at least every
+    ``full_pass_seconds``, or, where nothing has happened for longer, in as much time as it has been
+    quiet, and in COLD_FACTOR times ``full_pass_seconds`` at the latest.
     """
+    takings_lie = watch is not None and watch.takings_lie
     requests = []
     for exam in listing:
-        watch = known.get(exam.exam_id)
-        reason = Reason.REQUESTED if everything else _reason(exam, watch, now, full_pass_seconds)
+        exam_watch = known.get(exam.exam_id)
+        reason = (
+            Reason.REQUESTED
+            if everything
+            else _reason(exam, exam_watch, now=now, full_pass_seconds=full_pass_seconds, takings_lie=takings_lie)
+        )
         if reason is not None:
-            requests.append(ExamRequest(exam, watch, reason))
+            requests.append(ExamRequest(exam, exam_watch, reason, _look(reason, exam_watch)))
     return sorted(
         requests, key=lambda request: (_ORDER[request.reason], request.known.tried_at if request.known else 0)
     )
 
 
-def _reason(exam: Exam, watch: ExamWatch | None, now: int, full_pass_seconds: int) -> Reason | None:
+def _reason(
+    exam: Exam, watch: ExamWatch | None, *, now: int, full_pass_seconds: int, takings_lie: bool
+) -> Reason | None:
     if watch is None:
         return Reason.NEW
-    return _hint(exam, watch) or _due(exam, watch, now, full_pass_seconds)
+    if not watch.is_known and watch.progress is not None:
+        return Reason.NEW
+    return _hint(exam, watch) or _due(watch, now, full_pass_seconds) or _busy(exam, watch, now, takings_lie=takings_lie)
 
 
 def _hint(exam: Exam, watch: ExamWatch) -> Reason | None:
     if exam.takings != watch.exam.takings:
         return Reason.TAKINGS_MOVED
-    if watch.open_attempts:
+    if watch.open_count:
         return Reason.OPEN_ATTEMPTS
     return Reason.CLOSED if watch.exam.available and not exam.available else None
 
 
-def _due(exam: Exam, watch: ExamWatch, now: int, full_pass_seconds: int) -> Reason | None:
-    if now - watch.tried_at < min(RETRY_SECONDS, full_pass_seconds):
+def _due(watch: ExamWatch, now: int, full_pass_seconds: int) -> Reason | None:
+    if watch.progress is not None:
+        return Reason.DUE
+    if now - watch.tried_at < min(RETRY_SECONDS, full_pass_seconds) and watch.tried_at > watch.passed_at:
         return None
     if not watch.is_known:
         return Reason.NEW
-    interval_s = full_pass_seconds if exam.available else full_pass_seconds * COLD_FACTOR
-    return Reason.DUE if now - watch.passed_at >= interval_s else None
+    return Reason.DUE if now - watch.passed_at >= full_pass_interval_s(watch, full_pass_seconds) else None
+
+
+def full_pass_interval_s(watch: ExamWatch, full_pass_seconds: int) -> int:
+    """Seconds between two full passes of an exam: as long as it had been quiet at the last, within bounds."""
+    quiet_s = watch.passed_at - watch.changed_at
+    return min(max(quiet_s, full_pass_seconds), full_pass_seconds * COLD_FACTOR)
+
+
+def _busy(exam: Exam, watch: ExamWatch, now: int, *, takings_lie: bool) -> Reason | None:
+    if not exam.available or watch.order not in {RowOrder.NEWEST, RowOrder.OLDEST}:
+        return None
+    waited_s = now - watch.tried_at
+    busy = now - watch.changed_at < BUSY_SECONDS and waited_s >= LOOK_SECONDS
+    return Reason.BUSY if takings_lie or busy else None
+
+
+def _look(reason: Reason, watch: ExamWatch | None) -> Look:
+    if watch is None or not watch.is_known or watch.order not in {RowOrder.NEWEST, RowOrder.OLDEST}:
+        return Look.WHOLE
+    match reason:
+        case Reason.REQUESTED | Reason.NEW | Reason.DUE | Reason.CLOSED:
+            return Look.WHOLE
+        case Reason.TAKINGS_MOVED | Reason.OPEN_ATTEMPTS | Reason.BUSY:
+            return Look.EDGE
+        case _:
+            assert_never(reason)
+
+
+def worst_case_s(*, poll_seconds: int, full_pass_seconds: int) -> dict[str, int]:
+    """Longest time until a change is announced, in seconds, apart from the time that reading takes.
+
+    ``hinted``: new attempts where ``takings`` tells of them, and ends of attempts that run.
+    ``unhinted``: what only a full pass finds (marks, removals, a ``takings`` that lies), in an exam
+    where something happened lately. ``cold``: the same, in an exam long quiet.
+    """
+    return {
+        "hinted": poll_seconds,
+        "unhinted": full_pass_seconds + poll_seconds,
+        "cold": full_pass_seconds * COLD_FACTOR + poll_seconds,
+    }

@@ -8,6 +8,8 @@ open → final, final → another final   the new status's own type
 final → the same, ended later         the status's own type again: handed in again
 final → open                          ``submission.reopened``
 final, other score or pass mark       ``submission.rescored``
+gone in two full passes in a row      ``submission.removed``
+removed → any status                  the status's own type
 ====================================  ============================================
 
 A field that an answer lacks is not a change: what was known of it stays known.
@@ -22,6 +24,9 @@ from examhook.detection.change import Change
 from examhook.events.catalogue import EventType, type_of_status
 from examhook.events.identity import submission_event_id
 from examhook.model import Attempt, Exam, Status, Submission, Transition
+
+_OBSERVED = frozenset({EventType.RESCORED, EventType.REOPENED, EventType.REMOVED})
+"""What the provider gives no time for: it happened when it was observed."""
 
 KEPT_TRANSITIONS = 5
 """How many transitions an item keeps, so that missed events can be rebuilt from it."""
@@ -46,8 +51,8 @@ def change_from(stored: Submission | None, seen: Attempt, observation: Observati
     if stored is None:
         return Change(None, _first_seen(seen, observation))
     attempt = _merged(stored.attempt, seen)
-    event_type = _type_of_change(stored.attempt, attempt)
-    if event_type is None and not _completes(stored.attempt, attempt):
+    event_type = type_of_status(attempt.status_code) if stored.removed else _type_of_change(stored.attempt, attempt)
+    if event_type is None and stored.missing_since is None and not _completes(stored.attempt, attempt):
         return None
     after = replace(
         stored,
@@ -58,9 +63,30 @@ def change_from(stored: Submission | None, seen: Attempt, observation: Observati
         observed_at=observation.observed_at,
         version=stored.version + 1,
         fence=observation.fence,
+        missing_since=None,
+        removed=False,
     )
     if event_type is not None:
         after = _announced(after, event_type, stored.attempt.status_code)
+    return Change(stored, after)
+
+
+def change_from_absence(stored: Submission, observation: Observation) -> Change | None:
+    """The change that its absence from a complete, quiet full pass makes of a submission.
+
+    The first time it is only noted; the next full pass announces the removal.
+    """
+    if stored.removed or (stored.missing_since is not None and stored.missing_since >= observation.observed_at):
+        return None
+    after = replace(
+        stored,
+        version=stored.version + 1,
+        fence=observation.fence,
+        observed_at=observation.observed_at,
+        missing_since=stored.missing_since or observation.observed_at,
+    )
+    if stored.missing_since is not None:
+        after = _announced(replace(after, removed=True), EventType.REMOVED, stored.attempt.status_code)
     return Change(stored, after)
 
 
@@ -154,6 +180,6 @@ def _occurred_at(event_type: EventType, submission: Submission) -> int:
     attempt = submission.attempt
     if event_type is EventType.STARTED:
         return attempt.started_at
-    if event_type in (EventType.RESCORED, EventType.REOPENED) or attempt.ended_at is None:
+    if event_type in _OBSERVED or attempt.ended_at is None:
         return submission.observed_at
     return attempt.ended_at

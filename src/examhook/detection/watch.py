@@ -3,8 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from examhook.model import Exam
+from examhook.model import AttemptKey, Exam
+
+OPEN_KEPT = 200
+"""So many running attempts of one exam are remembered by name; of more, only how many there are."""
+
+
+class RowOrder(StrEnum):
+    """In which order the provider lists an exam's rows, as far as was seen."""
+
+    UNKNOWN = "unknown"
+    NEWEST = "newest"
+    """By start time, the latest first: new rows appear on the first page."""
+    OLDEST = "oldest"
+    """By start time, the earliest first: new rows appear at the end."""
+    NEITHER = "neither"
+    """New rows may appear anywhere, so only a full pass finds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +30,29 @@ class AccountWatch:
     account: str
     began_at: int
     """When the watch began, by the provider's clock: what ended before is old news."""
+    takings_lie: bool = False
+    """Rows were seen that ``takings`` never told of, so it is not relied on."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassProgress:
+    """How far a full pass came that was cut short; the next poll goes on from there."""
+
+    start: int
+    """Offset to go on from: that of the last row that was read."""
+    last: AttemptKey | None
+    """The row that must stand there; None where it could not be read."""
+    began_at: int
+    rows: int
+    """Distinct attempts seen so far."""
+    digest: int
+    """Of the attempts seen so far."""
+    appeared: int = 0
+    ended: int = 0
+    newest_at: int = 0
+    """When the latest thing happened among them."""
+    open_attempts: tuple[AttemptKey, ...] = ()
+    """Those that run among them, OPEN_KEPT at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +64,30 @@ class ExamWatch:
     """
 
     exam: Exam
-    """As listed when the last pass was made; its ``takings`` are those that the pass has accounted for."""
-    rows: int
-    """Distinct attempts seen in the last complete pass."""
-    open_attempts: int
-    """Attempts seen running in the last pass."""
-    passed_at: int
+    """As listed when it was last read; its ``takings`` are those that the rows account for."""
+    rows: int = 0
+    """Distinct attempts known."""
+    open_count: int = 0
+    """Attempts known to be running."""
+    open_attempts: tuple[AttemptKey, ...] = ()
+    """Which ones, OPEN_KEPT at most."""
+    open_depth: int = 0
+    """How far from the edge the deepest of them stands: rows between it and where new rows appear."""
+    order: RowOrder = RowOrder.UNKNOWN
+    digest: int | None = None
+    """Order-independent digest of all stored attempts; None when it has to be made anew."""
+    passed_at: int = 0
     """When the last complete pass began, by the provider's clock; 0 before the first."""
-    tried_at: int
-    """When the last pass began, complete or not."""
+    tried_at: int = 0
+    """When the exam was last read, whole or not."""
+    changed_at: int = 0
+    """When something last happened in it, as far as is known."""
+    ahead: int = 0
+    """Rows that were seen before ``takings`` told of them."""
+    ahead_since: int | None = None
     unreconciled_since: int | None = None
     """Since when ``takings`` stand higher than the rows account for; None when they agree."""
+    progress: PassProgress | None = None
 
     @property
     def is_known(self) -> bool:

@@ -17,6 +17,7 @@ class EventType(StrEnum):
     SYSTEM_SUBMITTED = "submission.system_submitted"
     RESCORED = "submission.rescored"
     REOPENED = "submission.reopened"
+    REMOVED = "submission.removed"
     UNKNOWN_STATUS = "submission.unknown_status"
 
 

@@ -40,6 +40,7 @@ _HAPPENED = {
     EventType.SYSTEM_SUBMITTED: "The system handed in {exam} for {who}",
     EventType.RESCORED: "{who} was marked anew in {exam}",
     EventType.REOPENED: "{exam} was opened again for {who}",
+    EventType.REMOVED: "{who} was removed from {exam}",
     EventType.UNKNOWN_STATUS: "{exam} shows status {status_code} for {who}, which is not a documented one",
 }
 _HAPPENED_IN_SUBJECT = _HAPPENED | {EventType.UNKNOWN_STATUS: "{exam} shows status {status_code} for {who}"}

@@ -10,6 +10,9 @@ from examhook.provider.pages import ExamPage, ResultsPage
 class ProviderClient(Protocol):
     """Reads one account. Every method may raise any ProviderError."""
 
+    give_up_at: float
+    """Unix seconds after which it waits for nothing more; whoever is short of time sets it."""
+
     @property
     def requests_made(self) -> int:
         """Requests sent so far, repeated ones included."""

@@ -1,59 +1,136 @@
-"""How the watch on an exam is written as a DynamoDB item, and read back."""
+"""How the watch on an exam is written as a DynamoDB item, and read back.
+
+Attributes without a value are left out. Attempts are written as text, ``{started_at}#{candidate_id}``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from examhook.detection.watch import ExamWatch
-from examhook.model import Exam
+from examhook.detection.watch import ExamWatch, PassProgress, RowOrder
+from examhook.model import AttemptKey, Exam
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+    Item = Mapping[str, AttributeValueTypeDef]
+
 SCHEMA_VERSION = 1
+
+_WATCH_NUMBERS = (
+    "rows",
+    "open_count",
+    "open_depth",
+    "digest",
+    "passed_at",
+    "tried_at",
+    "changed_at",
+    "ahead",
+    "ahead_since",
+    "unreconciled_since",
+)
+_PROGRESS_NUMBERS = ("start", "began_at", "rows", "digest", "appeared", "ended", "newest_at")
 
 
 def item_from_exam_watch(watch: ExamWatch, fence: int) -> dict[str, AttributeValueTypeDef]:
     """Attributes of an exam's watch, without its keys."""
     exam = watch.exam
     item: dict[str, AttributeValueTypeDef] = {
-        "v": _number(SCHEMA_VERSION),
+        "v": {"N": str(SCHEMA_VERSION)},
         "title": {"S": exam.title},
         "available": {"BOOL": exam.available},
-        "rows": _number(watch.rows),
-        "open_attempts": _number(watch.open_attempts),
-        "passed_at": _number(watch.passed_at),
-        "tried_at": _number(watch.tried_at),
-        "fence": _number(fence),
+        "row_order": {"S": watch.order.value},
+        "fence": {"N": str(fence)},
+        **_numbers(watch, _WATCH_NUMBERS),
     }
     for name, text in (("url", exam.url), ("category", exam.category)):
         if text is not None:
             item[name] = {"S": text}
-    for name, number in (("takings", exam.takings), ("unreconciled_since", watch.unreconciled_since)):
-        if number is not None:
-            item[name] = _number(number)
+    if exam.takings is not None:
+        item["takings"] = {"N": str(exam.takings)}
+    if watch.open_attempts:
+        item["open_attempts"] = _keys(watch.open_attempts)
+    if watch.progress is not None:
+        item["progress"] = {"M": _item_from_progress(watch.progress)}
     return item
 
 
-def exam_watch_from_item(exam_id: str, item: Mapping[str, AttributeValueTypeDef]) -> ExamWatch:
+def exam_watch_from_item(exam_id: str, item: Item) -> ExamWatch:
     """The watch on exam ``exam_id`` in an item."""
     return ExamWatch(
         exam=Exam(
             exam_id=exam_id,
             title=item["title"]["S"],
             available=item["available"]["BOOL"],
-            takings=int(item["takings"]["N"]) if "takings" in item else None,
+            takings=_number(item, "takings"),
             url=item["url"]["S"] if "url" in item else None,
             category=item["category"]["S"] if "category" in item else None,
         ),
-        rows=int(item["rows"]["N"]),
-        open_attempts=int(item["open_attempts"]["N"]),
-        passed_at=int(item["passed_at"]["N"]),
-        tried_at=int(item["tried_at"]["N"]),
-        unreconciled_since=int(item["unreconciled_since"]["N"]) if "unreconciled_since" in item else None,
+        rows=_count(item, "rows"),
+        open_count=_count(item, "open_count"),
+        open_attempts=_read_keys(item),
+        open_depth=_count(item, "open_depth"),
+        order=RowOrder(item["row_order"]["S"]),
+        digest=_number(item, "digest"),
+        passed_at=_count(item, "passed_at"),
+        tried_at=_count(item, "tried_at"),
+        changed_at=_count(item, "changed_at"),
+        ahead=_count(item, "ahead"),
+        ahead_since=_number(item, "ahead_since"),
+        unreconciled_since=_number(item, "unreconciled_since"),
+        progress=_progress_from_item(item["progress"]["M"]) if "progress" in item else None,
     )
 
 
-def _number(value: int) -> AttributeValueTypeDef:
-    return {"N": str(value)}
+def _item_from_progress(progress: PassProgress) -> dict[str, AttributeValueTypeDef]:
+    item = _numbers(progress, _PROGRESS_NUMBERS)
+    if progress.last is not None:
+        item["last"] = {"S": _key_text(progress.last)}
+    if progress.open_attempts:
+        item["open_attempts"] = _keys(progress.open_attempts)
+    return item
+
+
+def _progress_from_item(item: Item) -> PassProgress:
+    return PassProgress(
+        start=_count(item, "start"),
+        last=_key(item["last"]["S"]) if "last" in item else None,
+        began_at=_count(item, "began_at"),
+        rows=_count(item, "rows"),
+        digest=_count(item, "digest"),
+        appeared=_count(item, "appeared"),
+        ended=_count(item, "ended"),
+        newest_at=_count(item, "newest_at"),
+        open_attempts=_read_keys(item),
+    )
+
+
+def _numbers(value: ExamWatch | PassProgress, names: Iterable[str]) -> dict[str, AttributeValueTypeDef]:
+    found = {name: getattr(value, name) for name in names}
+    return {name: {"N": str(number)} for name, number in found.items() if number is not None}
+
+
+def _number(item: Item, name: str) -> int | None:
+    return int(item[name]["N"]) if name in item else None
+
+
+def _count(item: Item, name: str) -> int:
+    return _number(item, name) or 0
+
+
+def _keys(keys: Iterable[AttemptKey]) -> AttributeValueTypeDef:
+    return {"L": [{"S": _key_text(key)} for key in keys]}
+
+
+def _read_keys(item: Item) -> tuple[AttemptKey, ...]:
+    return tuple(_key(each["S"]) for each in item["open_attempts"]["L"]) if "open_attempts" in item else ()
+
+
+def _key_text(key: AttemptKey) -> str:
+    return f"{key.started_at}#{key.candidate_id}"
+
+
+def _key(text: str) -> AttemptKey:
+    started_at, _, candidate_id = text.partition("#")
+    return AttemptKey(int(started_at), candidate_id)

@@ -66,7 +66,7 @@ class ExamsTable:
                 exams[exam_watch.exam.exam_id] = exam_watch
             elif place == _ACCOUNT:
                 if "began_at" in item:
-                    watch = AccountWatch(account, int(item["began_at"]["N"]))
+                    watch = AccountWatch(account, int(item["began_at"]["N"]), takings_lie="takings_lie" in item)
                 refusal = _refusal_from_item(item)
         return AccountState(watch, refusal, exams)
 
@@ -81,34 +81,28 @@ class ExamsTable:
         )
         return AccountWatch(account, int(answer["Attributes"]["began_at"]["N"]))
 
-    def remember_refusal(self, account: str, secret_version: str, now: int) -> Refusal:
-        """Note that the code in ``secret_version`` was refused; returns the refusal with its beginning."""
-        try:
-            answer = self._client.update_item(
-                TableName=self._table_name,
-                Key=_key(account, _ACCOUNT),
-                UpdateExpression="SET refused_asked_at = :now",
-                ConditionExpression="refused_secret = :secret",
-                ExpressionAttributeValues={":secret": {"S": secret_version}, ":now": _number(now)},
-                ReturnValues="ALL_NEW",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _CONDITION_FAILED:
-                raise
-            answer = self._client.update_item(
-                TableName=self._table_name,
-                Key=_key(account, _ACCOUNT),
-                UpdateExpression=(
-                    "SET v = :v, refused_secret = :secret, refused_since = :now, refused_asked_at = :now"
-                ),
-                ExpressionAttributeValues={
-                    ":v": _number(SCHEMA_VERSION),
-                    ":secret": {"S": secret_version},
-                    ":now": _number(now),
-                },
-                ReturnValues="ALL_NEW",
-            )
-        return Refusal(secret_version, int(answer["Attributes"]["refused_since"]["N"]), now)
+    def distrust_takings(self, account: str) -> None:
+        """Note that the account's ``takings`` are not to be relied on."""
+        self._client.update_item(
+            TableName=self._table_name,
+            Key=_key(account, _ACCOUNT),
+            UpdateExpression="SET takings_lie = :true",
+            ExpressionAttributeValues={":true": {"BOOL": True}},
+        )
+
+    def remember_refusal(self, account: str, refusal: Refusal) -> None:
+        """Note that the provider refuses the account's code."""
+        self._client.update_item(
+            TableName=self._table_name,
+            Key=_key(account, _ACCOUNT),
+            UpdateExpression="SET v = :v, refused_secret = :secret, refused_since = :since, refused_asked_at = :asked",
+            ExpressionAttributeValues={
+                ":v": _number(SCHEMA_VERSION),
+                ":secret": {"S": refusal.secret_version},
+                ":since": _number(refusal.since),
+                ":asked": _number(refusal.last_asked_at),
+            },
+        )
 
     def forget_refusal(self, account: str) -> None:
         """Note that the provider accepts the account's code again."""

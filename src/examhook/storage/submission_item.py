@@ -46,6 +46,8 @@ def item_from_submission(submission: Submission) -> dict[str, AttributeValueType
         "sequence": _number(submission.sequence),
         "version": _number(submission.version),
         "fence": _number(submission.fence),
+        **({} if submission.missing_since is None else {"missing_since": _number(submission.missing_since)}),
+        **({"removed": {"BOOL": True}} if submission.removed else {}),
     }
 
 
@@ -76,6 +78,8 @@ def submission_from_item(item: Item) -> Submission:
             sequence=int(item["sequence"]["N"]),
             version=int(item["version"]["N"]),
             fence=int(item["fence"]["N"]),
+            missing_since=_read_int(item, "missing_since"),
+            removed=_read_flag(item, "removed") or False,
         )
     except KeyError as missing:
         raise UnreadableItemError(f"a submission's item lacks {missing} or holds it as another type") from missing

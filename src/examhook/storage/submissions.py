@@ -39,16 +39,25 @@ class SubmissionsTable:
         self._table_name = table_name
 
     def between(self, account: str, exam_id: str, first: AttemptKey, last: AttemptKey) -> dict[AttemptKey, Submission]:
-        """Stored submissions of one exam from ``first`` to ``last``, both included."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table_name,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-            ExpressionAttributeValues={
+        """Stored submissions of one exam from ``first`` to ``last``, both included, as of a moment ago."""
+        return self._query(
+            "pk = :pk AND sk BETWEEN :first AND :last",
+            {
                 ":pk": {"S": partition_key(account, exam_id)},
                 ":first": {"S": sort_key(first)},
                 ":last": {"S": sort_key(last)},
             },
-            ConsistentRead=True,
+        )
+
+    def of_exam(self, account: str, exam_id: str) -> dict[AttemptKey, Submission]:
+        """All stored submissions of one exam, as of a moment ago."""
+        return self._query("pk = :pk", {":pk": {"S": partition_key(account, exam_id)}})
+
+    def _query(self, condition: str, values: Mapping[str, AttributeValueTypeDef]) -> dict[AttemptKey, Submission]:
+        # Eventually consistent, which costs half: a write names the version that it replaces, so
+        # whatever rests on an old one is refused and found again.
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table_name, KeyConditionExpression=condition, ExpressionAttributeValues=values
         )
         found = (submission_from_item(item) for page in pages for item in page["Items"])
         return {submission.key: submission for submission in found}

@@ -10,23 +10,29 @@ exam whose pass fails is reported and stays due; it never stops the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from examhook.detection.paging import Pager
 from examhook.detection.plan import ExamRequest, plan
+from examhook.detection.reconcile import takings_lie
+from examhook.detection.watch import AccountWatch
 from examhook.model import Exam
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderThrottled
 from examhook.provider.pages import ExamPage
 from examhook.provider.port import ProviderClient
 from examhook.settings import PollSettings
 from examhook.storage.account_code import AccountCode, AccountCodeSecret
-from examhook.storage.exams import AccountState, ExamsTable
+from examhook.storage.exams import AccountState, ExamsTable, Refusal
 from examhook.storage.submissions import SubmissionsTable
-from examhook.workflows.exam_pass import PAGE_LIMIT, ExamPass
+from examhook.workflows.exam_access import PollTools
+from examhook.workflows.exam_pass import read_exam
 from examhook.workflows.lease import Lease, LeaseLostError, lease_on
 from examhook.workflows.report import PollReport
+
+PAGE_LIMIT = 100
+"""Rows asked for at once."""
 
 REFUSED_PAUSE_SECONDS = 3600
 """How long scheduled polls leave the provider alone after it refused the code; a new code ends the pause."""
@@ -94,10 +100,11 @@ class Poll:
             report.errors.append(_PAUSED)
             return
         client = self.client_for(code)
+        client.give_up_at = self.now() + time_left_s() - TIME_RESERVE_S / 2
         try:
             self._poll(client, lease, state, request, report, time_left_s)
         except ProviderRefused as refused:
-            self._refused(code, refused, report)
+            self._refused(state, code, refused, report)
         except ProviderError as error:
             report.errors.append(f"The list of exams could not be read: {error}")
         except LeaseLostError as lost:
@@ -113,9 +120,14 @@ class Poll:
             and self.now() - refusal.last_asked_at < REFUSED_PAUSE_SECONDS
         )
 
-    def _refused(self, code: AccountCode, refused: ProviderRefused, report: PollReport) -> None:
-        refusal = self.exams.remember_refusal(self.settings.account, code.secret_version, int(self.now()))
-        self.notify_refusal(self.settings.account, since=refusal.since, message=str(refused))
+    def _refused(self, state: AccountState, code: AccountCode, refused: ProviderRefused, report: PollReport) -> None:
+        # Told first, remembered second: a notice that could not be published is told at the next tick.
+        earlier = state.refusal
+        same = earlier is not None and earlier.secret_version == code.secret_version
+        now = int(self.now())
+        since = earlier.since if earlier is not None and same else now
+        self.notify_refusal(self.settings.account, since=since, message=str(refused))
+        self.exams.remember_refusal(self.settings.account, Refusal(code.secret_version, since, now))
         report.errors.append(str(refused))
 
     def _poll(  # noqa: PLR0913, PLR0917 - the parts of one poll, named where they are made
@@ -130,27 +142,39 @@ class Poll:
         listing, listed_at = self._listing(client, lease, report)
         if state.refusal is not None:
             self.exams.forget_refusal(self.settings.account)
-        exam_pass = ExamPass(
+        watch = state.watch or self.exams.begin_watch(self.settings.account, listed_at)
+        tools = PollTools(
             client=client,
             submissions=self.submissions,
             exams=self.exams,
             initial_sync=self.settings.initial_sync,
             pager=Pager(PAGE_LIMIT),
             lease=lease,
-            watch=state.watch or self.exams.begin_watch(self.settings.account, listed_at),
+            watch=self._judged(watch, state, listing, listed_at),
             now=self.now,
+            time_left_s=time_left_s,
         )
         requests = plan(
             listing,
             state.exams,
             now=listed_at,
             full_pass_seconds=self.settings.full_pass_seconds,
+            watch=tools.watch,
             everything=request.full,
         )
         for place, exam_request in enumerate(requests):
-            if time_left_s() < TIME_RESERVE_S or not _add_pass(exam_pass, exam_request, report):
+            if time_left_s() < TIME_RESERVE_S or not _add_pass(tools, exam_request, report):
                 report.unfinished += len(requests) - place
                 return
+
+    def _judged(self, watch: AccountWatch, state: AccountState, listing: Sequence[Exam], now: int) -> AccountWatch:
+        """The watch, with the takings distrusted once they have been found to lie."""
+        stands_still = {exam.exam_id for exam in listing if _takings_stand(exam, state)}
+        lie = any(takings_lie(state.exams[exam_id], now) for exam_id in stands_still)
+        if lie and not watch.takings_lie:
+            self.exams.distrust_takings(watch.account)
+            return replace(watch, takings_lie=True)
+        return watch
 
     def _listing(self, client: ProviderClient, lease: Lease, report: PollReport) -> tuple[list[Exam], int]:
         """Every exam of the account, and when the list was read by the provider's clock."""
@@ -175,10 +199,15 @@ _PAUSED = (
 )
 
 
-def _add_pass(exam_pass: ExamPass, request: ExamRequest, report: PollReport) -> bool:
+def _takings_stand(exam: Exam, state: AccountState) -> bool:
+    known = state.exams.get(exam.exam_id)
+    return known is not None and exam.takings == known.exam.takings
+
+
+def _add_pass(tools: PollTools, request: ExamRequest, report: PollReport) -> bool:
     """Read one exam and count it; False when the provider wants to be left alone now."""
     try:
-        outcome = exam_pass.run(request)
+        outcome = read_exam(tools, request)
     except ProviderRefused:
         raise
     except ProviderError as error:

@@ -18,6 +18,17 @@ class ReportBody(TypedDict):
     errors: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class PassOutcome:
+    """What reading one exam gave."""
+
+    rows: int
+    changes: int
+    skipped_rows: int
+    problem: str | None
+    """Why the exam stays due; None when all that was asked for was read and written."""
+
+
 @dataclass(slots=True)
 class PollReport:
     """Counts of one poll; it grows while the poll runs."""

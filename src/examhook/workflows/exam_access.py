@@ -1,0 +1,162 @@
+"""Reading one exam's rows from the provider, and writing what changed in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from examhook.detection.change import Change
+from examhook.detection.diff import diff
+from examhook.detection.paging import Pager
+from examhook.detection.plan import ExamRequest
+from examhook.detection.transition import Observation
+from examhook.detection.watch import AccountWatch
+from examhook.model import Attempt, AttemptKey, Submission
+from examhook.provider.pages import NO_STATUS, ResultsPage
+from examhook.provider.port import ProviderClient
+from examhook.settings import InitialSync
+from examhook.storage.exams import ExamsTable
+from examhook.storage.submissions import SubmissionsTable, spanning
+from examhook.workflows.lease import Lease
+
+TIME_RESERVE_S = 20.0
+"""No request begins with less time left than this: what was read must still be written."""
+
+
+class OutOfTimeError(Exception):
+    """There is no time for another request; the next poll goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollTools:
+    """What all passes of one poll share."""
+
+    client: ProviderClient
+    submissions: SubmissionsTable
+    exams: ExamsTable
+    initial_sync: InitialSync
+    pager: Pager
+    lease: Lease
+    watch: AccountWatch
+    now: Callable[[], float]
+    time_left_s: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What writing a set of distinct rows gave."""
+
+    attempts: Sequence[Attempt]
+    """Each row's attempt as it is stored now."""
+    written: Sequence[Change]
+    overtaken: int
+    """Changes that another poll was faster with."""
+    appeared: int
+    ended: int
+
+
+@dataclass(slots=True)
+class ExamAccess:
+    """One exam, for the length of one pass."""
+
+    tools: PollTools
+    request: ExamRequest
+    began_at: int = 0
+    """When the pass began, by the provider's clock."""
+    unanswered: int = 0
+    """Rows whose status could not be learned."""
+    _asked: dict[str, ResultsPage] = field(default_factory=dict)
+
+    def fetch(self, start: int, limit: int) -> ResultsPage:
+        """A page of the exam's rows; raises ProviderError, OutOfTimeError, LeaseLostError."""
+        return self._ask(lambda: self.tools.client.results(self.request.exam.exam_id, start, limit))
+
+    def rows_of(self, candidate_id: str) -> Sequence[Attempt]:
+        """All rows of one candidate, asked for once; raises as ``fetch`` does."""
+        if candidate_id not in self._asked:
+            self._asked[candidate_id] = self._ask(
+                lambda: self.tools.client.results(self.request.exam.exam_id, 0, self.tools.pager.limit, candidate_id)
+            )
+        return self._asked[candidate_id].rows
+
+    def _ask(self, question: Callable[[], ResultsPage]) -> ResultsPage:
+        self.tools.lease.keep()
+        if self.tools.time_left_s() < TIME_RESERVE_S:
+            raise OutOfTimeError
+        page = question()
+        if not self.began_at:
+            self.began_at = page.provider_time if page.provider_time is not None else int(self.tools.now())
+        return page
+
+    def stored_around(self, rows: Sequence[Attempt]) -> dict[AttemptKey, Submission]:
+        """What is stored from the first to the last of ``rows``."""
+        ends = spanning(row.key for row in rows)
+        return (
+            self.tools.submissions.between(self.tools.watch.account, self.request.exam.exam_id, *ends) if ends else {}
+        )
+
+    def all_stored(self) -> dict[AttemptKey, Submission]:
+        """All that is stored of the exam."""
+        return self.tools.submissions.of_exam(self.tools.watch.account, self.request.exam.exam_id)
+
+    def observation(self) -> Observation:
+        """The circumstances of this pass."""
+        known = self.request.known
+        # What had ended before the watch began is old news, as long as the exam was never read whole.
+        first_contact = known is None or not known.is_known
+        silent = first_contact and self.tools.initial_sync is InitialSync.SILENT
+        return Observation(
+            account=self.tools.watch.account,
+            exam=self.request.exam,
+            observed_at=self.began_at,
+            fence=self.tools.lease.fence,
+            silent_before=self.tools.watch.began_at if silent else None,
+        )
+
+    def settle(self, rows: Mapping[AttemptKey, Attempt], stored: Mapping[AttemptKey, Submission]) -> Settlement:
+        """Complete the rows, write what they change; raises as ``fetch`` does, and ClientError."""
+        complete = self._with_status(rows, stored)
+        changes = diff(complete.values(), stored, self.observation())
+        overtaken = self.write(changes)
+        after = {change.after.key: change.after.attempt for change in changes}
+        return Settlement(
+            attempts=[after[key] if key in after else stored[key].attempt for key in complete],
+            written=[change for change in changes if change.after.key not in overtaken],
+            overtaken=len(overtaken),
+            appeared=sum(change.before is None for change in changes),
+            ended=sum(
+                change.after.attempt.is_final and (change.before is None or not change.before.attempt.is_final)
+                for change in changes
+            ),
+        )
+
+    def write(self, changes: Sequence[Change]) -> set[AttemptKey]:
+        """Write changes; the keys of those that another poll was faster with."""
+        return {change.after.key for change in self.tools.submissions.write(changes)}
+
+    def _with_status(
+        self, rows: Mapping[AttemptKey, Attempt], stored: Mapping[AttemptKey, Submission]
+    ) -> dict[AttemptKey, Attempt]:
+        """``rows``, those that came without a status completed by asking for each candidate alone.
+
+        A row that shows what is stored of an ended attempt is not asked about again.
+        """
+        found = {key: row for key, row in rows.items() if row.status_code != NO_STATUS}
+        for key, row in rows.items():
+            if key in found:
+                continue
+            known = stored.get(key)
+            if known is not None and known.attempt.is_final and _shows_the_same(row, known.attempt):
+                found[key] = replace(row, status_code=known.attempt.status_code)
+                continue
+            answers = (each for each in self.rows_of(key.candidate_id) if each.key == key)
+            answer = next((each for each in answers if each.status_code != NO_STATUS), None)
+            if answer is None:
+                self.unanswered += 1
+            else:
+                found[key] = replace(answer, candidate_name=answer.candidate_name or row.candidate_name)
+        return found
+
+
+def _shows_the_same(row: Attempt, stored: Attempt) -> bool:
+    return row.ended_at == stored.ended_at and row.score_points == stored.score_points

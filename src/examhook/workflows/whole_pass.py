@@ -1,0 +1,188 @@
+"""A full pass over one exam: read all its rows, write what changed, remember that it was done.
+
+The order matters: submissions first, the watch last. A poll that dies between the two finds the
+same rows again, and they say nothing new then. A first contact is written and remembered in
+segments, so that little is asked again after a poll died or ran out of time; a later pass is
+compared by its digest first, so that an exam in which nothing changed costs no reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from examhook.detection.diff import absences, distinct
+from examhook.detection.digest import digest_of
+from examhook.detection.paging import Walk
+from examhook.detection.plan import ExamRequest
+from examhook.detection.reconcile import Findings, remembered
+from examhook.detection.tally import Tally
+from examhook.detection.watch import ExamWatch, RowOrder
+from examhook.model import Attempt, AttemptKey, Submission
+from examhook.provider.pages import NO_STATUS
+from examhook.workflows.exam_access import ExamAccess, OutOfTimeError, PollTools
+from examhook.workflows.report import PassOutcome
+
+FIRST_SEGMENT_PAGES = 5
+"""Pages of a first contact between two points from which it can go on."""
+
+SEGMENT_PAGES = 100
+"""Pages of a later pass that are held in memory until they are compared."""
+
+
+@dataclass(slots=True)
+class WholePass:
+    """One full pass.
+
+    ``appeared`` and ``ended`` are what a look at the edge found just before and has written already.
+    """
+
+    tools: PollTools
+    request: ExamRequest
+    appeared: int = 0
+    ended: int = 0
+    access: ExamAccess = field(init=False)
+    tally: Tally = field(init=False)
+    changes: int = 0
+    overtaken: int = 0
+    flushed: bool = False
+
+    def __post_init__(self) -> None:
+        self.access = ExamAccess(self.tools, self.request)
+        progress = self.request.known.progress if self.request.known else None
+        self.tally = Tally.resumed_from(progress) if progress else Tally()
+        self.tally.appeared += self.appeared
+        self.tally.ended += self.ended
+
+    def run(self) -> PassOutcome:
+        """Read, write, remember; raises ProviderError, ClientError, LeaseLostError."""
+        known = self.request.known
+        progress = known.progress if known else None
+        walk: Walk[Attempt] = Walk(
+            self.tools.pager,
+            self.access.fetch,
+            lambda row: row.key,
+            start=progress.start if progress else 0,
+            last=progress.last if progress else None,
+            at_least=known.rows if known else 0,
+        )
+        buffer: list[Attempt] = []
+        pages = 0
+        try:
+            for page in walk.pages():
+                if pages and pages % self._segment_pages == 0:
+                    self._flush(buffer)
+                    self._remember_progress(walk)
+                    buffer = []
+                buffer.extend(page.rows)
+                pages += 1
+            return self._finish(walk, buffer)
+        except OutOfTimeError:
+            if self.access.began_at:
+                self._flush(buffer)
+                self._remember_progress(walk)
+            return self._outcome(walk, "there was no time left to read all of it")
+
+    @property
+    def _segment_pages(self) -> int:
+        known = self.request.known
+        return SEGMENT_PAGES if known is not None and known.is_known else FIRST_SEGMENT_PAGES
+
+    def _finish(self, walk: Walk[Attempt], buffer: list[Attempt]) -> PassOutcome:
+        known = self.request.known
+        whole_in_hand = not self.flushed and not self.tally.resumed
+        missing = False
+        if known is not None and whole_in_hand and self._says_nothing_new(known, walk, buffer):
+            self._count_unchanged(buffer)
+        elif known is not None and known.is_known and whole_in_hand:
+            stored = self.access.all_stored()
+            self._flush(buffer, stored)
+            missing = self._settle_absences(walk, stored)
+        else:
+            self._flush(buffer)
+        problem = self._problem(walk)
+        order = self.tally.order(known.order if known else RowOrder.UNKNOWN, disturbed=walk.disturbed)
+        findings = Findings(
+            began_at=self.access.began_at,
+            complete=problem is None,
+            appeared=self.tally.appeared,
+            ended=self.tally.ended,
+            rows=self.tally.rows,
+            open_attempts=tuple(self.tally.open_attempts),
+            open_depth=self.tally.depth(order),
+            order=order,
+            # What is stored but missing must be compared again at the next pass.
+            digest=None if missing or self.overtaken else self.tally.digest,
+            newest_at=self.tally.newest_at,
+            whole=True,
+        )
+        self._remember(remembered(self.request, findings))
+        return self._outcome(walk, problem)
+
+    def _says_nothing_new(self, known: ExamWatch, walk: Walk[Attempt], buffer: list[Attempt]) -> bool:
+        if known.digest is None or walk.problem or walk.unreadable:
+            return False
+        rows = distinct(buffer)
+        return (
+            len(rows) == known.rows
+            and not any(row.status_code == NO_STATUS for row in rows.values())
+            and digest_of(rows.values()) == known.digest
+        )
+
+    def _count_unchanged(self, buffer: list[Attempt]) -> None:
+        self.tally.see(buffer)
+        self.tally.count(list(distinct(buffer).values()))
+
+    def _flush(self, buffer: list[Attempt], stored: dict[AttemptKey, Submission] | None = None) -> None:
+        """Write what the rows in hand change, and count them."""
+        if not buffer:
+            return
+        self.flushed = True
+        new = self.tally.see(buffer)
+        furthest = distinct(buffer)
+        rows = {key: furthest[key] for key in new}
+        settlement = self.access.settle(rows, self.access.stored_around(buffer) if stored is None else stored)
+        self.tally.count(settlement.attempts)
+        self.tally.appeared += settlement.appeared
+        self.tally.ended += settlement.ended
+        self.changes += len(settlement.written)
+        self.overtaken += settlement.overtaken
+
+    def _settle_absences(self, walk: Walk[Attempt], stored: dict[AttemptKey, Submission]) -> bool:
+        """Note or announce what is stored and was not seen; whether something is missing and not settled yet."""
+        missing = {key: each for key, each in stored.items() if key not in self.tally.seen and not each.removed}
+        if self._problem(walk) is None and not walk.disturbed:
+            changes = absences(self.tally.seen, missing, self.access.observation())
+            overtaken = self.access.write(changes)
+            self.changes += sum(change.announces for change in changes) - len(overtaken)
+            self.overtaken += len(overtaken)
+            return any(not change.after.removed for change in changes) or bool(overtaken)
+        return bool(missing)
+
+    def _problem(self, walk: Walk[Attempt]) -> str | None:
+        known = self.request.known
+        if walk.problem is not None:
+            return walk.problem
+        if walk.unreadable:
+            reasons = ", ".join(sorted(set(walk.unreadable.values())))
+            return f"{len(walk.unreadable)} of its rows could not be understood: {reasons}"
+        if self.access.unanswered:
+            return f"{self.access.unanswered} of its rows have no status"
+        if self.overtaken:
+            return "another poll was faster"
+        if not self.tally.rows and known is not None and known.rows:
+            return f"it gave no rows where it gave {known.rows} before"
+        return None
+
+    def _remember_progress(self, walk: Walk[Attempt]) -> None:
+        last = walk.last if isinstance(walk.last, AttemptKey) else None
+        known = self.request.known or ExamWatch(exam=self.request.exam)
+        progress = self.tally.progress(walk.start, last, self.access.began_at)
+        # The digest of what is stored is out of step until the pass has ended.
+        self._remember(replace(known, progress=progress, digest=None, tried_at=self.access.began_at))
+
+    def _remember(self, watch: ExamWatch) -> None:
+        self.tools.exams.remember(self.tools.watch.account, watch, self.tools.lease.fence)
+
+    def _outcome(self, walk: Walk[Attempt], problem: str | None) -> PassOutcome:
+        skipped = len(walk.unreadable) + self.access.unanswered
+        return PassOutcome(self.tally.rows, self.changes, skipped, problem)

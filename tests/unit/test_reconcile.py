@@ -1,0 +1,107 @@
+"""What is remembered of an exam after it was read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from examhook.detection.plan import ExamRequest, Look, Reason
+from examhook.detection.reconcile import PATIENCE_SECONDS, Findings, accounts_for, remembered, takings_lie
+from examhook.detection.watch import ExamWatch, PassProgress, RowOrder
+from examhook.model import AttemptKey, Exam
+
+NOW = 1_700_000_000
+EXAM = Exam("1", "Anatomy II", available=True, takings=10)
+KNOWN = ExamWatch(
+    EXAM, rows=10, passed_at=NOW - 600, tried_at=NOW - 600, changed_at=NOW - 900, order=RowOrder.NEWEST, digest=7
+)
+
+
+def request(takings: int | None, known: ExamWatch | None = KNOWN) -> ExamRequest:
+    return ExamRequest(replace(EXAM, takings=takings), known, Reason.TAKINGS_MOVED, Look.EDGE)
+
+
+def findings(**overrides: Any) -> Findings:
+    facts = {
+        "began_at": NOW,
+        "complete": True,
+        "appeared": 0,
+        "ended": 0,
+        "rows": 10,
+        "open_attempts": (),
+        "open_depth": 0,
+        "order": RowOrder.NEWEST,
+        "digest": 8,
+        "newest_at": 0,
+        "whole": False,
+    }
+    return Findings(**{**facts, **overrides})
+
+
+def test_takings_are_accounted_for_by_attempts_that_appeared_or_by_ones_that_ended() -> None:
+    assert accounts_for(request(12), appeared=2, ended=0)
+    assert accounts_for(request(12), appeared=0, ended=2)
+    assert not accounts_for(request(12), appeared=1, ended=1)
+
+
+def test_what_accounts_for_the_takings_moves_the_gate() -> None:
+    after = remembered(request(12), findings(appeared=2, rows=12))
+    assert (after.exam.takings, after.rows, after.unreconciled_since, after.ahead) == (12, 12, None, 0)
+
+
+def test_an_exam_stays_due_until_its_takings_are_accounted_for() -> None:
+    """A row that the provider shows only later must not wait for the next full pass."""
+    after = remembered(request(12), findings(appeared=1, rows=11))
+    assert (after.exam.takings, after.unreconciled_since) == (10, NOW)
+    late = remembered(request(12, after), findings(appeared=1, rows=12, began_at=NOW + 60))
+    assert (late.exam.takings, late.unreconciled_since, late.ahead) == (12, None, 0)
+
+
+def test_takings_that_never_come_true_are_believed_in_for_a_while_only() -> None:
+    after = remembered(request(12), findings())
+    later = remembered(request(12, after), findings(began_at=NOW + PATIENCE_SECONDS))
+    assert (later.exam.takings, later.unreconciled_since) == (12, None)
+
+
+def test_rows_that_came_before_their_takings_are_set_against_them() -> None:
+    ahead = remembered(request(10), findings(appeared=1, rows=11))
+    assert (ahead.ahead, ahead.ahead_since) == (1, NOW)
+    caught_up = remembered(request(11, ahead), findings(rows=11, began_at=NOW + 60))
+    assert (caught_up.exam.takings, caught_up.ahead, caught_up.ahead_since) == (11, 0, None)
+
+
+def test_rows_that_the_takings_never_tell_of_prove_them_wrong() -> None:
+    ahead = remembered(request(10), findings(appeared=1, rows=11))
+    assert not takings_lie(ahead, NOW + PATIENCE_SECONDS - 1)
+    assert takings_lie(ahead, NOW + PATIENCE_SECONDS)
+
+
+def test_only_a_full_pass_counts_as_one() -> None:
+    assert remembered(request(10), findings()).passed_at == NOW - 600
+    assert remembered(request(10), findings(whole=True)).passed_at == NOW
+
+
+def test_an_incomplete_reading_leaves_the_exam_due_and_keeps_what_ran() -> None:
+    running = (AttemptKey(5, "a"),)
+    after = remembered(request(12), findings(complete=False, open_attempts=running, whole=True))
+    assert (after.exam.takings, after.passed_at, after.digest) == (10, NOW - 600, None)
+    assert (after.open_attempts, after.open_count, after.tried_at) == (running, 1, NOW)
+
+
+def test_an_incomplete_first_pass_is_no_first_contact() -> None:
+    after = remembered(request(12, None), findings(complete=False, whole=True))
+    assert not after.is_known
+    assert after.exam.takings == 12
+
+
+def test_a_finished_pass_leaves_no_progress_behind() -> None:
+    cut_short = replace(KNOWN, progress=PassProgress(99, None, NOW - 60, rows=100, digest=0))
+    assert remembered(request(10, cut_short), findings(whole=True)).progress is None
+    assert remembered(request(10, cut_short), findings(complete=False, whole=True)).progress is None
+
+
+def test_an_exam_that_was_quiet_when_it_was_first_read_is_known_to_be_quiet() -> None:
+    first = remembered(request(10, None), findings(whole=True, appeared=10, newest_at=NOW - 99_999))
+    assert first.changed_at == NOW - 99_999
+    assert remembered(request(11), findings(appeared=1, newest_at=NOW - 50)).changed_at == NOW
+    assert remembered(request(10), findings(newest_at=0)).changed_at == NOW - 900
