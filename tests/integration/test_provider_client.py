@@ -13,7 +13,8 @@ from leaks import everything_about
 from scripted_server import Peer, ScriptedServer, Step, answer, scripted_server
 
 from examhook.http.session import BoundedSession
-from examhook.provider.client import LONGEST_WAIT_S, LegacyClient
+from examhook.provider.asking import LONGEST_WAIT_S
+from examhook.provider.client import LegacyClient
 from examhook.provider.errors import (
     ProviderError,
     ProviderMalformed,

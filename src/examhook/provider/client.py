@@ -1,165 +1,32 @@
-"""Asks the provider's ``legacy`` API: paced, within a deadline, again where that may help, in typed errors.
-
-The account code travels in the query string, so nothing here lets a URL, an error of the HTTP
-library or the query itself out: errors are made outside any ``except`` block, so that they have no
-context, and the query does not show what it holds.
-"""
+"""Asks the provider's ``legacy`` API: two tasks of one address, the account code among the parameters."""
 
 from __future__ import annotations
 
-import math
-import random
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TypeVar
+from typing import ClassVar
 
-from examhook import __version__
-from examhook.http.session import Answer, BoundedSession, HttpError
-from examhook.provider.errors import ProviderError, ProviderMalformed, ProviderThrottled, ProviderUnavailable
-from examhook.provider.headers import http_date
-from examhook.provider.legacy import ErrorAnswer, parse_exams, parse_results
-from examhook.provider.pacing import Pacer
+from examhook.provider.asking import Hidden, PacedClient
+from examhook.provider.legacy import parse_exams, parse_results
 from examhook.provider.pages import ExamPage, ResultsPage
-from examhook.provider.verdict import Question, error_answered, not_reached, unusable
-
-PageT = TypeVar("PageT", ExamPage, ResultsPage)
-
-MAX_BODY_BYTES = 16 * 1024 * 1024
-"""Room for some 50,000 rows."""
-
-LONGEST_WAIT_S = 30.0
-"""A provider that wants to be left alone for longer is left to the next poll."""
-
-_BACKOFF_S = 1.0
-_LONGEST_BACKOFF_S = 10.0
+from examhook.provider.verdict import Question
 
 
-class HiddenQuery(dict[str, str]):
-    """The parameters of a request; whoever prints it sees none of them."""
+class LegacyClient(PacedClient):
+    """Reads one account by ``getExams`` and ``queryResults``; for one thread."""
 
-    def __repr__(self) -> str:
-        return "HiddenQuery(…)"
-
-
-class LegacyClient:
-    """Reads one account by ``getExams`` and ``queryResults``; for one thread.
-
-    ``now`` gives Unix seconds. A question is asked up to ``attempts`` times, each within
-    ``request_deadline_s``. Pauses between attempts are random up to a bound that doubles
-    (full jitter), or what the provider asks for.
-    """
-
-    def __init__(  # noqa: PLR0913 - what the client works with is passed in
-        self,
-        base_url: str,
-        code: str,
-        *,
-        session: BoundedSession,
-        pacer: Pacer,
-        now: Callable[[], float],
-        sleep: Callable[[float], None],
-        rng: random.Random,
-        request_deadline_s: float = 30.0,
-        attempts: int = 3,
-    ) -> None:
-        self._url = base_url.rstrip("/") + "/index.php"
-        self._code = code
-        self._session = session
-        self._pacer = pacer
-        self._now = now
-        self._sleep = sleep
-        self._rng = rng
-        self._request_deadline_s = request_deadline_s
-        self._attempts = attempts
-        self.requests_made = 0
-        self.give_up_at = math.inf
-        """Unix seconds after which nothing is waited for; whoever is short of time sets it."""
+    PATH: ClassVar[str] = "/index.php"
 
     def exams(self, start: int, limit: int) -> ExamPage:
         """Exams from offset ``start``; raises ProviderError."""
-        query = self._query("api.getExams", start=str(start), limit=str(limit))
+        query = Hidden(task="api.getExams", start=str(start), limit=str(limit))
         return self._ask(query, parse_exams, Question.EXAMS)
 
     def results(self, exam_id: str, start: int, limit: int, candidate_id: str | None = None) -> ResultsPage:
         """Attempts at one exam from offset ``start``, of one candidate or of all; raises ProviderError."""
-        query = self._query("api.queryResults", eid=exam_id, start=str(start), limit=str(limit))
+        query = Hidden(task="api.queryResults", eid=exam_id, start=str(start), limit=str(limit))
         if candidate_id is None:
             return self._ask(query, parse_results, Question.RESULTS)
         query["sid"] = candidate_id
         return self._ask(query, lambda body: parse_results(body, candidate_id), Question.CANDIDATE)
 
-    def _query(self, task: str, **parameters: str) -> HiddenQuery:
-        return HiddenQuery(option="com_exams", task=task, format="raw", code=self._code, **parameters)
-
-    def _ask(self, query: HiddenQuery, parse: Callable[[bytes], PageT], question: Question) -> PageT:
-        attempt = 1
-        while True:
-            outcome = self._attempt(query, parse, question)
-            if not isinstance(outcome, ProviderError):
-                return outcome
-            pause_s = self._pause_s(outcome, attempt)
-            if pause_s is None:
-                raise outcome
-            self._sleep(pause_s)
-            attempt += 1
-
-    def _attempt(
-        self, query: HiddenQuery, parse: Callable[[bytes], PageT], question: Question
-    ) -> PageT | ProviderError:
-        """Ask once."""
-        no_time = self._no_time()
-        if no_time is not None:
-            return no_time
-        self._pacer.wait()
-        self.requests_made += 1
-        try:
-            answer = self._session.send(
-                "GET",
-                self._url,
-                deadline_s=min(self._request_deadline_s, self.give_up_at - self._now()),
-                max_body_bytes=MAX_BODY_BYTES,
-                headers={"User-Agent": f"examhook/{__version__}", "Accept": "application/json"},
-                params=query,
-            )
-        except HttpError as error:
-            return not_reached(error)
-        finally:
-            self._pacer.finished()
-        return self._read(answer, parse, question)
-
-    def _read(self, answer: Answer, parse: Callable[[bytes], PageT], question: Question) -> PageT | ProviderError:
-        """The page that ``answer`` holds, or why it holds none."""
-        problem = unusable(answer, self._now())
-        if problem is not None and not isinstance(problem, ProviderMalformed):
-            return problem
-        # An answer with a wrong status may still hold an error object, which says more.
-        try:
-            page = parse(answer.body)
-        except ErrorAnswer as error:
-            return error_answered(error.said, question, self._code)
-        except ProviderMalformed as error:
-            return problem or error.with_traceback(None)
-        return problem or replace(page, provider_time=http_date(answer.headers.get("Date")))
-
-    def _no_time(self) -> ProviderError | None:
-        """Why the next request cannot be made in time, if so."""
-        delay_s = self._pacer.delay_s()
-        if delay_s > LONGEST_WAIT_S:
-            return ProviderThrottled(
-                f"The provider asked not to be asked for another {delay_s:.0f} s. A later poll asks again.",
-                retry_after_s=delay_s,
-            )
-        if self._now() + delay_s >= self.give_up_at:
-            return ProviderUnavailable("There was no time left to ask the provider. The next poll goes on.")
-        return None
-
-    def _pause_s(self, error: ProviderError, attempt: int) -> float | None:
-        """Seconds to wait before asking again; None when that does not help, or not in time."""
-        pause_s = self._rng.uniform(0, min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2 ** (attempt - 1)))
-        if isinstance(error, ProviderThrottled) and error.retry_after_s is not None:
-            self._pacer.hold(error.retry_after_s)
-            # Some jitter on top: others who were told the same come back at the same moment.
-            pause_s += error.retry_after_s
-        if not error.helps_to_retry or attempt >= self._attempts or pause_s > LONGEST_WAIT_S:
-            return None
-        return pause_s if self._now() + pause_s < self.give_up_at else None
+    def _identified(self, query: Hidden) -> tuple[Hidden, Hidden]:
+        return Hidden(query, option="com_exams", format="raw", code=self._code), Hidden()

@@ -1,40 +1,25 @@
 """The answers of the provider's ``legacy`` API, read into pages.
 
 Source: the provider's page "API Interface for Candidate Test Scores". Beyond it, numbers may come
-as text, any field may be absent, and failures come as an object with status 200. A row that cannot
-be understood is skipped, with the reason; the rest of the page counts.
+as text, any field may be absent, and failures come as an object with status 200.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
-from examhook.model import Attempt, Exam
+from examhook.model import Exam
 from examhook.provider.errors import ProviderMalformed
-from examhook.provider.fields import UnreadableError, flag, identifier, instant, integer, link, points, text
+from examhook.provider.fields import UnreadableError, flag, identifier, integer, link, text
 from examhook.provider.json_text import JsonValue, json_in
-from examhook.provider.pages import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
+from examhook.provider.pages import ExamPage, ResultsPage
+from examhook.provider.rows import ERROR_FIELDS, ErrorAnswer, Row, attempt, read_rows, said
 
-Row = dict[str, JsonValue]
-T = TypeVar("T")
-
-_ERROR_FIELDS = ("error", "errors", "message", "msg", "errmsg")
-_MAX_STATUS = 10**6
-
-
-class ErrorAnswer(Exception):  # noqa: N818 - an answer, not a failure of ours
-    """The provider answered with an error object; ``said`` is its text, which may echo what was asked."""
-
-    def __init__(self, said: str) -> None:
-        super().__init__("the provider answered with an error object")
-        self.said = said
+__all__ = ["ErrorAnswer", "parse_exams", "parse_results"]
 
 
 def parse_exams(body: bytes) -> ExamPage:
     """A page of ``getExams``; raises ProviderMalformed, ErrorAnswer."""
     values = _values(json_in(body))
-    exams, unreadable = _read(values, _exam)
+    exams, unreadable = read_rows(values, _exam)
     return ExamPage(tuple(exams), len(values), tuple(unreadable))
 
 
@@ -44,7 +29,7 @@ def parse_results(body: bytes, candidate_id: str | None = None) -> ResultsPage:
     Raises ProviderMalformed, ErrorAnswer.
     """
     values = _values(json_in(body))
-    attempts, unreadable = _read(values, lambda row: _attempt(row, candidate_id))
+    attempts, unreadable = read_rows(values, lambda row: attempt(row, candidate_id))
     return ResultsPage(
         rows=tuple(attempts),
         row_count=len(values),
@@ -58,8 +43,8 @@ def _values(answer: list[JsonValue] | Row) -> list[JsonValue]:
         return answer
     rows = answer.get("data")
     status = answer.get("status")
-    if status == "error" or (rows is None and any(answer.get(field) for field in _ERROR_FIELDS)):
-        raise ErrorAnswer(_said(answer))
+    if status == "error" or (rows is None and any(answer.get(field) for field in ERROR_FIELDS)):
+        raise ErrorAnswer(said(answer))
     if isinstance(rows, list):
         return rows
     numbered = rows if isinstance(rows, dict) else answer
@@ -67,25 +52,6 @@ def _values(answer: list[JsonValue] | Row) -> list[JsonValue]:
     if numbered and all(key.isdecimal() for key in numbered):
         return list(numbered.values())
     raise ProviderMalformed("The provider answered with something other than a list. If this goes on, report it.")
-
-
-def _said(answer: Row) -> str:
-    return next((said for field in _ERROR_FIELDS if (said := text(answer.get(field)))), "")
-
-
-def _read(values: list[JsonValue], read_row: Callable[[Row], T]) -> tuple[list[T], list[UnreadableRow]]:
-    """What ``read_row`` makes of each row, and why it could make nothing of some."""
-    found: list[T] = []
-    unreadable: list[UnreadableRow] = []
-    for place, value in enumerate(values):
-        if not isinstance(value, dict):
-            unreadable.append(UnreadableRow(place, "not a record"))
-            continue
-        try:
-            found.append(read_row(value))
-        except UnreadableError as reason:
-            unreadable.append(UnreadableRow(place, str(reason)))
-    return found, unreadable
 
 
 def _exam(row: Row) -> Exam:
@@ -107,30 +73,3 @@ def _takings(value: object) -> int | None:
     except UnreadableError:
         return None
     return takings if takings is None or takings >= 0 else None
-
-
-def _attempt(row: Row, candidate_id: str | None) -> Attempt:
-    get = row.get
-    sid = get("sid")
-    started_at = instant(get("startTime"), "startTime")
-    if started_at is None:
-        raise UnreadableError("startTime is missing")
-    return Attempt(
-        candidate_id if candidate_id is not None and (sid is None or sid == "") else identifier(sid, "sid"),
-        started_at,
-        _status(get("status")),
-        text(get("name")),
-        instant(get("endTime"), "endTime"),
-        points(get("score"), "score"),
-        flag(get("passed")),
-        link(get("viewResult")),
-    )
-
-
-def _status(value: object) -> int:
-    status = integer(value, "status")
-    if status is None:
-        return NO_STATUS
-    if 0 <= status <= _MAX_STATUS:
-        return status
-    raise UnreadableError("status is no status")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from examhook.model import Attempt, Exam
 
@@ -32,6 +32,8 @@ class ExamPage:
     unreadable: tuple[UnreadableRow, ...] = ()
     provider_time: int | None = None
     """The provider's clock when it answered, Unix seconds; None when it did not say."""
+    problem: str | None = None
+    """Why the list may lack exams that exist, as a clause; None where the list is the provider's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,31 @@ class ResultsPage:
     """In the order given; those that came without a status have NO_STATUS."""
     row_count: int = 0
     """How many rows the answer held, unreadable ones included."""
+    unreadable: tuple[UnreadableRow, ...] = ()
+    provider_time: int | None = None
+    """The provider's clock when it answered, Unix seconds; None when it did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row that names its exam."""
+
+    exam_id: str | None
+    """None where the row does not say, which it need not when one exam was asked for."""
+    attempt: Attempt
+    login: str | None = field(default=None, repr=False)
+    """What the candidate logs in by, and is asked for by."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """One page of results of one exam, or of all exams at once."""
+
+    records: tuple[Record, ...]
+    row_count: int = 0
+    """How many rows the answer held, unreadable ones included."""
+    total: int | None = None
+    """How many rows there are, by the provider's count; a hint."""
     unreadable: tuple[UnreadableRow, ...] = ()
     provider_time: int | None = None
     """The provider's clock when it answered, Unix seconds; None when it did not say."""
