@@ -17,14 +17,15 @@ from command_line import NO_AWS, PROGRAM, Finished
 
 from examhook_cli.listener.server import Listener, Received, running_listener
 from examhook_cli.local.environment import shell_variables
-from examhook_cli.simulator.server import DEFAULT_CODE, Simulator, running_simulator
+from examhook_cli.simulator.server import Simulator, running_simulator
 from examhook_cli.simulator.world import World
 
 UP_TIMEOUT_S = 600
 ARRIVAL_TIMEOUT_S = 60
 """Longest that a webhook may take on a busy machine; nothing waits for it to pass."""
 
-_ANY_SECRET = "whsec_" + "a" * 32
+ANY_SECRET = "whsec_" + "a" * 32
+"""A secret that signs nothing: what a receiver trusts until it knows better."""
 _EXPORT = re.compile(r"^export ([A-Z_]+)=(\S+)$", re.MULTILINE)
 
 
@@ -128,7 +129,7 @@ def local_installation(state: Path) -> Iterator[LocalInstallation]:
     with ExitStack() as stack:
         world = World(seed=11)
         simulator = stack.enter_context(running_simulator(world))
-        listeners = [stack.enter_context(running_listener([_ANY_SECRET])) for _ in range(2)]
+        listeners = [stack.enter_context(running_listener([ANY_SECRET])) for _ in range(2)]
         installation = LocalInstallation(simulator, listeners, state, _free_port())
         stack.callback(_down, installation)
         world.populate(world.create_exam(), 20)
@@ -148,6 +149,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-__all__ = ["ARRIVAL_TIMEOUT_S", "DEFAULT_CODE", "LocalInstallation", "about_exam", "local_installation", "run"]

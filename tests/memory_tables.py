@@ -6,7 +6,7 @@ runs the same cases against both. Several pollers may share one store: each gets
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from botocore.exceptions import ClientError
@@ -17,13 +17,14 @@ from examhook.model import AttemptKey, Submission
 from examhook.storage.exams import AccountState, Refusal
 from examhook.storage.submissions import sort_key
 
-Step = Callable[[], bool]
-"""Called before each call on a table; raises to make the call fail. True: the write stands, but its answer is lost,
-so that the library's own second try finds its condition broken."""
+Step = Callable[[], int]
+"""Called before each call on a table; raises to make the call fail. More than 0 disturbs it: a write stands, but its
+answer is lost, so that the library's own second try finds its condition broken; a read that is only eventually
+consistent does not see so many of the last writes."""
 
 
-def _undisturbed() -> bool:
-    return False
+def _undisturbed() -> int:
+    return 0
 
 
 @dataclass
@@ -33,6 +34,19 @@ class SubmissionStore:
     items: dict[tuple[str, str, AttemptKey], Submission] = field(default_factory=dict)
     stream: list[Change] = field(default_factory=list)
     """Every write, in order."""
+
+    def as_of(self, writes_ago: int) -> Mapping[tuple[str, str, AttemptKey], Submission]:
+        """The items as they were so many writes ago."""
+        if not writes_ago:
+            return self.items
+        items = dict(self.items)
+        for change in reversed(self.stream[-writes_ago:]):
+            place = (change.after.account, change.after.exam_id, change.after.key)
+            if change.before is None:
+                del items[place]
+            else:
+                items[place] = change.before
+        return items
 
 
 @dataclass
@@ -49,9 +63,9 @@ class MemorySubmissions:
         return {key: stored[key] for key in stored if sort_key(first) <= sort_key(key) <= sort_key(last)}
 
     def of_exam(self, account: str, exam_id: str) -> dict[AttemptKey, Submission]:
-        self.step()
-        keys = [key for (of_account, of_exam, key) in self.store.items if (of_account, of_exam) == (account, exam_id)]
-        return {key: self.store.items[account, exam_id, key] for key in sorted(keys, key=sort_key)}
+        items = self.store.as_of(self.step())
+        keys = [key for (of_account, of_exam, key) in items if (of_account, of_exam) == (account, exam_id)]
+        return {key: items[account, exam_id, key] for key in sorted(keys, key=sort_key)}
 
     def write(self, changes: Sequence[Change]) -> list[Change]:
         places = list(range(len(changes)))

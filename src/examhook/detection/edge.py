@@ -96,7 +96,7 @@ def _from_the_end(  # noqa: PLR0913 - the parts of one reading
         if last is not None and last not in keys and not page.unreadable:
             return reading
         reading.depth = start + page.row_count - begin
-        if page.row_count <= (1 if start != begin else 0) or (
+        if page.row_count <= (1 if start else 0) or (
             page.row_count < limit and start + page.row_count >= known.rows + request.growth
         ):
             reading.reached = True

@@ -1,0 +1,164 @@
+"""A provider played in memory, and a Poll set up around it on tables of the test's choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from memory_tables import MemoryExams, MemorySubmissions
+
+from examhook.model import Attempt, Exam, Submission
+from examhook.provider.errors import ProviderError
+from examhook.provider.pages import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
+from examhook.settings import Dialect, InitialSync, PollSettings
+from examhook.storage.account_code import AccountCode
+from examhook.storage.exams import ExamsTable
+from examhook.storage.submissions import SubmissionsTable
+from examhook.workflows.poll import Poll, PollRequest
+from examhook.workflows.report import PollReport
+
+BEGAN_AT = 1_700_000_000
+
+
+@dataclass
+class PlayedProvider:
+    """Exams and rows as a provider shows them, newest first; ``failures`` come by exam id ("" for the listing)."""
+
+    exams_listed: dict[str, Exam] = field(default_factory=dict)
+    rows: dict[str, list[Attempt]] = field(default_factory=dict)
+    failures: dict[str, ProviderError] = field(default_factory=dict)
+    clock: int = BEGAN_AT
+    requests_made: int = 0
+    asked: list[str] = field(default_factory=list)
+    candidates_asked: list[str] = field(default_factory=list)
+    hide_status: bool = False
+    oldest_first: bool = False
+    dies_at_request: int | None = None
+    give_up_at: float = 0.0
+    unreadable: dict[str, tuple[UnreadableRow, ...]] = field(default_factory=dict)
+
+    def add(self, exam_id: str, *rows: Attempt) -> None:
+        self.rows[exam_id] = [*rows, *self.rows.get(exam_id, [])]
+        exam = self.exams_listed.get(exam_id, Exam(exam_id, f"Exam {exam_id}", available=True, takings=0))
+        self.exams_listed[exam_id] = replace(exam, takings=(exam.takings or 0) + len(rows))
+
+    def change(self, exam_id: str, row: Attempt) -> None:
+        self.rows[exam_id] = [row if other.key == row.key else other for other in self.rows[exam_id]]
+
+    def exams(self, start: int, limit: int) -> ExamPage:
+        self._ask("")
+        part = tuple(self.exams_listed.values())[start : start + limit]
+        return ExamPage(part, len(part), provider_time=self.clock)
+
+    def results(self, exam_id: str, start: int, limit: int, candidate_id: str | None = None) -> ResultsPage:
+        self._ask(exam_id)
+        listed = sorted(self.rows[exam_id], key=lambda row: row.key, reverse=not self.oldest_first)
+        rows = [row for row in listed if candidate_id in {None, row.candidate_id}][start : start + limit]
+        if candidate_id is not None:
+            self.candidates_asked.append(candidate_id)
+        unreadable = tuple(
+            replace(row, place=row.place - start) for row in self.unreadable.get(exam_id, ()) if row.place >= start
+        )
+        if self.hide_status and candidate_id is None:
+            rows = [replace(row, status_code=NO_STATUS) for row in rows]
+        return ResultsPage(
+            rows=tuple(rows),
+            row_count=len(rows) + len(unreadable),
+            unreadable=unreadable,
+            provider_time=self.clock,
+        )
+
+    def _ask(self, what: str) -> None:
+        self.requests_made += 1
+        self.asked.append(what)
+        if self.requests_made == self.dies_at_request:
+            raise KeyboardInterrupt
+        if what in self.failures:
+            raise self.failures[what]
+
+
+def row(number: int, status_code: int = 1, ended_at: int | None = BEGAN_AT - 100, **facts: object) -> Attempt:
+    ended = None if status_code == 0 else ended_at
+    attempt = Attempt(
+        candidate_id=str(number),
+        started_at=BEGAN_AT - 1000 - number,
+        status_code=status_code,
+        candidate_name="Mei Chen",
+        ended_at=ended,
+        score_points=None if status_code == 0 else Decimal(50),
+    )
+    return replace(attempt, **facts)
+
+
+@dataclass
+class PlayedSecret:
+    """Stands where the account code is kept."""
+
+    version: str = "v1"
+
+    def read(self, *, fresh: bool = False) -> AccountCode:
+        del fresh
+        return AccountCode("demo-code", self.version)
+
+
+class Stage:
+    """A Poll with its provider, its tables and its clock."""
+
+    def __init__(self, submissions: SubmissionsTable | MemorySubmissions, exams: ExamsTable | MemoryExams) -> None:
+        self.submissions = submissions
+        self.exams = exams
+        self.provider = PlayedProvider()
+        self.secret = PlayedSecret()
+        self.refusals: list[tuple[str, int, str]] = []
+        self.time_left_s = 300.0
+        self.requests_until_time_is_up: int | None = None
+
+    def poll(self, *, manual: bool = True, full: bool = False, **settings: object) -> PollReport:
+        facts: dict[str, object] = {
+            "account": "main",
+            "base_url": "http://provider.test",
+            "dialect": Dialect.LEGACY,
+            "account_code_secret_arn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:code",
+            "requests_per_second": 5,
+            "poll_seconds": 60,
+            "initial_sync": InitialSync.SILENT,
+            "full_pass_seconds": 3600,
+            "submissions_table": "Submissions",
+            "exams_table": "Exams",
+            "operations_topic_arn": "arn:aws:sns:eu-central-1:123456789012:operations",
+            **settings,
+        }
+        workflow = Poll(
+            settings=PollSettings(**facts),
+            account_code=self.secret,
+            client_for=lambda _code: self.provider,
+            exams=self.exams,
+            submissions=self.submissions,
+            notify_refusal=lambda account, *, since, message: self.refusals.append((account, since, message)),
+            now=lambda: float(self.provider.clock),
+            sleep=self._sleep,
+        )
+        self.provider.requests_made = 0
+        self.provider.asked.clear()
+        self.provider.candidates_asked.clear()
+        return workflow.run(PollRequest(manual=manual, full=full), self._time_left_s)
+
+    def _time_left_s(self) -> float:
+        up_at = self.requests_until_time_is_up
+        return 0.0 if up_at is not None and self.provider.requests_made >= up_at else self.time_left_s
+
+    def _sleep(self, seconds: float) -> None:
+        self.provider.clock += round(seconds)
+
+    def stored(self) -> list[Submission]:
+        """Everything that is stored, by exam and candidate."""
+        found = (each for exam_id in self.provider.rows for each in self.submissions.of_exam("main", exam_id).values())
+        return sorted(found, key=lambda each: int(each.attempt.candidate_id))
+
+    def events(self) -> list[str]:
+        """Types of all events that the stored submissions have announced, by candidate."""
+        return [
+            f"{submission.attempt.candidate_id} {transition.event_type.removeprefix('submission.')}"
+            for submission in self.stored()
+            for transition in submission.transitions
+        ]

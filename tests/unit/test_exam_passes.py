@@ -1,0 +1,212 @@
+"""How much is asked, and that nothing is missed by asking less: edges, digests, removals, resumption."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from memory_tables import MemoryExams, MemorySubmissions
+from played_provider import BEGAN_AT, Stage, row
+
+from examhook.detection.reconcile import PATIENCE_SECONDS
+from examhook.provider.errors import ProviderUnavailable
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage(MemorySubmissions(), MemoryExams())
+
+
+def asked(stage: Stage) -> int:
+    """Requests about results in the last poll."""
+    return sum(bool(what) for what in stage.provider.asked)
+
+
+@pytest.fixture(params=["newest first", "oldest first"])
+def known(stage: Stage, request: pytest.FixtureRequest) -> Stage:
+    """An exam of 250 ended attempts that was read whole."""
+    stage.provider.oldest_first = request.param == "oldest first"
+    stage.provider.add("7", *(row(1000 - number) for number in range(250)))
+    assert stage.poll().complete
+    assert asked(stage) == 3
+    stage.provider.clock += 60
+    return stage
+
+
+def test_new_attempts_cost_one_request(known: Stage) -> None:
+    known.provider.add("7", row(10, ended_at=BEGAN_AT + 30), row(11, ended_at=BEGAN_AT + 20))
+    report = known.poll()
+    assert known.events() == ["10 submitted", "11 submitted"]
+    assert (asked(known), report.complete) == (1, True)
+    known.provider.clock += 60
+    known.poll()
+    assert asked(known) == 0, "the takings are accounted for"
+
+
+def test_more_new_attempts_than_a_page_holds_are_all_found(known: Stage) -> None:
+    known.provider.add("7", *(row(number, ended_at=BEGAN_AT + 30) for number in range(230)))
+    known.poll()
+    assert len(known.events()) == 230
+    assert asked(known) <= 4
+
+
+def test_running_attempts_are_followed_by_one_request_each_poll(known: Stage) -> None:
+    known.provider.add("7", row(10, status_code=0))
+    known.poll()
+    for _ in range(3):
+        known.provider.clock += 60
+        known.poll()
+        assert asked(known) == 1
+    known.provider.change("7", row(10, status_code=2, ended_at=known.provider.clock))
+    known.provider.clock += 60
+    known.poll()
+    assert known.events() == ["10 started", "10 timed_out"]
+    known.provider.clock += 60
+    known.poll()
+    assert asked(known) == 0
+
+
+def test_a_deep_running_attempt_is_asked_for_by_its_candidate(known: Stage) -> None:
+    """Three pages would be needed to come to it; one request about the candidate does."""
+    known.provider.add("7", row(740, status_code=0))
+    known.poll()
+    known.provider.clock += 60
+    known.provider.add("7", *(row(number, ended_at=known.provider.clock) for number in range(220)))
+    known.poll()
+    known.provider.clock += 60
+    known.provider.change("7", row(740, ended_at=known.provider.clock))
+    known.poll()
+    assert known.events()[-1] == "740 submitted"
+    assert asked(known) == 2
+    assert known.provider.candidates_asked == ["740"]
+
+
+def test_a_row_that_comes_later_than_its_takings_is_waited_for(known: Stage) -> None:
+    listed = known.provider.exams_listed["7"]
+    known.provider.exams_listed["7"] = replace(listed, takings=(listed.takings or 0) + 1)
+    known.poll()
+    assert asked(known) == 1 + 3, "fewer new rows than the takings tell of: a full pass, once"
+    known.provider.clock += 60
+    known.poll()
+    assert asked(known) == 1
+    known.provider.rows["7"] = [row(10, ended_at=BEGAN_AT + 30), *known.provider.rows["7"]]
+    known.provider.clock += 60
+    known.poll()
+    assert known.events() == ["10 submitted"]
+    known.provider.clock += 60
+    known.poll()
+    assert asked(known) == 0
+
+
+def test_takings_that_lie_are_found_out(known: Stage) -> None:
+    known.provider.rows["7"] = [row(10, ended_at=BEGAN_AT + 30), *known.provider.rows["7"]]
+    known.poll(full=True)
+    assert known.events() == ["10 submitted"]
+    known.provider.clock += PATIENCE_SECONDS
+    known.provider.rows["7"] = [row(9, ended_at=known.provider.clock), *known.provider.rows["7"]]
+    known.poll()
+    assert known.events() == ["9 submitted", "10 submitted"]
+    known.provider.clock += 60
+    known.poll()
+    assert asked(known) == 1, "the edge of every available exam is looked at now"
+
+
+def test_a_full_pass_without_changes_reads_nothing_back(known: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[object] = []
+    monkeypatch.setattr(known.submissions, "step", lambda: reads.append("a read or a write"))
+    report = known.poll(full=True)
+    assert (report.rows, report.changes, reads) == (250, 0, [])
+
+
+def test_a_removal_is_announced_at_the_second_full_pass_that_misses_it(known: Stage) -> None:
+    gone = known.provider.rows["7"].pop(5)
+    known.poll(full=True)
+    assert known.events() == []
+    known.provider.clock += 3600
+    known.poll(full=True)
+    assert known.events() == [f"{gone.candidate_id} removed"]
+    for _ in range(2):
+        known.provider.clock += 3600
+        assert known.poll(full=True).changes == 0
+    known.provider.rows["7"].insert(5, gone)
+    known.provider.clock += 3600
+    known.poll(full=True)
+    assert known.events() == [f"{gone.candidate_id} removed", f"{gone.candidate_id} submitted"]
+
+
+def test_a_row_that_was_missing_once_is_not_removed(known: Stage) -> None:
+    missed = known.provider.rows["7"].pop(5)
+    known.poll(full=True)
+    known.provider.rows["7"].insert(5, missed)
+    for _ in range(3):
+        known.provider.clock += 3600
+        known.poll(full=True)
+    assert known.events() == []
+
+
+def test_no_removal_is_taken_from_an_empty_answer(known: Stage) -> None:
+    known.provider.rows["7"] = []
+    for _ in range(3):
+        known.provider.clock += 3600
+        assert not known.poll(full=True).complete
+    assert known.events() == []
+
+
+def test_a_first_contact_goes_on_where_it_was_cut_short(stage: Stage) -> None:
+    stage.provider.add("7", *(row(number) for number in range(950)))
+    stage.requests_until_time_is_up = 8
+    report = stage.poll()
+    assert not report.complete
+    assert stage.provider.requests_made == 8
+    stage.requests_until_time_is_up = None
+    stage.provider.clock += 60
+    assert stage.poll().complete
+    # 10 pages, of which the first poll read 6 (after two requests for the listing) and the second the rest.
+    assert asked(stage) <= 5
+    assert stage.events() == []
+    stage.provider.clock += 60
+    assert stage.poll(full=True).changes == 0
+
+
+def test_a_first_contact_whose_process_died_repeats_few_requests(stage: Stage) -> None:
+    stage.provider.add("7", *(row(number) for number in range(950)))
+    stage.provider.dies_at_request = 10
+    with pytest.raises(KeyboardInterrupt):
+        stage.poll()
+    stage.provider.dies_at_request = None
+    stage.provider.clock += 120
+    assert stage.poll().complete
+    assert asked(stage) <= 6
+    assert stage.events() == []
+
+
+def test_what_ends_while_a_first_contact_is_interrupted_is_announced_once(stage: Stage) -> None:
+    stage.provider.add("7", *(row(number) for number in range(950)))
+    stage.requests_until_time_is_up = 8
+    stage.poll()
+    stage.requests_until_time_is_up = None
+    stage.provider.clock += 60
+    stage.provider.add("7", row(2000, ended_at=BEGAN_AT + 30))
+    stage.poll()
+    stage.provider.clock += 60
+    stage.poll(full=True)
+    assert stage.events() == ["2000 submitted"]
+
+
+def test_a_failing_edge_leaves_the_exam_due(known: Stage) -> None:
+    known.provider.add("7", row(10, ended_at=BEGAN_AT + 30))
+    known.provider.failures["7"] = ProviderUnavailable("It does not answer.")
+    assert known.poll().errors
+    known.provider.failures.clear()
+    known.poll()
+    assert known.events() == ["10 submitted"]
+
+
+def test_a_mark_in_a_known_exam_is_found_by_a_full_pass_and_changes_the_digest(known: Stage) -> None:
+    marked = replace(known.provider.rows["7"][120], score_points=Decimal(77))
+    known.provider.change("7", marked)
+    known.poll(full=True)
+    assert known.events() == [f"{marked.candidate_id} rescored"]
+    known.provider.clock += 60
+    assert known.poll(full=True).changes == 0
