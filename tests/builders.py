@@ -16,7 +16,7 @@ ENDED_AT = STARTED_AT + 1800
 OBSERVED_AT = ENDED_AT + 60
 
 
-def exam(**overrides: Any) -> Exam:  # noqa: ANN401 - any field of Exam
+def exam(**overrides: Any) -> Exam:
     """An available exam."""
     values: dict[str, Any] = {
         "exam_id": "23812",
@@ -29,7 +29,7 @@ def exam(**overrides: Any) -> Exam:  # noqa: ANN401 - any field of Exam
     return Exam(**{**values, **overrides})
 
 
-def attempt(**overrides: Any) -> Attempt:  # noqa: ANN401 - any field of Attempt
+def attempt(**overrides: Any) -> Attempt:
     """An attempt that was submitted and passed."""
     values: dict[str, Any] = {
         "candidate_id": "19382",
@@ -44,7 +44,7 @@ def attempt(**overrides: Any) -> Attempt:  # noqa: ANN401 - any field of Attempt
     return Attempt(**{**values, **overrides})
 
 
-def transition(**overrides: Any) -> Transition:  # noqa: ANN401 - any field of Transition
+def transition(**overrides: Any) -> Transition:
     """The first event of ``attempt()``: submitted."""
     event_type = str(overrides.get("event_type", EventType.SUBMITTED.value))
     values: dict[str, Any] = {
@@ -63,7 +63,7 @@ def transition(**overrides: Any) -> Transition:  # noqa: ANN401 - any field of T
     return Transition(**{**values, **overrides})
 
 
-def submission(**overrides: Any) -> Submission:  # noqa: ANN401 - any field of Submission
+def submission(**overrides: Any) -> Submission:
     """``attempt()`` as stored when its one event was announced; ``sequence`` and counts follow the transitions."""
     of_exam = exam()
     transitions: tuple[Transition, ...] = overrides.get("transitions", (transition(),))

@@ -102,18 +102,18 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         entry._dispatch.cache_clear()  # noqa: SLF001
 
 
-def sample_batch() -> Any:  # noqa: ANN401 - JSON
+def sample_batch() -> Any:
     """A batch as AWS sends it: a new submission, a changed one, a removed one."""
     return json.loads(SAMPLE.read_text())
 
 
-def run(batch: Any) -> list[str]:  # noqa: ANN401 - JSON
+def run(batch: Any) -> list[str]:
     """Sequence numbers from which the stream is to send the batch again."""
     answer = entry.handler(batch, None)  # type: ignore[arg-type] # no context is needed
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-def ids_of(batch: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
+def ids_of(batch: Any) -> dict[str, str]:
     """Id of the event that each type in the sample is announced by."""
     images = [record["dynamodb"].get("NewImage") for record in batch["Records"]]
     newest = [image["transitions"]["L"][-1]["M"] for image in images if image]

@@ -174,7 +174,7 @@ def test_the_readme_names_the_message_attributes_that_are_sent() -> None:
     sent: list[dict[str, Any]] = []
 
     class Topic:
-        def publish_batch(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3 has it
+        def publish_batch(self, **request: Any) -> dict[str, Any]:
             sent.extend(request["PublishBatchRequestEntries"])
             return {"Successful": [{"Id": entry["Id"]} for entry in sent]}
 

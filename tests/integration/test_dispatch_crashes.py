@@ -23,11 +23,11 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def batch() -> Any:  # noqa: ANN401 - JSON
+def batch() -> Any:
     return sample_batch()
 
 
-def test_what_was_kept_first_is_what_is_sent(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+def test_what_was_kept_first_is_what_is_sent(stack: Stack, batch: Any) -> None:
     """A record rebuilt later holds another link; the event under the same id must not change."""
     dispatch = open_dispatch()
     with pytest.raises(Killed):
@@ -52,7 +52,7 @@ def test_what_was_kept_first_is_what_is_sent(stack: Stack, batch: Any) -> None: 
 )
 def test_a_crash_at_any_step_loses_nothing_and_invents_nothing(
     stack: Stack,
-    batch: Any,  # noqa: ANN401 - JSON
+    batch: Any,
     part: str,
     method: str,
     after: bool,  # noqa: FBT001 - a parameter of the test
@@ -80,7 +80,7 @@ def test_a_crash_at_any_step_loses_nothing_and_invents_nothing(
 )
 def test_what_aws_refuses_is_tried_again_from_the_first_that_failed(
     stack: Stack,
-    batch: Any,  # noqa: ANN401 - JSON
+    batch: Any,
     service: str,
     operation: str,
     caplog: pytest.LogCaptureFixture,

@@ -24,11 +24,11 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def batch() -> Any:  # noqa: ANN401 - JSON
+def batch() -> Any:
     return sample_batch()
 
 
-def test_a_batch_reaches_every_destination(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+def test_a_batch_reaches_every_destination(stack: Stack, batch: Any) -> None:
     assert run(batch) == []
     ids = ids_of(batch)
     published = stack.received(stack.everything_url)
@@ -47,7 +47,7 @@ def test_a_batch_reaches_every_destination(stack: Stack, batch: Any) -> None:  #
         assert events.is_dispatched(event_id)
 
 
-def test_the_same_batch_again_sends_nothing_and_makes_no_second_id(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+def test_the_same_batch_again_sends_nothing_and_makes_no_second_id(stack: Stack, batch: Any) -> None:
     run(batch)
     stack.received(stack.everything_url)
     stack.received(stack.queue_url)
@@ -58,7 +58,7 @@ def test_the_same_batch_again_sends_nothing_and_makes_no_second_id(stack: Stack,
     assert stack.dynamodb.scan(TableName=EVENTS)["Count"] == 2
 
 
-def test_a_filter_policy_lets_through_only_what_was_asked_for(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+def test_a_filter_policy_lets_through_only_what_was_asked_for(stack: Stack, batch: Any) -> None:
     forced = stack.subscribe(
         "forced", RawMessageDelivery="true", FilterPolicy=json.dumps({"type": [FORCED], "exam_id": ["23812"]})
     )
@@ -70,7 +70,7 @@ def test_a_filter_policy_lets_through_only_what_was_asked_for(stack: Stack, batc
     assert stack.received(elsewhere) == []
 
 
-def test_a_plain_subscription_gets_the_body_and_a_subject(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+def test_a_plain_subscription_gets_the_body_and_a_subject(stack: Stack, batch: Any) -> None:
     plain = stack.subscribe("plain")
     run(batch)
     first = stack.received(plain)[0]
@@ -79,7 +79,7 @@ def test_a_plain_subscription_gets_the_body_and_a_subject(stack: Stack, batch: A
     assert first["MessageAttributes"]["status"] == {"Type": "String", "Value": "submitted"}
 
 
-def test_an_endpoint_gets_only_what_its_filters_ask_for(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+def test_an_endpoint_gets_only_what_its_filters_ask_for(stack: Stack, batch: Any) -> None:
     table = EndpointsTable(stack.dynamodb, ENDPOINTS)
     for name, filters in {
         "forced": EndpointFilters(types=(FORCED,)),
@@ -93,7 +93,7 @@ def test_an_endpoint_gets_only_what_its_filters_ask_for(stack: Stack, batch: Any
     assert by_url["https://other.test/"] not in {endpoint for endpoint, _ in stack.deliveries}
 
 
-def test_an_endpoint_added_between_two_batches_misses_nothing(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+def test_an_endpoint_added_between_two_batches_misses_nothing(stack: Stack, batch: Any) -> None:
     first, second = copy.deepcopy(batch), copy.deepcopy(batch)
     first["Records"], second["Records"] = batch["Records"][:1], batch["Records"][1:]
     run(first)
@@ -103,7 +103,7 @@ def test_an_endpoint_added_between_two_batches_misses_nothing(stack: Stack, batc
     assert (endpoint.endpoint_id, ids_of(batch)[FORCED]) in stack.deliveries
 
 
-def test_an_unreadable_record_is_reported_and_the_others_are_sent(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+def test_an_unreadable_record_is_reported_and_the_others_are_sent(stack: Stack, batch: Any) -> None:
     poisoned = batch["Records"][0]["dynamodb"]
     poisoned["NewImage"]["v"] = {"N": "99"}
     assert run(batch) == [poisoned["SequenceNumber"]]
@@ -112,7 +112,7 @@ def test_an_unreadable_record_is_reported_and_the_others_are_sent(stack: Stack, 
     assert stack.received(stack.everything_url) == []
 
 
-def test_a_time_that_nobody_can_write_is_reported_and_the_others_are_sent(stack: Stack, batch: Any) -> None:  # noqa: ANN401 - JSON
+def test_a_time_that_nobody_can_write_is_reported_and_the_others_are_sent(stack: Stack, batch: Any) -> None:
     strange = batch["Records"][1]["dynamodb"]
     strange["NewImage"]["transitions"]["L"][-1]["M"]["occurred_at"] = {"N": "1777815120000"}
     assert run(batch) == [strange["SequenceNumber"]]
