@@ -145,12 +145,41 @@ def test_a_row_that_was_missing_once_is_not_removed(known: Stage) -> None:
     assert known.events() == []
 
 
-def test_no_removal_is_taken_from_an_empty_answer(known: Stage) -> None:
-    known.provider.rows["7"] = []
+def test_an_empty_answer_where_rows_were_is_not_believed(known: Stage) -> None:
+    rows, known.provider.rows["7"] = known.provider.rows["7"], []
+    for _ in range(3):
+        known.provider.clock += 300
+        assert not known.poll(full=True).complete
+    known.provider.rows["7"] = rows
     for _ in range(3):
         known.provider.clock += 3600
-        assert not known.poll(full=True).complete
+        assert known.poll(full=True).complete
     assert known.events() == []
+
+
+def test_an_exam_that_stays_empty_has_lost_its_rows(known: Stage) -> None:
+    known.provider.rows["7"] = []
+    polls = 0
+    while not known.events():
+        known.provider.clock += 600
+        known.poll(full=True)
+        polls += 1
+    assert len(known.events()) == 250
+    assert polls >= 5, "not before half an hour, and two full passes after it"
+    known.provider.clock += 600
+    assert known.poll(full=True).complete
+
+
+def test_a_list_without_statuses_that_takes_more_than_one_poll_announces_no_old_news(stage: Stage) -> None:
+    stage.provider.add("7", *(row(number) for number in range(30)))
+    stage.provider.hide_status = True
+    for _ in range(6):
+        stage.requests_until_time_is_up = 12
+        stage.poll()
+        stage.provider.clock += 300
+    assert stage.poll(full=True).complete
+    assert len(stage.stored()) == 30
+    assert stage.events() == []
 
 
 def test_a_first_contact_goes_on_where_it_was_cut_short(stage: Stage) -> None:

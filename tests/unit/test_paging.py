@@ -109,6 +109,16 @@ def test_a_list_that_never_holds_still_is_not_complete() -> None:
     assert not read(server).complete
 
 
+def test_a_list_in_another_order_each_time_is_whole_when_as_many_rows_came_as_there_are() -> None:
+    orders = [[1, 2, 3, 4], [3, 1, 4, 2]]
+
+    def fetch(start: int, limit: int) -> ListedPage:
+        rows = orders[1 if start else 0][start : start + limit]
+        return ListedPage(tuple(rows), len(rows))
+
+    assert Pager(10).read(fetch, lambda row: row).complete
+
+
 def test_a_server_that_ignores_the_offset_is_asked_for_everything_at_once() -> None:
     rows = list(range(35))
     requests = []

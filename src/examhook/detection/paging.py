@@ -149,7 +149,7 @@ class Walk(Generic[T]):
             overlap = 0
             if self.last is not None:
                 overlap = 1
-                if self.last not in keys and not page.unreadable:
+                if self.last not in keys and not page.unreadable and not self._has_all(page, keys):
                     return True
                 inserted += keys.index(self.last) if self.last in keys else 0
             self._seen.update(keys)
@@ -161,6 +161,10 @@ class Walk(Generic[T]):
             self.disturbed = True
             yield from self._head(inserted)
         return False
+
+    def _has_all(self, page: Page[T], keys: Sequence[Hashable]) -> bool:
+        """Whether as many distinct rows were seen as there are up to here, in whatever order they came."""
+        return page.row_count <= 1 and len(self._seen.union(keys)) >= self.start + page.row_count
 
     def _is_last(self, row_count: int, overlap: int) -> bool:
         if row_count <= overlap:

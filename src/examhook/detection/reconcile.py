@@ -16,6 +16,8 @@ from examhook.detection.watch import OPEN_KEPT, ExamWatch, RowOrder
 from examhook.model import Attempt, AttemptKey
 
 PATIENCE_SECONDS = 600
+EMPTY_PATIENCE_SECONDS = 1800
+"""An exam that had rows is believed to have none only after it has shown none for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,16 @@ def _incomplete(request: ExamRequest, known: ExamWatch, findings: Findings) -> E
         digest=None,
         tried_at=findings.began_at,
         changed_at=_changed_at(known, findings),
+        empty_since=(known.empty_since or findings.began_at) if known.rows and not findings.rows else None,
         progress=None,
     )
+
+
+def is_believable(known: ExamWatch | None, rows: int, now: int) -> bool:
+    """Whether an exam that shows so many rows can be taken at its word: one that was emptied only after a while."""
+    if rows or known is None or not known.rows:
+        return True
+    return known.empty_since is not None and now - known.empty_since >= EMPTY_PATIENCE_SECONDS
 
 
 def takings_lie(watch: ExamWatch, now: int) -> bool:

@@ -87,6 +87,8 @@ class ExamWatch:
     ahead_since: int | None = None
     unreconciled_since: int | None = None
     """Since when ``takings`` stand higher than the rows account for; None when they agree."""
+    empty_since: int | None = None
+    """Since when the provider shows no rows at all where there were some."""
     progress: PassProgress | None = None
 
     @property

@@ -29,6 +29,7 @@ _WATCH_NUMBERS = (
     "ahead",
     "ahead_since",
     "unreconciled_since",
+    "empty_since",
 )
 _PROGRESS_NUMBERS = ("start", "began_at", "rows", "digest", "appeared", "ended", "newest_at")
 
@@ -79,6 +80,7 @@ def exam_watch_from_item(exam_id: str, item: Item) -> ExamWatch:
         ahead=_count(item, "ahead"),
         ahead_since=_number(item, "ahead_since"),
         unreconciled_since=_number(item, "unreconciled_since"),
+        empty_since=_number(item, "empty_since"),
         progress=_progress_from_item(item["progress"]["M"]) if "progress" in item else None,
     )
 

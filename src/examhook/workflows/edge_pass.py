@@ -41,9 +41,9 @@ def look_at_edge(tools: PollTools, request: ExamRequest, known: ExamWatch) -> Ed
     reading.stored.update(access.stored_around(list(asked.values())))
     rows.update(asked)
     settlement = access.settle(rows, reading.stored)
-    whole_needed = not reading.reached or (
-        known.unreconciled_since is None and not accounts_for(request, settlement.appeared, settlement.ended)
-    )
+    vanished = set(known.open_attempts) - {attempt.key for attempt in settlement.attempts}
+    unexplained = not accounts_for(request, settlement.appeared, settlement.ended)
+    whole_needed = not reading.reached or bool(vanished) or (unexplained and known.unreconciled_since is None)
     skipped = len(reading.unreadable) + access.unanswered
     outcome = PassOutcome(len(rows), len(settlement.written), skipped, _problem(reading, access, settlement))
     if not whole_needed:
@@ -96,7 +96,6 @@ def _findings(
 
 
 def _running(settlement: Settlement) -> tuple[AttemptKey, ...]:
-    """The attempts that run now. One that was looked for and not found runs no more; a full pass tells why."""
     return tuple(sorted(each.key for each in settlement.attempts if each.status_code == Status.IN_TEST))
 
 

@@ -114,7 +114,7 @@ class ExamAccess:
         )
 
     def settle(self, rows: Mapping[AttemptKey, Attempt], stored: Mapping[AttemptKey, Submission]) -> Settlement:
-        """Complete the rows, write what they change; raises as ``fetch`` does, and ClientError."""
+        """Complete the rows, write what they change; raises ProviderError, ClientError, LeaseLostError."""
         complete = self._with_status(rows, stored)
         changes = diff(complete.values(), stored, self.observation())
         overtaken = self.write(changes)
@@ -149,13 +149,20 @@ class ExamAccess:
             if known is not None and known.attempt.is_final and _shows_the_same(row, known.attempt):
                 found[key] = replace(row, status_code=known.attempt.status_code)
                 continue
-            answers = (each for each in self.rows_of(key.candidate_id) if each.key == key)
-            answer = next((each for each in answers if each.status_code != NO_STATUS), None)
+            answer = self._answer(key)
             if answer is None:
                 self.unanswered += 1
             else:
                 found[key] = replace(answer, candidate_name=answer.candidate_name or row.candidate_name)
         return found
+
+    def _answer(self, key: AttemptKey) -> Attempt | None:
+        """The attempt with its status, asked for alone; None where that does not tell or there is no time."""
+        try:
+            rows = self.rows_of(key.candidate_id)
+        except OutOfTimeError:
+            return None
+        return next((row for row in rows if row.key == key and row.status_code != NO_STATUS), None)
 
 
 def _shows_the_same(row: Attempt, stored: Attempt) -> bool:

@@ -14,7 +14,7 @@ from examhook.detection.diff import absences, distinct
 from examhook.detection.digest import digest_of
 from examhook.detection.paging import Walk
 from examhook.detection.plan import ExamRequest
-from examhook.detection.reconcile import Findings, remembered
+from examhook.detection.reconcile import Findings, is_believable, remembered
 from examhook.detection.tally import Tally
 from examhook.detection.watch import ExamWatch, RowOrder
 from examhook.model import Attempt, AttemptKey, Submission
@@ -71,16 +71,21 @@ class WholePass:
             for page in walk.pages():
                 if pages and pages % self._segment_pages == 0:
                     self._flush(buffer)
-                    self._remember_progress(walk)
                     buffer = []
+                    if self._can_go_on_later(walk):
+                        self._remember_progress(walk)
                 buffer.extend(page.rows)
                 pages += 1
             return self._finish(walk, buffer)
         except OutOfTimeError:
-            if self.access.began_at:
-                self._flush(buffer)
+            self._flush(buffer)
+            if self.access.began_at and self._can_go_on_later(walk):
                 self._remember_progress(walk)
             return self._outcome(walk, "there was no time left to read all of it")
+
+    def _can_go_on_later(self, walk: Walk[Attempt]) -> bool:
+        """Whether nothing was passed over that a later poll would have to come back for."""
+        return not (walk.unreadable or walk.problem or self.access.unanswered or self.overtaken)
 
     @property
     def _segment_pages(self) -> int:
@@ -169,7 +174,7 @@ class WholePass:
             return f"{self.access.unanswered} of its rows have no status"
         if self.overtaken:
             return "another poll was faster"
-        if not self.tally.rows and known is not None and known.rows:
+        if known is not None and not is_believable(known, self.tally.rows, self.access.began_at):
             return f"it gave no rows where it gave {known.rows} before"
         return None
 
