@@ -118,12 +118,25 @@ def test_a_pass_that_was_cut_short_goes_on() -> None:
 
 
 def test_a_first_pass_that_failed_is_tried_again_soon() -> None:
-    failed = ExamWatch(EXAM, tried_at=NOW)
+    failed = ExamWatch(EXAM, tried_at=NOW, failed_at=NOW)
     assert planned(EXAM, failed, now=NOW + RETRY_SECONDS - 1) == []
     assert planned(EXAM, failed, now=NOW + RETRY_SECONDS) == [(Reason.NEW, Look.WHOLE)]
 
 
-def test_the_most_urgent_comes_first_and_the_longest_unread_first_within_it() -> None:
+def test_a_full_pass_that_is_due_is_not_put_off_by_smaller_hints() -> None:
+    """An abandoned attempt may run for ever, and a busy exam's takings move at every tick."""
+    due = watch(changed_at=NOW - HOUR - 5, passed_at=NOW - HOUR, tried_at=NOW - 60, open_count=1)
+    assert planned(EXAM, due) == [(Reason.OPEN_ATTEMPTS, Look.WHOLE)]
+    assert planned(replace(EXAM, takings=11), due) == [(Reason.TAKINGS_MOVED, Look.WHOLE)]
+
+
+def test_a_full_pass_that_failed_is_tried_again_after_a_pause() -> None:
+    failed = watch(passed_at=NOW - 3 * HOUR, tried_at=NOW, failed_at=NOW)
+    assert planned(EXAM, failed, now=NOW + RETRY_SECONDS - 1) == []
+    assert planned(EXAM, failed, now=NOW + RETRY_SECONDS) == [(Reason.DUE, Look.WHOLE)]
+
+
+def test_what_is_quick_to_ask_comes_first_then_the_most_urgent_then_the_longest_unread() -> None:
     exams = [Exam(str(number), "T", available=True, takings=10) for number in range(4)]
     known = {
         "0": watch(exams[0], passed_at=NOW - 24 * HOUR, tried_at=NOW - 24 * HOUR),

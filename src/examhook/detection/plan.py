@@ -73,7 +73,7 @@ def plan(  # noqa: PLR0913 - all that the decision rests on
     watch: AccountWatch | None = None,
     everything: bool = False,
 ) -> list[ExamRequest]:
-    """Exams to read at ``now`` (provider's clock), the most urgent reason first, longest unread first within it.
+    """Exams to read at ``now`` (provider's clock), in the order in which to read them.
 
     ``known`` holds watches by exam id. Every exam is read whole at least every
     ``full_pass_seconds``, or, where nothing has happened for longer, in as much time as it has been
@@ -83,29 +83,28 @@ def plan(  # noqa: PLR0913 - all that the decision rests on
     requests = []
     for exam in listing:
         exam_watch = known.get(exam.exam_id)
+        due = _due(exam_watch, now, full_pass_seconds)
         reason = (
             Reason.REQUESTED
             if everything
-            else _reason(exam, exam_watch, now=now, full_pass_seconds=full_pass_seconds, takings_lie=takings_lie)
+            else _hint(exam, exam_watch) or due or _busy(exam, exam_watch, now, takings_lie=takings_lie)
         )
         if reason is not None:
-            requests.append(ExamRequest(exam, exam_watch, reason, _look(reason, exam_watch)))
-    return sorted(
-        requests, key=lambda request: (_ORDER[request.reason], request.known.tried_at if request.known else 0)
-    )
+            # A full pass that is due is not put off by hints that call for less, however many there are.
+            look = Look.WHOLE if due is not None else _look(reason, exam_watch)
+            requests.append(ExamRequest(exam, exam_watch, reason, look))
+    return sorted(requests, key=_urgency)
 
 
-def _reason(
-    exam: Exam, watch: ExamWatch | None, *, now: int, full_pass_seconds: int, takings_lie: bool
-) -> Reason | None:
-    if watch is None:
-        return Reason.NEW
-    if not watch.is_known and watch.progress is not None:
-        return Reason.NEW
-    return _hint(exam, watch) or _due(watch, now, full_pass_seconds) or _busy(exam, watch, now, takings_lie=takings_lie)
+def _urgency(request: ExamRequest) -> tuple[bool, int, int]:
+    """What is quick to ask comes first, then the most urgent reason, then what was unread for longest."""
+    tried_at = request.known.tried_at if request.known else 0
+    return (request.look is Look.WHOLE, _ORDER[request.reason], tried_at)
 
 
-def _hint(exam: Exam, watch: ExamWatch) -> Reason | None:
+def _hint(exam: Exam, watch: ExamWatch | None) -> Reason | None:
+    if watch is None or not watch.is_known:
+        return None
     if exam.takings != watch.exam.takings:
         return Reason.TAKINGS_MOVED
     if watch.open_count:
@@ -113,14 +112,16 @@ def _hint(exam: Exam, watch: ExamWatch) -> Reason | None:
     return Reason.CLOSED if watch.exam.available and not exam.available else None
 
 
-def _due(watch: ExamWatch, now: int, full_pass_seconds: int) -> Reason | None:
-    if watch.progress is not None:
-        return Reason.DUE
-    if now - watch.tried_at < min(RETRY_SECONDS, full_pass_seconds) and watch.tried_at > watch.passed_at:
-        return None
-    if not watch.is_known:
+def _due(watch: ExamWatch | None, now: int, full_pass_seconds: int) -> Reason | None:
+    if watch is None:
         return Reason.NEW
-    return Reason.DUE if now - watch.passed_at >= full_pass_interval_s(watch, full_pass_seconds) else None
+    reason = Reason.DUE if watch.is_known else Reason.NEW
+    if watch.progress is not None:
+        return reason
+    if watch.failed_at is not None and now - watch.failed_at < min(RETRY_SECONDS, full_pass_seconds):
+        return None
+    waited_s = now - watch.passed_at
+    return reason if not watch.is_known or waited_s >= full_pass_interval_s(watch, full_pass_seconds) else None
 
 
 def full_pass_interval_s(watch: ExamWatch, full_pass_seconds: int) -> int:
@@ -129,8 +130,8 @@ def full_pass_interval_s(watch: ExamWatch, full_pass_seconds: int) -> int:
     return min(max(quiet_s, full_pass_seconds), full_pass_seconds * COLD_FACTOR)
 
 
-def _busy(exam: Exam, watch: ExamWatch, now: int, *, takings_lie: bool) -> Reason | None:
-    if not exam.available or watch.order not in {RowOrder.NEWEST, RowOrder.OLDEST}:
+def _busy(exam: Exam, watch: ExamWatch | None, now: int, *, takings_lie: bool) -> Reason | None:
+    if watch is None or not exam.available or watch.order not in {RowOrder.NEWEST, RowOrder.OLDEST}:
         return None
     waited_s = now - watch.tried_at
     busy = now - watch.changed_at < BUSY_SECONDS and waited_s >= LOOK_SECONDS

@@ -74,6 +74,7 @@ def remembered(request: ExamRequest, findings: Findings) -> ExamWatch:
         digest=findings.digest,
         passed_at=findings.began_at if findings.whole else known.passed_at,
         tried_at=findings.began_at,
+        failed_at=None if findings.whole else known.failed_at,
         changed_at=_changed_at(known, findings),
         # What was found so far must count when the takings are compared again.
         ahead=ahead if settled else known.ahead + max(findings.appeared, findings.ended),
@@ -92,6 +93,7 @@ def _incomplete(request: ExamRequest, known: ExamWatch, findings: Findings) -> E
         open_attempts=open_attempts[:OPEN_KEPT],
         digest=None,
         tried_at=findings.began_at,
+        failed_at=findings.began_at if findings.whole else known.failed_at,
         changed_at=_changed_at(known, findings),
         empty_since=(known.empty_since or findings.began_at) if known.rows and not findings.rows else None,
         progress=None,

@@ -80,6 +80,8 @@ class ExamWatch:
     """When the last complete pass began, by the provider's clock; 0 before the first."""
     tried_at: int = 0
     """When the exam was last read, whole or not."""
+    failed_at: int | None = None
+    """When a full pass last came to nothing; None when the last one was complete."""
     changed_at: int = 0
     """When something last happened in it, as far as is known."""
     ahead: int = 0
