@@ -6,7 +6,7 @@ runs the same cases against both. Several pollers may share one store: each gets
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from botocore.exceptions import ClientError
@@ -66,6 +66,9 @@ class MemorySubmissions:
         items = self.store.as_of(self.step())
         keys = [key for (of_account, of_exam, key) in items if (of_account, of_exam) == (account, exam_id)]
         return {key: items[account, exam_id, key] for key in sorted(keys, key=sort_key)}
+
+    def beyond(self, account: str, exam_id: str, seen: Container[AttemptKey]) -> dict[AttemptKey, Submission]:
+        return {key: each for key, each in self.of_exam(account, exam_id).items() if key not in seen}
 
     def write(self, changes: Sequence[Change]) -> list[Change]:
         places = list(range(len(changes)))

@@ -77,6 +77,14 @@ def test_a_range_has_both_ends_in_stored_order_and_one_exam_only(tables: Pair) -
     assert tables.submissions.between("another", "7", *ends) == {}
 
 
+def test_what_was_not_seen_of_an_exam_is_told(tables: Pair) -> None:
+    rows = [replace(DONE, candidate_id=candidate_id) for candidate_id in ("1", "2#x", "3")]
+    tables.submissions.write([change(None, row) for row in rows])
+    beyond = tables.submissions.beyond("main", EXAM.exam_id, {rows[0].key, rows[2].key})
+    assert list(beyond) == [rows[1].key]
+    assert tables.submissions.beyond("main", "another", set()) == {}
+
+
 def test_an_attempt_is_inserted_once(tables: Pair) -> None:
     late = change(None, OPEN, fence=2)
     assert tables.submissions.write([change(None, OPEN)]) == []

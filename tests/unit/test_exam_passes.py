@@ -135,6 +135,19 @@ def test_a_removal_is_announced_at_the_second_full_pass_that_misses_it(known: St
     assert known.events() == [f"{gone.candidate_id} removed", f"{gone.candidate_id} submitted"]
 
 
+def test_a_removal_in_an_exam_too_large_to_hold_at_once_is_announced(
+    known: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("examhook.workflows.whole_pass.SEGMENT_PAGES", 1)
+    changed = replace(known.provider.rows["7"][200], score_points=Decimal(77))
+    known.provider.change("7", changed)
+    gone = known.provider.rows["7"].pop(5)
+    for _ in range(2):
+        known.poll(full=True)
+        known.provider.clock += 3600
+    assert sorted(known.events()) == sorted([f"{changed.candidate_id} rescored", f"{gone.candidate_id} removed"])
+
+
 def test_a_row_that_was_missing_once_is_not_removed(known: Stage) -> None:
     missed = known.provider.rows["7"].pop(5)
     known.poll(full=True)

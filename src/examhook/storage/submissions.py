@@ -7,7 +7,7 @@ the provider covers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -53,14 +53,29 @@ class SubmissionsTable:
         """All stored submissions of one exam, as of a moment ago."""
         return self._query("pk = :pk", {":pk": {"S": partition_key(account, exam_id)}})
 
+    def beyond(self, account: str, exam_id: str, seen: Container[AttemptKey]) -> dict[AttemptKey, Submission]:
+        """Stored submissions of one exam that are not among ``seen``, as of a moment ago.
+
+        All of the exam is read, however large; only what is given back is kept in memory.
+        """
+        items = self._items("pk = :pk", {":pk": {"S": partition_key(account, exam_id)}})
+        found = (submission_from_item(item) for item in items if key_of(item["sk"]["S"]) not in seen)
+        return {submission.key: submission for submission in found}
+
     def _query(self, condition: str, values: Mapping[str, AttributeValueTypeDef]) -> dict[AttemptKey, Submission]:
+        found = (submission_from_item(item) for item in self._items(condition, values))
+        return {submission.key: submission for submission in found}
+
+    def _items(
+        self, condition: str, values: Mapping[str, AttributeValueTypeDef]
+    ) -> Iterator[Mapping[str, AttributeValueTypeDef]]:
         # Eventually consistent, which costs half: a write names the version that it replaces, so
         # whatever rests on an old one is refused and found again.
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table_name, KeyConditionExpression=condition, ExpressionAttributeValues=values
         )
-        found = (submission_from_item(item) for page in pages for item in page["Items"])
-        return {submission.key: submission for submission in found}
+        for page in pages:
+            yield from page["Items"]
 
     def write(self, changes: Sequence[Change]) -> list[Change]:
         """Write each change if its submission is still as it was read; returns those that were not written.
@@ -113,6 +128,12 @@ def partition_key(account: str, exam_id: str) -> str:
 def sort_key(key: AttemptKey) -> str:
     """Place of one attempt within its exam: by start time first."""
     return f"{key.started_at:010d}#{key.candidate_id}"
+
+
+def key_of(place: str) -> AttemptKey:
+    """The attempt whose sort key is ``place``."""
+    started_at, _, candidate_id = place.partition("#")
+    return AttemptKey(int(started_at), candidate_id)
 
 
 def spanning(keys: Iterable[AttemptKey]) -> tuple[AttemptKey, AttemptKey] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from examhook.detection.change import Change
@@ -98,6 +98,11 @@ class ExamAccess:
     def all_stored(self) -> dict[AttemptKey, Submission]:
         """All that is stored of the exam."""
         return self.tools.submissions.of_exam(self.tools.watch.account, self.request.exam.exam_id)
+
+    def stored_beyond(self, seen: Container[AttemptKey]) -> dict[AttemptKey, Submission]:
+        """What is stored of the exam, was not ``seen``, and was not announced as removed."""
+        found = self.tools.submissions.beyond(self.tools.watch.account, self.request.exam.exam_id, seen)
+        return {key: submission for key, submission in found.items() if not submission.removed}
 
     def observation(self) -> Observation:
         """The circumstances of this pass."""

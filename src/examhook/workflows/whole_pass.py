@@ -98,12 +98,11 @@ class WholePass:
         missing = False
         if known is not None and whole_in_hand and self._says_nothing_new(known, walk, buffer):
             self._count_unchanged(buffer)
-        elif known is not None and known.is_known and whole_in_hand:
-            stored = self.access.all_stored()
-            self._flush(buffer, stored)
-            missing = self._settle_absences(walk, stored)
         else:
-            self._flush(buffer)
+            compared_before = known is not None and known.is_known
+            self._flush(buffer, self.access.all_stored() if compared_before and whole_in_hand else None)
+            if compared_before and not self.tally.resumed:
+                missing = self._settle_absences(walk)
         problem = self._problem(walk)
         order = self.tally.order(known.order if known else RowOrder.UNKNOWN, disturbed=walk.disturbed)
         findings = Findings(
@@ -115,8 +114,8 @@ class WholePass:
             open_attempts=tuple(self.tally.open_attempts),
             open_depth=self.tally.depth(order),
             order=order,
-            # What is stored but missing must be compared again at the next pass.
-            digest=None if missing or self.overtaken else self.tally.digest,
+            # Where what is stored may be more than what was seen, the next pass must compare everything.
+            digest=None if missing or self.overtaken or self.tally.resumed or walk.disturbed else self.tally.digest,
             newest_at=self.tally.newest_at,
             whole=True,
         )
@@ -152,16 +151,16 @@ class WholePass:
         self.changes += len(settlement.written)
         self.overtaken += settlement.overtaken
 
-    def _settle_absences(self, walk: Walk[Attempt], stored: dict[AttemptKey, Submission]) -> bool:
+    def _settle_absences(self, walk: Walk[Attempt]) -> bool:
         """Note or announce what is stored and was not seen; whether something is missing and not settled yet."""
-        missing = {key: each for key, each in stored.items() if key not in self.tally.seen and not each.removed}
-        if self._problem(walk) is None and not walk.disturbed:
-            changes = absences(self.tally.seen, missing, self.access.observation())
-            overtaken = self.access.write(changes)
-            self.changes += sum(change.announces for change in changes) - len(overtaken)
-            self.overtaken += len(overtaken)
-            return any(not change.after.removed for change in changes) or bool(overtaken)
-        return bool(missing)
+        missing = self.access.stored_beyond(self.tally.seen)
+        if self._problem(walk) is not None or walk.disturbed:
+            return bool(missing)
+        changes = absences(self.tally.seen, missing, self.access.observation())
+        overtaken = self.access.write(changes)
+        self.changes += sum(change.announces for change in changes) - len(overtaken)
+        self.overtaken += len(overtaken)
+        return any(not change.after.removed for change in changes) or bool(overtaken)
 
     def _problem(self, walk: Walk[Attempt]) -> str | None:
         known = self.request.known
