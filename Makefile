@@ -23,7 +23,7 @@ RUNTIME = $$(.venv-sam/bin/python -c 'import sys; print("python%d.%d" % sys.vers
 BASE_URL ?= http://127.0.0.1:8100
 CODE ?= simulated-code
 
-.PHONY: help install test check fix demo up down deploy lock
+.PHONY: help install test check fix bench demo up down deploy lock
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ fix: .venv/.installed ## Format, and repair what can be repaired
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+bench: install .venv-bench/.installed ## Measure, beside other ways to do the work, and write docs/benchmarks.md
+	$(BIN)/python -m bench
+
 demo: install ## Play a scenario on a local stack and compare what came with what was expected
 	$(BIN)/python -m examhook_cli.demo
 
@@ -67,6 +70,7 @@ lock: .venv/.installed ## Choose the newest allowed versions anew and write them
 	$(COMPILE) requirements/sam.in -o requirements/sam.txt
 	$(COMPILE) requirements/emulator.in -o requirements/emulator.txt
 	$(COMPILE) requirements/checkov.in -o requirements/checkov.txt
+	$(COMPILE) requirements/bench.in -o requirements/bench.txt
 
 COMPILE := $(UV) compile --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links

@@ -1,0 +1,9 @@
+"""Measures what the product costs its provider, its tables and its processor, beside other ways to do the work.
+
+::
+
+    python -m bench    play every measure and write docs/benchmarks.md
+
+Each program that is measured runs in a process of its own; so do the provider and the AWS emulator,
+so that what they use is counted for nobody.
+"""

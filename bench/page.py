@@ -1,0 +1,120 @@
+"""docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+
+from bench.figures import Run
+from bench.product import Polled
+from bench.table import Line
+
+_CORE_MB = 1769
+"""Memory at which a Lambda function has one whole core (AWS Lambda developer guide, "Configure memory")."""
+_POLL_MB = 256
+
+_HEAD = (
+    "measure",
+    "requests + json",
+    "naive script",
+    "dlt, scd2 on DuckDB",
+    "wanted",
+    "Examhook, newest first",
+    "oldest first",
+    "met",
+)
+
+
+def page(run: Run, table: Sequence[Line]) -> str:
+    """The whole page."""
+    scale = run.scale
+    return f"""# Benchmarks
+
+Written by `make bench`, in {run.whole_run_s / 60:.0f} minutes, on {_machine()}.
+
+A simulated provider with {scale.exams} exams of {scale.rows:,} attempts each, read in pages of 100 over real sockets,
+with a link in every row that differs at every request. DynamoDB is played by the emulator of the local run. Each
+program that is measured, the provider and the emulator are processes of their own.
+
+{_table(table)}
+
+¹ The script compares the {scale.busy} busy exams; its reads are multiplied to {scale.exams}.
+
+How each is measured:
+
+- **Nothing changed, 50 changes:** one poll, a minute after the last one. In the {scale.busy} busy exams five attempts
+  end and five begin; when all are busy, one attempt ends in one half of them and one begins in each of the others. No
+  full pass is due in that minute. Every event that the poll writes is compared with what happened in the world.
+- **Events:** {_happened(run)} things happened in the measured polls.
+- **Oldest first:** the same account, after its provider has turned the order round and one full pass has found out.
+- **Too many requests:** {scale.small_exams} exams are read whole three times at 8/s. Beside it, as many requests from a
+  bucket of 8 tokens that fills at 8 a second, the usual limiter.
+- **Rows that move:** in the middle of a pass over each of {run.drifted.exams} exams, newest first, a row that was read
+  already is deleted, and later somebody hands in; twice. dlt goes through that once. After two quiet passes
+  {run.drifted.true_removals} of the {2 * run.drifted.exams} deleted rows were announced as removed.
+- **SIGKILL:** {scale.small_exams} exams, the process is killed {run.interrupted.kills} times on the way, and asked for
+  {run.interrupted.pages_asked} pages instead of {run.interrupted.pages_needed}. The figure is for each time.
+- **CPU:** processor time of the whole process during the pass, the middle of {scale.passes} pairs of passes. Beside it
+  dlt without the links, which it would take for changes.
+- **Units:** writes as the emulator counts them, by size as DynamoDB does; reads counted by DynamoDB's rules from the
+  items that came back.
+- **Memory:** the highest mark of the process in a first contact, in quiet and busy polls and in full passes.
+- **{scale.many_exams} exams:** of {scale.many_rows} attempts each; how many rows an exam has makes no difference to a
+  poll that reads its edge.
+
+## Time and memory of the function
+
+A function with {_POLL_MB} MB has {_POLL_MB / _CORE_MB:.2f} of a core, so it takes at least
+{_CORE_MB / _POLL_MB:.1f} times the processor time, and at least the requests at their pace.
+
+{_function_table(run)}
+"""
+
+
+def _table(table: Sequence[Line]) -> str:
+    rows = [
+        (line.measure, line.floor, line.naive, line.dlt, line.wanted, line.newest, line.oldest, _yes(met=line.met))
+        for line in table
+    ]
+    return _markdown(_HEAD, rows)
+
+
+def _function_table(run: Run) -> str:
+    polls = {
+        "nothing changed": run.newest.quiet,
+        f"50 changes in {run.scale.busy} exams": run.newest.few_busy,
+        f"changes in all {run.scale.exams} exams": run.newest.all_busy,
+        "full pass without changes": run.newest.full_pass.product,
+        "first contact": run.first,
+    }
+    head = ("poll", "requests", "CPU here, s", f"CPU with {_POLL_MB} MB, s", "at 5 requests/s, s", "peak memory, MB")
+    return _markdown(head, [_function_row(name, polled) for name, polled in polls.items()])
+
+
+def _function_row(name: str, polled: Polled) -> tuple[str, ...]:
+    slow_s = polled.cpu_s * _CORE_MB / _POLL_MB
+    return (
+        name,
+        f"{polled.requests}",
+        f"{polled.cpu_s:.2f}",
+        f"{slow_s:.1f}",
+        f"{max(slow_s, polled.requests / 5):.1f}",
+        f"{polled.peak_bytes / 1_000_000:.0f}",
+    )
+
+
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    all_rows = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in all_rows)
+
+
+def _happened(run: Run) -> str:
+    return f"{sum(steady.truth.happened for steady in run.orders) + run.many.truth.happened:,}"
+
+
+def _yes(*, met: bool) -> str:
+    return "yes" if met else "**no**"
+
+
+def _machine() -> str:
+    return f"{platform.system()} {platform.machine()} with Python {platform.python_version()}"

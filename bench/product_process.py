@@ -1,0 +1,62 @@
+"""The product: Poll as its function builds it, run and measured in this process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+
+from bench.child import serve
+from bench.units import UnitCounter
+from bench.usage import cpu_s, peak_bytes
+from examhook.provider.pacing import Pacer
+from examhook.wiring.poll import poll
+from examhook.workflows.poll import Poll, PollRequest
+from examhook_cli.simulator.wire import Fields
+
+_TIME_LEFT_S = 10_000.0
+"""A poll is measured whole, however long it takes; Lambda would cut it, and the next one would go on."""
+
+
+def main() -> None:
+    """Poll as often as the input asks."""
+    counter = UnitCounter.of_this_process()
+    workflow = poll(os.environ)
+
+    def act(fields: Fields) -> Mapping[str, object]:
+        return _measured(workflow, counter, fields)
+
+    serve(act)
+
+
+def _measured(workflow: Poll, counter: UnitCounter, fields: Fields) -> Mapping[str, object]:
+    if not fields.flag("paced"):
+        # How fast the requests follow each other says nothing about what they cost, and waiting takes time.
+        Pacer.delay_s = _no_delay  # type: ignore[method-assign]  # every pacer of this process
+    if fields.has("clock_ahead_s"):
+        # The lease of a poll that was killed has run out by then.
+        ahead_s = fields.number("clock_ahead_s")
+        workflow = replace(workflow, now=lambda: time.time() + ahead_s)
+    counter.reset()
+    request = PollRequest(manual=fields.flag("full"), full=fields.flag("full"))
+    cpu_before_s, began_s = cpu_s(), time.monotonic()
+    report = workflow.run(request, lambda: _TIME_LEFT_S)
+    cpu_after_s, ended_s = cpu_s(), time.monotonic()
+    return {
+        **report.body(),
+        "cpu_s": cpu_after_s - cpu_before_s,
+        "wall_s": ended_s - began_s,
+        "peak_bytes": peak_bytes(),
+        "read_units": counter.read_units,
+        "write_units": counter.write_units,
+        "events": [asdict(event) for event in counter.announced],
+    }
+
+
+def _no_delay(self: Pacer) -> float:  # noqa: ARG001 - the method in whose place it stands has it
+    return 0.0
+
+
+if __name__ == "__main__":
+    main()

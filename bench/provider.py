@@ -1,0 +1,65 @@
+"""The provider's process, from outside: a world of exams that can be made busy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bench.child import Child
+from bench.units import Event
+from examhook_cli.simulator.client import SimulatorControl
+from examhook_cli.simulator.facts import AttemptRef
+
+SCORE_POINTS = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A running provider."""
+
+    process: Child
+    control: SimulatorControl
+    url: str
+    code: str
+    exam_ids: tuple[str, ...]
+    """Oldest first."""
+
+    def start_in(self, exam_ids: Sequence[str]) -> list[AttemptRef]:
+        """A candidate begins each of these exams; an exam named twice has two."""
+        return [self.control.start(exam_id) for exam_id in exam_ids]
+
+    def hand_in(self, refs: Sequence[AttemptRef]) -> None:
+        """These attempts end."""
+        for ref in refs:
+            self.control.submit(ref, SCORE_POINTS)
+
+    def results_asked(self) -> int:
+        """Pages of results that were asked for so far."""
+        return self.process.ask().whole("results_asked")
+
+    def move_rows_in(self, exam_ids: Sequence[str]) -> None:
+        """Let the rows of these exams move in the middle of the next pass over them."""
+        self.process.ask(move=list(exam_ids))
+
+
+@contextmanager
+def running_provider(exams: int, rows: int) -> Iterator[Provider]:
+    """A provider with so many exams of so many attempts each, without a limit on requests."""
+    with Child(["bench.provider_process", "--exams", str(exams), "--rows", str(rows)], {}) as process:
+        where = process.answer()
+        control = SimulatorControl(where.text("url"))
+        try:
+            yield Provider(process, control, where.text("url"), where.text("code"), where.texts("exam_ids"))
+        finally:
+            control.close()
+
+
+def started(refs: Sequence[AttemptRef]) -> set[Event]:
+    """The events that these beginnings are."""
+    return {Event("submission.started", ref.exam_id, ref.candidate_id, ref.started_at) for ref in refs}
+
+
+def handed_in(refs: Sequence[AttemptRef]) -> set[Event]:
+    """The events that these ends are."""
+    return {Event("submission.submitted", ref.exam_id, ref.candidate_id, ref.started_at) for ref in refs}

@@ -1,0 +1,144 @@
+"""A watched account, tick after tick: nothing changed, some changed, everything read again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bench.child import Child
+from bench.product import Polled, Product
+from bench.provider import Provider, handed_in, started
+from bench.units import Event
+from examhook_cli.simulator.facts import AttemptRef
+from examhook_cli.simulator.wire import Fields
+
+TICK_S = 60
+
+
+@dataclass(slots=True)
+class Truth:
+    """How the events of the measured polls compare with what happened."""
+
+    happened: int = 0
+    invented: int = 0
+    missed: int = 0
+
+    def compare(self, polled: Polled, expected: set[Event]) -> None:
+        """Take in one poll."""
+        wanted = Counter(expected)
+        self.happened += len(expected)
+        self.invented += (polled.events - wanted).total()
+        self.missed += (wanted - polled.events).total()
+
+
+@dataclass(frozen=True, slots=True)
+class FullPass:
+    """All results read again while nothing changed, by the product and by the floor."""
+
+    product: Polled
+    floor: Fields
+
+    @property
+    def cpu_ratio(self) -> float:
+        """The product's processor time for each second of the floor's."""
+        return self.product.cpu_s / self.floor.number("cpu_s")
+
+
+class Aside(Protocol):
+    """Another way to do the work, run on the same changes."""
+
+    def before(self) -> None:
+        """What was known before the changes is known now."""
+
+    def after(self) -> None:
+        """The changes have happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """One account, watched tick by tick."""
+
+    product: Product
+    provider: Provider
+    truth: Truth = field(default_factory=Truth)
+
+    def quiet(self) -> Polled:
+        """A tick in which nothing happens."""
+        return self._tick(set)
+
+    def busy(self, ends: Sequence[str], begins: Sequence[str], aside: Aside | None = None) -> Polled:
+        """A tick in which one attempt ends in each exam of ``ends`` and one begins in each of ``begins``."""
+        running = self.provider.start_in(ends)
+        self._tick(lambda: started(running))
+        if aside:
+            aside.before()
+        fresh: list[AttemptRef] = []
+
+        def change() -> set[Event]:
+            self.provider.hand_in(running)
+            fresh.extend(self.provider.start_in(begins))
+            return handed_in(running) | started(fresh)
+
+        polled = self._tick(change)
+        if aside:
+            aside.after()
+
+        def finish() -> set[Event]:
+            self.provider.hand_in(fresh)
+            return handed_in(fresh)
+
+        self._tick(finish)
+        return polled
+
+    def few_busy(self, exam_ids: Sequence[str], aside: Aside | None = None) -> Polled:
+        """A tick in which five attempts end in each of a few exams, and five begin."""
+        five_in_each = [exam_id for exam_id in exam_ids for _ in range(5)]
+        return self.busy(five_in_each, five_in_each, aside)
+
+    def all_busy(self) -> Polled:
+        """A tick in which an attempt ends in one half of the exams, and one begins in the other half."""
+        half = len(self.provider.exam_ids) // 2
+        return self.busy(self.provider.exam_ids[:half], self.provider.exam_ids[half:])
+
+    def full_pass(self, floor: Child) -> FullPass:
+        """Everything read again, by the floor first."""
+        read = floor.ask()
+        polled = self.product.poll(full=True)
+        self.truth.compare(polled, set())
+        return FullPass(polled, read)
+
+    def _tick(self, change: Callable[[], set[Event]]) -> Polled:
+        self.provider.control.advance(TICK_S)
+        expected = change()
+        polled = self.product.poll()
+        self.truth.compare(polled, expected)
+        return polled
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """What one order of the rows gave."""
+
+    quiet: Polled
+    few_busy: Polled
+    all_busy: Polled
+    full_passes: Sequence[FullPass]
+    truth: Truth
+
+    @property
+    def full_pass(self) -> FullPass:
+        """The one with the middle ratio."""
+        return sorted(self.full_passes, key=lambda each: each.cpu_ratio)[len(self.full_passes) // 2]
+
+
+def watch(watcher: Watcher, floor: Child, busy: Sequence[str], passes: int, aside: Aside | None = None) -> Steady:
+    """Measure an account that has been read whole before; ``busy`` are the exams that are busy when few are."""
+    return Steady(
+        quiet=watcher.quiet(),
+        few_busy=watcher.few_busy(busy, aside),
+        all_busy=watcher.all_busy(),
+        full_passes=[watcher.full_pass(floor) for _ in range(passes)],
+        truth=watcher.truth,
+    )

@@ -1,0 +1,179 @@
+"""What was wanted of each measure, and whether it was met."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bench.figures import Run
+from bench.peers import Dlt
+from bench.steady import Steady
+
+_NONE = "–"  # noqa: RUF001 - a dash is what stands in such a table
+_SCALED = "¹"
+
+_FIRST_REQUESTS = 560
+_REPEATED = 10
+_PEAK_MB = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table; where a peer was not measured there is a dash."""
+
+    measure: str
+    wanted: str
+    newest: str
+    oldest: str
+    met: bool
+    floor: str = _NONE
+    naive: str = _NONE
+    dlt: str = _NONE
+
+
+def lines(run: Run) -> list[Line]:
+    """The table of docs/benchmarks.md."""
+    everything = str(run.floor_requests)
+    of_dlt = _Of(run.dlt)
+    polled = [each for steady in run.orders for each in (steady.quiet, steady.few_busy, steady.full_pass.product)]
+    peak = max(run.first.peak_bytes, *(each.peak_bytes for each in polled))
+    repeated = run.interrupted.repeated_per_kill
+    exams, busy = run.scale.exams, run.scale.busy
+    read_all = {"floor": everything, "naive": everything, "dlt": of_dlt(lambda dlt: f"{dlt.requests}")}
+    return [
+        _limit(run, "requests, nothing changed", 2, lambda steady: steady.quiet.requests, read_all),
+        _limit(
+            run, f"requests, 50 changes in {busy} busy exams", 10, lambda steady: steady.few_busy.requests, read_all
+        ),
+        _limit(
+            run,
+            f"requests, {exams} changes, all {exams} exams busy",
+            60,
+            lambda steady: steady.all_busy.requests,
+            read_all,
+        ),
+        _once(
+            "requests, first contact",
+            f"≤ {_FIRST_REQUESTS}",
+            f"{run.first.requests}",
+            met=run.first.requests <= _FIRST_REQUESTS,
+            **read_all,
+        ),
+        _once(
+            f"answers “too many requests” to {run.paced.requests} requests at 8/s where 10/s are allowed",
+            "0",
+            f"{run.paced.product_refused}",
+            met=run.paced.product_refused == 0,
+            floor=f"{run.paced.bucket_refused} (token bucket)",
+        ),
+        _limit(
+            run,
+            "events invented in all measured polls, with links that differ at every request",
+            0,
+            lambda steady: steady.truth.invented,
+            {"dlt": of_dlt(lambda dlt: f"{dlt.false_events:,} (as it comes)")},
+        ),
+        _limit(run, "events missed in all measured polls", 0, lambda steady: steady.truth.missed, {}),
+        _once(
+            f"false removals / rows still missing one poll after rows moved in {run.drifted.exams} exams",
+            "0 / 0",
+            f"{run.drifted.false_removals} / {run.drifted.missing_one_poll_after}",
+            met=not run.drifted.false_removals and not run.drifted.missing_one_poll_after,
+            dlt=of_dlt(lambda dlt: f"{dlt.false_removals} / {_NONE}"),
+        ),
+        _once(
+            "requests repeated after SIGKILL in the first contact",
+            f"≤ {_REPEATED}",
+            f"{repeated:.0f}",
+            met=repeated <= _REPEATED,
+            floor="all so far",
+            dlt="all so far",
+        ),
+        _limit(
+            run,
+            "CPU of a full pass without changes, as a ratio to the floor",
+            2,
+            lambda steady: steady.full_pass.cpu_ratio,
+            {
+                "floor": "1",
+                "dlt": of_dlt(lambda dlt: f"{dlt.cpu_s / run.newest.full_pass.floor.number('cpu_s'):.1f}"),
+            },
+            digits=2,
+        ),
+        _limit(
+            run,
+            f"DynamoDB read units, 50 changes in {busy} busy exams",
+            100,
+            lambda steady: steady.few_busy.read_units,
+            {"naive": f"{run.naive.number('read_units') * exams / busy:,.0f}{_SCALED}"},
+            digits=1,
+        ),
+        _limit(
+            run,
+            f"DynamoDB write units, 50 changes in {busy} busy exams",
+            75,
+            lambda steady: steady.few_busy.write_units,
+            {"naive": f"{run.naive.number('write_units'):,.0f}"},
+        ),
+        _once(
+            "peak memory of a poll, MB",
+            f"≤ {_PEAK_MB}",
+            _mb(peak),
+            met=peak <= _PEAK_MB * 1_000_000,
+            floor=_mb(run.newest.full_pass.floor.whole("peak_bytes")),
+            naive=_mb(run.naive.whole("peak_bytes")),
+            dlt=of_dlt(lambda dlt: _mb(dlt.peak_bytes)),
+        ),
+        _once(
+            f"requests with {run.scale.many_exams} exams: nothing changed / 50 changes in {busy} busy exams",
+            "only the list grows",
+            f"{run.many.quiet.requests} / {run.many.few_busy.requests}",
+            met=_only_the_list_grows(run),
+        ),
+    ]
+
+
+def _limit(  # noqa: PLR0913, PLR0917 - what one line says
+    run: Run,
+    measure: str,
+    most: float,
+    take: Callable[[Steady], float],
+    peers: dict[str, str],
+    digits: int = 0,
+) -> Line:
+    """A line whose figure may not exceed ``most`` in either order of the rows."""
+    newest, oldest = (take(steady) for steady in run.orders)
+    wanted = f"≤ {most:g}" if most else "0"
+    return Line(
+        measure, wanted, f"{newest:.{digits}f}", f"{oldest:.{digits}f}", met=max(newest, oldest) <= most, **peers
+    )
+
+
+def _once(measure: str, wanted: str, measured: str, *, met: bool, **peers: str) -> Line:
+    """A line that was measured in one order only."""
+    return Line(measure, wanted, measured, _NONE, met, **peers)
+
+
+def _only_the_list_grows(run: Run) -> bool:
+    """Whether what is asked beside the list is the same with many exams as with few."""
+    beside_with_few = run.newest.few_busy.requests - run.newest.quiet.requests
+    return run.many.few_busy.requests - run.many.quiet.requests <= beside_with_few
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1_000_000:.0f}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """A figure of dlt, or a dash where it did not run."""
+
+    dlt: Dlt | None
+
+    def __call__(self, show: Callable[[Dlt], str]) -> str:
+        return _NONE if self.dlt is None else show(self.dlt)
+
+
+def unmet(table: Sequence[Line]) -> list[str]:
+    """The measures that miss what was wanted."""
+    return [line.measure for line in table if not line.met]

@@ -1,0 +1,165 @@
+"""Counts the DynamoDB units that a process uses, and the events that it writes into the outbox.
+
+Writes are counted as the emulator says: it goes by the size of the items, as DynamoDB does. Reads
+are counted here, from the items that come back, since the emulator says the same for every query:
+all items of an answer together, in steps of 4 KB, half a unit each, or a whole one when consistent
+(Amazon DynamoDB developer guide, "Capacity unit consumption for read operations").
+
+::
+
+    UncountableError    an operation whose cost the answer does not show; teach it here, don't try again
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+import boto3
+
+_READS = frozenset({"GetItem", "Query", "Scan"})
+_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
+_WRITES_OF_MANY = frozenset({"BatchWriteItem", "TransactWriteItems"})
+_HIDES_WHAT_WAS_READ = frozenset({"ProjectionExpression", "FilterExpression", "Select", "IndexName"})
+
+_READ_STEP_BYTES = 4096
+_WRITE_STEP_BYTES = 1024
+_NESTING_BYTES = 3
+
+
+class UncountableError(RuntimeError):
+    """What an operation cost cannot be told from its answer."""
+
+
+class Operation(Protocol):
+    """botocore's model of an operation."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What an event says, as far as it tells one from the others."""
+
+    event_type: str
+    exam_id: str
+    candidate_id: str
+    started_at: int
+
+
+@dataclass(slots=True)
+class UnitCounter:
+    """Units since the last ``take``; made before the clients are."""
+
+    read_units: float = 0
+    write_units: float = 0
+    announced: list[Event] = field(default_factory=list)
+    """The events whose write was accepted."""
+
+    @classmethod
+    def of_this_process(cls) -> Self:
+        """Count what every client does that ``boto3.client`` makes from now on."""
+        counter, session = cls(), boto3.Session()
+        session.events.register("before-parameter-build.dynamodb", counter._before)
+        session.events.register("after-call.dynamodb", counter._after)
+        boto3.DEFAULT_SESSION = session
+        return counter
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.read_units, self.write_units, self.announced = 0, 0, []
+
+    def _before(self, params: dict[str, object], model: Operation, context: dict[str, object], **_: object) -> None:
+        if model.name in _READS | _WRITES | _WRITES_OF_MANY:
+            params["ReturnConsumedCapacity"] = "TOTAL"
+            context["asked"] = dict(params)
+
+    def _after(
+        self, parsed: Mapping[str, object], model: Operation, context: Mapping[str, object], **_: object
+    ) -> None:
+        asked = context.get("asked")
+        if not isinstance(asked, dict):
+            if model.name.startswith(("Batch", "Transact", "Execute")):
+                raise UncountableError(model.name)
+            return
+        if model.name in _READS:
+            self._count_read(model.name, asked, parsed)
+        elif "Error" not in parsed:
+            self.write_units += sum(_units(entry) for entry in _entries(parsed["ConsumedCapacity"]))
+            self._note_announcement(asked)
+        else:
+            # A refused condition costs what the write would have, one unit at least.
+            size = item_bytes(asked["Item"]) if "Item" in asked else 0
+            self.write_units += max(1, math.ceil(size / _WRITE_STEP_BYTES))
+
+    def _count_read(self, name: str, asked: Mapping[str, object], parsed: Mapping[str, object]) -> None:
+        if hidden := _HIDES_WHAT_WAS_READ & asked.keys():
+            raise UncountableError(f"{name} with {', '.join(sorted(hidden))}")
+        found = [parsed["Item"]] if parsed.get("Item") else parsed.get("Items", [])
+        size = sum(item_bytes(item) for item in _sequence(found))
+        unit = 1.0 if asked.get("ConsistentRead") else 0.5
+        self.read_units += unit * max(1, math.ceil(size / _READ_STEP_BYTES))
+
+    def _note_announcement(self, asked: Mapping[str, object]) -> None:
+        item = asked.get("Item")
+        if not isinstance(item, Mapping) or item.get("announce") != {"BOOL": True}:
+            return
+        newest = item["transitions"]["L"][-1]["M"]
+        self.announced.append(
+            Event(
+                newest["event_type"]["S"],
+                item["exam_id"]["S"],
+                item["candidate_id"]["S"],
+                int(item["started_at"]["N"]),
+            )
+        )
+
+
+def item_bytes(item: object) -> int:
+    """Size of an item as DynamoDB counts it."""
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in _mapping(item).items())
+
+
+def _value_bytes(value: object) -> int:
+    ((kind, content),) = _mapping(value).items()
+    match kind:
+        case "BOOL" | "NULL":
+            return 1
+        case "S":
+            return len(str(content).encode())
+        case "N":
+            digits = str(content).strip("-").replace(".", "").strip("0")
+            return math.ceil(len(digits) / 2) + 1
+        case "M":
+            return _NESTING_BYTES + sum(
+                1 + len(name.encode()) + _value_bytes(each) for name, each in _mapping(content).items()
+            )
+        case "L":
+            return _NESTING_BYTES + sum(1 + _value_bytes(each) for each in _sequence(content))
+        case _:
+            raise UncountableError(f"a value of type {kind}")
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise UncountableError(f"a {type(value).__name__} where an item was expected")
+    return value
+
+
+def _sequence(value: object) -> Sequence[object]:
+    if not isinstance(value, Sequence):
+        raise UncountableError(f"a {type(value).__name__} where a list was expected")
+    return value
+
+
+def _entries(capacity: object) -> Sequence[object]:
+    return capacity if isinstance(capacity, list) else [capacity]
+
+
+def _units(entry: object) -> float:
+    units = _mapping(entry)["CapacityUnits"]
+    if not isinstance(units, int | float):
+        raise UncountableError("units that are no number")
+    return float(units)
