@@ -28,7 +28,9 @@ WHEN = {
     EventType.REMOVED: "an attempt is gone in two full passes in a row",
     EventType.UNKNOWN_STATUS: "the provider shows a status that it does not document",
     OperationsEventType.PROVIDER_REFUSED: "the provider refuses the account code",
+    OperationsEventType.ENDPOINT_FAILING: "a webhook endpoint has done nothing but fail for an hour; again each day",
     OperationsEventType.ENDPOINT_DISABLED: "a webhook endpoint was turned off",
+    OperationsEventType.ENDPOINT_RECOVERED: "a webhook endpoint that was failing takes events again",
 }
 
 

@@ -18,6 +18,7 @@ from examhook.delivery.record import Delivery, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.destinations.guard import guarded_session
 from examhook.destinations.secrets import SecretsKey
+from examhook.destinations.sns import NotPublishedError, Refusal
 from examhook.destinations.webhook import WebhookSender
 from examhook.events.build import Event, submission_event
 from examhook.storage.deliveries import DeliveriesTable
@@ -25,12 +26,14 @@ from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
 from examhook.workflows.backlog import Backlog
 from examhook.workflows.deliver import Channels, DeliverReport, DeliverWebhooks, Stores
+from examhook.workflows.endpoint_watch import EndpointWatch
 from examhook.workflows.endpoints import add_endpoint
 from examhook.workflows.retry import RetryDeliveries, RetryReport
 
 REGION = "eu-central-1"
 OPERATIONS_TOPIC = "arn:aws:sns:eu-central-1:123456789012:operations"
-MONTH_S = 30 * 86_400
+DAY_S = 86_400
+MONTH_S = 30 * DAY_S
 
 
 class Clock:
@@ -58,9 +61,12 @@ class Operators:
     """Whom notices reach."""
 
     notices: list[Event] = field(default_factory=list)
+    unreachable: bool = False
 
     def publish_operations(self, topic_arn: str, event: Event) -> None:
         assert topic_arn == OPERATIONS_TOPIC
+        if self.unreachable:
+            raise NotPublishedError([Refusal(event.event_id, "Throttled", sender_fault=False)])
         self.notices.append(event)
 
 
@@ -124,7 +130,7 @@ class World:
         """Deliver, sending by ``sender``."""
         return DeliverWebhooks(
             Stores(self.deliveries, self.endpoints, self.events),
-            Channels(sender, self.key, self.queue, self.operators, OPERATIONS_TOPIC),
+            Channels(sender, self.key, self.queue),
             now=self.clock.now,
             rng=random.Random(7),
             deadline_s=deadline_s,
@@ -133,7 +139,10 @@ class World:
     def retry(self, webhook_urls: Sequence[str] = ()) -> RetryReport:
         """One tick."""
         backlog = Backlog(self.deliveries, self.queue, self.clock.now)
-        return RetryDeliveries(self.endpoints, backlog, self.key, webhook_urls, self.clock.now).run()
+        watch = EndpointWatch(
+            self.endpoints, self.deliveries, self.operators, OPERATIONS_TOPIC, 5 * DAY_S, self.clock.now
+        )
+        return RetryDeliveries(self.endpoints, backlog, watch, self.key, webhook_urls, self.clock.now).run()
 
     def enqueued(self) -> list[tuple[DeliveryMessage, int]]:
         """What was put on the queue since the last look, and with which delay in seconds."""

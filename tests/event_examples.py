@@ -7,6 +7,16 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+from examhook.delivery.endpoint import Endpoint, EndpointOrigin
+from examhook.delivery.health import Health, Notice
+from examhook.delivery.judgement import (
+    Outlook,
+    Recovered,
+    Warn,
+    disabled_notice,
+    failing_notice,
+    recovered_notice,
+)
 from examhook.detection.transition import Observation, change_from, change_from_absence
 from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
@@ -16,6 +26,7 @@ EXAMPLES = Path(__file__).parents[1] / "docs" / "events" / "examples"
 
 _EXAM = Exam("23812", "Anatomy II", available=True, takings=120, url="https://exams.example/23812", category="Medicine")
 _STARTED_AT = 1_777_815_120
+_ENDPOINT_ID = "ep_0c2a6f0be0ad3b1d8d2c7a53c1b2e4f6"
 _OPEN = Attempt("19382", _STARTED_AT, 0, "Mei Chen", result_url="https://exams.example/result?token=example")
 _ENDED = replace(_OPEN, ended_at=_STARTED_AT + 1800, score_points=Decimal("86.5"), passed=True)
 
@@ -49,6 +60,19 @@ def _removal() -> Event:
     return submission_event(submission, submission.transitions[-1])
 
 
+def _endpoint_notices() -> list[Notice]:
+    """What the operators are told of an endpoint that fails, is disabled, and is well again."""
+    health = Health(failing_since=_STARTED_AT, last_error="answered 503 Service Unavailable")
+    endpoint = Endpoint(_ENDPOINT_ID, "", b"", EndpointOrigin.CLI, _STARTED_AT, health=health)
+    day_s = 86_400
+    warning, recovered = Warn(_STARTED_AT, _STARTED_AT + 5 * day_s), Recovered(_STARTED_AT, _STARTED_AT + day_s)
+    return [
+        failing_notice(endpoint, warning, Outlook(12, _STARTED_AT + 3900), _STARTED_AT + 3600),
+        disabled_notice(_ENDPOINT_ID, "it answered 410 Gone", Outlook(12, _STARTED_AT + 3900), _STARTED_AT + 3600),
+        recovered_notice(_ENDPOINT_ID, recovered, Outlook(0, None)),
+    ]
+
+
 def examples() -> Mapping[str, Event]:
     """An event of every type, by type."""
     submitted = replace(_ENDED, status_code=1)
@@ -69,14 +93,11 @@ def examples() -> Mapping[str, Event]:
             "The provider refuses the account code. Put the right one into the account-code secret.",
             {},
         ),
-        operations_event(
-            OperationsEventType.ENDPOINT_DISABLED,
-            None,
-            _STARTED_AT,
-            "Endpoint ep_0c2a6f0be0ad3b1d8d2c7a53c1b2e4f6 was disabled: it answered 410 Gone.",
-            {"endpoint_id": "ep_0c2a6f0be0ad3b1d8d2c7a53c1b2e4f6", "reason": "answered 410 Gone"},
+        *(
+            operations_event(notice.event_type, None, notice.at, notice.message, notice.details)
+            for notice in _endpoint_notices()
         ),
-        endpoint_test_event("ep_0c2a6f0be0ad3b1d8d2c7a53c1b2e4f6", _STARTED_AT),
+        endpoint_test_event(_ENDPOINT_ID, _STARTED_AT),
     ]
     return {event.event_type: event for event in made}
 

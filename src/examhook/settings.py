@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 _T = TypeVar("_T")
+_DAY_S = 86_400
 _TRUE_FALSE = {"true": True, "false": False}
 
 
@@ -148,7 +149,6 @@ class DeliverSettings:
     endpoints_table: str
     delivery_queue_url: str
     secrets_key_arn: str
-    operations_topic_arn: str
     retention_days: int
     attempt_deadline_s: float
     """Seconds from name look-up to the last byte of the answer."""
@@ -165,7 +165,6 @@ class DeliverSettings:
             endpoints_table=reader.text("ENDPOINTS_TABLE"),
             delivery_queue_url=reader.text("DELIVERY_QUEUE_URL"),
             secrets_key_arn=reader.text("SECRETS_KEY_ARN"),
-            operations_topic_arn=reader.text("OPERATIONS_TOPIC_ARN"),
             retention_days=int(reader.number("RETENTION_DAYS", 1, 365)),
             attempt_deadline_s=reader.number("ATTEMPT_DEADLINE_SECONDS", 1, 30),
             allow_http_endpoints=reader.flag("ALLOW_HTTP_ENDPOINTS"),
@@ -197,6 +196,9 @@ class RetrySettings:
             webhook_urls=reader.get("WEBHOOK_URLS", _comma_list, "addresses with commas between them", ()),
         )
         reader.finish()
+    operations_topic_arn: str
+    disable_after_s: int
+    """An endpoint that does nothing but fail for so long is disabled."""
         return settings
 
 
@@ -208,6 +210,8 @@ def _not_empty(raw: str) -> str:
 
 def _base_url(raw: str) -> str:
     if not raw.startswith(("https://", "http://")):
+            operations_topic_arn=reader.text("OPERATIONS_TOPIC_ARN"),
+            disable_after_s=int(reader.number("DISABLE_AFTER_DAYS", 1, 30) * _DAY_S),
         raise ValueError(raw)
     return raw.rstrip("/")
 

@@ -9,7 +9,6 @@ import pytest
 from command_line import examhook
 from installed_stack import InstalledStack, deliver_while_it_waits, installed_stack
 
-from examhook.delivery.endpoint import EndpointStatus
 from examhook.workflows.endpoints import ensure_configured_endpoints
 from examhook_cli.listener.server import running_listener
 
@@ -184,7 +183,7 @@ def test_a_test_that_nobody_sends_ends_with_where_to_look(
 
 def test_a_disabled_endpoint_is_not_tested(stack: InstalledStack) -> None:
     added = add(URL)
-    stack.world.endpoints.set_status(added["id"], EndpointStatus.DISABLED, "it answered 410")
+    stack.world.endpoints.disable(added["id"], "it answered 410", at=1)
     finished = examhook("endpoints", "test", added["id"])
     assert finished.exit_code == 1
     assert "is disabled: it answered 410" in finished.err

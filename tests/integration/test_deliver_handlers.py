@@ -42,6 +42,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             "ATTEMPT_DEADLINE_SECONDS": "5",
             "ALLOW_HTTP_ENDPOINTS": "true",
             "ALLOW_PRIVATE_ENDPOINTS": "true",
+            "DISABLE_AFTER_DAYS": "5",
             "WEBHOOK_URLS": "https://a.example/hook, https://b.example/hook",
         }
         for name, value in variables.items():
@@ -142,6 +143,8 @@ def test_410_reaches_the_operations_topic(world: World) -> None:
         endpoint, _ = world.endpoint(receiver.url)
         messages = [body_of(world.delivery(endpoint, nth)) for nth in (1, 2)]
         deliver_entry.handler(sample_batch(*messages), None)
+    retry_entry.handler({"trigger": "schedule"}, None)
+    retry_entry.handler({"trigger": "schedule"}, None)
     notices = sqs.receive_message(QueueUrl=inbox, MaxNumberOfMessages=10)["Messages"]
     (notice,) = [json.loads(each["Body"]) for each in notices]
     assert notice["type"] == "endpoint.disabled"

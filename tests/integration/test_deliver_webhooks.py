@@ -118,12 +118,14 @@ def test_410_disables_the_endpoint_tells_the_operators_once_and_keeps_what_waits
         assert "410" in (world.known(endpoint).disabled_reason or "")
         assert world.deliver(second).outcome is MessageOutcome.HELD
         assert world.deliver(third).outcome is MessageOutcome.HELD
+        world.retry()
+        world.retry()
         assert [notice.event_type for notice in world.operators.notices] == ["endpoint.disabled"]
         assert len(receiver.requests) == 1
         # Nothing is due while it is disabled; once enabled, all of it is.
         world.clock.at += 1000
         assert world.retry().enqueued == 0
-        world.endpoints.set_status(endpoint.endpoint_id, EndpointStatus.ENABLED)
+        world.endpoints.enable(endpoint.endpoint_id)
         assert world.retry().enqueued == 3
 
 

@@ -69,7 +69,7 @@ def test_an_endpoint_whose_url_leaves_the_parameter_is_disabled_until_it_returns
 
 def test_an_endpoint_that_was_disabled_for_another_reason_stays_so(world: World) -> None:
     (endpoint,) = ensure(world, [A])
-    world.endpoints.set_status(endpoint.endpoint_id, EndpointStatus.DISABLED, "answered 410 Gone")
+    world.endpoints.disable(endpoint.endpoint_id, "answered 410 Gone", at=1)
     assert ensure(world, [A]) == []
 
 
@@ -137,7 +137,7 @@ def test_an_attempts_outcome_does_not_bring_a_removed_endpoint_back(world: World
 
 def test_a_disabled_endpoint_gets_no_test(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
-    world.endpoints.set_status(endpoint.endpoint_id, EndpointStatus.DISABLED, "by hand")
+    world.endpoints.disable(endpoint.endpoint_id, "by hand", at=1)
     with pytest.raises(EndpointDisabledError, match="by hand"):
         send_endpoint_test(
             world.known(endpoint),

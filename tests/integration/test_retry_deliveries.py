@@ -9,13 +9,12 @@ import pytest
 from delivery_world import REGION, World, delivery_world
 from scripted_server import answer, scripted_server
 
-from examhook.delivery.endpoint import DOWN_AFTER_FAILURES, EndpointStatus
+from examhook.delivery.health import DOWN_AFTER_FAILURES
 from examhook.delivery.record import DeliveryStatus
-from examhook.delivery.schedule import ENQUEUED_S
+from examhook.delivery.schedule import ENQUEUED_S, PROBE_S
 from examhook.destinations.delivery_queue import DeliveryMessage, QueueRefusedError, parse_body
 from examhook.workflows.backlog import Backlog
 from examhook.workflows.deliver import MessageOutcome
-from examhook.workflows.retry import PROBE_S
 
 BUSY = answer("", "503 Service Unavailable")
 
@@ -106,7 +105,7 @@ def test_once_it_is_back_all_that_waited_follows_at_once_oldest_first(world: Wor
         endpoint, _ = world.endpoint(receiver.url)
         for nth in range(1, 6):
             world.deliver(world.delivery(endpoint, nth))
-            world.clock.at += 1
+            world.clock.at += PROBE_S
         world.enqueued()
         assert world.known(endpoint).health.is_down
         # They wait for their second attempt, and one new event finds the receiver well again.
@@ -180,6 +179,6 @@ def test_an_endpoint_that_cannot_be_served_does_not_keep_the_others_waiting(
 def test_disabled_endpoints_are_left_alone(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     world.delivery(endpoint)
-    world.endpoints.set_status(endpoint.endpoint_id, EndpointStatus.DISABLED, "by hand")
+    world.endpoints.disable(endpoint.endpoint_id, "by hand", at=1)
     world.clock.at += ENQUEUED_S
     assert world.retry().enqueued == 0

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from builders import submission, transition
 
-from examhook.delivery.endpoint import Endpoint, EndpointOrigin, Health, unknown_patterns
+from examhook.delivery.endpoint import Endpoint, EndpointOrigin, unknown_patterns
+from examhook.delivery.health import Health
 from examhook.events.build import submission_event
 from examhook.events.catalogue import EventType
 

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from examhook.delivery.health import Health, Notice
 from examhook.events.catalogue import DEFAULT_TYPES
 from examhook.events.identity import derived_id
 
 if TYPE_CHECKING:
     from examhook.events.build import Event
-
-DOWN_AFTER_FAILURES = 3
-"""Failures in a row, without one success between them, from which an endpoint counts as down."""
 
 _ANY_OF_A_KIND = ".*"
 
@@ -35,24 +33,15 @@ class EndpointOrigin(StrEnum):
     """Added by ``examhook endpoints add``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How the latest attempts at an endpoint went; times are Unix seconds."""
+class Privacy(StrEnum):
+    """How much of a submission an endpoint is told."""
 
-    last_success_at: int | None = None
-    last_failure_at: int | None = None
-    failing_since: int | None = None
-    """Time of the first failure after the last success."""
-    last_error: str | None = None
-    """What the last failure was, in words."""
-    consecutive_failures: int = 0
-    draining: bool = False
-    """It recovered, and what waited for it is still being sent."""
-
-    @property
-    def is_down(self) -> bool:
-        """Whether to try with one event at a time; a single event that the receiver dislikes is not enough."""
-        return self.consecutive_failures >= DOWN_AFTER_FAILURES
+    FULL = "full"
+    """All of it."""
+    PSEUDONYMOUS = "pseudonymous"
+    """Neither name nor link, and in place of the candidate's id one that only this endpoint sees."""
+    THIN = "thin"
+    """Ids only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +64,20 @@ class Endpoint:
     description: str = ""
     status: EndpointStatus = EndpointStatus.ENABLED
     disabled_reason: str | None = None
-    health: Health = Health()
+    disabled_at: int | None = None
+    privacy: Privacy = Privacy.FULL
+    sealed_pseudonym_key: bytes | None = field(default=None, repr=False)
+    """What pseudonyms are made with, encrypted. The receiver never learns it: by its signing secret it could guess."""
+    header_names: tuple[str, ...] = ()
+    """Names of the headers that each request carries besides; what they hold is sealed."""
+    sealed_headers: bytes | None = field(default=None, repr=False)
+    previous_sealed_secret: bytes | None = field(default=None, repr=False)
+    """The signing secret before the last rotation, encrypted."""
+    previous_secret_until: int | None = None
+    """Attempts before this (Unix seconds) carry a signature by the previous secret too."""
+    health: Health = field(default_factory=Health)
+    notices: tuple[Notice, ...] = ()
+    """What the operators are still to be told, oldest first."""
 
     @property
     def is_enabled(self) -> bool:

@@ -90,11 +90,18 @@ class Delivery:
     status: DeliveryStatus = DeliveryStatus.PENDING
     attempts: int = 0
     """Attempts that have begun."""
+    attempts_before: int = 0
+    """Those of them that were made before someone asked for it to be sent again; the schedule begins after them."""
     next_attempt_at: int | None = None
     """When Retry takes it up, Unix seconds; None once nothing more is to be sent."""
     not_before: int | None = None
     """The receiver asked (``Retry-After``) for nothing before this, Unix seconds."""
     attempt_log: tuple[AttemptRecord, ...] = ()
+
+    @property
+    def attempt_in_schedule(self) -> int:
+        """Which attempt of the schedule the latest one was, from 1."""
+        return self.attempts - self.attempts_before
 
 
 def new_delivery(endpoint_id: str, event_id: str, event_type: str, *, now: int, expires_at: int) -> Delivery:

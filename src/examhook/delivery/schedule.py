@@ -25,6 +25,9 @@ CLAIM_S = 120
 
 Longer than any attempt takes (30 s at most), so that the same event is not sent twice at once."""
 
+PROBE_S = 50
+"""An endpoint that is down is tried once in so many seconds: less than Retry's minute, so that no tick is missed."""
+
 ENQUEUED_S = 900
 """A delivery that was put on the queue is put there again after this many seconds, should its message be lost."""
 

@@ -45,6 +45,8 @@ class DeliveryMessage:
     event_id: str
     attempt: int
     """From 1."""
+    probe: bool = False
+    """It is to find out whether an endpoint that is down is back, so it is made although others wait."""
 
 
 class DeliveryQueue:
@@ -72,10 +74,8 @@ class DeliveryQueue:
 
 def body_of(message: DeliveryMessage) -> str:
     """A message's body, as ``docs/architecture.md`` fixes it."""
-    return json.dumps(
-        {"endpoint_id": message.endpoint_id, "event_id": message.event_id, "attempt": message.attempt},
-        separators=(",", ":"),
-    )
+    facts = {"endpoint_id": message.endpoint_id, "event_id": message.event_id, "attempt": message.attempt}
+    return json.dumps(facts | ({"probe": True} if message.probe else {}), separators=(",", ":"))
 
 
 def parse_body(body: str) -> DeliveryMessage:
@@ -86,6 +86,6 @@ def parse_body(body: str) -> DeliveryMessage:
         raise BadMessageError("a message on the delivery queue is not JSON") from None
     match parsed:
         case {"endpoint_id": str(endpoint_id), "event_id": str(event_id), "attempt": int(attempt)} if attempt >= 1:
-            return DeliveryMessage(endpoint_id, event_id, attempt)
+            return DeliveryMessage(endpoint_id, event_id, attempt, probe=parsed.get("probe") is True)
         case _:
             raise BadMessageError("a message on the delivery queue lacks endpoint_id, event_id or attempt")

@@ -9,7 +9,6 @@ from http import HTTPStatus
 from examhook import __version__
 from examhook.delivery.record import EXCERPT_BYTES, SendOutcome, SendResult
 from examhook.delivery.url import EndpointUrlError, check_endpoint_url
-from examhook.events.build import CONTENT_TYPE
 from examhook.http.errors import (
     BadUrlError,
     BlockedAddressError,
@@ -69,7 +68,7 @@ class WebhookSender:
                 endpoint_url,
                 deadline_s=deadline_s,
                 max_body_bytes=MAX_ANSWER_BYTES,
-                headers={**headers, "Content-Type": CONTENT_TYPE, "User-Agent": f"examhook/{__version__}"},
+                headers={**headers, "User-Agent": f"examhook/{__version__}"},
                 data=body,
             )
         except EndpointUrlError as error:

@@ -59,6 +59,34 @@ class SubmissionBody(TypedDict):
     observed_at: str
 
 
+class ThinExam(TypedDict):
+    """An exam by its id."""
+
+    id: str
+
+
+class ThinCandidate(TypedDict):
+    """A candidate by id."""
+
+    id: str
+
+
+class ThinSubmission(TypedDict):
+    """An attempt by its start, which tells it from others of the same candidate."""
+
+    started_at: str
+
+
+class ThinBody(TypedDict):
+    """``data`` of every ``submission.*`` event as endpoints of the profile ``thin`` get it."""
+
+    account: str
+    exam: ThinExam
+    candidate: ThinCandidate
+    submission: ThinSubmission
+    observed_at: str
+
+
 class OperationsBody(TypedDict):
     """``data`` of every event for the operators."""
 

@@ -104,13 +104,17 @@ def _facts(submission: Submission, transition: Transition) -> SubmissionFacts:
     }
 
 
-def endpoint_test_event(endpoint_id: str, at: int) -> Event:
-    """The event that a person sends to one endpoint, to see whether it arrives."""
+def endpoint_test_event(endpoint_id: str, at: int, salt: str = "") -> Event:
+    """The event that a person sends to one endpoint, to see whether it arrives.
+
+    ``salt`` makes each test another event, however soon it follows the one before it.
+    """
     data: EndpointTestBody = {
         "endpoint_id": endpoint_id,
         "message": "This is a test. If you can read it and its signature is right, the endpoint works.",
     }
-    return _of_the_installation(ENDPOINT_TEST, {**data}, account=None, at=at, subject=path_of("endpoints", endpoint_id))
+    subject = path_of("endpoints", endpoint_id)
+    return _of_the_installation(ENDPOINT_TEST, {**data}, account=None, at=at, subject=subject, salt=salt)
 
 
 def operations_event(
@@ -132,11 +136,11 @@ def operations_event(
     return _of_the_installation(event_type.value, {**data}, account=account, at=at, subject=subject)
 
 
-def _of_the_installation(
-    event_type: str, data: Mapping[str, object], *, account: str | None, at: int, subject: str | None
+def _of_the_installation(  # noqa: PLR0913 - the parts of an event
+    event_type: str, data: Mapping[str, object], *, account: str | None, at: int, subject: str | None, salt: str = ""
 ) -> Event:
-    facts = json.dumps(data, sort_keys=True)
-    event_id = derived_id("evt", event_type, account or "", subject or "", str(at), facts)
+    facts = [event_type, account or "", subject or "", str(at), json.dumps(data, sort_keys=True)]
+    event_id = derived_id("evt", *facts, *([salt] if salt else []))
     body = enveloped(
         data,
         event_id=event_id,

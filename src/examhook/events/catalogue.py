@@ -25,7 +25,9 @@ class OperationsEventType(StrEnum):
     """Every type of event that goes to the operations topic."""
 
     PROVIDER_REFUSED = "provider.refused"
+    ENDPOINT_FAILING = "endpoint.failing"
     ENDPOINT_DISABLED = "endpoint.disabled"
+    ENDPOINT_RECOVERED = "endpoint.recovered"
 
 
 ENDPOINT_TEST = "endpoint.test"

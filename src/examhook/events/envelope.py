@@ -67,6 +67,10 @@ def enveloped(  # noqa: PLR0913 - the attributes of a CloudEvent
         "sequence": None if sequence is None else f"{sequence:0{SEQUENCE_DIGITS}d}",
         "previousid": previous_id,
     }
-    body = {name: value for name, value in attributes.items() if value is not None} | {"data": data}
+    return compact({name: value for name, value in attributes.items() if value is not None} | {"data": data})
+
+
+def compact(body: Mapping[str, object]) -> bytes:
+    """An event as it is sent: JSON without spaces, keys as they stand, in UTF-8."""
     # A lone surrogate, which JSON can carry and UTF-8 cannot, becomes a question mark.
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(errors="replace")

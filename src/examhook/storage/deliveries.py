@@ -15,21 +15,17 @@ Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached;
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from examhook.delivery.record import KEPT_ATTEMPTS, AttemptRecord, Delivery, DeliveryStatus
 from examhook.storage.delivery_item import attempt_log_value, delivery_from_item, item_from_delivery
+from examhook.storage.delivery_reads import DeliveryReads, DueDelivery, delivery_key
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-WAITING_INDEX = "waiting"
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 _OPEN: dict[str, AttributeValueTypeDef] = {
     ":pending": {"S": DeliveryStatus.PENDING.value},
@@ -37,21 +33,8 @@ _OPEN: dict[str, AttributeValueTypeDef] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class DueDelivery:
-    """What the index says of a delivery that waits; the item itself may have moved on."""
-
-    endpoint_id: str
-    event_id: str
-    next_attempt_at: int
-
-
-class DeliveriesTable:
+class DeliveriesTable(DeliveryReads):
     """Reads and conditional writes of deliveries."""
-
-    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
 
     def create(self, delivery: Delivery) -> bool:
         """Store a new delivery; False, and nothing written, if there is one of this event for this endpoint."""
@@ -66,13 +49,6 @@ class DeliveriesTable:
                 return False
             raise
         return True
-
-    def get(self, endpoint_id: str, event_id: str) -> Delivery | None:
-        """One delivery, as last written."""
-        key = _key(endpoint_id, event_id)
-        answer = self._client.get_item(TableName=self._table_name, Key=key, ConsistentRead=True)
-        item = answer.get("Item")
-        return None if item is None else delivery_from_item(item)
 
     def claim(self, endpoint_id: str, event_id: str, attempt: int, until: int) -> Delivery | None:
         """Take attempt ``attempt`` for oneself; None if another has it, or the delivery has ended or is gone.
@@ -135,13 +111,41 @@ class DeliveriesTable:
         )
         return ended is not None
 
-    def due(self, endpoint_id: str, now: int, limit: int) -> list[DueDelivery]:
-        """Up to ``limit`` deliveries of an endpoint that are due at ``now``, longest due first."""
-        return self._in_index(endpoint_id, limit, until=now)
+    def hold(self, endpoint_id: str, event_id: str, attempt: int) -> bool:
+        """Let an attempt that has not begun wait until its endpoint is served again; False if it is not to be made.
 
-    def waiting(self, endpoint_id: str, limit: int) -> list[DueDelivery]:
-        """Up to ``limit`` deliveries of an endpoint that are still to be sent, whenever they are due."""
-        return self._in_index(endpoint_id, limit, until=None)
+        It is due at once, before all that was created after it.
+        """
+        held = self._update(
+            endpoint_id,
+            event_id,
+            update="SET #status = :waiting, next_attempt_at = created_at",
+            condition="attempts = :before AND #status IN (:pending, :waiting)",
+            values={":before": {"N": str(attempt - 1)}, **_OPEN},
+        )
+        return held is not None
+
+    def restart(self, seen: Delivery, status: DeliveryStatus, next_attempt_at: int, expires_at: int) -> Delivery | None:
+        """Begin the schedule of a delivery anew, whatever became of it, as ``status`` (PENDING or WAITING).
+
+        Nothing of its log is lost. None, and nothing written, if it moved on since ``seen`` was read.
+        """
+        return self._update(
+            seen.endpoint_id,
+            seen.event_id,
+            update=(
+                "SET #status = :status, next_attempt_at = :next, waiting_endpoint_id = endpoint_id,"
+                " attempts_before = attempts, expires_at = :expires REMOVE not_before"
+            ),
+            condition="attempts = :attempts AND #status = :seen",
+            values={
+                ":status": {"S": status.value},
+                ":seen": {"S": seen.status.value},
+                ":next": {"N": str(next_attempt_at)},
+                ":expires": {"N": str(max(expires_at, seen.expires_at))},
+                ":attempts": {"N": str(seen.attempts)},
+            },
+        )
 
     def postpone(self, due: DueDelivery, until: int) -> Delivery | None:
         """Take a due delivery for the queue: due again at ``until``; None if it moved on since it was read."""
@@ -172,47 +176,6 @@ class DeliveriesTable:
             },
         )
 
-    def list_for(
-        self, endpoint_id: str | None = None, status: DeliveryStatus | None = None, limit: int = 100
-    ) -> list[Delivery]:
-        """The newest ``limit`` deliveries, of one endpoint and in one status where given.
-
-        Reads the endpoint's items, or the whole table: for people, not for functions.
-        """
-        found = (delivery for delivery in self._all(endpoint_id) if status is None or delivery.status is status)
-        return heapq.nlargest(limit, found, key=lambda delivery: (delivery.created_at, delivery.event_id))
-
-    def _all(self, endpoint_id: str | None) -> Iterator[Delivery]:
-        if endpoint_id is None:
-            for scanned in self._client.get_paginator("scan").paginate(TableName=self._table_name):
-                yield from map(delivery_from_item, scanned["Items"])
-            return
-        for queried in self._client.get_paginator("query").paginate(
-            TableName=self._table_name,
-            KeyConditionExpression="endpoint_id = :endpoint",
-            ExpressionAttributeValues={":endpoint": {"S": endpoint_id}},
-        ):
-            yield from map(delivery_from_item, queried["Items"])
-
-    def _in_index(self, endpoint_id: str, limit: int, until: int | None) -> list[DueDelivery]:
-        values: dict[str, AttributeValueTypeDef] = {":endpoint": {"S": endpoint_id}}
-        condition = "waiting_endpoint_id = :endpoint"
-        if until is not None:
-            condition += " AND next_attempt_at <= :until"
-            values[":until"] = {"N": str(until)}
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table_name,
-            IndexName=WAITING_INDEX,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=values,
-            PaginationConfig={"MaxItems": limit},
-        )
-        return [
-            DueDelivery(item["endpoint_id"]["S"], item["event_id"]["S"], int(item["next_attempt_at"]["N"]))
-            for page in pages
-            for item in page["Items"]
-        ]
-
     def _update(
         self,
         endpoint_id: str,
@@ -226,7 +189,7 @@ class DeliveriesTable:
         try:
             answer = self._client.update_item(
                 TableName=self._table_name,
-                Key=_key(endpoint_id, event_id),
+                Key=delivery_key(endpoint_id, event_id),
                 UpdateExpression=update,
                 ConditionExpression=condition,
                 ExpressionAttributeNames={"#status": "status"},
@@ -238,10 +201,6 @@ class DeliveriesTable:
                 return None
             raise
         return delivery_from_item(answer["Attributes"])
-
-
-def _key(endpoint_id: str, event_id: str) -> dict[str, AttributeValueTypeDef]:
-    return {"endpoint_id": {"S": endpoint_id}, "event_id": {"S": event_id}}
 
 
 def _is_condition_failure(error: ClientError) -> bool:

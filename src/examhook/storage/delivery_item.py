@@ -32,6 +32,8 @@ def item_from_delivery(delivery: Delivery) -> dict[str, AttributeValueTypeDef]:
         # Both attributes or neither: together they put the item into the index of what waits.
         item["waiting_endpoint_id"] = {"S": delivery.endpoint_id}
         item["next_attempt_at"] = _number(delivery.next_attempt_at)
+    if delivery.attempts_before:
+        item["attempts_before"] = _number(delivery.attempts_before)
     if delivery.not_before is not None:
         item["not_before"] = _number(delivery.not_before)
     return item
@@ -47,6 +49,7 @@ def delivery_from_item(item: Item) -> Delivery:
         expires_at=int(item["expires_at"]["N"]),
         status=DeliveryStatus(item["status"]["S"]),
         attempts=int(item["attempts"]["N"]),
+        attempts_before=_optional_int(item, "attempts_before") or 0,
         next_attempt_at=_optional_int(item, "next_attempt_at"),
         not_before=_optional_int(item, "not_before"),
         attempt_log=tuple(_record_from_item(each["M"]) for each in item["attempt_log"]["L"]),

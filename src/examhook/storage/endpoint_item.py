@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from examhook.delivery.endpoint import Endpoint, EndpointOrigin, EndpointStatus, Health
+from examhook.delivery.endpoint import Endpoint, EndpointOrigin, EndpointStatus, Privacy
+from examhook.delivery.health import Health, Notice
+from examhook.events.catalogue import OperationsEventType
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -16,23 +19,34 @@ SCHEMA_VERSION = 1
 
 
 def item_from_endpoint(endpoint: Endpoint) -> dict[str, AttributeValueTypeDef]:
-    """Attributes of a new endpoint; its health is written by the attempts."""
+    """Attributes of a new endpoint; its health, its notices and its former secret are written by what happens to it."""
     item: dict[str, AttributeValueTypeDef] = {
         "endpoint_id": {"S": endpoint.endpoint_id},
         "v": {"N": str(SCHEMA_VERSION)},
-        "url": {"S": endpoint.url},
         "sealed_secret": {"B": endpoint.sealed_secret},
         "origin": {"S": endpoint.origin.value},
         "created_at": {"N": str(endpoint.created_at)},
-        "types": _texts(endpoint.types),
-        "exam_ids": _texts(endpoint.exam_ids),
-        "accounts": _texts(endpoint.accounts),
-        "description": {"S": endpoint.description},
         "status": {"S": endpoint.status.value},
+        **{name: value for name, value in settings_of(endpoint).items() if value is not None},
     }
     if endpoint.disabled_reason is not None:
         item["disabled_reason"] = {"S": endpoint.disabled_reason}
     return item
+
+
+def settings_of(endpoint: Endpoint) -> Mapping[str, AttributeValueTypeDef | None]:
+    """What a person chooses about an endpoint, attribute by attribute; None for one that is absent."""
+    return {
+        "url": {"S": endpoint.url},
+        "types": _texts(endpoint.types),
+        "exam_ids": _texts(endpoint.exam_ids),
+        "accounts": _texts(endpoint.accounts),
+        "description": {"S": endpoint.description},
+        "privacy": {"S": endpoint.privacy.value},
+        "sealed_pseudonym_key": _optional_bytes(endpoint.sealed_pseudonym_key),
+        "header_names": _texts(endpoint.header_names),
+        "sealed_headers": _optional_bytes(endpoint.sealed_headers),
+    }
 
 
 def endpoint_from_item(item: Item) -> Endpoint:
@@ -49,6 +63,13 @@ def endpoint_from_item(item: Item) -> Endpoint:
         description=item["description"]["S"],
         status=EndpointStatus(item["status"]["S"]),
         disabled_reason=_read_text(item, "disabled_reason"),
+        disabled_at=_read_int(item, "disabled_at"),
+        privacy=Privacy(_read_text(item, "privacy") or Privacy.FULL),
+        sealed_pseudonym_key=_read_bytes(item, "sealed_pseudonym_key"),
+        header_names=_read_texts(item, "header_names"),
+        sealed_headers=_read_bytes(item, "sealed_headers"),
+        previous_sealed_secret=_read_bytes(item, "previous_sealed_secret"),
+        previous_secret_until=_read_int(item, "previous_secret_until"),
         health=Health(
             last_success_at=_read_int(item, "last_success_at"),
             last_failure_at=_read_int(item, "last_failure_at"),
@@ -56,21 +77,50 @@ def endpoint_from_item(item: Item) -> Endpoint:
             last_error=_read_text(item, "last_error"),
             consecutive_failures=_read_int(item, "consecutive_failures") or 0,
             draining="draining" in item,
+            warned_at=_read_int(item, "warned_at"),
+            warned_since=_read_int(item, "warned_since"),
         ),
+        notices=tuple(_read_notice(text) for text in _read_texts(item, "notices")),
     )
+
+
+def notice_value(notice: Notice) -> AttributeValueTypeDef:
+    """A notice as one attribute value."""
+    facts = {
+        "event_type": notice.event_type.value,
+        "at": notice.at,
+        "message": notice.message,
+        "details": dict(notice.details),
+    }
+    return {"S": json.dumps(facts, ensure_ascii=False, sort_keys=True)}
+
+
+def _read_notice(text: str) -> Notice:
+    facts = json.loads(text)
+    return Notice(OperationsEventType(facts["event_type"]), facts["at"], facts["message"], facts["details"])
 
 
 def _texts(values: tuple[str, ...]) -> AttributeValueTypeDef:
     return {"L": [{"S": value} for value in values]}
 
 
+def _optional_bytes(value: bytes | None) -> AttributeValueTypeDef | None:
+    return None if value is None else {"B": value}
+
+
 def _read_texts(item: Item, name: str) -> tuple[str, ...]:
-    return tuple(each["S"] for each in item[name]["L"])
+    # Endpoints from before an attribute was thought of lack it.
+    return tuple(each["S"] for each in item[name]["L"]) if name in item else ()
 
 
 def _read_text(item: Item, name: str) -> str | None:
     value = item.get(name)
     return None if value is None else value["S"]
+
+
+def _read_bytes(item: Item, name: str) -> bytes | None:
+    value = item.get(name)
+    return None if value is None else bytes(value["B"])
 
 
 def _read_int(item: Item, name: str) -> int | None:

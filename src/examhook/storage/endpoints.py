@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from examhook.delivery.endpoint import Endpoint, EndpointStatus
-from examhook.storage.endpoint_item import endpoint_from_item, item_from_endpoint
+from examhook.storage.endpoint_health import EndpointHealthWrites, is_condition_failure
+from examhook.storage.endpoint_item import endpoint_from_item, item_from_endpoint, settings_of
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateItemInputTypeDef
-
-_CONDITION_FAILED = "ConditionalCheckFailedException"
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 
 class EndpointsTableError(Exception):
@@ -32,12 +30,8 @@ class EndpointExistsError(EndpointsTableError):
     """There is an endpoint of that id."""
 
 
-class EndpointsTable:
+class EndpointsTable(EndpointHealthWrites):
     """Reads and conditional writes of endpoints."""
-
-    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
 
     def get(self, endpoint_id: str) -> Endpoint | None:
         """One endpoint, as last written."""
@@ -60,7 +54,7 @@ class EndpointsTable:
                 ConditionExpression="attribute_not_exists(endpoint_id)",
             )
         except ClientError as error:
-            if _is_condition_failure(error):
+            if is_condition_failure(error):
                 raise EndpointExistsError(f"endpoint {endpoint.endpoint_id} exists already") from error
             raise
 
@@ -73,103 +67,58 @@ class EndpointsTable:
                 ConditionExpression="attribute_exists(endpoint_id)",
             )
         except ClientError as error:
-            if _is_condition_failure(error):
+            if is_condition_failure(error):
                 return False
             raise
         return True
 
-    def set_status(self, endpoint_id: str, status: EndpointStatus, reason: str | None = None) -> bool:
-        """Enable or disable an endpoint, with a reason for people; False if it was so already or is gone."""
-        values: dict[str, AttributeValueTypeDef] = {":status": {"S": status.value}}
-        update = "SET #status = :status"
-        if reason is None:
-            update += " REMOVE disabled_reason"
+    def write_settings(self, endpoint: Endpoint) -> bool:
+        """Write what a person chose (URL, filters, privacy, headers, description) and nothing else; False if gone."""
+        settings = settings_of(endpoint)
+        kept = {f"#{name}": f":{name}" for name, value in settings.items() if value is not None}
+        absent = [f"#{name}" for name, value in settings.items() if value is None]
+        before = self._update(
+            endpoint.endpoint_id,
+            update="SET "
+            + ", ".join(f"{name} = {value}" for name, value in kept.items())
+            + (f" REMOVE {', '.join(absent)}" if absent else ""),
+            values={f":{name}": value for name, value in settings.items() if value is not None},
+            names={f"#{name}": name for name in settings},
+        )
+        return before is not None
+
+    def replace_secret(self, seen: Endpoint, sealed_secret: bytes, previous_until: int | None) -> bool:
+        """Put another signing secret in the place of the one in ``seen``, which still signs until ``previous_until``.
+
+        False if the secret was replaced by another meanwhile, or the endpoint is gone.
+        """
+        values: dict[str, AttributeValueTypeDef] = {
+            ":new": {"B": sealed_secret},
+            ":seen": {"B": seen.sealed_secret},
+        }
+        update = "SET sealed_secret = :new"
+        if previous_until is None:
+            update += " REMOVE previous_sealed_secret, previous_secret_until"
         else:
-            update += ", disabled_reason = :reason"
-            values[":reason"] = {"S": reason}
+            update += ", previous_sealed_secret = :seen, previous_secret_until = :until"
+            values[":until"] = {"N": str(previous_until)}
+        before = self._update(seen.endpoint_id, update=update, condition="sealed_secret = :seen", values=values)
+        return before is not None
+
+    def enable(self, endpoint_id: str) -> bool:
+        """Send again to an endpoint, what waited first, its failures forgotten; False if it was enabled or is gone."""
         before = self._update(
             endpoint_id,
-            update=update,
-            condition="attribute_exists(endpoint_id) AND #status <> :status",
-            values=values,
+            update=(
+                "SET #status = :enabled, draining = :true REMOVE disabled_reason, disabled_at,"
+                " failing_since, consecutive_failures, probe_until"
+            ),
+            condition="#status <> :enabled",
+            values={":enabled": {"S": EndpointStatus.ENABLED.value}, ":true": {"BOOL": True}},
             names={"#status": "status"},
         )
         return before is not None
 
-    def record_outcome(self, endpoint_id: str, at: int, error: str | None) -> Endpoint | None:
-        """Write how an attempt that ended at ``at`` went: ``error`` in words, or None for a success.
-
-        Returns the endpoint as it was before, so that exactly one caller sees it recover; None if it is gone.
-        """
-        if error is None:
-            return self._update(
-                endpoint_id,
-                update="SET last_success_at = :at REMOVE failing_since, consecutive_failures, probe_until",
-                condition="attribute_exists(endpoint_id)",
-                values={":at": {"N": str(at)}},
-            )
-        return self._update(
-            endpoint_id,
-            update=(
-                "SET last_failure_at = :at, last_error = :error, failing_since = if_not_exists(failing_since, :at),"
-                " consecutive_failures = if_not_exists(consecutive_failures, :zero) + :one"
-            ),
-            condition="attribute_exists(endpoint_id)",
-            values={":at": {"N": str(at)}, ":error": {"S": error}, ":zero": {"N": "0"}, ":one": {"N": "1"}},
-        )
-
-    def claim_probe(self, endpoint_id: str, now: int, until: int) -> bool:
-        """Take the right to try an endpoint that is down; False while someone else's lasts (until ``until``)."""
-        before = self._update(
-            endpoint_id,
-            update="SET probe_until = :until",
-            condition=("attribute_exists(endpoint_id) AND (attribute_not_exists(probe_until) OR probe_until <= :now)"),
-            values={":until": {"N": str(until)}, ":now": {"N": str(now)}},
-        )
-        return before is not None
-
-    def set_draining(self, endpoint_id: str, *, draining: bool) -> None:
-        """Remember that a recovered endpoint is still owed what waited for it, or that it has been given all."""
-        self._update(
-            endpoint_id,
-            update="SET draining = :true" if draining else "REMOVE draining",
-            condition="attribute_exists(endpoint_id)",
-            values={":true": {"BOOL": True}} if draining else {},
-        )
-
-    def _update(
-        self,
-        endpoint_id: str,
-        *,
-        update: str,
-        condition: str,
-        values: dict[str, AttributeValueTypeDef],
-        names: dict[str, str] | None = None,
-    ) -> Endpoint | None:
-        """The endpoint before a conditional update; None if the condition did not hold."""
-        request: UpdateItemInputTypeDef = {
-            "TableName": self._table_name,
-            "Key": _key(endpoint_id),
-            "UpdateExpression": update,
-            "ConditionExpression": condition,
-            "ReturnValues": "ALL_OLD",
-        }
-        if values:
-            request["ExpressionAttributeValues"] = values
-        if names:
-            request["ExpressionAttributeNames"] = names
-        try:
-            answer = self._client.update_item(**request)
-        except ClientError as error:
-            if _is_condition_failure(error):
-                return None
-            raise
-        return endpoint_from_item(answer["Attributes"])
-
 
 def _key(endpoint_id: str) -> dict[str, AttributeValueTypeDef]:
     return {"endpoint_id": {"S": endpoint_id}}
-
-
-def _is_condition_failure(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] == _CONDITION_FAILED

@@ -12,7 +12,6 @@ from botocore.config import Config
 from examhook.destinations.delivery_queue import DeliveryQueue
 from examhook.destinations.guard import guarded_session
 from examhook.destinations.secrets import SecretsKey
-from examhook.destinations.sns import TopicPublisher
 from examhook.destinations.webhook import WebhookSender
 from examhook.settings import DeliverSettings
 from examhook.storage.deliveries import DeliveriesTable
@@ -46,8 +45,6 @@ def deliver(environ: Mapping[str, str]) -> DeliverWebhooks:
             ),
             SecretsKey(boto3.client("kms", config=_CLIENT_CONFIG), settings.secrets_key_arn),
             DeliveryQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.delivery_queue_url),
-            TopicPublisher(boto3.client("sns", config=_CLIENT_CONFIG)),
-            settings.operations_topic_arn,
         ),
         now=time.time,
         rng=random.Random(),  # noqa: S311 - jitter, not cryptography

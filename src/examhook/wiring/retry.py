@@ -10,10 +10,12 @@ from botocore.config import Config
 
 from examhook.destinations.delivery_queue import DeliveryQueue
 from examhook.destinations.secrets import SecretsKey
+from examhook.destinations.sns import TopicPublisher
 from examhook.settings import RetrySettings
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.workflows.backlog import Backlog
+from examhook.workflows.endpoint_watch import EndpointWatch
 from examhook.workflows.retry import RetryDeliveries
 
 _CLIENT_CONFIG = Config(
@@ -26,9 +28,19 @@ def retry(environ: Mapping[str, str]) -> RetryDeliveries:
     settings = RetrySettings.read(environ)
     dynamodb = boto3.client("dynamodb", config=_CLIENT_CONFIG)
     queue = DeliveryQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.delivery_queue_url)
+    endpoints = EndpointsTable(dynamodb, settings.endpoints_table)
+    deliveries = DeliveriesTable(dynamodb, settings.deliveries_table)
     return RetryDeliveries(
-        EndpointsTable(dynamodb, settings.endpoints_table),
-        Backlog(DeliveriesTable(dynamodb, settings.deliveries_table), queue, time.time),
+        endpoints,
+        Backlog(deliveries, queue, time.time),
+        EndpointWatch(
+            endpoints,
+            deliveries,
+            TopicPublisher(boto3.client("sns", config=_CLIENT_CONFIG)),
+            settings.operations_topic_arn,
+            settings.disable_after_s,
+            time.time,
+        ),
         SecretsKey(boto3.client("kms", config=_CLIENT_CONFIG), settings.secrets_key_arn),
         settings.webhook_urls,
         time.time,

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from examhook.delivery.record import Delivery
 from examhook.delivery.schedule import ENQUEUED_S
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
-from examhook.storage.deliveries import DeliveriesTable, DueDelivery
+from examhook.storage.deliveries import DeliveriesTable
+from examhook.storage.delivery_reads import DueDelivery
 
 BATCH_PER_ENDPOINT = 500
 """Deliveries of one endpoint that are enqueued in one go."""
@@ -34,6 +35,17 @@ class Backlog:
         due = self._deliveries.due(endpoint_id, now, limit)
         return self._enqueue(due, lambda each: self._deliveries.postpone(each, now + ENQUEUED_S))
 
+    def enqueue_probe(self, endpoint_id: str, claim: Callable[[int], bool]) -> int:
+        """Enqueue the oldest delivery that is due, to find out whether its endpoint is back; returns 1, or 0.
+
+        ``claim`` takes the right to do so now (Unix seconds); it is asked only where something is due.
+        """
+        now = int(self._now())
+        due = self._deliveries.due(endpoint_id, now, limit=1)
+        if not due or not claim(now):
+            return 0
+        return self._enqueue(due, lambda each: self._deliveries.postpone(each, now + ENQUEUED_S), probe=True)
+
     def enqueue_waiting(self, endpoint_id: str, limit: int = BATCH_PER_ENDPOINT) -> tuple[int, bool]:
         """Enqueue up to ``limit`` deliveries that wait for a later attempt, oldest first.
 
@@ -44,11 +56,15 @@ class Backlog:
         enqueued = self._enqueue(waiting, lambda each: self._deliveries.bring_forward(each, now, now + ENQUEUED_S))
         return enqueued, len(waiting) == limit
 
-    def _enqueue(self, found: Sequence[DueDelivery], take: Callable[[DueDelivery], Delivery | None]) -> int:
+    def _enqueue(
+        self, found: Sequence[DueDelivery], take: Callable[[DueDelivery], Delivery | None], *, probe: bool = False
+    ) -> int:
         if not found:
             return 0
         with ThreadPoolExecutor(_PARALLEL_WRITES) as pool:
             taken = [delivery for delivery in pool.map(take, found) if delivery is not None]
         taken.sort(key=lambda delivery: delivery.created_at)
-        self._queue.send([DeliveryMessage(each.endpoint_id, each.event_id, each.attempts + 1) for each in taken])
+        self._queue.send(
+            [DeliveryMessage(each.endpoint_id, each.event_id, each.attempts + 1, probe=probe) for each in taken]
+        )
         return len(taken)

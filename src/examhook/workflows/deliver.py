@@ -2,12 +2,12 @@
 
 What happens to one message, in the order that makes a crash at any step harmless::
 
-    read endpoint, event, secret ── gone ──▶ cancel;  disabled ──▶ leave it waiting
+    read endpoint, event, secrets ── gone ──▶ cancel;  disabled, or down and no probe ──▶ leave it waiting
       claim attempt n ── not ours ──▶ drop          (a crash from here on: due again after CLAIM_S)
         send
           record the attempt                        (its next time, or its end)
             record the endpoint's health            (recovered: enqueue what waited for it)
-              410: disable the endpoint, tell the operators
+              410: disable the endpoint, and leave a notice for the operators with it
               due within a minute: a delayed message, so that it need not wait for Retry
 
 A message is only a hint; whatever fails before the claim may be tried again with the same message.
@@ -19,28 +19,26 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from examhook.delivery.answer import Decision, Delivered, Disable, GiveUp, TryAgain, decide
-from examhook.delivery.endpoint import Endpoint, EndpointStatus
+from examhook.delivery.endpoint import Endpoint
+from examhook.delivery.judgement import disabled_notice
 from examhook.delivery.record import AttemptRecord, Delivery, DeliveryStatus, SendResult
-from examhook.delivery.schedule import CLAIM_S, MAX_ATTEMPTS
-from examhook.delivery.signature import signed_headers
+from examhook.delivery.schedule import CLAIM_S, MAX_ATTEMPTS, PROBE_S
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
-from examhook.events.build import Event, operations_event
-from examhook.events.catalogue import ENDPOINT_TEST, OperationsEventType
+from examhook.events.build import Event
+from examhook.events.catalogue import ENDPOINT_TEST
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
 from examhook.workflows.backlog import Backlog
+from examhook.workflows.webhook_request import request_for
 
 SOON_S = 60
 """An attempt that is due within this goes to the queue with a delay; Retry's tick would come too late for it."""
-
-HEALTH_EVERY_S = 60
-"""A healthy endpoint's success is written down once in so many seconds, not at every event."""
 
 
 class MessageOutcome(StrEnum):
@@ -51,7 +49,7 @@ class MessageOutcome(StrEnum):
     FAILED = "failed"
     DISABLED = "endpoint_disabled"
     HELD = "held"
-    """Its endpoint is disabled; the delivery waits until someone enables it."""
+    """Its endpoint is disabled or down; the delivery waits for the day that it is served again."""
     DROPPED = "dropped"
     """The delivery has ended, or this attempt was made or is being made by another."""
     CANCELLED = "cancelled"
@@ -71,13 +69,6 @@ class DeliverReport:
     next_attempt_at: int | None = None
 
 
-class OperationsPublisher(Protocol):
-    """Where notices for the operators go."""
-
-    def publish_operations(self, topic_arn: str, event: Event) -> None:
-        """Publish one event."""
-
-
 @dataclass(frozen=True, slots=True)
 class Stores:
     """The tables that Deliver reads and writes."""
@@ -94,8 +85,6 @@ class Channels:
     sender: WebhookSender
     key: SecretsKey
     queue: DeliveryQueue
-    operations: OperationsPublisher
-    operations_topic_arn: str
 
 
 class DeliverWebhooks:
@@ -132,9 +121,11 @@ class DeliverWebhooks:
         event = self._events.get(message.event_id)
         if event is None:
             return self._cancel(message, "its event is no longer stored")
-        secret = self._channels.key.open(endpoint.endpoint_id, endpoint.sealed_secret)
         began_at = int(self._now())
-        headers = signed_headers(event.event_id, event.body, (secret,), began_at)
+        if self._waits_its_turn(endpoint, message, began_at):
+            self._deliveries.hold(message.endpoint_id, message.event_id, message.attempt)
+            return DeliverReport(message, MessageOutcome.HELD, "endpoint down: one attempt at a time")
+        request = request_for(endpoint, event, self._channels.key, began_at)
         claimed = self._deliveries.claim(
             message.endpoint_id, message.event_id, message.attempt, until=began_at + CLAIM_S
         )
@@ -142,8 +133,8 @@ class DeliverWebhooks:
             return DeliverReport(
                 message, MessageOutcome.DROPPED, "ended, or another message made this attempt", event.event_type
             )
-        result = self._channels.sender.send(endpoint.url, event.body, headers, self._deadline_s)
-        decision = self._decide(event, result, claimed.attempts)
+        result = self._channels.sender.send(endpoint.url, request.body, request.headers, self._deadline_s)
+        decision = self._decide(event, result, claimed.attempt_in_schedule)
         self._record(claimed, began_at, result, decision)
         self._record_health(endpoint, decision)
         self._follow_up(endpoint, claimed, decision)
@@ -156,6 +147,12 @@ class DeliverWebhooks:
             result.latency_ms,
             _next_at(decision),
         )
+
+    def _waits_its_turn(self, endpoint: Endpoint, message: DeliveryMessage, now: int) -> bool:
+        """Whether the endpoint is down and another attempt finds out whether it is back."""
+        if message.probe or not endpoint.health.is_down:
+            return False
+        return not self._endpoints.claim_probe(endpoint.endpoint_id, now, now + PROBE_S)
 
     def _cancel(self, message: DeliveryMessage, reason: str) -> DeliverReport:
         self._deliveries.cancel(message.endpoint_id, message.event_id)
@@ -195,7 +192,8 @@ class DeliverWebhooks:
         if not isinstance(decision, Delivered):
             self._endpoints.record_outcome(endpoint.endpoint_id, now, decision.reason)
             return
-        if health.failing_since is None and now - (health.last_success_at or 0) < HEALTH_EVERY_S:
+        if health.failing_since is None and now <= (health.last_success_at or 0):
+            # Times are whole seconds: of the successes within one, the first is enough.
             return
         before = self._endpoints.record_outcome(endpoint.endpoint_id, now, None)
         if before is not None and before.health.is_down:
@@ -205,24 +203,15 @@ class DeliverWebhooks:
 
     def _follow_up(self, endpoint: Endpoint, claimed: Delivery, decision: Decision) -> None:
         if isinstance(decision, Disable):
-            self._disable(endpoint, decision.reason)
+            now = int(self._now())
+            outlook = self._deliveries.outlook(endpoint.endpoint_id)
+            notice = disabled_notice(endpoint.endpoint_id, f"it {decision.reason}", outlook, now)
+            self._endpoints.disable(endpoint.endpoint_id, decision.reason, now, notice)
         if isinstance(decision, TryAgain) and not endpoint.health.is_down:
             delay_s = decision.at - int(self._now())
             if delay_s <= SOON_S:
                 message = DeliveryMessage(claimed.endpoint_id, claimed.event_id, claimed.attempts + 1)
                 self._channels.queue.send([message], delay_s=max(delay_s, 0))
-
-    def _disable(self, endpoint: Endpoint, reason: str) -> None:
-        if not self._endpoints.set_status(endpoint.endpoint_id, EndpointStatus.DISABLED, reason):
-            return
-        notice = operations_event(
-            OperationsEventType.ENDPOINT_DISABLED,
-            account=None,
-            at=int(self._now()),
-            message=f"Endpoint {endpoint.endpoint_id} was disabled: it {reason}.",
-            details={"endpoint_id": endpoint.endpoint_id, "reason": reason},
-        )
-        self._channels.operations.publish_operations(self._channels.operations_topic_arn, notice)
 
 
 _OUTCOMES: dict[type[Decision], MessageOutcome] = {

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from examhook.delivery.endpoint import (
     Endpoint,
     EndpointOrigin,
-    EndpointStatus,
     fresh_endpoint_id,
     parameter_endpoint_id,
 )
@@ -50,10 +49,17 @@ class EndpointFilters:
 def ensure_configured_endpoints(
     urls: Sequence[str], table: EndpointsTable, key: SecretsKey, now: Callable[[], float]
 ) -> list[Endpoint]:
+    """Every enabled endpoint, oldest first, after ``configured_endpoints`` did what ``urls`` call for."""
+    return [endpoint for endpoint in configured_endpoints(urls, table, key, now) if endpoint.is_enabled]
+
+
+def configured_endpoints(
+    urls: Sequence[str], table: EndpointsTable, key: SecretsKey, now: Callable[[], float]
+) -> list[Endpoint]:
     """Make the endpoints that ``urls`` (the stack's parameter) names and the table lacks.
 
     Each is made once, with a secret of its own; those whose URL left the parameter are disabled,
-    and enabled again when it returns. Returns every enabled endpoint, oldest first.
+    and enabled again when it returns. Returns every endpoint, enabled or not, oldest first.
     """
     wanted = {parameter_endpoint_id(url): url for url in urls}
     known = {endpoint.endpoint_id: endpoint for endpoint in table.list_all()}
@@ -64,12 +70,12 @@ def ensure_configured_endpoints(
             changed = True
             _make(endpoint_id, url, table, key, now)
         elif endpoint.disabled_reason == LEFT_PARAMETER:
-            changed |= table.set_status(endpoint_id, EndpointStatus.ENABLED)
+            changed |= table.enable(endpoint_id)
     for endpoint in known.values():
         left = endpoint.origin is EndpointOrigin.PARAMETER and endpoint.endpoint_id not in wanted
         if left and endpoint.is_enabled:
-            changed |= table.set_status(endpoint.endpoint_id, EndpointStatus.DISABLED, LEFT_PARAMETER)
-    return [endpoint for endpoint in (table.list_all() if changed else known.values()) if endpoint.is_enabled]
+            changed |= table.disable(endpoint.endpoint_id, LEFT_PARAMETER, int(now())) is not None
+    return table.list_all() if changed else list(known.values())
 
 
 def add_endpoint(  # noqa: PLR0913 - the parts of an endpoint, and what writes it
@@ -116,6 +122,7 @@ def send_endpoint_test(  # noqa: PLR0913 - the way of an event has this many sta
     queue: DeliveryQueue,
     now: Callable[[], float],
     retention_days: int,
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Event:
     """Send a signed ``endpoint.test`` the way that every event goes, with one attempt only.
 
@@ -125,12 +132,13 @@ def send_endpoint_test(  # noqa: PLR0913 - the way of an event has this many sta
         raise EndpointDisabledError(f"Endpoint {endpoint.endpoint_id} is disabled: {endpoint.disabled_reason}.")
     at = int(now())
     expires_at = at + retention_days * _DAY_S
-    event = endpoint_test_event(endpoint.endpoint_id, at)
+    event = endpoint_test_event(endpoint.endpoint_id, at, random_bytes(16).hex())
     events.add(event, expires_at)
     deliveries.create(
         new_delivery(endpoint.endpoint_id, event.event_id, event.event_type, now=at, expires_at=expires_at)
     )
-    queue.send([DeliveryMessage(endpoint.endpoint_id, event.event_id, 1)])
+    # A person waits, so it does not wait its turn where the endpoint is down.
+    queue.send([DeliveryMessage(endpoint.endpoint_id, event.event_id, 1, probe=True)])
     return event
 
 

@@ -1,0 +1,46 @@
+"""What an endpoint is sent of an event: as much as its privacy profile lets through.
+
+::
+
+    MissingKeyError     an endpoint that gets pseudonyms has no key for them; nothing is sent rather than too much
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from examhook.delivery.endpoint import Endpoint, Privacy
+from examhook.events.build import CONTENT_TYPE, Event
+from examhook.events.privacy import pseudonymous_body, thin_body
+
+
+class MissingKeyError(ValueError):
+    """There is no key to make pseudonyms with; ``examhook endpoints update --privacy pseudonymous`` makes one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One event as one endpoint gets it; the same at every attempt."""
+
+    webhook_id: str
+    """What repeats are known by: the body's ``id``."""
+    body: bytes = field(repr=False)
+    content_type: str = CONTENT_TYPE
+
+
+def payload_for(event: Event, endpoint: Endpoint, pseudonym_key: str | None) -> Payload:
+    """``event`` as ``endpoint`` may see it; raises MissingKeyError."""
+    match endpoint.privacy:
+        case Privacy.FULL:
+            return Payload(event.event_id, event.body)
+        case Privacy.THIN:
+            return Payload(event.event_id, thin_body(event))
+        case Privacy.PSEUDONYMOUS:
+            if not pseudonym_key:
+                raise MissingKeyError(f"endpoint {endpoint.endpoint_id} has no key for pseudonyms")
+            body = pseudonymous_body(event, pseudonym_key)
+            return Payload(str(json.loads(body)["id"]), body)
+        case _:
+            assert_never(endpoint.privacy)

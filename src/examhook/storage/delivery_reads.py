@@ -1,0 +1,104 @@
+"""Reads of the Deliveries table: one delivery, what is due, what waits, and listings for people.
+
+Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached; trying again helps.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from examhook.delivery.judgement import Outlook
+from examhook.delivery.record import Delivery, DeliveryStatus
+from examhook.storage.delivery_item import delivery_from_item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+WAITING_INDEX = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class DueDelivery:
+    """What the index says of a delivery that waits; the item itself may have moved on."""
+
+    endpoint_id: str
+    event_id: str
+    next_attempt_at: int
+
+
+class DeliveryReads:
+    """The part of the Deliveries table that changes nothing."""
+
+    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
+        self._client = client
+        self._table_name = table_name
+
+    def get(self, endpoint_id: str, event_id: str) -> Delivery | None:
+        """One delivery, as last written."""
+        key = delivery_key(endpoint_id, event_id)
+        answer = self._client.get_item(TableName=self._table_name, Key=key, ConsistentRead=True)
+        item = answer.get("Item")
+        return None if item is None else delivery_from_item(item)
+
+    def due(self, endpoint_id: str, now: int, limit: int) -> list[DueDelivery]:
+        """Up to ``limit`` deliveries of an endpoint that are due at ``now``, longest due first."""
+        return self._in_index(endpoint_id, limit, until=now)
+
+    def waiting(self, endpoint_id: str, limit: int) -> list[DueDelivery]:
+        """Up to ``limit`` deliveries of an endpoint that are still to be sent, whenever they are due."""
+        return self._in_index(endpoint_id, limit, until=None)
+
+    def outlook(self, endpoint_id: str) -> Outlook:
+        """How many deliveries of an endpoint are still to be sent, and when the next is due."""
+        waiting = self._in_index(endpoint_id, None, until=None)
+        return Outlook(len(waiting), waiting[0].next_attempt_at if waiting else None)
+
+    def list_for(
+        self, endpoint_id: str | None = None, status: DeliveryStatus | None = None, limit: int = 100
+    ) -> list[Delivery]:
+        """The newest ``limit`` deliveries, of one endpoint and in one status where given.
+
+        Reads the endpoint's items, or the whole table: for people, not for functions.
+        """
+        found = (delivery for delivery in self._all(endpoint_id) if status is None or delivery.status is status)
+        return heapq.nlargest(limit, found, key=lambda delivery: (delivery.created_at, delivery.event_id))
+
+    def _all(self, endpoint_id: str | None) -> Iterator[Delivery]:
+        if endpoint_id is None:
+            for scanned in self._client.get_paginator("scan").paginate(TableName=self._table_name):
+                yield from map(delivery_from_item, scanned["Items"])
+            return
+        for queried in self._client.get_paginator("query").paginate(
+            TableName=self._table_name,
+            KeyConditionExpression="endpoint_id = :endpoint",
+            ExpressionAttributeValues={":endpoint": {"S": endpoint_id}},
+        ):
+            yield from map(delivery_from_item, queried["Items"])
+
+    def _in_index(self, endpoint_id: str, limit: int | None, until: int | None) -> list[DueDelivery]:
+        values: dict[str, AttributeValueTypeDef] = {":endpoint": {"S": endpoint_id}}
+        condition = "waiting_endpoint_id = :endpoint"
+        if until is not None:
+            condition += " AND next_attempt_at <= :until"
+            values[":until"] = {"N": str(until)}
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table_name,
+            IndexName=WAITING_INDEX,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            PaginationConfig={} if limit is None else {"MaxItems": limit},
+        )
+        return [
+            DueDelivery(item["endpoint_id"]["S"], item["event_id"]["S"], int(item["next_attempt_at"]["N"]))
+            for page in pages
+            for item in page["Items"]
+        ]
+
+
+def delivery_key(endpoint_id: str, event_id: str) -> dict[str, AttributeValueTypeDef]:
+    """Primary key of one delivery."""
+    return {"endpoint_id": {"S": endpoint_id}, "event_id": {"S": event_id}}

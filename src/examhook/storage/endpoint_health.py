@@ -1,0 +1,174 @@
+"""What happens to an endpoint, written down by conditional updates: attempts, probes, warnings, notices.
+
+Every method that changes what the operators should know takes the notice with it, so that the one
+is never written without the other.
+
+Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached; trying again helps.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from examhook.delivery.endpoint import Endpoint, EndpointStatus
+from examhook.delivery.health import Notice
+from examhook.storage.endpoint_item import endpoint_from_item, notice_value
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateItemInputTypeDef
+
+    Values = dict[str, AttributeValueTypeDef]
+
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+_EXISTS = "attribute_exists(endpoint_id)"
+_APPEND_NOTICE = "notices = list_append(if_not_exists(notices, :no_notices), :notice)"
+
+
+class EndpointHealthWrites:
+    """The part of the Endpoints table that attempts and ticks write."""
+
+    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
+        self._client = client
+        self._table_name = table_name
+
+    def record_outcome(self, endpoint_id: str, at: int, error: str | None) -> Endpoint | None:
+        """Write how an attempt that ended at ``at`` went: ``error`` in words, or None for a success.
+
+        Returns the endpoint as it was before, so that exactly one caller sees it recover; None if it is gone.
+        """
+        if error is None:
+            return self._update(
+                endpoint_id,
+                update="SET last_success_at = :at REMOVE failing_since, consecutive_failures, probe_until",
+                values={":at": _number(at)},
+            )
+        return self._update(
+            endpoint_id,
+            update=(
+                "SET last_failure_at = :at, last_error = :error, failing_since = if_not_exists(failing_since, :at),"
+                " consecutive_failures = if_not_exists(consecutive_failures, :zero) + :one"
+            ),
+            values={":at": _number(at), ":error": {"S": error}, ":zero": _number(0), ":one": _number(1)},
+        )
+
+    def claim_probe(self, endpoint_id: str, now: int, until: int) -> bool:
+        """Take the right to try an endpoint that is down; False while someone else's lasts (until ``until``)."""
+        before = self._update(
+            endpoint_id,
+            update="SET probe_until = :until",
+            condition="(attribute_not_exists(probe_until) OR probe_until <= :now)",
+            values={":until": _number(until), ":now": _number(now)},
+        )
+        return before is not None
+
+    def set_draining(self, endpoint_id: str, *, draining: bool) -> None:
+        """Remember that a recovered endpoint is still owed what waited for it, or that it has been given all."""
+        update = "SET draining = :true" if draining else "REMOVE draining"
+        self._update(endpoint_id, update=update, values={":true": {"BOOL": True}} if draining else {})
+
+    def disable(
+        self,
+        endpoint_id: str,
+        reason: str,
+        at: int,
+        notice: Notice | None = None,
+        only_if_failing_since: int | None = None,
+    ) -> Endpoint | None:
+        """Send nothing more to an endpoint, and say why; returns it as it was before.
+
+        None, and nothing written, if it is disabled or gone, or if it took an event after
+        ``only_if_failing_since`` (Unix seconds).
+        """
+        update = "SET #status = :disabled, disabled_reason = :reason, disabled_at = :at"
+        condition = "#status <> :disabled"
+        values: Values = {
+            ":disabled": {"S": EndpointStatus.DISABLED.value},
+            ":reason": {"S": reason},
+            ":at": _number(at),
+        }
+        if notice is not None:
+            update += f", {_APPEND_NOTICE}"
+            values |= _appended(notice)
+        if only_if_failing_since is not None:
+            condition += " AND failing_since = :since"
+            values[":since"] = _number(only_if_failing_since)
+        names = {"#status": "status"}
+        return self._update(endpoint_id, update=update, condition=condition, values=values, names=names)
+
+    def warn(self, seen: Endpoint, at: int, notice: Notice) -> Endpoint | None:
+        """Remember that the operators are warned of the failures that ``seen`` shows; None if that is out of date."""
+        health = seen.health
+        warned = "attribute_not_exists(warned_at)" if health.warned_at is None else "warned_at = :warned_at"
+        values: Values = {":at": _number(at), ":since": _number(health.failing_since or 0), **_appended(notice)}
+        if health.warned_at is not None:
+            values[":warned_at"] = _number(health.warned_at)
+        return self._update(
+            seen.endpoint_id,
+            update=f"SET warned_at = :at, warned_since = :since, {_APPEND_NOTICE}",
+            condition=f"failing_since = :since AND {warned}",
+            values=values,
+        )
+
+    def end_warning(self, seen: Endpoint, notice: Notice) -> Endpoint | None:
+        """Remember that what ``seen`` was warned of is over; None if that is out of date."""
+        return self._update(
+            seen.endpoint_id,
+            update=f"SET {_APPEND_NOTICE} REMOVE warned_at, warned_since",
+            condition="warned_since = :since",
+            values={":since": _number(seen.health.warned_since or 0), **_appended(notice)},
+        )
+
+    def drop_notices(self, endpoint_id: str, published: tuple[Notice, ...]) -> None:
+        """Take away the oldest notices, which are published; nothing happens if another did so."""
+        if published:
+            self._update(
+                endpoint_id,
+                update="REMOVE " + ", ".join(f"notices[{place}]" for place in range(len(published))),
+                condition="notices[0] = :first",
+                values={":first": notice_value(published[0])},
+            )
+
+    def _update(
+        self,
+        endpoint_id: str,
+        *,
+        update: str,
+        condition: str | None = None,
+        values: Values,
+        names: dict[str, str] | None = None,
+    ) -> Endpoint | None:
+        """The endpoint before a conditional update; None if the condition did not hold or the endpoint is gone."""
+        request: UpdateItemInputTypeDef = {
+            "TableName": self._table_name,
+            "Key": {"endpoint_id": {"S": endpoint_id}},
+            "UpdateExpression": update,
+            "ConditionExpression": _EXISTS if condition is None else f"{_EXISTS} AND {condition}",
+            "ReturnValues": "ALL_OLD",
+        }
+        if values:
+            request["ExpressionAttributeValues"] = values
+        if names:
+            request["ExpressionAttributeNames"] = names
+        try:
+            answer = self._client.update_item(**request)
+        except ClientError as error:
+            if is_condition_failure(error):
+                return None
+            raise
+        return endpoint_from_item(answer["Attributes"])
+
+
+def is_condition_failure(error: ClientError) -> bool:
+    """Whether a write was refused because its condition did not hold."""
+    return error.response["Error"]["Code"] == _CONDITION_FAILED
+
+
+def _appended(notice: Notice) -> Values:
+    return {":no_notices": {"L": []}, ":notice": {"L": [notice_value(notice)]}}
+
+
+def _number(value: int) -> AttributeValueTypeDef:
+    return {"N": str(value)}
