@@ -31,6 +31,14 @@ class Dialect(StrEnum):
     """Which of the provider's two APIs an account is read through."""
 
     LEGACY = "legacy"
+    V1 = "v1"
+
+
+DEFAULT_BASE_URLS: Mapping[Dialect, str] = {
+    Dialect.LEGACY: "https://onlineexammaker.com",
+    Dialect.V1: "https://api.onlineexammaker.com",
+}
+"""Where the provider's own site serves each API."""
 
 
 class _Reader:
@@ -87,15 +95,19 @@ class PollSettings:
     submissions_table: str
     exams_table: str
     operations_topic_arn: str
+    accounts_secret_arn: str = ""
+    """The secret that lists further accounts; empty where there are none."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> PollSettings:
         """Settings from environment variables; raises SettingsError."""
         reader = _Reader(environ)
+        dialect = reader.get("PROVIDER_DIALECT", Dialect, "legacy or v1", Dialect.LEGACY)
+        base_url = reader.get("PROVIDER_BASE_URL", parse_base_url, "an http:// or https:// address", "")
         settings = cls(
             account=reader.text("ACCOUNT_NAME"),
-            base_url=reader.get("PROVIDER_BASE_URL", _base_url, "an http:// or https:// address", ""),
-            dialect=reader.get("PROVIDER_DIALECT", Dialect, "legacy", Dialect.LEGACY),
+            base_url=base_url_for(dialect, base_url),
+            dialect=dialect,
             account_code_secret_arn=reader.text("ACCOUNT_CODE_SECRET_ARN"),
             requests_per_second=reader.number("REQUESTS_PER_SECOND", 0.1, 10),
             poll_seconds=int(reader.number("POLL_SECONDS", 5, 60)),
@@ -104,6 +116,7 @@ class PollSettings:
             submissions_table=reader.text("SUBMISSIONS_TABLE"),
             exams_table=reader.text("EXAMS_TABLE"),
             operations_topic_arn=reader.text("OPERATIONS_TOPIC_ARN"),
+            accounts_secret_arn=environ.get("ACCOUNTS_SECRET_ARN", "").strip(),
         )
         reader.finish()
         return settings
@@ -183,6 +196,9 @@ class RetrySettings:
     delivery_queue_url: str
     secrets_key_arn: str
     webhook_urls: tuple[str, ...]
+    operations_topic_arn: str
+    disable_after_s: int
+    """An endpoint that does nothing but fail for so long is disabled."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> RetrySettings:
@@ -194,11 +210,10 @@ class RetrySettings:
             delivery_queue_url=reader.text("DELIVERY_QUEUE_URL"),
             secrets_key_arn=reader.text("SECRETS_KEY_ARN"),
             webhook_urls=reader.get("WEBHOOK_URLS", _comma_list, "addresses with commas between them", ()),
+            operations_topic_arn=reader.text("OPERATIONS_TOPIC_ARN"),
+            disable_after_s=int(reader.number("DISABLE_AFTER_DAYS", 1, 30) * _DAY_S),
         )
         reader.finish()
-    operations_topic_arn: str
-    disable_after_s: int
-    """An endpoint that does nothing but fail for so long is disabled."""
         return settings
 
 
@@ -208,10 +223,14 @@ def _not_empty(raw: str) -> str:
     return raw.strip()
 
 
-def _base_url(raw: str) -> str:
+def base_url_for(dialect: Dialect, base_url: str) -> str:
+    """``base_url``, or where the provider serves ``dialect`` itself if that is the default of another."""
+    return DEFAULT_BASE_URLS[dialect] if base_url in DEFAULT_BASE_URLS.values() else base_url
+
+
+def parse_base_url(raw: str) -> str:
+    """An address without the slash at its end; raises ValueError where it is none."""
     if not raw.startswith(("https://", "http://")):
-            operations_topic_arn=reader.text("OPERATIONS_TOPIC_ARN"),
-            disable_after_s=int(reader.number("DISABLE_AFTER_DAYS", 1, 30) * _DAY_S),
         raise ValueError(raw)
     return raw.rstrip("/")
 

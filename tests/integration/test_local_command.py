@@ -13,7 +13,7 @@ UP = ("local", "up", "--base-url", "http://127.0.0.1:1", "--code", "c0de")
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("--dialect", "v1"), "cannot be read yet"),
+        (("--dialect", "v2"), "--dialect"),
         (("--poll-seconds", "7m"), "or off"),
         (("--poll-seconds", "61"), "whole minutes"),
         (("--base-url", "127.0.0.1:1"), "begins with http"),

@@ -13,8 +13,9 @@ from leaks import everything_about
 from scripted_server import Peer, ScriptedServer, Step, answer, scripted_server
 
 from examhook.http.session import BoundedSession
-from examhook.provider.asking import LONGEST_WAIT_S
+from examhook.provider.asking import LONGEST_WAIT_S, Means
 from examhook.provider.client import LegacyClient
+from examhook.provider.discovery import Discovery
 from examhook.provider.errors import (
     ProviderError,
     ProviderMalformed,
@@ -24,6 +25,9 @@ from examhook.provider.errors import (
     ProviderUnavailable,
 )
 from examhook.provider.pacing import Pacer
+from examhook.provider.port import ProviderClient
+from examhook.provider.v1_client import V1Client, V1Memory
+from examhook.settings import Dialect
 
 CODE = "k3y & s3cret/ü"
 FORMS = (CODE, "k3y", "s3cret", "k3y%20%26%20s3cret", "k3y+%26+s3cret", "viewresult", "Lovelace")
@@ -53,22 +57,26 @@ class Clock:
 class Asked:
     """A client, its clock and its provider."""
 
-    def __init__(self, server: ScriptedServer, deadline_s: float = 5.0) -> None:
+    def __init__(self, server: ScriptedServer, deadline_s: float = 5.0, dialect: Dialect = Dialect.LEGACY) -> None:
         self.server = server
         self.clock = Clock()
         self.session = BoundedSession()
-        self.client = LegacyClient(
-            server.url + "/path",
-            CODE,
-            session=self.session,
-            pacer=Pacer(5, self.clock.now, self.clock.sleep),
-            now=self.clock.now,
-            sleep=self.clock.sleep,
-            rng=random.Random(7),
-            request_deadline_s=deadline_s,
+        self.memory = V1Memory(Discovery(lambda: ()))
+        means: Means = {
+            "session": self.session,
+            "pacer": Pacer(5, self.clock.now, self.clock.sleep),
+            "now": self.clock.now,
+            "sleep": self.clock.sleep,
+            "rng": random.Random(7),
+            "request_deadline_s": deadline_s,
+        }
+        self.client: LegacyClient | V1Client = (
+            LegacyClient(server.url + "/path", CODE, **means)
+            if dialect is Dialect.LEGACY
+            else V1Client(server.url + "/path", CODE, memory=self.memory, **means)
         )
 
-    def fails(self, kind: type[ProviderError], ask: Callable[[LegacyClient], object] | None = None) -> ProviderError:
+    def fails(self, kind: type[ProviderError], ask: Callable[[ProviderClient], object] | None = None) -> ProviderError:
         """The error, of that kind, that asking for exams (or ``ask``) ends in."""
         with pytest.raises(kind) as caught:
             (ask or (lambda client: client.exams(0, 30)))(self.client)
@@ -80,9 +88,9 @@ def provider() -> Iterator[Callable[..., Asked]]:
     """Starts a provider that answers by a script; all are stopped at the end."""
     started = []
 
-    def start(*steps: Step, deadline_s: float = 5.0) -> Asked:
+    def start(*steps: Step, deadline_s: float = 5.0, dialect: Dialect = Dialect.LEGACY) -> Asked:
         running = scripted_server(*steps)
-        asked = Asked(running.__enter__(), deadline_s)
+        asked = Asked(running.__enter__(), deadline_s, dialect)
         started.append((asked, running))
         return asked
 
@@ -295,22 +303,26 @@ ECHO = f'{{"status": "error", "error": "bad code {CODE} in ?code=k3y%20%26%20s3c
         pytest.param(answer(""), no_url, id="no-url"),
     ],
 )
+@pytest.mark.parametrize("dialect", Dialect)
 def test_the_code_is_told_to_nobody_but_the_provider(
     provider: Provider,
     caplog: pytest.LogCaptureFixture,
     step: Step,
     arrange: Callable[[Asked], None],
+    dialect: Dialect,
 ) -> None:
     """Not in the error, its causes, the local variables a traceback could show, nor any log at any level."""
     caplog.set_level(logging.DEBUG)
-    asked = provider(step, deadline_s=0.3)
+    asked = provider(step, deadline_s=0.3, dialect=dialect)
+    asked.memory.logins["2"] = "Lovelace"
     arrange(asked)
     told: list[str] = []
     for ask in (lambda client: client.exams(0, 30), lambda client: client.results("1", 0, 30, "2")):
         told.extend(everything_about(asked.fails(ProviderError, ask)))
     told.extend(record.getMessage() + repr(record.__dict__) for record in caplog.records)
-    told.append(repr(asked.client))
-    assert [(text, form) for text in told for form in FORMS if form in text] == []
+    told += [repr(asked.client), repr(asked.memory)]
+    sent = {request.headers.get("authorization", "") for request in asked.server.requests} - {""}
+    assert [(text, form) for text in told for form in (*FORMS, *sent) if form in text] == []
 
 
 def test_the_search_for_leaks_finds_them() -> None:

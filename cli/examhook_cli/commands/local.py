@@ -72,7 +72,7 @@ def up(  # noqa: PLR0913 - one argument for each option
         poll_seconds=_poll_seconds(poll_seconds),
         requests_per_second=requests_per_second,
         initial_sync=initial_sync.value,
-        dialect=_dialect(dialect),
+        dialect=dialect.value,
     )
     environment = LocalEnvironment.find(os.environ)
     # Whoever ends this command before it is done must not leave an emulator behind.
@@ -162,11 +162,3 @@ def _poll_seconds(text: str) -> int | None:
             "must be 5 to 60 seconds, or whole minutes up to a day (120, 180, …), or off", param_hint="--poll-seconds"
         ) from error
     return seconds
-
-
-def _dialect(choice: DialectChoice) -> str:
-    if choice is DialectChoice.V1:
-        raise typer.BadParameter(
-            "v1 cannot be read yet; accounts are read through legacy for now", param_hint="--dialect"
-        )
-    return choice.value

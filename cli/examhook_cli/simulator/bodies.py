@@ -32,6 +32,12 @@ def rows_body(rows: Sequence[WireRow], active: Mapping[Quirk, str]) -> bytes:
     return _php_json(shown, ascii_only=Quirk.RAW_UNICODE not in active)
 
 
+def v1_body(rows: Sequence[WireRow], total: int, active: Mapping[Quirk, str]) -> bytes:
+    """The object in which the v1 API gives rows, every value as text, and how many there are in all."""
+    answer = {"data": [as_strings(row) for row in rows], "total": total, "status": "ok"}
+    return _php_json(answer, ascii_only=Quirk.RAW_UNICODE not in active)
+
+
 def damaged(body: bytes, active: Mapping[Quirk, str], rng: random.Random) -> bytes:
     """The body with what comes before it and without what is cut off."""
     if Quirk.EMPTY_BODY in active:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from examhook_cli.simulator.control_api import CONTROL_PREFIX, ControlReply
 from examhook_cli.simulator.provider_api import Fate, Reply
+from examhook_cli.simulator.v1_api import V1_PATH
 
 if TYPE_CHECKING:
     from examhook_cli.simulator.server import Simulator
@@ -50,6 +51,11 @@ class Connection(BaseHTTPRequestHandler):
             self._send_control(lambda: self.server.control_api.get(target.path, query))
         elif target.path.endswith("/index.php"):
             self._send_provider(self.server.api.answer(query, self.server.links_url, self.server.elapsed_s()))
+        elif target.path.endswith(V1_PATH):
+            signature = self.headers.get("Authorization", "")
+            self._send_provider(
+                self.server.api.answer(query, self.server.links_url, self.server.elapsed_s(), signature)
+            )
         elif "/viewresult/" in target.path:
             self._send_result_page(target.path.rpartition("/")[2])
         else:

@@ -15,12 +15,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from examhook_cli.simulator.bodies import HTML_PAGE, cut_point, damaged, error_body, rows_body
+from examhook_cli.simulator.bodies import HTML_PAGE, cut_point, damaged, error_body, rows_body, v1_body
+from examhook_cli.simulator.exam_book import Row
 from examhook_cli.simulator.facts import RequestRecord, RowOrder, WorldError
 from examhook_cli.simulator.pace import RequestLimit
 from examhook_cli.simulator.quirks import EXAMS, RESULTS, Quirk, Switchboard
 from examhook_cli.simulator.result_links import ResultLinks
 from examhook_cli.simulator.rows import WireRow, exam_row, result_row, with_unreadable
+from examhook_cli.simulator.v1_api import MOST_ROWS, V1_RESULTS, chosen, is_signed, v1_row
 from examhook_cli.simulator.world import World
 
 DEFAULT_LIMIT = 30
@@ -62,10 +64,17 @@ class _Asked:
     query: Mapping[str, str] = field(repr=False)
     task: str
     base_url: str
+    signature: str | None = field(repr=False)
+    """What a request to the v1 API is signed with; None for one to the legacy API."""
+
+    @property
+    def is_v1(self) -> bool:
+        """Whether the v1 API is asked."""
+        return self.signature is not None
 
 
 class ProviderApi:
-    """The two tasks of the legacy API over a world, with a log of what was asked."""
+    """The two tasks of the legacy API and the one of v1 over a world, with a log of what was asked."""
 
     def __init__(self, world: World, code: str, limit: RequestLimit) -> None:
         self._world = world
@@ -82,13 +91,18 @@ class ProviderApi:
         with self._world.turn():
             return tuple(record for record in self._requests if record.n > after)
 
-    def answer(self, query: Mapping[str, str], base_url: str, elapsed_s: float) -> Reply:
-        """The answer to a request with these parameters that came at ``elapsed_s`` (real seconds)."""
+    def answer(self, query: Mapping[str, str], base_url: str, elapsed_s: float, signature: str | None = None) -> Reply:
+        """The answer to a request with these parameters that came at ``elapsed_s`` (real seconds).
+
+        A request to the v1 API comes with its ``signature``, which may be empty.
+        """
         with self._world.turn() as now:
             self._asked += 1
-            asked = _Asked(self._asked, now, query, query.get("task", ""), base_url)
+            task = query.get("task", "") if signature is None else V1_RESULTS
+            asked = _Asked(self._asked, now, query, task, base_url, signature)
             if self.limit.admit(elapsed_s):
-                reply = self._reply(asked, active := self.quirks.draw(asked.task, query.get("eid")))
+                habit = RESULTS if asked.is_v1 else asked.task
+                reply = self._reply(asked, active := self.quirks.draw(habit, query.get("eid")))
             else:
                 reply, active = Reply(429, error_body("Too many requests"), {"Retry-After": "1"}), {}
             self._requests.append(
@@ -118,36 +132,44 @@ class ProviderApi:
     def _api_reply(self, asked: _Asked, active: Mapping[Quirk, str]) -> Reply:
         if asked.query.get("code") != self._code:
             return Reply(200, error_body("The verification code is wrong"))
+        if asked.signature is not None and not is_signed(asked.query, asked.signature, self._code):
+            return Reply(200, error_body("The authorization is wrong"))
         if Quirk.ERROR_OBJECT in active:
             return Reply(200, error_body("The request failed, please try again later"))
         try:
-            rows = self._rows(asked, active)
+            rows, total = self._rows(asked, active)
         except WorldError as error:
             return Reply(200, error_body(str(error)))
-        body = damaged(rows_body(rows, active), active, self._rng)
+        body = v1_body(rows, total, active) if asked.is_v1 else rows_body(rows, active)
+        body = damaged(body, active, self._rng)
         sent_bytes = cut_point(body, self._rng) if Quirk.CUT_CONNECTION in active else None
         return Reply(200, body, sent_bytes=sent_bytes, rows=len(rows))
 
-    def _rows(self, asked: _Asked, active: Mapping[Quirk, str]) -> list[WireRow]:
+    def _rows(self, asked: _Asked, active: Mapping[Quirk, str]) -> tuple[list[WireRow], int]:
+        """The rows of one page, and how many the v1 API says there are."""
         start = 0 if Quirk.IGNORE_START in active else max(0, _php_int(asked.query.get("start")))
         limit = _php_int(asked.query.get("limit"))
         limit = limit if limit > 0 else DEFAULT_LIMIT
+        if asked.is_v1:
+            limit = min(limit, MOST_ROWS)
         if Quirk.LIMIT_CAP in active:
             limit = min(limit, int(active[Quirk.LIMIT_CAP]))
+        rows: list[WireRow]
+        total = 0
         if asked.task == EXAMS:
             newest_first = self._world.exams()[::-1]
-            rows: list[WireRow] = [
-                exam_row(exam, asked.base_url, asked.at) for exam in newest_first[start : start + limit]
-            ]
+            rows = [exam_row(exam, asked.base_url, asked.at) for exam in newest_first[start : start + limit]]
         elif asked.task == RESULTS:
             rows = self._results(asked, start, limit, active)
+        elif asked.task == V1_RESULTS:
+            rows, total = self._v1_results(asked, start, limit, active)
         else:
             raise WorldError("The task does not exist")
         if Quirk.EMPTY_LIST in active:
-            return []
+            return [], 0
         if Quirk.UNREADABLE_ROW in active:
-            return with_unreadable(rows, int(active[Quirk.UNREADABLE_ROW]), self._rng)
-        return rows
+            return with_unreadable(rows, int(active[Quirk.UNREADABLE_ROW]), self._rng), total
+        return rows, total
 
     def _results(self, asked: _Asked, start: int, limit: int, active: Mapping[Quirk, str]) -> list[WireRow]:
         exam = self._world.exam(asked.query.get("eid", ""))
@@ -159,15 +181,24 @@ class ProviderApi:
         else:
             page = exam.page(start, limit, order, self._rng)
         suffix = self.links.suffix(asked.n, asked.at)
-        return [
-            result_row(
-                row,
-                f"{asked.base_url}/viewresult/{row.record_id:x}-{suffix}",
-                active,
-                one_candidate=candidate_id > 0,
-            )
-            for row in page
+        return [result_row(row, _link(asked, row, suffix), active, one_candidate=candidate_id > 0) for row in page]
+
+    def _v1_results(
+        self, asked: _Asked, start: int, limit: int, active: Mapping[Quirk, str]
+    ) -> tuple[list[WireRow], int]:
+        exam_id, logins = asked.query.get("eid", ""), asked.query.get("loginValues", "")
+        exams = [self._world.exam(exam_id)] if exam_id else self._world.exams()
+        rows = chosen(exams, logins, RowOrder(active.get(Quirk.ROW_ORDER, RowOrder.NEWEST)), self._rng)
+        suffix = self.links.suffix(asked.n, asked.at)
+        page: list[WireRow] = [
+            v1_row(result_row(row, _link(asked, row, suffix), active, one_candidate=bool(logins)), exam, row)
+            for exam, row in rows[start : start + limit]
         ]
+        return page, len(rows)
+
+
+def _link(asked: _Asked, row: Row, suffix: str) -> str:
+    return f"{asked.base_url}/viewresult/{row.record_id:x}-{suffix}"
 
 
 def _server_trouble(active: Mapping[Quirk, str]) -> Reply | None:

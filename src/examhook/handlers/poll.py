@@ -9,7 +9,8 @@ from functools import cache
 from typing import Protocol
 
 from examhook.telemetry import log_outcome, logger_for
-from examhook.wiring.poll import poll
+from examhook.wiring.poll import accounts
+from examhook.workflows.accounts import AccountPolls, TickError
 from examhook.workflows.poll import Poll, PollRequest
 from examhook.workflows.report import PollReport, ReportBody
 
@@ -19,42 +20,51 @@ TICK_SECONDS = 60
 """The schedule ticks this often; polls within one tick must not drift into the next."""
 
 
-class UnknownAccountError(ValueError):
-    """The stack watches no account of that name."""
-
-
 class Context(Protocol):
     """The part of Lambda's context that is used."""
+
+    function_name: str
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until Lambda ends the function."""
 
 
 @cache
-def _workflow() -> Poll:
-    return poll(os.environ)
+def _accounts() -> AccountPolls:
+    return accounts(os.environ)
 
 
 def handler(event: Mapping[str, object], context: Context) -> ReportBody:
-    """Poll once for ``{"trigger": "manual", "account": name or null, "full": bool}``, else for the rest of the tick.
+    """Poll an account once for ``{"trigger": "manual", "account": name or null, "full": bool}``.
 
-    Returns the report of the last poll. Raises what AWS raises, so that Lambda counts an error.
+    For ``{"trigger": "schedule"}``, poll the stack's own account for the rest of the tick, and have each further
+    account polled by an invocation of its own, ``{"trigger": "schedule", "account": name}``.
+
+    Returns the report of the last poll. Raises what AWS raises, and TickError where accounts were left out, so that
+    Lambda counts an error.
     """
-    workflow = _workflow()
-    account, every_s = workflow.settings.account, workflow.settings.poll_seconds
+    watched = _accounts()
+    account = event.get("account")
     manual = event.get("trigger") == "manual"
-    if event.get("account") not in {None, account}:
-        raise UnknownAccountError(f"This stack watches account {account}, not {event['account']}.")
-    request = PollRequest(manual=manual, full=bool(event.get("full")))
+    problems = [] if manual or account is not None else watched.start_others(context.function_name)
+    workflow = watched.of(None if account is None else str(account))
+    report = _poll(workflow, PollRequest(manual=manual, full=bool(event.get("full"))), context)
+    if problems:
+        raise TickError(" ".join(problems))
+    return report.body()
+
+
+def _poll(workflow: Poll, request: PollRequest, context: Context) -> PollReport:
+    """Poll once if a person asked, else for the rest of the tick; the report of the last poll."""
     began_at = time.monotonic()
     report = _poll_once(workflow, request, context)
-    while not manual:
-        next_in_s = next_poll_in_s(time.monotonic() - began_at, every_s)
+    while not request.manual:
+        next_in_s = next_poll_in_s(time.monotonic() - began_at, workflow.settings.poll_seconds)
         if next_in_s is None:
             break
         time.sleep(next_in_s)
         report = _poll_once(workflow, request, context)
-    return report.body()
+    return report
 
 
 def next_poll_in_s(elapsed_s: float, every_s: int) -> float | None:

@@ -51,10 +51,9 @@ class ResultsPage:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row that names its exam."""
+    """One row and the exam that it belongs to."""
 
-    exam_id: str | None
-    """None where the row does not say, which it need not when one exam was asked for."""
+    exam_id: str
     attempt: Attempt
     login: str | None = field(default=None, repr=False)
     """What the candidate logs in by, and is asked for by."""

@@ -22,19 +22,26 @@ class AccountCode:
 
 
 class AccountCodeSecret:
-    """Reads the code from one secret, whose value is the bare code."""
+    """Reads the code from one secret, whose value is the bare code unless ``code_in`` finds it there."""
 
-    def __init__(self, client: SecretsManagerClient, secret_arn: str, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        client: SecretsManagerClient,
+        secret_arn: str,
+        now: Callable[[], float],
+        code_in: Callable[[str], str] = str.strip,
+    ) -> None:
         self._client = client
         self._secret_arn = secret_arn
         self._now = now
+        self._code_in = code_in
         self._kept: AccountCode | None = None
         self._read_at = 0.0
 
     def read(self, *, fresh: bool = False) -> AccountCode:
-        """The code, at most KEPT_SECONDS old unless ``fresh``; raises ClientError."""
+        """The code, at most KEPT_SECONDS old unless ``fresh``; raises ClientError, and what ``code_in`` raises."""
         if fresh or self._kept is None or self._now() - self._read_at > KEPT_SECONDS:
             answer = self._client.get_secret_value(SecretId=self._secret_arn)
-            self._kept = AccountCode(answer["SecretString"].strip(), answer["VersionId"])
+            self._kept = AccountCode(self._code_in(answer["SecretString"]), answer["VersionId"])
             self._read_at = self._now()
         return self._kept

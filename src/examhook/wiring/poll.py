@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, assert_never
 
 import boto3
 from botocore.config import Config
@@ -13,14 +16,25 @@ from examhook.destinations.sns import TopicPublisher
 from examhook.events.build import operations_event
 from examhook.events.catalogue import OperationsEventType
 from examhook.http.session import BoundedSession
+from examhook.model import Exam
+from examhook.provider.asking import Means
 from examhook.provider.client import LegacyClient
+from examhook.provider.discovery import Discovery
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
-from examhook.settings import PollSettings
+from examhook.provider.v1_client import V1Client, V1Memory
+from examhook.settings import Dialect, PollSettings
 from examhook.storage.account_code import AccountCode, AccountCodeSecret
+from examhook.storage.account_list import Account, code_in
+from examhook.storage.accounts import AccountsSecret
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
+from examhook.workflows.accounts import AccountPolls
 from examhook.workflows.poll import Poll, RefusalNotice
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _CLIENT_CONFIG = Config(
     connect_timeout=2,
@@ -31,39 +45,86 @@ _CLIENT_CONFIG = Config(
 
 
 def poll(environ: Mapping[str, str]) -> Poll:
-    """Poll as ``environ`` configures it; raises SettingsError."""
+    """Poll of the account that ``environ`` describes; raises SettingsError."""
+    return accounts(environ).own
+
+
+def accounts(environ: Mapping[str, str]) -> AccountPolls:
+    """The polls of all accounts that ``environ`` leads to; raises SettingsError."""
     settings = PollSettings.read(environ)
+    secrets = boto3.client("secretsmanager", config=_CLIENT_CONFIG)
     dynamodb = boto3.client("dynamodb", config=_CLIENT_CONFIG)
-    # One session and one pacer for all polls of the process: connections stay open, and two polls
-    # that follow close upon each other keep the pace together.
-    session = BoundedSession()
-    pacer = Pacer(settings.requests_per_second, time.monotonic, time.sleep)
+    notify = _refusal_notice(TopicPublisher(boto3.client("sns", config=_CLIENT_CONFIG)), settings.operations_topic_arn)
 
-    def client_for(code: AccountCode) -> ProviderClient:
-        return LegacyClient(
-            settings.base_url,
-            code.code,
-            session=session,
-            pacer=pacer,
-            now=time.time,
-            sleep=time.sleep,
-            rng=random.Random(),  # noqa: S311 - jitter, not cryptography
+    def build(account: Account) -> Poll:
+        own_settings = replace(
+            settings,
+            account=account.name,
+            base_url=account.base_url,
+            dialect=account.dialect,
+            account_code_secret_arn=settings.accounts_secret_arn,
+            requests_per_second=account.requests_per_second or settings.requests_per_second,
+            initial_sync=account.initial_sync or settings.initial_sync,
         )
+        return _poll(own_settings, secrets, dynamodb, notify, partial(code_in, name=account.name))
 
+    further = bool(settings.accounts_secret_arn)
+    return AccountPolls(
+        own=_poll(settings, secrets, dynamodb, notify),
+        build=build,
+        secret=AccountsSecret(secrets, settings.accounts_secret_arn, settings.account, time.time) if further else None,
+        functions=boto3.client("lambda", config=_CLIENT_CONFIG) if further else None,
+    )
+
+
+def _poll(
+    settings: PollSettings,
+    secrets: SecretsManagerClient,
+    dynamodb: DynamoDBClient,
+    notify_refusal: RefusalNotice,
+    code_of: Callable[[str], str] = str.strip,
+) -> Poll:
+    """The poll of one account; ``code_of`` finds its code in its secret's value."""
+    exams = ExamsTable(dynamodb, settings.exams_table)
     return Poll(
         settings=settings,
-        account_code=AccountCodeSecret(
-            boto3.client("secretsmanager", config=_CLIENT_CONFIG), settings.account_code_secret_arn, time.time
-        ),
-        client_for=client_for,
-        exams=ExamsTable(dynamodb, settings.exams_table),
+        account_code=AccountCodeSecret(secrets, settings.account_code_secret_arn, time.time, code_of),
+        client_for=_clients(settings, exams),
+        exams=exams,
         submissions=SubmissionsTable(dynamodb, settings.submissions_table),
-        notify_refusal=_refusal_notice(
-            TopicPublisher(boto3.client("sns", config=_CLIENT_CONFIG)), settings.operations_topic_arn
-        ),
+        notify_refusal=notify_refusal,
         now=time.time,
         sleep=time.sleep,
     )
+
+
+def _clients(settings: PollSettings, exams: ExamsTable) -> Callable[[AccountCode], ProviderClient]:
+    """Makes the client of one account for one poll."""
+    # One session and one pacer for all polls of the process: connections stay open, and two polls
+    # that follow close upon each other keep the pace together.
+    means: Means = {
+        "session": BoundedSession(),
+        "pacer": Pacer(settings.requests_per_second, time.monotonic, time.sleep),
+        "now": time.time,
+        "sleep": time.sleep,
+        "rng": random.Random(),  # noqa: S311 - jitter, not cryptography
+    }
+
+    def known() -> list[Exam]:
+        return [watch.exam for watch in exams.read(settings.account).exams.values()]
+
+    memory = V1Memory(Discovery(known))
+
+    def client_for(code: AccountCode) -> ProviderClient:
+        match settings.dialect:
+            case Dialect.LEGACY:
+                return LegacyClient(settings.base_url, code.code, **means)
+            case Dialect.V1:
+                return V1Client(settings.base_url, code.code, memory=memory, **means)
+            case _:
+                assert_never(settings.dialect)
+
+    return client_for
 
 
 def _refusal_notice(publisher: TopicPublisher, topic_arn: str) -> RefusalNotice:

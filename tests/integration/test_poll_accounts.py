@@ -1,0 +1,235 @@
+"""Several accounts in one stack, through Poll's entry point: own invocations, own code, own lease, own pace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from command_line import CREDENTIALS
+from moto import mock_aws
+from tables import EXAMS, SUBMISSIONS, create_tables
+
+from examhook.handlers import poll as entry
+from examhook.settings import Dialect, InitialSync
+from examhook.storage.account_list import AccountsError
+from examhook.wiring import poll as wiring
+from examhook.workflows.accounts import AccountPolls, TickError, UnknownAccountError
+from examhook_cli.simulator.server import Simulator, running_simulator
+from examhook_cli.simulator.world import World
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+Payload = dict[str, object]
+
+
+@dataclass
+class Functions:
+    """Notes what is invoked, in place of Lambda's client."""
+
+    invoked: list[tuple[str, str, Payload]] = field(default_factory=list)
+    failing: str | None = None
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803 - AWS's names
+        payload = json.loads(Payload)
+        if payload["account"] == self.failing:
+            raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "slow down"}}, "Invoke")
+        self.invoked.append((FunctionName, InvocationType, payload))
+
+
+@dataclass
+class Context:
+    """What Lambda tells a function."""
+
+    function_name: str = "poll-function"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 300_000
+
+
+@dataclass
+class Stack:
+    """Two providers, the secrets, and Poll's entry point."""
+
+    main: Simulator
+    north: Simulator
+    secrets: SecretsManagerClient
+    code_arn: str
+    list_arn: str
+    functions: Functions
+    monkeypatch: pytest.MonkeyPatch
+    watched: AccountPolls | None = None
+
+    def list(self, accounts: object) -> None:
+        self.secrets.put_secret_value(SecretId=self.list_arn, SecretString=json.dumps(accounts))
+
+    def deploy(self, *, more: bool = True) -> None:
+        watched = wiring.accounts(
+            {
+                "ACCOUNT_NAME": "main",
+                "PROVIDER_BASE_URL": self.main.base_url,
+                "PROVIDER_DIALECT": "legacy",
+                "ACCOUNT_CODE_SECRET_ARN": self.code_arn,
+                "REQUESTS_PER_SECOND": "10",
+                "POLL_SECONDS": "60",
+                "INITIAL_SYNC": "silent",
+                "FULL_PASS_MINUTES": "60",
+                "SUBMISSIONS_TABLE": SUBMISSIONS,
+                "EXAMS_TABLE": EXAMS,
+                "OPERATIONS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:operations",
+                "ACCOUNTS_SECRET_ARN": self.list_arn if more else "",
+            }
+        )
+        if more:
+            watched.functions = self.functions
+        self.watched = watched
+        self.monkeypatch.setattr(entry, "_accounts", lambda: watched)
+
+    def handle(self, event: Payload) -> Mapping[str, object]:
+        return entry.handler(event, Context())
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    for name, value in {**CREDENTIALS, "AWS_DEFAULT_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws(), running(2, "main-code") as main, running(5, "north-code") as north:
+        create_tables(boto3.client("dynamodb", region_name="us-east-1"))
+        secrets = boto3.client("secretsmanager", region_name="us-east-1")
+        code_arn = secrets.create_secret(Name="code", SecretString="main-code")["ARN"]
+        list_arn = secrets.create_secret(Name="accounts", SecretString="{}")["ARN"]
+        stack = Stack(main, north, secrets, code_arn, list_arn, Functions(), monkeypatch)
+        stack.deploy()
+        yield stack
+
+
+def running(attempts: int, code: str):  # noqa: ANN201 - a context manager of another module's making
+    world = World()
+    world.populate(world.create_exam(), attempts)
+    return running_simulator(world, code=code, requests_per_second=None)
+
+
+TICK: Payload = {"trigger": "schedule"}
+
+
+def north(stack: Stack, **more: object) -> Payload:
+    return {"code": "north-code", "base_url": stack.north.base_url, "requests_per_second": 10, **more}
+
+
+def test_a_stack_with_one_account_starts_nothing_else(stack: Stack) -> None:
+    stack.deploy(more=False)
+    assert stack.handle(TICK)["rows"] == 2
+    assert stack.functions.invoked == []
+
+
+def test_a_tick_polls_the_own_account_and_starts_a_poll_of_each_other(stack: Stack) -> None:
+    stack.list({"north": north(stack), "south": {"code": "x"}})
+    assert stack.handle(TICK)["rows"] == 2
+    assert stack.functions.invoked == [
+        ("poll-function", "Event", {"trigger": "schedule", "account": "north"}),
+        ("poll-function", "Event", {"trigger": "schedule", "account": "south"}),
+    ]
+    assert not stack.north.api.requests()
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_an_account_is_read_with_its_own_code_from_its_own_address_by_its_own_dialect(
+    stack: Stack, dialect: Dialect
+) -> None:
+    stack.list({"north": north(stack, dialect=dialect)})
+    assert stack.handle({"trigger": "schedule", "account": "north"})["rows"] == 5
+    tasks = {request.task for request in stack.north.api.requests()}
+    assert tasks == ({"v1.queryresults"} if dialect is Dialect.V1 else {"api.getExams", "api.queryResults"})
+    assert not stack.main.api.requests()
+    assert stack.functions.invoked == []
+
+
+def test_a_person_may_poll_any_account(stack: Stack) -> None:
+    stack.list({"north": north(stack)})
+    report = stack.handle({"trigger": "manual", "account": "north", "full": True})
+    assert (report["rows"], report["complete"], report["errors"]) == (5, True, [])
+    assert stack.handle({"trigger": "manual", "account": "main"})["rows"] == 2
+    assert stack.handle({"trigger": "manual", "account": None, "full": True})["rows"] == 2
+    assert stack.functions.invoked == []
+
+
+def test_each_account_keeps_what_it_knows_apart(stack: Stack) -> None:
+    """Both simulated providers use the same ids for their exams and candidates."""
+    stack.list({"north": north(stack)})
+    stack.handle(TICK)
+    stack.handle({"trigger": "schedule", "account": "north"})
+    items = boto3.client("dynamodb", region_name="us-east-1").scan(TableName=SUBMISSIONS)["Items"]
+    by_account = [item["pk"]["S"].partition("#")[0] for item in items]
+    assert (by_account.count("main"), by_account.count("north")) == (2, 5)
+
+
+def test_an_account_that_was_just_added_can_be_polled_at_once(stack: Stack) -> None:
+    stack.handle(TICK)
+    stack.list({"north": north(stack)})
+    assert stack.handle({"trigger": "manual", "account": "north"})["rows"] == 5
+
+
+def test_an_unknown_account_is_refused_with_the_names_that_there_are(stack: Stack) -> None:
+    stack.list({"north": north(stack)})
+    with pytest.raises(UnknownAccountError, match="no account west: there is main and north"):
+        stack.handle({"trigger": "manual", "account": "west"})
+
+
+def test_whoever_polls_an_account_that_is_described_wrongly_hears_why(stack: Stack) -> None:
+    stack.list({"north": north(stack, dialect="v2")})
+    with pytest.raises(AccountsError, match=r"Account north .* dialect is not one of"):
+        stack.handle({"trigger": "manual", "account": "north"})
+
+
+@pytest.mark.parametrize(
+    ("accounts", "said"),
+    [
+        ("nonsense", "no JSON object"),
+        ({"north": {"dialect": "v1"}, "south": {"code": "x"}}, "Account north"),
+    ],
+)
+def test_what_is_wrong_with_the_list_fails_the_tick_after_all_else_was_done(
+    stack: Stack, accounts: object, said: str
+) -> None:
+    stack.list(accounts)
+    with pytest.raises(TickError, match=said):
+        stack.handle(TICK)
+    assert stack.main.api.requests()
+    assert [payload["account"] for _, _, payload in stack.functions.invoked] == (
+        ["south"] if said != "no JSON object" else []
+    )
+
+
+def test_an_account_whose_poll_cannot_be_started_holds_up_no_other(stack: Stack) -> None:
+    stack.list({"north": north(stack), "south": {"code": "x"}})
+    stack.functions.failing = "north"
+    with pytest.raises(TickError, match="account north could not be started"):
+        stack.handle(TICK)
+    assert [payload["account"] for _, _, payload in stack.functions.invoked] == ["south"]
+    assert stack.main.api.requests()
+
+
+def test_what_an_account_does_not_say_is_as_the_stack_has_it(stack: Stack) -> None:
+    stack.list({"north": north(stack, requests_per_second=2.5), "south": {"code": "x", "initial_sync": "announce"}})
+    assert stack.watched is not None
+    first, second = stack.watched.of("north").settings, stack.watched.of("south").settings
+    assert (first.requests_per_second, first.initial_sync) == (2.5, InitialSync.SILENT)
+    assert (second.requests_per_second, second.initial_sync) == (10, InitialSync.ANNOUNCE)
+
+
+def test_a_poll_is_kept_until_its_account_is_described_anew(stack: Stack) -> None:
+    """It holds the pace, so a new one could ask faster than is allowed; a new code is no reason for one."""
+    assert stack.watched is not None
+    assert stack.watched.secret is not None
+    kept = []
+    for more in ({}, {"code": "new"}, {"requests_per_second": 1}):
+        stack.list({"north": north(stack, **more)})
+        stack.watched.secret.read(fresh=True)
+        kept.append(stack.watched.of("north"))
+    assert kept[0] is kept[1]
+    assert kept[1] is not kept[2]
