@@ -30,9 +30,10 @@ def main() -> int:
         sys.stderr.write(f"{time.monotonic() - began_s:5.0f} s  {what}\n")
         sys.stderr.flush()
 
-    if not DLT_PYTHON.exists():
+    dlt_python = DLT_PYTHON if DLT_PYTHON.exists() else None
+    if dlt_python is None:
         say("dlt is not installed and left out: make .venv-bench/.installed")
-    measured = run(Scale(exams=given.exams, rows=given.rows), say)
+    measured = run(Scale(exams=given.exams, rows=given.rows), say, dlt_python)
     table = lines(measured)
     given.output.write_text(page(measured, table), encoding="utf-8")
     say(f"written: {given.output}")

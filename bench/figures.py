@@ -29,16 +29,22 @@ class Scale:
     """Full passes in each order, for the middle one's processor time."""
     small_exams: int = 4
     """Of the world in which processes are killed and the pace is measured."""
-    many_exams: int = 500
-    many_rows: int = 10
+    many_exams: int = 1000
+    many_rows: int = 5
+    many_busy: int = 20
+    """Of the many exams; they fill a page each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """An account with ten times the exams."""
+    """An account with many times the exams."""
 
     quiet: Polled
     few_busy: Polled
+    paced: Polled
+    """Many busy, at ``bench.pace``'s rates."""
+    refused: int
+    """Answers "too many requests" meanwhile."""
     truth: Truth
 
 

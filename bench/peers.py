@@ -60,10 +60,8 @@ class Dlt:
     peak_bytes: int
 
 
-def dlt(provider: Provider, moving: Sequence[str], python: Path = DLT_PYTHON) -> Dlt | None:
-    """Run dlt, None where it is not installed."""
-    if not python.exists():
-        return None
+def dlt(provider: Provider, moving: Sequence[str], python: Path) -> Dlt:
+    """Run dlt."""
     environ = {**where(provider), "RUNTIME__DLTHUB_TELEMETRY": "false"}
     with Child(["bench.dlt_process"], environ, python=str(python)) as as_it_comes:
         as_it_comes.ask(links=True)

@@ -44,9 +44,14 @@ class Provider:
 
 
 @contextmanager
-def running_provider(exams: int, rows: int) -> Iterator[Provider]:
-    """A provider with so many exams of so many attempts each, without a limit on requests."""
-    with Child(["bench.provider_process", "--exams", str(exams), "--rows", str(rows)], {}) as process:
+def running_provider(exams: int, rows: int, larger: int = 0, rows_of_larger: int = 0) -> Iterator[Provider]:
+    """A provider with so many exams of so many attempts each, without a limit on requests.
+
+    The first ``larger`` of them have ``rows_of_larger`` attempts instead.
+    """
+    size = {"exams": exams, "rows": rows, "larger": larger, "rows-of-larger": rows_of_larger}
+    argv = [part for name, figure in size.items() for part in (f"--{name}", str(figure))]
+    with Child(["bench.provider_process", *argv], {}) as process:
         where = process.answer()
         control = SimulatorControl(where.text("url"))
         try:

@@ -72,12 +72,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--exams", type=int, required=True)
     parser.add_argument("--rows", type=int, required=True)
+    parser.add_argument("--larger", type=int, default=0, help="so many of the exams are larger")
+    parser.add_argument("--rows-of-larger", type=int, default=0)
     given = parser.parse_args()
     world = World(1, VirtualClock(time.time(), 1.0))
     until = world.now() - _DAY_S
     exam_ids = [world.create_exam(at=until - 30 * _DAY_S) for _ in range(given.exams)]
-    for exam_id in exam_ids:
-        world.populate(exam_id, given.rows, until)
+    for place, exam_id in enumerate(exam_ids):
+        world.populate(exam_id, given.rows_of_larger if place < given.larger else given.rows, until)
     with running_simulator(world, requests_per_second=None) as simulator:
         simulator.api = api = MovingApi(world)
         simulator.control_api = ControlApi(Stage(world, api))

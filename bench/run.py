@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from bench.cloud import Cloud, running_cloud
 from bench.drift import Drifted, drift
 from bench.figures import Many, Run, Scale
 from bench.interruption import Interrupted, interrupt
-from bench.pace import Paced, pace
+from bench.pace import ALLOWED_PER_SECOND, ASKED_PER_SECOND, Paced, pace
 from bench.peers import Naive, dlt, floor
 from bench.product import Polled, Product
 from bench.provider import Provider, running_provider
@@ -23,14 +24,16 @@ _UNTIL_QUIET_S = 7200
 Say = Callable[[str], None]
 
 
-def run(scale: Scale, say: Say) -> Run:
-    """Measure all; says what it is at."""
+def run(scale: Scale, say: Say, dlt_python: Path | None) -> Run:
+    """Measure all; says what it is at. ``dlt_python`` is the Python that has dlt; None leaves it out."""
     began_s = time.monotonic()
     say(f"making a world of {scale.exams} exams with {scale.rows} attempts each")
     with running_provider(scale.exams, scale.rows) as provider, running_cloud(provider.code) as cloud:
         first, newest, oldest, naive, drifted = _main_world(scale, cloud, provider, say)
-        say("dlt")
-        peer = dlt(provider, provider.exam_ids[: scale.moving])
+        peer = None
+        if dlt_python is not None:
+            say("dlt")
+            peer = dlt(provider, provider.exam_ids[: scale.moving], dlt_python)
     interrupted, paced = _small_world(scale, say)
     many = _many_exams(scale, say)
     return Run(
@@ -82,11 +85,15 @@ def _small_world(scale: Scale, say: Say) -> tuple[Interrupted, Paced]:
 def _many_exams(scale: Scale, say: Say) -> Many:
     say(f"{scale.many_exams} exams")
     with (
-        running_provider(scale.many_exams, scale.many_rows) as provider,
+        running_provider(scale.many_exams, scale.many_rows, scale.many_busy, PAGE) as provider,
         running_cloud(provider.code) as cloud,
-        Product(cloud, provider, "main") as product,
     ):
-        product.poll()
-        watcher = Watcher(product, provider)
-        quiet = watcher.quiet()
-        return Many(quiet, watcher.few_busy(provider.exam_ids[: scale.busy]), watcher.truth)
+        with Product(cloud, provider, "main") as product:
+            product.poll()
+            watcher = Watcher(product, provider)
+            quiet, few_busy = watcher.quiet(), watcher.few_busy(provider.exam_ids[: scale.busy])
+        provider.control.set_limit(ALLOWED_PER_SECOND)
+        with Product(cloud, provider, "main", ASKED_PER_SECOND) as product:
+            busy = provider.exam_ids[: scale.many_busy]
+            paced = Watcher(product, provider, watcher.truth).busy(busy, busy)
+        return Many(quiet, few_busy, paced, provider.control.limit().refused, watcher.truth)

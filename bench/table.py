@@ -15,6 +15,7 @@ _SCALED = "¹"
 _FIRST_REQUESTS = 560
 _REPEATED = 10
 _PEAK_MB = 110
+_POLL_S = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,12 @@ def lines(run: Run) -> list[Line]:
             "only the list grows",
             f"{run.many.quiet.requests} / {run.many.few_busy.requests}",
             met=_only_the_list_grows(run),
+        ),
+        _once(
+            f"seconds of a poll, {run.scale.many_exams} exams, {run.scale.many_busy} of them busy, 8 of 10 requests/s",
+            f"< {_POLL_S}",
+            f"{run.many.paced.wall_s:.1f}",
+            met=run.many.paced.wall_s < _POLL_S and not run.many.refused,
         ),
     ]
 

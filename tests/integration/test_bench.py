@@ -8,54 +8,41 @@ import pytest
 
 from bench.cloud import running_cloud
 from bench.drift import drift
-from bench.interruption import interrupt
-from bench.peers import Naive, floor
-from bench.product import Polled, Product
+from bench.figures import Scale
+from bench.page import page
+from bench.product import Product
 from bench.provider import running_provider
-from bench.steady import Steady, Watcher, watch
+from bench.run import run
+from bench.table import lines
 from bench.units import UncountableError, item_bytes
 
 pytestmark = pytest.mark.skipif(
     not Path(".venv-emulator/bin/python").exists(), reason="the emulator's environment is not set up"
 )
 
-EXAMS, ROWS = 2, 30
+TINY = Scale(exams=2, rows=30, busy=1, moving=1, passes=1, small_exams=2, many_exams=3, many_rows=2, many_busy=1)
 
 
-def test_counts_of_a_tiny_world_are_those_of_what_happened_in_it() -> None:
-    """Events, requests and units of a first contact and of busy ticks, beside the floor and the naive script."""
-    with running_provider(EXAMS, ROWS) as provider, running_cloud(provider.code) as cloud:
-        with Product(cloud, provider, "main") as product, floor(provider) as reader:
-            first = product.poll()
-            naive = Naive(cloud, provider, provider.exam_ids[:1])
-            steady = watch(Watcher(product, provider), reader, provider.exam_ids[:1], 1, naive)
-        _check_first(first)
-        _check_steady(steady)
-        (compared,) = naive.answers
-        assert (compared.whole("changes"), compared.number("write_units")) == (10, 10)
-        assert compared.number("read_units") == (ROWS + 10) * 0.5
-        assert steady.full_pass.floor.whole("requests") == 1 + EXAMS
-
-
-def _check_first(first: Polled) -> None:
-    assert first.rows == EXAMS * ROWS
-    assert first.events.total() == 0
-    assert first.write_units >= EXAMS * ROWS
-
-
-def _check_steady(steady: Steady) -> None:
-    # Nothing; five begin, five end and five begin, five end; one begins, one ends and one begins, one ends.
-    assert steady.truth.happened == 5 + 10 + 5 + 1 + 2 + 1
-    assert (steady.truth.invented, steady.truth.missed) == (0, 0)
-    assert steady.few_busy.events.total() == 10
-    assert steady.few_busy.write_units >= 10
-    assert steady.full_pass.product.rows >= EXAMS * ROWS
-
-
-def test_a_killed_first_contact_is_counted_to_its_end() -> None:
-    with running_provider(EXAMS, ROWS) as provider, running_cloud(provider.code) as cloud:
-        result = interrupt(cloud, provider, "main", EXAMS, [1])
-    assert result.pages_asked >= result.pages_needed == EXAMS
+def test_a_run_on_a_tiny_world_counts_what_happened_in_it() -> None:
+    """Every measure is played, and those whose figure follows from the world's size have it."""
+    measured = run(TINY, lambda _: None, None)
+    for steady in measured.orders:
+        # Five begin, five end and five begin, five end; one begins, one ends and one begins, one ends.
+        assert steady.truth.happened == 5 + 10 + 5 + 1 + 2 + 1
+        assert (steady.truth.invented, steady.truth.missed) == (0, 0)
+        assert steady.few_busy.events.total() == 10
+        assert steady.few_busy.write_units >= 10
+    assert measured.first.rows == 2 * 30
+    assert measured.first.events.total() == 0
+    assert measured.first.write_units >= 2 * 30
+    assert measured.floor_requests == 1 + 2
+    assert (measured.naive.whole("changes"), measured.naive.number("write_units")) == (10, 10)
+    assert measured.naive.number("read_units") == (30 + 10) * 0.5
+    assert measured.interrupted.pages_asked >= measured.interrupted.pages_needed == 2
+    assert measured.many.truth.missed == 0
+    table = lines(measured)
+    written = page(measured, table)
+    assert all(line.measure in written for line in table)
 
 
 def test_moving_rows_move_and_are_told_apart() -> None:
