@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import typer
 
 from examhook.delivery.endpoint import unknown_patterns
+from examhook.delivery.headers import BadHeaderError, check_headers
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 _SPAN = re.compile(r"(\d{1,6})([smhdw])")
@@ -29,6 +30,36 @@ def type_patterns(given: Sequence[str] | None, known: Sequence[str], option: str
             f"{', '.join(unknown)}: no such type of event; there are {', '.join(known)}", param_hint=option
         )
     return patterns
+
+
+def span_s(text: str, at_most_s: int, option: str) -> int:
+    """Seconds of a span (``0``, ``90m``, ``24h``, ``7d``) up to ``at_most_s``; raises BadParameter."""
+    span = _SPAN.fullmatch(text)
+    seconds = int(span.group(1)) * _SECONDS[span.group(2)] if span else 0
+    if (span is None and text != "0") or seconds > at_most_s:
+        raise typer.BadParameter(
+            f"write how long, such as 0, 90m, 24h or 7d, and at most {at_most_s // 86_400}d", param_hint=option
+        )
+    return seconds
+
+
+def header_map(given: Sequence[str] | None, option: str = "--header") -> dict[str, str]:
+    """``["Name: value"]`` as ``{"Name": "value"}``; an empty text stands for no header. Raises BadParameter."""
+    headers: dict[str, str] = {}
+    for text in given or ():
+        if not text:
+            continue
+        name, colon, value = text.partition(":")
+        if not colon:
+            raise typer.BadParameter("write a header as 'Name: value'", param_hint=option)
+        if name.strip() in headers:
+            raise typer.BadParameter(f"{name.strip()} is given twice", param_hint=option)
+        headers[name.strip()] = value.strip()
+    try:
+        check_headers(headers)
+    except BadHeaderError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+    return headers
 
 
 def since_time(text: str, now: float, option: str = "--since") -> int:

@@ -88,7 +88,7 @@ def test_the_listing_has_no_secret_and_names_the_types_that_apply() -> None:
     by_id = {each["id"]: each for each in listed}
     assert by_id[added[1]["id"]]["types"] == ["submission.*"]
     assert "submission.started" not in by_id[added[0]["id"]]["types"]
-    assert "secret" not in finished.out
+    assert '"secret"' not in finished.out
     assert added[0]["secret"] not in finished.out
 
 

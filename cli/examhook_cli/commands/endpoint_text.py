@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.events.catalogue import DEFAULT_TYPES
@@ -17,11 +18,15 @@ def endpoint_facts(endpoint: Endpoint) -> dict[str, object]:
         "url": endpoint.url,
         "status": endpoint.status.value,
         "disabled_reason": endpoint.disabled_reason,
+        "disabled_at": time_text(endpoint.disabled_at) or None,
         "origin": endpoint.origin.value,
         "types": list(endpoint.types or DEFAULT_TYPES),
         "exam_ids": list(endpoint.exam_ids),
         "accounts": list(endpoint.accounts),
         "description": endpoint.description,
+        "privacy": endpoint.privacy.value,
+        "header_names": list(endpoint.header_names),
+        "previous_secret_until": time_text(endpoint.previous_secret_until) or None,
         "created_at": time_text(endpoint.created_at),
         "health": {
             "last_success_at": time_text(health.last_success_at) or None,
@@ -51,8 +56,8 @@ def print_endpoints(endpoints: Sequence[Endpoint]) -> None:
     )
 
 
-def print_endpoint(endpoint: Endpoint, secret: str | None) -> None:
-    """One endpoint whole; with its signing secret where that was asked for."""
+def print_endpoint(endpoint: Endpoint, revealed: Mapping[str, object]) -> None:
+    """One endpoint whole; with its ``secret`` and ``headers`` where they were asked for."""
     health = endpoint.health
     print_facts(
         {
@@ -61,7 +66,10 @@ def print_endpoint(endpoint: Endpoint, secret: str | None) -> None:
             "description": endpoint.description,
             "status": endpoint.status.value,
             "disabled because": endpoint.disabled_reason or "",
+            "disabled at": time_text(endpoint.disabled_at),
             "origin": endpoint.origin.value,
+            "privacy": endpoint.privacy.value,
+            "headers": ", ".join(endpoint.header_names),
             "types": ", ".join(endpoint.types or DEFAULT_TYPES),
             "exams": ", ".join(endpoint.exam_ids) or "all",
             "accounts": ", ".join(endpoint.accounts) or "all",
@@ -71,6 +79,8 @@ def print_endpoint(endpoint: Endpoint, secret: str | None) -> None:
             "failing since": time_text(health.failing_since),
             "failures in a row": str(health.consecutive_failures or ""),
             "last error": health.last_error or "",
-            "signing secret": secret or "",
+            "old secret signs until": time_text(endpoint.previous_secret_until),
+            "signing secret": str(revealed.get("secret", "")),
+            "what its headers hold": json.dumps(revealed["headers"]) if "headers" in revealed else "",
         }
     )

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
-from examhook.delivery.endpoint import Endpoint, EndpointOrigin
-from examhook.delivery.url import EndpointUrlError, check_endpoint_url
+from examhook.delivery.endpoint import Endpoint, EndpointOrigin, Privacy
+from examhook.delivery.url import EndpointUrlError
 from examhook.events.catalogue import EventType
-from examhook.workflows.endpoints import LEFT_PARAMETER, EndpointFilters, add_endpoint
-from examhook_cli.choices import split_list, type_patterns
+from examhook.workflows.endpoint_changes import LEFT_PARAMETER
+from examhook.workflows.endpoints import EndpointFilters, add_endpoint
+from examhook.workflows.webhook_request import own_headers
+from examhook_cli.choices import header_map, split_list, type_patterns
+from examhook_cli.commands import endpoint_changes
+from examhook_cli.commands.endpoint_options import (
+    HEADER_HELP,
+    PRIVACY_HELP,
+    STACK_DECIDES,
+    AsJson,
+    EndpointId,
+    check_usable,
+    find_endpoint,
+)
 from examhook_cli.commands.endpoint_text import endpoint_facts, print_endpoint, print_endpoints
 from examhook_cli.commands.endpoint_trial import send_test
 from examhook_cli.errors import CommandError
@@ -20,9 +33,6 @@ from examhook_cli.installation import Installation, installation_of
 from examhook_cli.output import hint, print_json, say
 
 app = typer.Typer(help="Say who receives webhooks.", no_args_is_help=True)
-
-EndpointId = Annotated[str, typer.Argument(metavar="ID", help="The endpoint's id, as endpoints list prints it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @app.command()
@@ -44,16 +54,19 @@ def add(  # noqa: PLR0913 - each option is a parameter
         list[str] | None, typer.Option("--account", metavar="NAME,…", help="Only of these accounts.")
     ] = None,
     description: Annotated[str, typer.Option(metavar="TEXT", help="A note for people.")] = "",
+    privacy: Annotated[Privacy, typer.Option(help=PRIVACY_HELP)] = Privacy.FULL,
+    headers: Annotated[list[str] | None, typer.Option("--header", metavar="'NAME: VALUE'", help=HEADER_HELP)] = None,
     test: Annotated[bool, typer.Option("--test", help="Send it a test at once, as endpoints test does.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add a webhook and print its id and its signing secret."""
-    _check_usable(url)
+    check_usable(url)
     filters = EndpointFilters(
-        type_patterns(types, tuple(EventType), "--types"), split_list(exams), split_list(accounts)
+        type_patterns(types, tuple(EventType), "--types"), split_list(exams), split_list(accounts), privacy
     )
+    chosen_headers = header_map(headers)
     installation = installation_of(context)
-    endpoint, secret = _add(installation, url, filters, description)
+    endpoint, secret = _add(installation, url, filters, description, chosen_headers)
     if as_json:
         print_json({**endpoint_facts(endpoint), "secret": secret})
     else:
@@ -64,15 +77,9 @@ def add(  # noqa: PLR0913 - each option is a parameter
         hint(send_test(installation, endpoint, timeout_s=60).sentence)
 
 
-def _check_usable(url: str) -> None:
-    """What no installation allows is wrong usage."""
-    try:
-        check_endpoint_url(url, allow_http=True, allow_private=True)
-    except EndpointUrlError as error:
-        raise typer.BadParameter(str(error), param_hint="URL") from None
-
-
-def _add(installation: Installation, url: str, filters: EndpointFilters, description: str) -> tuple[Endpoint, str]:
+def _add(
+    installation: Installation, url: str, filters: EndpointFilters, description: str, headers: Mapping[str, str]
+) -> tuple[Endpoint, str]:
     stack = installation.stack
     try:
         return add_endpoint(
@@ -82,11 +89,12 @@ def _add(installation: Installation, url: str, filters: EndpointFilters, descrip
             time.time,
             filters=filters,
             description=description,
+            headers=headers,
             allow_http=stack.flag("AllowHttpEndpoints"),
             allow_private=stack.flag("AllowPrivateEndpoints"),
         )
     except EndpointUrlError as error:
-        raise CommandError(f"{error} The stack's AllowHttpEndpoints and AllowPrivateEndpoints decide.") from None
+        raise CommandError(f"{error} {STACK_DECIDES}") from None
 
 
 @app.command("list")
@@ -106,17 +114,25 @@ def show(
     context: typer.Context,
     endpoint_id: EndpointId,
     *,
-    reveal_secret: Annotated[bool, typer.Option("--reveal-secret", help="Print its signing secret too.")] = False,
+    reveal_secret: Annotated[
+        bool, typer.Option("--reveal-secret", help="Print its signing secret and what its headers hold too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print one webhook: what it gets and how it has been doing."""
     installation = installation_of(context)
-    endpoint = _endpoint(installation, endpoint_id)
-    secret = installation.secrets_key.open(endpoint_id, endpoint.sealed_secret) if reveal_secret else None
+    endpoint = find_endpoint(installation, endpoint_id)
+    revealed: Mapping[str, object] = {}
+    if reveal_secret:
+        key = installation.secrets_key
+        revealed = {
+            "secret": key.open(endpoint_id, endpoint.sealed_secret),
+            **({"headers": own_headers(endpoint, key)} if endpoint.header_names else {}),
+        }
     if as_json:
-        print_json({**endpoint_facts(endpoint), **({"secret": secret} if secret else {})})
+        print_json({**endpoint_facts(endpoint), **revealed})
     else:
-        print_endpoint(endpoint, secret)
+        print_endpoint(endpoint, revealed)
 
 
 @app.command()
@@ -128,7 +144,7 @@ def remove(
 ) -> None:
     """Remove a webhook, its secret, and what still waits to be sent to it."""
     installation = installation_of(context)
-    endpoint = _endpoint(installation, endpoint_id)
+    endpoint = find_endpoint(installation, endpoint_id)
     if endpoint.origin is EndpointOrigin.PARAMETER and endpoint.disabled_reason != LEFT_PARAMETER:
         raise CommandError(
             f"Endpoint {endpoint_id} is in the stack's parameter WebhookUrls: take it out there and deploy again."
@@ -152,7 +168,7 @@ def try_endpoint(
 ) -> None:
     """Send a signed endpoint.test the way that every event goes, wait, and print what came of it."""
     installation = installation_of(context)
-    trial = send_test(installation, _endpoint(installation, endpoint_id), timeout)
+    trial = send_test(installation, find_endpoint(installation, endpoint_id), timeout)
     if as_json:
         print_json(trial.facts())
     elif trial.delivered:
@@ -161,11 +177,10 @@ def try_endpoint(
         raise CommandError(trial.sentence)
 
 
-def _endpoint(installation: Installation, endpoint_id: str) -> Endpoint:
-    endpoint = installation.endpoints.get(endpoint_id)
-    if endpoint is None:
-        raise CommandError(f"There is no endpoint {endpoint_id}: see examhook endpoints list.")
-    return endpoint
+app.command()(endpoint_changes.update)
+app.command()(endpoint_changes.enable)
+app.command()(endpoint_changes.disable)
+app.command()(endpoint_changes.rotate_secret)
 
 
 def _ask(endpoint: Endpoint) -> None:

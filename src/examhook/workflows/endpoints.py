@@ -10,12 +10,13 @@ Functions also raise botocore's errors when AWS refuses or cannot be reached; tr
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from examhook.delivery.endpoint import (
     Endpoint,
     EndpointOrigin,
+    Privacy,
     fresh_endpoint_id,
     parameter_endpoint_id,
 )
@@ -28,8 +29,8 @@ from examhook.events.build import Event, endpoint_test_event
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointExistsError, EndpointsTable
 from examhook.storage.events import EventsTable
+from examhook.workflows.endpoint_changes import LEFT_PARAMETER, EndpointChanges, changed
 
-LEFT_PARAMETER = "its URL is no longer in the stack's WebhookUrls"
 _DAY_S = 86_400
 
 
@@ -39,11 +40,12 @@ class EndpointDisabledError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EndpointFilters:
-    """What a new endpoint is to get; empty for the default types, all exams, all accounts."""
+    """What a new endpoint is to get; empty for the default types, all exams, all accounts; all of each event."""
 
     types: tuple[str, ...] = ()
     exam_ids: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
+    privacy: Privacy = Privacy.FULL
 
 
 def ensure_configured_endpoints(
@@ -86,6 +88,7 @@ def add_endpoint(  # noqa: PLR0913 - the parts of an endpoint, and what writes i
     *,
     filters: EndpointFilters | None = None,
     description: str = "",
+    headers: Mapping[str, str] | None = None,
     allow_http: bool = False,
     allow_private: bool = False,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
@@ -94,6 +97,7 @@ def add_endpoint(  # noqa: PLR0913 - the parts of an endpoint, and what writes i
 
     Raises:
         EndpointUrlError: if ``url`` is not one that webhooks may be sent to.
+        BadHeaderError: if requests may not carry ``headers``.
     """
     check_endpoint_url(url, allow_http=allow_http, allow_private=allow_private)
     chosen = filters or EndpointFilters()
@@ -110,6 +114,7 @@ def add_endpoint(  # noqa: PLR0913 - the parts of an endpoint, and what writes i
         accounts=chosen.accounts,
         description=description,
     )
+    endpoint = changed(endpoint, EndpointChanges(privacy=chosen.privacy, headers=headers), key, random_bytes)
     table.add(endpoint)
     return endpoint, secret
 

@@ -1,0 +1,37 @@
+"""What the commands about endpoints have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from examhook.delivery.endpoint import Endpoint
+from examhook.delivery.url import EndpointUrlError, check_endpoint_url
+from examhook_cli.errors import CommandError
+from examhook_cli.installation import Installation
+
+EndpointId = Annotated[str, typer.Argument(metavar="ID", help="The endpoint's id, as endpoints list prints it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+PRIVACY_HELP = (
+    "How much it is told: everything; all but names and links, under pseudonyms; or ids only (docs/events/README.md)."
+)
+HEADER_HELP = "A header that each request carries besides; may be repeated. What it holds is encrypted."
+STACK_DECIDES = "The stack's AllowHttpEndpoints and AllowPrivateEndpoints decide."
+
+
+def find_endpoint(installation: Installation, endpoint_id: str) -> Endpoint:
+    """One endpoint; raises CommandError where there is none."""
+    endpoint = installation.endpoints.get(endpoint_id)
+    if endpoint is None:
+        raise CommandError(f"There is no endpoint {endpoint_id}: see examhook endpoints list.")
+    return endpoint
+
+
+def check_usable(url: str, hint: str = "URL") -> None:
+    """What no installation allows is wrong usage; raises BadParameter."""
+    try:
+        check_endpoint_url(url, allow_http=True, allow_private=True)
+    except EndpointUrlError as error:
+        raise typer.BadParameter(str(error), param_hint=hint) from None
