@@ -85,7 +85,7 @@ class Discovery:
             if first or self._walk_start:
                 problem = self._walk(ask, 0, may_go_on)
         elif self._settle(ask, page.total, fresh, may_go_on, first=first):
-            self._walk_start = 0
+            self._to_count, self._walk_start, self._walked = [], 0, False
         else:
             problem = self._search(ask, page.total, may_go_on)
         # Not before all went well: a row stays new until it was counted.
@@ -121,12 +121,12 @@ class Discovery:
                     return "there was no time to count the rows of each"
                 self._count(ask, self._to_count.pop())
             self._judge_counts(total)
+            ahead = self._ahead(total)
+            walked, self._walked = self._walked, False
             if self._adds_up(ask, total):
                 return None
-            ahead = self._ahead(total)
-            if self._walked and ahead is not None:
+            if walked and ahead is not None:
                 self._unexplained += ahead
-                self._walked = False
                 return None
         return self._walk(ask, total, may_go_on)
 
@@ -138,9 +138,10 @@ class Discovery:
                 self._count(ask, exam_id)
             self._walk_start += page.row_count
             ahead = None if self._counts_lie else self._ahead(total)
-            self._walked = not page.row_count or (page.total is not None and self._walk_start >= page.total)
-            if self._walked or (ahead is not None and ahead <= 0):
-                self._walk_start = 0
+            explained = ahead is not None and ahead <= 0
+            at_end = not page.row_count or (page.total is not None and self._walk_start >= page.total)
+            if explained or at_end:
+                self._walk_start, self._walked = 0, not explained
                 return None
         return "there was no time to look through all rows for more of them"
 

@@ -1,0 +1,203 @@
+"""Finding exams by counting rows, also where the provider counts wrongly or shows rows that nobody can read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from examhook.model import Attempt, Exam
+from examhook.provider.discovery import PAGE_ROWS, Discovery, Found
+from examhook.provider.errors import ProviderRejected, ProviderUnavailable
+from examhook.provider.pages import Record, RecordPage, UnreadableRow
+
+
+@dataclass
+class Provider:
+    """Rows of exams as (exam, start time), and the habits of whoever shows them."""
+
+    rows: list[tuple[str, int]] = field(default_factory=list)
+    order: Callable[[tuple[str, int]], object] = lambda row: -row[1]
+    counts_all: bool = False
+    """Whether one exam's total is that of all."""
+    no_totals: bool = False
+    nameless: int = 0
+    """Rows at the end that name no exam."""
+    meanwhile: list[tuple[str, int]] = field(default_factory=list)
+    """Rows that come one by one, each after a request for one exam."""
+    asked: list[tuple[str | None, int, int]] = field(default_factory=list)
+    failing_at: int | None = None
+
+    def add(self, exam_id: str, count: int = 1) -> None:
+        newest = max((start for _, start in self.rows), default=1_700_000_000)
+        self.rows += [(exam_id, newest + number) for number in range(1, count + 1)]
+
+    def ask(self, exam_id: str | None, start: int, limit: int) -> RecordPage:
+        self.asked.append((exam_id, start, limit))
+        if len(self.asked) == self.failing_at:
+            raise ProviderUnavailable("Not now.")
+        if exam_id == "gone":
+            raise ProviderRejected("No such exam.")
+        shown = sorted((row for row in self.rows if exam_id in {None, row[0]}), key=self.order)  # type: ignore[arg-type]
+        all_rows = len(shown) + (self.nameless if exam_id is None else 0)
+        page = shown[start : start + limit]
+        count = max(0, min(all_rows - start, limit))
+        total = None if self.no_totals else len(self.rows) + self.nameless if self.counts_all else all_rows
+        if exam_id is not None and self.meanwhile:
+            self.rows.append(self.meanwhile.pop())
+        return RecordPage(
+            tuple(Record(exam, Attempt("7", at, 1)) for exam, at in page),
+            count,
+            total,
+            tuple(UnreadableRow(place, "eid is missing") for place in range(len(page), count)),
+            1_800_000_000,
+        )
+
+    def counts(self) -> dict[str, int]:
+        return {exam_id: sum(exam == exam_id for exam, _ in self.rows) for exam_id, _ in self.rows}
+
+
+def always() -> bool:
+    return True
+
+
+def takings(found: Found) -> dict[str, int | None]:
+    return {exam.exam_id: exam.takings for exam in found.exams}
+
+
+def test_an_account_without_results_has_no_exams_and_takes_one_request() -> None:
+    provider = Provider()
+    discovery = Discovery(list)
+    assert discovery.look(provider.ask, always) == Found((), 1_800_000_000, None)
+    assert len(provider.asked) == 1
+
+
+def test_a_walk_ends_as_soon_as_the_exams_met_explain_all_rows() -> None:
+    """Exam 1 stands only behind the first page; nothing behind its first row is read."""
+    provider = Provider()
+    provider.add("1", 800)
+    provider.add("2", 150)
+    found = Discovery(list).look(provider.ask, always)
+    assert takings(found) == {"1": 800, "2": 150}
+    assert found.problem is None
+    pages = [start for exam_id, start, _ in provider.asked if exam_id is None]
+    assert pages == [0, 0, 100]
+
+
+def test_what_time_does_not_allow_is_gone_on_with_at_the_next_look() -> None:
+    provider = Provider()
+    for exam_id in ("1", "2", "3", "4"):
+        provider.add(exam_id, 300)
+    discovery = Discovery(list)
+    seen = []
+    for _ in range(40):
+        allowed = len(provider.asked) + 3
+        found = discovery.look(provider.ask, lambda allowed=allowed: len(provider.asked) < allowed)  # type: ignore[misc]
+        seen.append(found.problem)
+        if found.problem is None:
+            break
+    assert takings(found) == provider.counts()
+    assert "no time" in str(seen[0])
+    assert len(provider.asked) < 40
+
+
+def test_rows_that_come_while_exams_are_counted_are_no_unknown_exams() -> None:
+    provider = Provider()
+    for exam_id in ("1", "2", "3"):
+        provider.add(exam_id, 20)
+    provider.meanwhile = [("2", 1_700_001_000), ("1", 1_700_001_001)]
+    discovery = Discovery(list)
+    assert discovery.look(provider.ask, always).problem is None
+    assert len(provider.asked) <= 1 + 3 + 1
+    assert takings(discovery.look(provider.ask, always)) == provider.counts()
+
+
+def test_rows_that_name_no_exam_are_walked_through_once() -> None:
+    provider = Provider(nameless=3)
+    provider.add("1", 250)
+    discovery = Discovery(list)
+    for _ in range(2):
+        assert takings(discovery.look(provider.ask, always)) == {"1": 250}
+    provider.asked.clear()
+    assert takings(discovery.look(provider.ask, always)) == {"1": 250}
+    provider.add("1")
+    assert takings(discovery.look(provider.ask, always)) == {"1": 251}
+    assert len(provider.asked) == 2
+
+
+@pytest.mark.parametrize("habit", ["counts_all", "no_totals"])
+def test_where_one_exams_rows_are_not_counted_new_rows_move_its_takings(habit: str) -> None:
+    """Everything is walked through once; after that a look takes one request."""
+    provider = Provider(**{habit: True})
+    provider.add("1", 250)
+    provider.add("2", 30)
+    provider.add("3", 3)
+    discovery = Discovery(list)
+    before = takings(discovery.look(provider.ask, always))
+    assert before.keys() == {"1", "2", "3"}
+    provider.asked.clear()
+    assert takings(discovery.look(provider.ask, always)) == before
+    provider.add("2", 4)
+    after = takings(discovery.look(provider.ask, always))
+    assert {exam_id for exam_id in after if after[exam_id] != before[exam_id]} == {"2"}
+    provider.add("2")
+    assert takings(discovery.look(provider.ask, always))["2"] == (after["2"] or 0) + 1
+    assert len(provider.asked) == 3
+
+
+def test_an_exam_that_the_provider_no_longer_knows_is_forgotten() -> None:
+    provider = Provider()
+    provider.add("1", 5)
+    discovery = Discovery(lambda: [Exam("gone", "Gone", available=True, takings=9)])
+    assert takings(discovery.look(provider.ask, always)) == {"1": 5}
+
+
+def test_a_row_is_new_until_it_was_counted() -> None:
+    """A look that fails after it saw a row does not make the next one take it for known."""
+    provider = Provider()
+    provider.add("1", 5)
+    discovery = Discovery(list)
+    discovery.look(provider.ask, always)
+    provider.add("2", 2)
+    provider.failing_at = len(provider.asked) + 2
+    with pytest.raises(ProviderUnavailable):
+        discovery.look(provider.ask, always)
+    assert takings(discovery.look(provider.ask, always)) == {"1": 5, "2": 2}
+
+
+def test_titles_and_openness_that_are_stored_stay() -> None:
+    provider = Provider()
+    provider.add("1", 5)
+    stored = Exam("1", "Fire safety", available=False, takings=5, url="https://x.example/1")
+    assert Discovery(lambda: [stored]).look(provider.ask, always).exams == (stored,)
+
+
+ORDERS: list[Callable[[tuple[str, int]], object]] = [
+    lambda row: -row[1],
+    lambda row: row[1],
+    lambda row: (row[0], row[1]),
+]
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    batches=st.lists(
+        st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 130)), max_size=3), min_size=1, max_size=5
+    ),
+    order=st.sampled_from(ORDERS),
+)
+def test_counts_are_right_whatever_is_added_where(
+    batches: list[list[tuple[str, int]]], order: Callable[[tuple[str, int]], object]
+) -> None:
+    """And when nothing was added, one request says so."""
+    provider, discovery = Provider(order=order), Discovery(list)
+    for batch in batches:
+        for exam_id, count in batch:
+            provider.add(exam_id, count)
+        assert takings(discovery.look(provider.ask, always)) == provider.counts()
+        provider.asked.clear()
+        discovery.look(provider.ask, always)
+        assert provider.asked == [(None, 0, PAGE_ROWS)]

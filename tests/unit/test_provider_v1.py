@@ -1,0 +1,145 @@
+"""Pages of the v1 API, as documented and in the shapes that its answers are feared to have."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examhook.model import Attempt
+from examhook.provider.errors import ProviderMalformed
+from examhook.provider.pages import NO_STATUS, Record, RecordPage, UnreadableRow
+from examhook.provider.rows import ErrorAnswer
+from examhook.provider.v1 import parse_records
+
+ROW = {
+    "viewResult": "https://api.example/transgetresult?tid=1&token=t",
+    "score": "2.50",
+    "passed": "0",
+    "status": "1",
+    "startTime": "1639647217",
+    "endTime": "1639647236",
+    "sid": "170597",
+    "loginValue": "n11",
+    "name": "Tom",
+    "eid": "107264",
+}
+ATTEMPT = Attempt(
+    "170597",
+    1639647217,
+    1,
+    "Tom",
+    1639647236,
+    Decimal("2.5"),
+    passed=False,
+    result_url="https://api.example/transgetresult?tid=1&token=t",
+)
+
+
+def body(*rows: object, **more: object) -> bytes:
+    return json.dumps({"data": list(rows), "total": len(rows), "status": "ok", **more}).encode()
+
+
+def test_a_documented_row_is_read_whole_though_every_value_is_text() -> None:
+    assert parse_records(body(ROW, total=230)) == RecordPage((Record("107264", ATTEMPT, "n11"),), 1, 230)
+
+
+def test_numbers_as_numbers_are_the_same() -> None:
+    numbers = {**ROW, "score": 2.5, "passed": 0, "status": 1, "startTime": 1639647217, "endTime": 1639647236}
+    assert parse_records(body({**numbers, "sid": 170597, "eid": 107264})) == parse_records(body(ROW))
+
+
+def test_neither_link_nor_login_is_part_of_what_is_shown() -> None:
+    shown = repr(parse_records(body(ROW)))
+    assert "token" not in shown
+    assert "n11" not in shown
+
+
+@pytest.mark.parametrize("total", ["230", 230, "230.0"])
+def test_the_total_is_read_as_text_and_as_number(total: object) -> None:
+    assert parse_records(body(ROW, total=total)).total == 230
+
+
+@pytest.mark.parametrize("total", [None, "", "many", -1, []])
+def test_a_total_that_makes_no_sense_is_as_good_as_none(total: object) -> None:
+    page = parse_records(body(ROW, total=total))
+    assert page.total is None
+    assert page.row_count == 1
+
+
+def test_no_rows_may_come_as_null() -> None:
+    assert parse_records(b'{"data":null,"total":0,"status":"ok"}') == RecordPage((), 0, 0)
+
+
+def test_a_row_without_status_is_to_be_asked_about_again() -> None:
+    (record,) = parse_records(body({name: value for name, value in ROW.items() if name != "status"})).records
+    assert record.attempt.status_code == NO_STATUS
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"eid": None}, "eid is missing"),
+        ({"eid": ""}, "eid is no id"),
+        ({"sid": None}, "sid is missing"),
+        ({"startTime": "soon"}, "startTime is no whole number"),
+        ({"status": "done"}, "status is no whole number"),
+    ],
+)
+def test_a_row_that_makes_no_sense_is_skipped_and_the_others_count(change: dict[str, object], why: str) -> None:
+    page = parse_records(body({**ROW, **change}, ROW))
+    assert page.unreadable == (UnreadableRow(0, why),)
+    assert len(page.records) == 1
+    assert page.row_count == 2
+
+
+def test_rows_of_another_exam_than_the_one_asked_for_are_not_taken_for_its() -> None:
+    page = parse_records(body(ROW, {**ROW, "eid": "5"}), "5")
+    assert [record.exam_id for record in page.records] == ["5"]
+    assert page.unreadable == (UnreadableRow(0, "eid is not the one asked for"),)
+
+
+def test_a_row_need_not_name_the_exam_that_was_asked_for_nor_the_candidate() -> None:
+    bare = {name: value for name, value in ROW.items() if name not in {"eid", "sid"}}
+    assert parse_records(body(bare), "107264", "170597").records == (Record("107264", ATTEMPT, "n11"),)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": "error", "error": "wrong"},
+        {"status": "error", "data": [], "message": "wrong"},
+        {"status": "fail", "msg": "wrong"},
+        {"error": "wrong"},
+        {"status": "forbidden", "data": None, "errmsg": "wrong"},
+    ],
+)
+def test_an_error_is_told_from_an_empty_list(answer: dict[str, object]) -> None:
+    with pytest.raises(ErrorAnswer) as caught:
+        parse_records(json.dumps(answer).encode())
+    assert caught.value.said == "wrong"
+
+
+@pytest.mark.parametrize("answer", [b"[]", b'[{"eid": 1}]', b"{}", b'{"data": []', b"", b'{"data": {}}', b"<html>"])
+def test_what_is_no_answer_of_this_api_is_malformed(answer: bytes) -> None:
+    """The empty list of the other dialect among them: it must not pass for "nobody took an exam"."""
+    with pytest.raises(ProviderMalformed):
+        parse_records(answer)
+
+
+@given(
+    st.binary()
+    | st.recursive(
+        st.none() | st.text() | st.integers(),
+        lambda x: st.lists(x) | st.dictionaries(st.sampled_from(["data", "status", "total", "eid"]), x),
+    ).map(lambda value: json.dumps(value).encode())
+)
+def test_nothing_makes_the_reader_fail_otherwise(answer: bytes) -> None:
+    try:
+        page = parse_records(answer)
+    except (ProviderMalformed, ErrorAnswer):
+        return
+    assert page.row_count == len(page.records) + len(page.unreadable)
