@@ -24,7 +24,7 @@ Placed = tuple[ExamBook, Row]
 def is_signed(query: Mapping[str, str], authorization: str, code: str) -> bool:
     """Whether the header is MD5 over the request's time and the account's code, in hex [provider's page]."""
     wanted = hashlib.md5((query.get("time", "") + code).encode(), usedforsecurity=False).hexdigest()
-    return query.get("time", "").isdecimal() and hmac.compare_digest(wanted, authorization)
+    return query.get("time", "").isdecimal() and hmac.compare_digest(wanted.encode(), authorization.encode())
 
 
 def login_of(row: Row) -> str:
