@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.progress import Progress
 from rich.text import Text
 
 # C0, DEL and C1 (terminals obey them), the bidirectional overrides (they turn a line around), and lone surrogates
@@ -107,6 +108,21 @@ def waiting(what: str) -> Iterator[None]:
         return
     with err.status(printable(what)):
         yield
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show on a terminal how far ``what`` has come out of ``total``; nothing in a pipe.
+
+    What is yielded takes how far it has come.
+    """
+    err = error_console()
+    if not err.is_terminal:
+        yield lambda _done: None
+        return
+    with Progress(console=err, transient=True) as bar:
+        task = bar.add_task(printable(what), total=max(total, 1))
+        yield lambda done: bar.update(task, completed=done)
 
 
 def time_text(at: int | None) -> str:

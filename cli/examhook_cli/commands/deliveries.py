@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 
 import typer
 
 from examhook.delivery.record import AttemptRecord, Delivery, DeliveryStatus
+from examhook.workflows.replay import Resent
+from examhook_cli.commands.resending import enabled_endpoint, print_resent, replay_of
 from examhook_cli.errors import CommandError
-from examhook_cli.installation import installation_of
-from examhook_cli.output import print_facts, print_json, print_table, time_text
+from examhook_cli.installation import Installation, installation_of
+from examhook_cli.output import print_facts, print_json, print_table, progress, time_text
+
+_RETRIED = frozenset({DeliveryStatus.FAILED, DeliveryStatus.WAITING})
 
 app = typer.Typer(help="See what became of each event on its way to each webhook.", no_args_is_help=True)
 
@@ -55,9 +60,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Print one delivery with each of its attempts."""
-    delivery = installation_of(context).deliveries.get(endpoint_id, event_id)
-    if delivery is None:
-        raise CommandError(f"There is no delivery of {event_id} to {endpoint_id}: see examhook deliveries list.")
+    delivery = _delivery(installation_of(context), endpoint_id, event_id)
     if as_json:
         print_json(delivery_facts(delivery))
         return
@@ -87,6 +90,42 @@ def show(
         ],
         nothing="No attempt has ended yet.",
     )
+
+
+@app.command()
+def retry(
+    context: typer.Context,
+    endpoint_id: Annotated[str, typer.Argument(metavar="ENDPOINT", help="The endpoint's id.")],
+    event_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[EVENT]…", help="Ids of events; without any, all that failed or wait at the endpoint."),
+    ] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Try deliveries that failed or wait now, instead of when they are due."""
+    installation = installation_of(context)
+    enabled_endpoint(installation, endpoint_id)
+    replay = replay_of(installation, dry_run=dry_run)
+    if event_ids:
+        found = [_delivery(installation, endpoint_id, event_id) for event_id in dict.fromkeys(event_ids)]
+    else:
+        found = [each for each in installation.deliveries.every(endpoint_id) if each.status in _RETRIED]
+    counts: Counter[Resent] = Counter()
+    with progress("Sending", len(found)) as show:
+        # Named by a person, one is tried even where the endpoint is down; of many, one finds out whether it is back.
+        for delivery in sorted(found, key=lambda each: each.created_at):
+            counts[replay.retry_now(delivery, probe=bool(event_ids))] += 1
+            show(counts.total())
+    print_resent(counts, as_json=as_json, dry_run=dry_run)
+
+
+def _delivery(installation: Installation, endpoint_id: str, event_id: str) -> Delivery:
+    delivery = installation.deliveries.get(endpoint_id, event_id)
+    if delivery is None:
+        raise CommandError(f"There is no delivery of {event_id} to {endpoint_id}: see examhook deliveries list.")
+    return delivery
 
 
 def delivery_facts(delivery: Delivery) -> dict[str, object]:

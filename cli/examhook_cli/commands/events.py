@@ -11,14 +11,13 @@ import typer
 from examhook.events.build import Event
 from examhook.events.catalogue import ENDPOINT_TEST, EventType
 from examhook_cli.choices import since_time, type_patterns
+from examhook_cli.commands import event_replay
+from examhook_cli.commands.resending import oldest_kept
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import installation_of
 from examhook_cli.output import print_json, print_table, time_text
 
 app = typer.Typer(help="See what was announced.", no_args_is_help=True)
-
-_EXPIRY_LATE_DAYS = 2
-"""DynamoDB removes expired items within this time."""
 
 _STORED_TYPES = (*EventType, ENDPOINT_TEST)
 
@@ -46,10 +45,8 @@ def list_events(  # noqa: PLR0913 - each option is a parameter
     from_time = since_time(since, now)
     patterns = type_patterns(types, _STORED_TYPES, "--type")
     installation = installation_of(context)
-    # A day costs a query, so none is asked for that has been forgotten.
-    oldest = int(now) - (int(installation.stack.output("RetentionDays")) + _EXPIRY_LATE_DAYS) * 86_400
     found = installation.events.list_events(
-        since=max(from_time, oldest), until=int(now), exam_id=exam, types=patterns, limit=limit
+        since=max(from_time, oldest_kept(installation, now)), until=int(now), exam_id=exam, types=patterns, limit=limit
     )
     if as_json:
         print_json([_summary(event) for event in found])
@@ -83,6 +80,9 @@ def show(
     if event is None:
         raise CommandError(f"There is no event {event_id}: see examhook events list (old events are forgotten).")
     print_json(json.loads(event.body), indent=None if as_json else 2)
+
+
+app.command()(event_replay.replay)
 
 
 def _summary(event: Event) -> dict[str, object]:

@@ -134,13 +134,14 @@ class DeliveriesTable(DeliveryReads):
             seen.endpoint_id,
             seen.event_id,
             update=(
-                "SET #status = :status, next_attempt_at = :next, waiting_endpoint_id = endpoint_id,"
+                "SET #status = :status, next_attempt_at = :next, waiting_endpoint_id = :endpoint,"
                 " attempts_before = attempts, expires_at = :expires REMOVE not_before"
             ),
             condition="attempts = :attempts AND #status = :seen",
             values={
                 ":status": {"S": status.value},
                 ":seen": {"S": seen.status.value},
+                ":endpoint": {"S": seen.endpoint_id},
                 ":next": {"N": str(next_attempt_at)},
                 ":expires": {"N": str(max(expires_at, seen.expires_at))},
                 ":attempts": {"N": str(seen.attempts)},

@@ -64,10 +64,11 @@ class DeliveryReads:
 
         Reads the endpoint's items, or the whole table: for people, not for functions.
         """
-        found = (delivery for delivery in self._all(endpoint_id) if status is None or delivery.status is status)
+        found = (delivery for delivery in self.every(endpoint_id) if status is None or delivery.status is status)
         return heapq.nlargest(limit, found, key=lambda delivery: (delivery.created_at, delivery.event_id))
 
-    def _all(self, endpoint_id: str | None) -> Iterator[Delivery]:
+    def every(self, endpoint_id: str | None = None) -> Iterator[Delivery]:
+        """All deliveries, of one endpoint where given, in no order that means anything."""
         if endpoint_id is None:
             for scanned in self._client.get_paginator("scan").paginate(TableName=self._table_name):
                 yield from map(delivery_from_item, scanned["Items"])

@@ -97,17 +97,28 @@ class EventsTable:
         Only those about ``exam_id`` and of one of ``types`` (names, or patterns such as
         ``submission.*``), where given. The index follows the table within moments.
         """
-        found = (
+        found = self._in_index(since, until, forward=False)
+        return list(islice(self._picked(found, exam_id, types), limit))
+
+    def oldest_first(
+        self, since: int, until: int, exam_id: str | None = None, types: Sequence[str] = ()
+    ) -> Iterator[Event]:
+        """Every event observed from ``since`` to ``until``, as ``list_events`` picks them, without a limit."""
+        return self._picked(self._in_index(since, until, forward=True), exam_id, types)
+
+    @staticmethod
+    def _picked(found: Iterator[Event], exam_id: str | None, types: Sequence[str]) -> Iterator[Event]:
+        return (
             event
-            for event in self._newest_first(since, until)
+            for event in found
             if (exam_id is None or event.exam_id == exam_id)
             and (not types or any(matches(pattern, event.event_type) for pattern in types))
         )
-        return list(islice(found, limit))
 
-    def _newest_first(self, since: int, until: int) -> Iterator[Event]:
+    def _in_index(self, since: int, until: int, *, forward: bool) -> Iterator[Event]:
         pages = self._client.get_paginator("query")
-        for day in _days_back(since, until):
+        days = list(_days_back(since, until))
+        for day in reversed(days) if forward else days:
             for page in pages.paginate(
                 TableName=self._table_name,
                 IndexName=DAY_INDEX,
@@ -118,7 +129,7 @@ class EventsTable:
                     ":since": {"S": instant(since)},
                     ":until": {"S": f"{instant(until)}#{_AFTER_ANY_ID}"},
                 },
-                ScanIndexForward=False,
+                ScanIndexForward=forward,
             ):
                 yield from map(_event_from_item, page["Items"])
 
