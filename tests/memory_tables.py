@@ -67,6 +67,9 @@ class MemorySubmissions:
         keys = [key for (of_account, of_exam, key) in items if (of_account, of_exam) == (account, exam_id)]
         return {key: items[account, exam_id, key] for key in sorted(keys, key=sort_key)}
 
+    def holds_any(self, account: str, exam_id: str) -> bool:
+        return bool(self.of_exam(account, exam_id))
+
     def beyond(self, account: str, exam_id: str, seen: Container[AttemptKey]) -> dict[AttemptKey, Submission]:
         return {key: each for key, each in self.of_exam(account, exam_id).items() if key not in seen}
 

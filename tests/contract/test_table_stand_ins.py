@@ -83,6 +83,8 @@ def test_what_was_not_seen_of_an_exam_is_told(tables: Pair) -> None:
     beyond = tables.submissions.beyond("main", EXAM.exam_id, {rows[0].key, rows[2].key})
     assert list(beyond) == [rows[1].key]
     assert tables.submissions.beyond("main", "another", set()) == {}
+    assert tables.submissions.holds_any("main", EXAM.exam_id)
+    assert not tables.submissions.holds_any("main", "another")
 
 
 def test_an_attempt_is_inserted_once(tables: Pair) -> None:

@@ -236,6 +236,26 @@ def test_what_ends_while_a_first_contact_is_interrupted_is_announced_once(stage:
     assert stage.events() == ["2000 submitted"]
 
 
+def test_a_removal_after_a_poll_that_died_in_a_first_contact_is_announced(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had written the attempts, and remembered nothing of the exam."""
+    stage.provider.add("7", row(1), row(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.exams, "remember", _die)
+        with pytest.raises(KeyboardInterrupt):
+            stage.poll()
+    gone = stage.provider.rows["7"].pop()
+    for _ in range(3):
+        stage.provider.clock += 3600
+        stage.poll(full=True)
+    assert stage.events() == [f"{gone.candidate_id} removed"]
+
+
+def _die(*_arguments: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_failing_edge_leaves_the_exam_due(known: Stage) -> None:
     known.provider.add("7", row(10, ended_at=BEGAN_AT + 30))
     known.provider.failures["7"] = ProviderUnavailable("It does not answer.")

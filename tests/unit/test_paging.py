@@ -119,6 +119,21 @@ def test_a_list_in_another_order_each_time_is_whole_when_as_many_rows_came_as_th
     assert Pager(10).read(fetch, lambda row: row).complete
 
 
+def test_a_list_in_another_order_each_time_is_not_whole_when_rows_are_wanting() -> None:
+    """The rows that two pages share happen to fit, but 4 was never shown."""
+    pages = {0: (1, 2), 1: (2, 1), 2: (1, 3), 3: (3,)}
+
+    def fetch(start: int, limit: int) -> ListedPage:
+        rows = pages.get(start, ())[:limit]
+        return ListedPage(rows, len(rows))
+
+    assert not Pager(2).read(fetch, lambda row: row).complete
+
+
+def test_two_attempts_that_cannot_be_told_apart_do_not_keep_a_list_from_being_whole() -> None:
+    assert read(ListServer([1, 2, 2, 3])).complete
+
+
 def test_a_server_that_ignores_the_offset_is_asked_for_everything_at_once() -> None:
     rows = list(range(35))
     requests = []

@@ -107,6 +107,11 @@ def test_reopening_and_handing_in_again_are_told_apart() -> None:
     assert first.event_id != second.event_id
 
 
+def test_going_on_from_an_undocumented_status_is_a_reopening_and_no_second_start() -> None:
+    submission = seen(OPEN, replace(SUBMITTED, status_code=7), OPEN)
+    assert types(submission) == ["submission.started", "submission.unknown_status", "submission.reopened"]
+
+
 def test_handing_in_again_between_two_polls_is_announced_again() -> None:
     submission = seen(SUBMITTED, replace(SUBMITTED, ended_at=1_700_002_000))
     assert types(submission) == ["submission.submitted", "submission.submitted"]

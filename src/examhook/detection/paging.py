@@ -114,6 +114,9 @@ class Walk(Generic[T]):
         self._key = key
         self._at_least = at_least
         self._seen: set[Hashable] = set()
+        self._began_at = start
+        self._twins = 0
+        """Rows that stood beside another of the same key on one page: two attempts that cannot be told apart."""
         self.start = start
         """Offset of the page to come."""
         self.last: Hashable = last
@@ -132,6 +135,7 @@ class Walk(Generic[T]):
                 return
             self.disturbed = True
             self.start, self.last = 0, None
+            self._began_at = 0
             self.problem = "rows moved between its pages"
 
     def _go(self) -> Generator[Page[T], None, bool]:
@@ -153,7 +157,10 @@ class Walk(Generic[T]):
                     return True
                 inserted += keys.index(self.last) if self.last in keys else 0
             self._seen.update(keys)
+            self._twins += len(keys) - len(set(keys))
             if self._is_last(page.row_count, overlap):
+                if self._lacks_rows(self.start + page.row_count - inserted):
+                    return True
                 break
             before = set(keys)
             self._step(page, keys)
@@ -161,6 +168,10 @@ class Walk(Generic[T]):
             self.disturbed = True
             yield from self._head(inserted)
         return False
+
+    def _lacks_rows(self, end: int) -> bool:
+        """Whether fewer rows were seen than stand before offset ``end``, as when each page has an order of its own."""
+        return len(self._seen) + self._twins + len(self.unreadable) < end - self._began_at
 
     def _has_all(self, page: Page[T], keys: Sequence[Hashable]) -> bool:
         """Whether as many distinct rows were seen as there are up to here, in whatever order they came."""

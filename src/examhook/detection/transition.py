@@ -6,7 +6,7 @@ stored → observed                     event
 nothing → any status                  the status's own type
 open → final, final → another final   the new status's own type
 final → the same, ended later         the status's own type again: handed in again
-final → open                          ``submission.reopened``
+any other status → open               ``submission.reopened``
 final, other score or pass mark       ``submission.rescored``
 gone in two full passes in a row      ``submission.removed``
 removed → any status                  the status's own type
@@ -140,8 +140,7 @@ def _completes(before: Attempt, after: Attempt) -> bool:
 
 def _type_of_change(before: Attempt, after: Attempt) -> EventType | None:
     if after.status_code != before.status_code:
-        reopened = after.status_code == Status.IN_TEST and before.is_final
-        return EventType.REOPENED if reopened else type_of_status(after.status_code)
+        return EventType.REOPENED if after.status_code == Status.IN_TEST else type_of_status(after.status_code)
     if not after.is_final:
         return None
     if before.ended_at is not None and after.ended_at is not None and after.ended_at > before.ended_at:

@@ -53,6 +53,18 @@ class SubmissionsTable:
         """All stored submissions of one exam, as of a moment ago."""
         return self._query("pk = :pk", {":pk": {"S": partition_key(account, exam_id)}})
 
+    def holds_any(self, account: str, exam_id: str) -> bool:
+        """Whether anything is stored of an exam."""
+        answer = self._client.query(
+            TableName=self._table_name,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": partition_key(account, exam_id)}},
+            ProjectionExpression="pk",
+            Limit=1,
+            ConsistentRead=True,
+        )
+        return bool(answer["Items"])
+
     def beyond(self, account: str, exam_id: str, seen: Container[AttemptKey]) -> dict[AttemptKey, Submission]:
         """Stored submissions of one exam that are not among ``seen``, as of a moment ago.
 

@@ -58,9 +58,8 @@ def _ask_for_running(
     """Rows of the running attempts that stand too deep for a look, asked for by candidate."""
     if not deep:
         return {}
-    unseen = [key for key in known.open_attempts if key not in rows]
-    found = (row for key in unseen for row in access.rows_of(key.candidate_id))
-    return {row.key: row for row in found if row.key in unseen}
+    found = (access.row_of(key) for key in known.open_attempts if key not in rows)
+    return {row.key: row for row in found if row is not None}
 
 
 def _problem(reading: EdgeReading, access: ExamAccess, settlement: Settlement) -> str | None:

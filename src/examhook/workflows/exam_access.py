@@ -56,6 +56,16 @@ class Settlement:
 
 
 @dataclass(slots=True)
+class _Candidate:
+    """What was learned by asking for one candidate alone."""
+
+    rows: dict[AttemptKey, Attempt] = field(default_factory=dict)
+    start: int = 0
+    """Offset to go on from."""
+    ended: bool = False
+
+
+@dataclass(slots=True)
 class ExamAccess:
     """One exam, for the length of one pass."""
 
@@ -65,19 +75,26 @@ class ExamAccess:
     """When the pass began, by the provider's clock."""
     unanswered: int = 0
     """Rows whose status could not be learned."""
-    _asked: dict[str, ResultsPage] = field(default_factory=dict)
+    _asked: dict[str, _Candidate] = field(default_factory=dict)
 
     def fetch(self, start: int, limit: int) -> ResultsPage:
         """A page of the exam's rows; raises ProviderError, OutOfTimeError, LeaseLostError."""
         return self._ask(lambda: self.tools.client.results(self.request.exam.exam_id, start, limit))
 
-    def rows_of(self, candidate_id: str) -> Sequence[Attempt]:
-        """All rows of one candidate, asked for once; raises as ``fetch`` does."""
-        if candidate_id not in self._asked:
-            self._asked[candidate_id] = self._ask(
-                lambda: self.tools.client.results(self.request.exam.exam_id, 0, self.tools.pager.limit, candidate_id)
+    def row_of(self, key: AttemptKey) -> Attempt | None:
+        """One attempt, asked for among its candidate's alone; None if it is not there. Raises as ``fetch`` does."""
+        asked = self._asked.setdefault(key.candidate_id, _Candidate())
+        while key not in asked.rows and not asked.ended:
+            page = self._ask(
+                lambda: self.tools.client.results(
+                    self.request.exam.exam_id, asked.start, self.tools.pager.limit, key.candidate_id
+                )
             )
-        return self._asked[candidate_id].rows
+            new = {row.key: row for row in page.rows if row.key not in asked.rows}
+            asked.rows.update(new)
+            asked.start += page.row_count
+            asked.ended = not new
+        return asked.rows.get(key)
 
     def _ask(self, question: Callable[[], ResultsPage]) -> ResultsPage:
         self.tools.lease.keep()
@@ -103,6 +120,10 @@ class ExamAccess:
         """What is stored of the exam, was not ``seen``, and was not announced as removed."""
         found = self.tools.submissions.beyond(self.tools.watch.account, self.request.exam.exam_id, seen)
         return {key: submission for key, submission in found.items() if not submission.removed}
+
+    def holds_any(self) -> bool:
+        """Whether anything is stored of the exam."""
+        return self.tools.submissions.holds_any(self.tools.watch.account, self.request.exam.exam_id)
 
     def observation(self) -> Observation:
         """The circumstances of this pass."""
@@ -164,10 +185,10 @@ class ExamAccess:
     def _answer(self, key: AttemptKey) -> Attempt | None:
         """The attempt with its status, asked for alone; None where that does not tell or there is no time."""
         try:
-            rows = self.rows_of(key.candidate_id)
+            row = self.row_of(key)
         except OutOfTimeError:
             return None
-        return next((row for row in rows if row.key == key and row.status_code != NO_STATUS), None)
+        return row if row is not None and row.status_code != NO_STATUS else None
 
 
 def _shows_the_same(row: Attempt, stored: Attempt) -> bool:

@@ -45,6 +45,8 @@ class WholePass:
     changes: int = 0
     overtaken: int = 0
     flushed: bool = False
+    compares: bool = False
+    """Whether anything may be stored that is not among the rows."""
 
     def __post_init__(self) -> None:
         self.access = ExamAccess(self.tools, self.request)
@@ -65,6 +67,8 @@ class WholePass:
             last=progress.last if progress else None,
             at_least=known.rows if known else 0,
         )
+        # A poll that died may have written attempts of an exam that it never came to remember.
+        self.compares = (known is not None and known.is_known) or (progress is None and self.access.holds_any())
         buffer: list[Attempt] = []
         pages = 0
         try:
@@ -99,9 +103,8 @@ class WholePass:
         if known is not None and whole_in_hand and self._says_nothing_new(known, walk, buffer):
             self._count_unchanged(buffer)
         else:
-            compared_before = known is not None and known.is_known
-            self._flush(buffer, self.access.all_stored() if compared_before and whole_in_hand else None)
-            if compared_before and not self.tally.resumed:
+            self._flush(buffer, self.access.all_stored() if self.compares and whole_in_hand else None)
+            if self.compares and not self.tally.resumed:
                 missing = self._settle_absences(walk)
         problem = self._problem(walk)
         order = self.tally.order(known.order if known else RowOrder.UNKNOWN, disturbed=walk.disturbed)
