@@ -35,9 +35,13 @@ def distinct(rows: Iterable[Attempt]) -> dict[AttemptKey, Attempt]:
     for row in rows:
         key = row.key
         other = found.get(key)
-        if other is None or _progress(row) > _progress(other):
-            found[key] = row
+        found[key] = row if other is None else further_along(other, row)
     return found
+
+
+def further_along(one: Attempt, other: Attempt) -> Attempt:
+    """Of two rows of one attempt, the one that is further along; ``one`` where neither is."""
+    return other if _progress(other) > _progress(one) else one
 
 
 def _progress(row: Attempt) -> tuple[bool, int, int, Decimal]:

@@ -43,6 +43,6 @@ def _hash(attempt: Attempt) -> int:
         # Decimals that are equal are written alike: the provider's door takes care of that.
         facts = (
             f"{attempt.candidate_id}|{attempt.started_at}|{attempt.status_code}|{attempt.ended_at}"
-            f"|{attempt.score_points}|{attempt.passed}"
+            f"|{attempt.score_points!s}|{attempt.passed}"
         )
     return int.from_bytes(blake2b(facts.encode(), digest_size=8).digest())

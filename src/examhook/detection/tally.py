@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from examhook.detection.diff import further_along
 from examhook.detection.digest import combined, digest_of
 from examhook.detection.reconcile import newest_at
 from examhook.detection.watch import OPEN_KEPT, PassProgress, RowOrder
@@ -44,27 +45,33 @@ class Tally:
         )
 
     def see(self, rows: Iterable[Attempt]) -> dict[AttemptKey, Attempt]:
-        """Count the order of ``rows`` as listed; those not seen before, the furthest along of each."""
+        """Note the order in which ``rows`` were listed; of each attempt not seen before, the row furthest along."""
         new: dict[AttemptKey, Attempt] = {}
+        before = self._before
         for row in rows:
             key = row.key
             started_at = key.started_at
-            if self._before is not None:
-                self._rising = self._rising and started_at >= self._before
-                self._falling = self._falling and started_at <= self._before
-            self._before = started_at
+            if before is not None and started_at != before:
+                if started_at > before:
+                    self._falling = False
+                else:
+                    self._rising = False
+            before = started_at
             if key not in self.seen:
                 self.seen.add(key)
                 new[key] = row
+            elif key in new:
+                new[key] = further_along(new[key], row)
+        self._before = before
         return new
 
-    def count(self, attempts: Sequence[Attempt]) -> None:
-        """Add distinct attempts, as they are stored, in the order in which they were listed."""
+    def count(self, attempts: Sequence[Attempt], digest: int | None = None) -> None:
+        """Add distinct attempts, as they are stored, in the order in which they were listed; their digest if known."""
         for place, attempt in enumerate(attempts, start=self.rows):
             if attempt.status_code == Status.IN_TEST:
                 self.open_attempts[attempt.key] = place
         self.rows += len(attempts)
-        self.digest = combined(self.digest, digest_of(attempts))
+        self.digest = combined(self.digest, digest_of(attempts) if digest is None else digest)
         self.newest_at = max(self.newest_at, newest_at(attempts))
 
     def order(self, known: RowOrder, *, disturbed: bool) -> RowOrder:

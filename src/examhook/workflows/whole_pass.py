@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from examhook.detection.diff import absences, distinct
+from examhook.detection.diff import absences
 from examhook.detection.digest import digest_of
 from examhook.detection.paging import Walk
 from examhook.detection.plan import ExamRequest
@@ -74,15 +74,15 @@ class WholePass:
         try:
             for page in walk.pages():
                 if pages and pages % self._segment_pages == 0:
-                    self._flush(buffer)
+                    self._flush(self.tally.see(buffer))
                     buffer = []
                     if self._can_go_on_later(walk):
                         self._remember_progress(walk)
                 buffer.extend(page.rows)
                 pages += 1
-            return self._finish(walk, buffer)
+            return self._finish(walk, self.tally.see(buffer))
         except OutOfTimeError:
-            self._flush(buffer)
+            self._flush(self.tally.see(buffer))
             if self.access.began_at and self._can_go_on_later(walk):
                 self._remember_progress(walk)
             return self._outcome(walk, "there was no time left to read all of it")
@@ -96,14 +96,12 @@ class WholePass:
         known = self.request.known
         return SEGMENT_PAGES if known is not None and known.is_known else FIRST_SEGMENT_PAGES
 
-    def _finish(self, walk: Walk[Attempt], buffer: list[Attempt]) -> PassOutcome:
+    def _finish(self, walk: Walk[Attempt], rows: dict[AttemptKey, Attempt]) -> PassOutcome:
         known = self.request.known
         whole_in_hand = not self.flushed and not self.tally.resumed
         missing = False
-        if known is not None and whole_in_hand and self._says_nothing_new(known, walk, buffer):
-            self._count_unchanged(buffer)
-        else:
-            self._flush(buffer, self.access.all_stored() if self.compares and whole_in_hand else None)
+        if known is None or not whole_in_hand or not self._says_nothing_new(known, walk, rows):
+            self._flush(rows, self.access.all_stored() if self.compares and whole_in_hand else None)
             if self.compares and not self.tally.resumed:
                 missing = self._settle_absences(walk)
         problem = self._problem(walk)
@@ -125,29 +123,23 @@ class WholePass:
         self._remember(remembered(self.request, findings))
         return self._outcome(walk, problem)
 
-    def _says_nothing_new(self, known: ExamWatch, walk: Walk[Attempt], buffer: list[Attempt]) -> bool:
-        if known.digest is None or walk.problem or walk.unreadable:
+    def _says_nothing_new(self, known: ExamWatch, walk: Walk[Attempt], rows: dict[AttemptKey, Attempt]) -> bool:
+        """Whether the rows are those that are stored, by their digest; if so, they are counted."""
+        if known.digest is None or walk.problem or walk.unreadable or len(rows) != known.rows:
             return False
-        rows = distinct(buffer)
-        return (
-            len(rows) == known.rows
-            and not any(row.status_code == NO_STATUS for row in rows.values())
-            and digest_of(rows.values()) == known.digest
-        )
+        attempts = list(rows.values())
+        if any(row.status_code == NO_STATUS for row in attempts) or digest_of(attempts) != known.digest:
+            return False
+        self.tally.count(attempts, known.digest)
+        return True
 
-    def _count_unchanged(self, buffer: list[Attempt]) -> None:
-        self.tally.see(buffer)
-        self.tally.count(list(distinct(buffer).values()))
-
-    def _flush(self, buffer: list[Attempt], stored: dict[AttemptKey, Submission] | None = None) -> None:
+    def _flush(self, rows: dict[AttemptKey, Attempt], stored: dict[AttemptKey, Submission] | None = None) -> None:
         """Write what the rows in hand change, and count them."""
-        if not buffer:
+        if not rows:
             return
         self.flushed = True
-        new = self.tally.see(buffer)
-        furthest = distinct(buffer)
-        rows = {key: furthest[key] for key in new}
-        settlement = self.access.settle(rows, self.access.stored_around(buffer) if stored is None else stored)
+        around = self.access.stored_around(list(rows.values())) if stored is None else stored
+        settlement = self.access.settle(rows, around)
         self.tally.count(settlement.attempts)
         self.tally.appeared += settlement.appeared
         self.tally.ended += settlement.ended
