@@ -1,0 +1,140 @@
+"""What must hold of every event, whatever the world did and whatever befell the pollers.
+
+Nothing is missed: once the world is quiet, the stored state of each attempt is its true state, and
+so is its last event; a row that is gone was told to be removed. There is no event at all only where
+the attempt was old news: a silent first contact, the state reached before the watch began, and the
+row listed before the exam was known.
+
+Nothing is invented: the events of an attempt are a subsequence of its true history, each with the
+facts of a state that it really was in, each state used once, numbered without gaps and chained by
+the ids before them. What only lasted between two looks was seen by nobody, and need not be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from model.history import Facts, History, Key, State
+from model.poller import Installation
+from model.provider import UNDOCUMENTED_STATUS
+
+from examhook.detection.change import Change
+from examhook.events.catalogue import EventType, type_of_status
+from examhook.model import Status, Transition
+from examhook.settings import InitialSync
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The claims about one installation at the end."""
+
+    installation: Installation
+    histories: Mapping[Key, History]
+    known_from: Mapping[str, int]
+    """How much had happened in the world when each exam was known and nobody was about to read it as unknown."""
+
+    def check(self) -> None:
+        """Raise AssertionError where one does not hold."""
+        events = _events(self.installation.submissions.stream)
+        for key, told in events.items():
+            _check_chain(key, told)
+            self._check_that_it_happened(key, told)
+        ids = [event.event_id for told in events.values() for event in told]
+        assert len(ids) == len(set(ids)), "an id was used twice"
+        for key, history in self.histories.items():
+            if history.removed_n is None:
+                self._check_that_it_is_told(key, history, events.get(key, []))
+            else:
+                self._check_that_it_is_removed(key, events.get(key, []))
+
+    def _check_that_it_happened(self, key: Key, told: list[Transition]) -> None:
+        states = self.histories[key].states
+        place = self._old_news(key) + 1
+        for event in told:
+            if event.event_type == EventType.REMOVED:
+                assert self.histories[key].removed_n is not None, f"{key} is there, and told to be removed: {told}"
+                assert event is told[-1], f"{key}: told of after its removal: {told}"
+                assert Facts.of(event) in [state.facts for state in states[max(0, place - 1) :]], f"{key}: {event}"
+                return
+            place = next(
+                (at for at in range(place, len(states)) if states[at].facts == Facts.of(event)),
+                len(states),
+            )
+            assert place < len(states), f"{key}: {event} is told of {states} as {told}"
+            assert _fits(event, states[: place + 1]), f"{key}: {event} is the wrong type for {states}"
+            place += 1
+
+    def _old_news(self, key: Key) -> int:
+        """Place of the state that a silent first contact found and may not announce; -1 when there is none."""
+        exam_id, _ = key
+        states = self.histories[key].states
+        found = self.histories[key].state_at(self.installation.provider.first_asked.get(exam_id, 0))
+        return states.index(found) if found is not None and self._is_silent(key, found) else -1
+
+    def _is_silent(self, key: Key, state: State) -> bool:
+        """Whether ``state``, found at first contact, is recorded and not announced."""
+        watch = self.installation.exams.watches.get("main")
+        if self.installation.initial_sync is InitialSync.ANNOUNCE or watch is None:
+            return False
+        ended_at = state.facts.ended_at
+        return (key[1].started_at if ended_at is None else ended_at) < watch.began_at
+
+    def _check_that_it_is_told(self, key: Key, history: History, told: list[Transition]) -> None:
+        exam_id, attempt_key = key
+        truth = history.last.facts
+        stored = self.installation.submissions.items.get(("main", exam_id, attempt_key))
+        assert stored is not None, f"{key} was never stored: {history}"
+        assert Facts.of(stored.attempt) == truth, f"{key} is stored as {stored.attempt}, and is {truth}"
+        if told:
+            last = Facts.of(told[-1])
+            # Of a status that nobody has documented, only the status is told: whether a score is final then, who knows.
+            assert last == truth or (last.status_code == truth.status_code == UNDOCUMENTED_STATUS), (
+                f"{key}: told last {told[-1]}, and it is {truth}"
+            )
+            return
+        assert self._is_silent(key, history.last), f"{key} was never told: {history}"
+        listed_n = history.states[0].n
+        assert listed_n <= self.known_from.get(exam_id, listed_n), f"{key} came to a known exam and was never told"
+
+    def _check_that_it_is_removed(self, key: Key, told: list[Transition]) -> None:
+        stored = self.installation.submissions.items.get(("main", *key))
+        if stored is None:
+            assert not told
+            return  # it was gone before anybody saw it
+        assert stored.removed, f"{key} is gone and stored as {stored}"
+        assert told, f"{key} is gone and nothing was told"
+        assert told[-1].event_type == EventType.REMOVED, f"{key} is gone, and last told was {told[-1]}"
+
+
+def _events(stream: list[Change]) -> dict[Key, list[Transition]]:
+    """What each write of the stream announces, by attempt."""
+    events: dict[Key, list[Transition]] = {}
+    for change in stream:
+        before = change.before.sequence if change.before else 0
+        new = [transition for transition in change.after.transitions if transition.sequence > before]
+        assert [each.sequence for each in new] == list(range(before + 1, change.after.sequence + 1)), change
+        events.setdefault((change.after.exam_id, change.after.key), []).extend(new)
+    return events
+
+
+def _check_chain(key: Key, told: list[Transition]) -> None:
+    assert [event.sequence for event in told] == list(range(1, len(told) + 1)), f"{key}: gaps in {told}"
+    before = [None, *(event.event_id for event in told)]
+    assert [event.previous_id for event in told] == before[:-1], f"{key}: wrong chain in {told}"
+
+
+def _fits(event: Transition, states: list[State]) -> bool:
+    """Whether the event's type says what the last of ``states`` is after the others."""
+    facts, earlier = states[-1].facts, [state.facts for state in states[:-1]]
+    if event.previous_status_code is not None and event.previous_status_code not in {f.status_code for f in earlier}:
+        return False
+    match event.event_type:
+        case EventType.STARTED:
+            return facts.status_code == Status.IN_TEST and event.sequence == 1
+        case EventType.REOPENED:
+            return facts.status_code == Status.IN_TEST and any(each.status_code for each in earlier)
+        case EventType.RESCORED:
+            return any(each.status_code == facts.status_code and each != facts for each in earlier)
+        case _:
+            return event.event_type == type_of_status(facts.status_code)

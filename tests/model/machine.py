@@ -1,0 +1,148 @@
+"""The random test itself: a world, a provider with its habits, tables in memory, pollers that come and go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from model.acts import ACTS, Act, play
+from model.claims import Claims
+from model.history import histories
+from model.poller import DISTURBED, FULL_PASS_SECONDS, OF_TABLES, Fault, Installation, PollPlan
+from model.provider import Provider
+
+from examhook.detection.plan import COLD_FACTOR
+from examhook.settings import InitialSync
+from examhook_cli.simulator.facts import RowOrder
+from examhook_cli.simulator.quirks import Quirk
+
+UNDISTURBED = PollPlan()
+
+ABSENT = ("name,viewResult", "endTime", "score", "endTime,score,name")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The provider's lasting habits, and the installation's settings."""
+
+    order: RowOrder = RowOrder.NEWEST
+    page_cap: int | None = None
+    quirks: frozenset[str] = frozenset()
+    absent: str = ""
+    disguised: bool = False
+    initial_sync: InitialSync = InitialSync.SILENT
+    clock_skew_s: int = 0
+    seconds_per_request: float = 0.0
+    past: tuple[int, ...] = (3,)
+    """So many attempts has each exam behind it at the beginning."""
+
+
+QUIRKS = (Quirk.NUMBERS_AS_STRINGS, Quirk.NO_STATUS_IN_LISTS, Quirk.BARE_CANDIDATE, Quirk.TID_AND_PASSED, Quirk.BOM)
+
+
+def _is_fair(setup: Setup) -> bool:
+    """Rows that show neither status nor end nor score never show that anything changed."""
+    if setup.page_cap is not None and setup.order is RowOrder.SHUFFLED:
+        return False  # KNOWN CE8
+    return Quirk.NO_STATUS_IN_LISTS not in setup.quirks or setup.absent in {"", ABSENT[0]}
+
+
+SETUPS = st.builds(
+    Setup,
+    order=st.sampled_from(RowOrder),
+    page_cap=st.none() | st.integers(2, 5),
+    quirks=st.frozensets(st.sampled_from([quirk.value for quirk in QUIRKS]), max_size=3),
+    absent=st.just("") | st.just("") | st.sampled_from(ABSENT),
+    disguised=st.booleans(),
+    initial_sync=st.sampled_from(InitialSync),
+    clock_skew_s=st.sampled_from([0, 0, -100, 100]),
+    seconds_per_request=st.sampled_from([0.0, 0.2, 1.0]),
+    past=st.lists(st.integers(0, 6), min_size=1, max_size=2).map(tuple),
+).filter(_is_fair)
+
+
+class Detection(RuleBasedStateMachine):
+    """A world, a provider, tables in memory, and pollers that come and go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_sound = False
+        self.known_from: dict[str, int] = {}
+
+    @initialize(setup=SETUPS)
+    def begin(self, setup: Setup) -> None:
+        self.setup = setup
+        self.provider = Provider(disguised=setup.disguised, seconds_per_request=setup.seconds_per_request)
+        self.provider.switch(f"row_order={setup.order}", *sorted(setup.quirks))
+        if setup.page_cap is not None:
+            self.provider.switch(f"limit_cap={setup.page_cap}")
+        if setup.absent:
+            self.provider.switch(f"absent_fields={setup.absent}")
+        for attempts in setup.past:
+            self.provider.world.populate(self.provider.world.create_exam(), attempts)
+        self.installation = Installation(self.provider, setup.initial_sync, setup.clock_skew_s)
+        self.is_sound = True
+
+    @rule(acts=st.lists(ACTS, min_size=1, max_size=8))
+    def something_happens(self, acts: list[Act]) -> None:
+        for act in acts:
+            play(self.provider.world, act)
+
+    @rule(order=st.sampled_from(RowOrder))
+    def the_order_changes(self, order: RowOrder) -> None:
+        if self.setup.page_cap is None or order is not RowOrder.SHUFFLED:  # KNOWN CE8
+            self.provider.switch(f"row_order={order}")
+
+    @rule(pick=st.integers(0, 2))
+    def an_exam_is_missing_from_the_list(self, pick: int) -> None:
+        exams = self.provider.world.exams()
+        self.provider.world.hidden ^= {str(exam.exam_id) for exam in exams[pick : pick + 1]}
+
+    @rule(acts=st.lists(ACTS, max_size=5), plan=DISTURBED)
+    def something_happens_and_a_poll_is_disturbed(self, acts: list[Act], plan: PollPlan) -> None:
+        self.something_happens(acts)
+        self.poll(plan)
+
+    @rule(acts=st.lists(ACTS, max_size=5), full=st.booleans())
+    def something_happens_and_a_poll_finds_it(self, acts: list[Act], full: bool) -> None:  # noqa: FBT001
+        self.something_happens(acts)
+        self.poll(PollPlan(full=full))
+
+    @rule(plan=DISTURBED)
+    def poll(self, plan: PollPlan = UNDISTURBED) -> None:
+        self.is_sound = False
+        self.provider.world.advance(60)
+        self.installation.poll(plan)
+        for (_, exam_id), (watch, _) in self.installation.exams.exams.items():
+            if watch.is_known:
+                self.known_from.setdefault(exam_id, len(self.provider.world.ledger()))
+        self.is_sound = True
+
+    def teardown(self) -> None:
+        """Leave the world alone for as long as a change may take, then hold events against the truth."""
+        if not self.is_sound:
+            return
+        self._calm_down()
+        longest_s = 2 * FULL_PASS_SECONDS * COLD_FACTOR
+        for wait_s in [60] * 13 + [longest_s // 20] * 23:
+            self.provider.world.advance(wait_s)
+            self.installation.poll(UNDISTURBED)
+        absent = self.setup.absent.split(",")
+        shows_passed = Quirk.TID_AND_PASSED in self.setup.quirks
+        Claims(self.installation, histories(self.provider, absent, shows_passed=shows_passed), self.known_from).check()
+        self.provider.world.advance(60)
+        last = self.installation.poll(PollPlan(full=True))
+        assert last is not None
+        assert last.complete, last
+        assert last.changes == 0, last
+
+    def _calm_down(self) -> None:
+        for fault in Fault:
+            if fault not in OF_TABLES:
+                self.provider.api.quirks.turn_off(Quirk(fault.value))
+        self.provider.world.hidden.clear()
+        is_shuffled = any(switch.value == RowOrder.SHUFFLED for switch in self.provider.api.quirks.switches())
+        if is_shuffled and self.setup.page_cap is not None:
+            # Rows that come in another order for each page are never seen to be all.
+            self.provider.switch(f"row_order={RowOrder.OLDEST}")
