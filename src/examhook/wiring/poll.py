@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -69,6 +70,8 @@ def accounts(environ: Mapping[str, str]) -> AccountPolls:
         return _poll(own_settings, secrets, dynamodb, notify, partial(code_in, name=account.name))
 
     further = bool(settings.accounts_secret_arn)
+    # What is loaded by now lives as long as the process: the collector need not go through it during each page.
+    gc.freeze()
     return AccountPolls(
         own=_poll(settings, secrets, dynamodb, notify),
         build=build,
