@@ -179,17 +179,22 @@ class Poll:
     def _listing(self, client: ProviderClient, lease: Lease, report: PollReport) -> tuple[list[Exam], int]:
         """Every exam of the account, and when the list was read by the provider's clock."""
         listed_at: list[int] = []
+        problems: list[str] = []
 
         def fetch(start: int, limit: int) -> ExamPage:
             lease.keep()
             page = client.exams(start, limit)
+            problems.extend([page.problem] if page.problem else [])
             listed_at.append(page.provider_time if page.provider_time is not None else int(self.now()))
             return page
 
         reading = Pager(PAGE_LIMIT).read(fetch, lambda exam: exam.exam_id)
         report.skipped_rows += len(reading.unreadable)
         if reading.problem is not None:
-            report.errors.append(f"The list of exams may lack some: {reading.problem}.")
+            problems.append(reading.problem)
+        if problems:
+            report.unfinished += 1
+            report.notes.append(f"the list of exams may lack some: {', '.join(problems)}")
         return list({exam.exam_id: exam for exam in reading.rows}.values()), listed_at[0]
 
 
