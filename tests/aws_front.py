@@ -18,6 +18,7 @@ OUTPUTS = {
     "AllowHttpEndpoints": "false",
     "AllowPrivateEndpoints": "false",
     "DeliveriesTableName": "Deliveries",
+    "DispatchFunctionName": "examhook-dispatch",
     "EndpointsTableName": "Endpoints",
     "EventsTableName": "Events",
     "PollFunctionName": "examhook-poll",
@@ -38,6 +39,8 @@ class AwsFront:
     refusal: tuple[int, str, str] | None = None
     """HTTP status, code and message of the error that DescribeStacks answers with."""
     function_answer: bytes = b"{}"
+    function_answers: list[bytes] = field(default_factory=list)
+    """Answers of the first invocations, before ``function_answer``."""
     function_error: str | None = None
     invocations: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     """Path and payload of each invocation."""
@@ -60,7 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
         front = self.server.front
         front.invocations.append((self.path, json.loads(body)))
         headers = {"X-Amz-Function-Error": front.function_error} if front.function_error else {}
-        self._answer(200, front.function_answer, headers)
+        answer = front.function_answers.pop(0) if front.function_answers else front.function_answer
+        self._answer(200, answer, headers)
 
     def _describe(self, name: str) -> None:
         front = self.server.front

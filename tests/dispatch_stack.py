@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from moto import mock_aws
-from tables import DELIVERIES, ENDPOINTS, EVENTS, create_tables
+from tables import DELIVERIES, ENDPOINTS, EVENTS, SUBMISSIONS, create_tables
 
 from examhook.destinations.secrets import SecretsKey
 from examhook.handlers import dispatch as entry
+from examhook.handlers import redrive
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 
@@ -39,6 +40,7 @@ class Stack:
     topic_arn: str
     queue_url: str
     everything_url: str
+    failure_url: str = ""
 
     def subscribe(self, name: str, **attributes: str) -> str:
         url = self.sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -84,8 +86,11 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             queue_url=sqs.create_queue(QueueName="deliveries")["QueueUrl"],
             everything_url="",
         )
+        made.failure_url = sqs.create_queue(QueueName="failures")["QueueUrl"]
         made.everything_url = made.subscribe("everything", RawMessageDelivery="true")
         environment = {
+            "SUBMISSIONS_TABLE": SUBMISSIONS,
+            "FAILURE_QUEUE_URL": made.failure_url,
             "EVENTS_TABLE": EVENTS,
             "DELIVERIES_TABLE": DELIVERIES,
             "ENDPOINTS_TABLE": ENDPOINTS,
@@ -97,9 +102,15 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        entry._dispatch.cache_clear()  # noqa: SLF001 - each test is a process of its own
+        _forget()
         yield made
-        entry._dispatch.cache_clear()  # noqa: SLF001
+        _forget()
+
+
+def _forget() -> None:
+    """Each test is a process of its own."""
+    entry._dispatch.cache_clear()  # noqa: SLF001
+    redrive._redrive.cache_clear()  # noqa: SLF001
 
 
 def sample_batch() -> Any:
@@ -109,8 +120,13 @@ def sample_batch() -> Any:
 
 def run(batch: Any) -> list[str]:
     """Sequence numbers from which the stream is to send the batch again."""
-    answer = entry.handler(batch, None)  # type: ignore[arg-type] # no context is needed
+    answer = invoke(batch)
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def invoke(event: Any) -> Any:
+    """What Dispatch answers to any event."""
+    return entry.handler(event, None)  # type: ignore[arg-type] # no context is needed
 
 
 def ids_of(batch: Any) -> dict[str, str]:

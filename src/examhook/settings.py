@@ -126,10 +126,13 @@ class PollSettings:
 class DispatchSettings:
     """Settings of Dispatch."""
 
+    submissions_table: str
     events_table: str
     deliveries_table: str
     endpoints_table: str
     submissions_topic_arn: str
+    failure_queue_url: str
+    """Where the stream puts what Dispatch could not process, and a redrive what it had no time for."""
     delivery_queue_url: str
     secrets_key_arn: str
     webhook_urls: tuple[str, ...]
@@ -140,10 +143,12 @@ class DispatchSettings:
         """Settings from environment variables; raises SettingsError."""
         reader = _Reader(environ)
         settings = cls(
+            submissions_table=reader.text("SUBMISSIONS_TABLE"),
             events_table=reader.text("EVENTS_TABLE"),
             deliveries_table=reader.text("DELIVERIES_TABLE"),
             endpoints_table=reader.text("ENDPOINTS_TABLE"),
             submissions_topic_arn=reader.text("SUBMISSIONS_TOPIC_ARN"),
+            failure_queue_url=reader.text("FAILURE_QUEUE_URL"),
             delivery_queue_url=reader.text("DELIVERY_QUEUE_URL"),
             secrets_key_arn=reader.text("SECRETS_KEY_ARN"),
             webhook_urls=reader.get("WEBHOOK_URLS", _comma_list, "addresses with commas between them", ()),

@@ -11,7 +11,7 @@ import typer
 from examhook.events.build import Event
 from examhook.events.catalogue import ENDPOINT_TEST, EventType
 from examhook_cli.choices import since_time, type_patterns
-from examhook_cli.commands import event_replay
+from examhook_cli.commands import event_redrive, event_replay
 from examhook_cli.commands.resending import oldest_kept
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import installation_of
@@ -83,6 +83,7 @@ def show(
 
 
 app.command()(event_replay.replay)
+app.command()(event_redrive.redrive)
 
 
 def _summary(event: Event) -> dict[str, object]:

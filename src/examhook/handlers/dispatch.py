@@ -1,11 +1,15 @@
-"""Dispatch: a batch of the Submissions table's stream becomes events at every destination."""
+"""Dispatch: stored changes become events at every destination.
+
+The Submissions table's stream invokes it with batches of changes. What else invokes it, see ``handlers.redrive``.
+"""
 
 from __future__ import annotations
 
 import time
 from functools import cache
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
+from examhook.handlers.redrive import FailureEvent, RedriveAnswer, RedriveCommand, is_command, is_failure, obey, repair
 from examhook.storage.submission_stream import StreamRecord
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.dispatch import open_dispatch
@@ -18,7 +22,7 @@ logger = logger_for("dispatch")
 
 
 class StreamEvent(TypedDict):
-    """What Lambda passes in: records of one shard, oldest first."""
+    """What the stream passes in: records of one shard, oldest first."""
 
     Records: list[StreamRecord]
 
@@ -30,7 +34,7 @@ class BatchItemFailure(TypedDict):
 
 
 class BatchAnswer(TypedDict):
-    """What Lambda wants back (``ReportBatchItemFailures``)."""
+    """What the stream wants back (``ReportBatchItemFailures``)."""
 
     batchItemFailures: list[BatchItemFailure]
 
@@ -40,8 +44,22 @@ def _dispatch() -> Dispatch:
     return open_dispatch()
 
 
-def handler(event: StreamEvent, _context: LambdaContext) -> BatchAnswer:
-    """Dispatch one batch; answers the first record that failed, raises what AWS raises before anything was sent."""
+def handler(
+    event: StreamEvent | FailureEvent | RedriveCommand, _context: LambdaContext
+) -> BatchAnswer | RedriveAnswer | None:
+    """Answer the stream the first record that failed, a person what was redriven; raises what AWS raises.
+
+    Raises RedriveIncompleteError where events of batches that were given up could still not be sent.
+    """
+    if is_command(event):
+        return obey(event)
+    if is_failure(event):
+        repair(event)
+        return None
+    return _run(cast("StreamEvent", event))
+
+
+def _run(event: StreamEvent) -> BatchAnswer:
     began_at = time.monotonic()
     report = _dispatch().run(event["Records"])
     log_outcome(

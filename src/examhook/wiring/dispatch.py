@@ -10,22 +10,37 @@ import boto3
 from botocore.config import Config
 
 from examhook.destinations.delivery_queue import DeliveryQueue
+from examhook.destinations.redrive_queue import RedriveQueue
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
 from examhook.settings import DispatchSettings
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
+from examhook.storage.submission_scan import SubmissionScan
 from examhook.workflows.dispatch import Dispatch
 from examhook.workflows.endpoints import ensure_configured_endpoints
+from examhook.workflows.redrive import Redrive
 
 _CALLS = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 4})
 """Short enough that a batch meets an outage several times over within the function's two minutes."""
 
 
+def open_redrive() -> tuple[Redrive, RedriveQueue]:
+    """Redrive as the environment sets it up, and the queue that it goes on by; raises SettingsError."""
+    settings = DispatchSettings.read(os.environ)
+    dynamodb = boto3.client("dynamodb", config=_CALLS)
+    scan = SubmissionScan(dynamodb, settings.submissions_table)
+    queue = RedriveQueue(boto3.client("sqs", config=_CALLS), settings.failure_queue_url)
+    return Redrive(_dispatch(settings), scan, time.monotonic), queue
+
+
 def open_dispatch() -> Dispatch:
     """Dispatch as the environment sets it up; raises SettingsError."""
-    settings = DispatchSettings.read(os.environ)
+    return _dispatch(DispatchSettings.read(os.environ))
+
+
+def _dispatch(settings: DispatchSettings) -> Dispatch:
     dynamodb = boto3.client("dynamodb", config=_CALLS)
     return Dispatch(
         events=EventsTable(dynamodb, settings.events_table),

@@ -63,13 +63,7 @@ class Dispatch:
         batch = Batch()
         for number, record in enumerate(records):
             _set_out(number, record, batch)
-        endpoints = self.enabled_endpoints() if batch.outgoing else ()
-        with ThreadPoolExecutor(_PARALLEL_STEPS) as pool:
-            _each(pool, batch, self._keep)
-            _each(pool, batch, lambda outgoing: self._create_deliveries(outgoing, endpoints))
-            enqueued = self._enqueue(batch)
-            self._publish(batch)
-            _each(pool, batch, self._mark)
+        enqueued = self.send(batch)
         first_failed = batch.first_failed
         return DispatchReport(
             records=len(records),
@@ -79,6 +73,20 @@ class Dispatch:
             reason=batch.reasons,
             retry_from=None if first_failed is None else records[first_failed]["dynamodb"]["SequenceNumber"],
         )
+
+    def send(self, batch: Batch) -> int:
+        """Take every step with the events of ``batch``, which afterwards holds those that were dispatched.
+
+        Returns how many messages were put on the delivery queue. Raises as ``run`` does.
+        """
+        endpoints = self.enabled_endpoints() if batch.outgoing else ()
+        with ThreadPoolExecutor(_PARALLEL_STEPS) as pool:
+            _each(pool, batch, self._keep)
+            _each(pool, batch, lambda outgoing: self._create_deliveries(outgoing, endpoints))
+            enqueued = self._enqueue(batch)
+            self._publish(batch)
+            _each(pool, batch, self._mark)
+        return enqueued
 
     def _keep(self, outgoing: Outgoing) -> Outgoing | None:
         """Store the event; if it was stored before, go on with that one, or end if it was dispatched."""

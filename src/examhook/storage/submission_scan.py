@@ -1,0 +1,76 @@
+"""Reading all submissions that were seen since a time, page by page, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from examhook.model import Submission
+from examhook.storage.submission_item import UnreadableItemError, submission_from_item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import ScanInputTypeDef
+
+_PAGE_ITEMS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedPage:
+    """Some of the table."""
+
+    submissions: tuple[Submission, ...]
+    unreadable: int
+    """Items that hold no submission that this version can read."""
+    read: int
+    """Items that were looked at."""
+    next_place: Mapping[str, str] | None
+    """Where the next page begins (``pk``, ``sk``); None after the last."""
+
+
+class SubmissionScan:
+    """Looks through the whole table: for repairs, not for every minute."""
+
+    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
+        self._client = client
+        self._table_name = table_name
+
+    def announced_since(self, since: int, place: Mapping[str, str] | None = None) -> Iterator[ScannedPage]:
+        """Submissions with events whose row was last seen at ``since`` or later (Unix seconds), from ``place`` on.
+
+        Raises botocore's errors; going on from the last page's ``next_place`` repeats nothing.
+        """
+        while True:
+            page = self._page(since, place)
+            yield page
+            place = page.next_place
+            if place is None:
+                return
+
+    def _page(self, since: int, place: Mapping[str, str] | None) -> ScannedPage:
+        request: ScanInputTypeDef = {
+            "TableName": self._table_name,
+            "ConsistentRead": True,
+            "FilterExpression": "observed_at >= :since AND #sequence > :none",
+            "ExpressionAttributeNames": {"#sequence": "sequence"},
+            "ExpressionAttributeValues": {":since": {"N": str(since)}, ":none": {"N": "0"}},
+            "Limit": _PAGE_ITEMS,
+        }
+        if place is not None:
+            request["ExclusiveStartKey"] = {name: {"S": place[name]} for name in ("pk", "sk")}
+        answer = self._client.scan(**request)
+        readable: list[Submission] = []
+        for item in answer["Items"]:
+            try:
+                readable.append(submission_from_item(item))
+            except (UnreadableItemError, LookupError, TypeError, ValueError, ArithmeticError):
+                # Counted below; one item must not keep the others from being repaired.
+                continue
+        last = answer.get("LastEvaluatedKey")
+        return ScannedPage(
+            tuple(readable),
+            unreadable=len(answer["Items"]) - len(readable),
+            read=answer["ScannedCount"],
+            next_place=None if last is None else {name: last[name]["S"] for name in ("pk", "sk")},
+        )
