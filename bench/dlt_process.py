@@ -59,7 +59,11 @@ def _load(pipeline: dlt.Pipeline, session: requests.Session, *, links: bool) -> 
 
     cpu_before_s, began_s = cpu_s(), time.monotonic()
     # What its users are told to write for a source without keys or timestamps.
-    pipeline.run(dlt.resource(rows, name=_TABLE, write_disposition={"disposition": "merge", "strategy": "scd2"}))
+    pipeline.run(
+        dlt.resource(rows, name=_TABLE, write_disposition={"disposition": "merge", "strategy": "scd2"}),
+        # By itself it would write INSERT statements, which take it 2.7 times as long and five times the memory.
+        loader_file_format="jsonl",
+    )
     used_s, wall_s = cpu_s() - cpu_before_s, time.monotonic() - began_s
     after = _versions(pipeline)
     return {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.drift import Drifted
 from bench.interruption import Interrupted
 from bench.pace import Paced
-from bench.peers import Dlt
+from bench.peers import DltErrors
 from bench.product import Polled
 from bench.steady import Steady, Truth
 from examhook_cli.simulator.wire import Fields
@@ -23,12 +23,13 @@ class Scale:
     """Attempts of each exam."""
     busy: int = 5
     """Exams that are busy when few are."""
-    moving: int = 25
-    """Exams whose rows move."""
     passes: int = 3
     """Full passes in each order, for the middle one's processor time."""
-    small_exams: int = 4
-    """Of the world in which processes are killed and the pace is measured."""
+    small_exams: int = 25
+    """Of the world in which processes are killed, rows move, and the pace is measured."""
+    small_rows: int = 250
+    small_larger: int = 2
+    """Exams of that world that have as many rows as those of the large one."""
     many_exams: int = 1000
     many_rows: int = 5
     many_busy: int = 20
@@ -49,27 +50,37 @@ class Many:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """The figures."""
+class Large:
+    """An account with many rows."""
 
-    scale: Scale
     first: Polled
     newest: Steady
     oldest: Steady
     naive: Fields
+    """What the naive script answered when few exams were busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The figures."""
+
+    scale: Scale
+    large: Large
     drifted: Drifted
     interrupted: Interrupted
     paced: Paced
     many: Many
-    dlt: Dlt | None
-    whole_run_s: float = 0
+    dlt: Fields | None
+    """What it used to load everything again while nothing changed."""
+    dlt_errors: DltErrors | None
+    whole_run_s: float
 
     @property
     def orders(self) -> Sequence[Steady]:
         """Both orders of the rows."""
-        return self.newest, self.oldest
+        return self.large.newest, self.large.oldest
 
     @property
-    def floor_requests(self) -> int:
+    def floor(self) -> Fields:
         """What it takes to read everything."""
-        return self.newest.full_pass.floor.whole("requests")
+        return self.large.newest.full_pass.floor

@@ -11,7 +11,6 @@ from bench.provider import Provider
 
 ALLOWED_PER_SECOND = 10
 ASKED_PER_SECOND = 8.0
-_POLLS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +28,10 @@ def pace(cloud: Cloud, provider: Provider, account: str) -> Paced:
     try:
         with Product(cloud, provider, account, ASKED_PER_SECOND) as product:
             before = provider.control.limit().refused
-            polls = [product.poll(full=True) for _ in range(_POLLS)]
+            polled = product.poll(full=True)
             product_refused = provider.control.limit().refused - before
-        asked = sum(polled.requests for polled in polls)
         with Child(["bench.bucket_process"], {"URL": provider.url, "CODE": provider.code}) as bucket:
-            answer = bucket.ask(requests=asked, per_second=ASKED_PER_SECOND)
+            answer = bucket.ask(requests=polled.requests, per_second=ASKED_PER_SECOND)
     finally:
         provider.control.set_limit(None)
-    return Paced(asked, product_refused, answer.whole("refused"))
+    return Paced(polled.requests, product_refused, answer.whole("refused"))

@@ -47,12 +47,14 @@ How each is measured:
   full pass is due in that minute. Every event that the poll writes is compared with what happened in the world.
 - **Events:** {_happened(run)} things happened in the measured polls.
 - **Oldest first:** the same account, after its provider has turned the order round and one full pass has found out.
-- **Too many requests:** {scale.small_exams} exams are read whole three times at 8/s. Beside it, as many requests from a
-  bucket of 8 tokens that fills at 8 a second, the usual limiter.
+- **Too many requests, rows that move, SIGKILL, links in dlt:** another account, with {scale.small_rows} attempts in
+  each of {scale.small_exams - scale.small_larger} exams and {scale.rows:,} in each of {scale.small_larger}.
+- **Too many requests:** it is read whole at 8/s. Beside it, as many requests from a bucket of 8 tokens that fills at
+  8 a second, the usual limiter.
 - **Rows that move:** in the middle of a pass over each of {run.drifted.exams} exams, newest first, a row that was read
   already is deleted, and later somebody hands in; twice. dlt goes through that once. After two quiet passes
   {run.drifted.true_removals} of the {2 * run.drifted.exams} deleted rows were announced as removed.
-- **SIGKILL:** {scale.small_exams} exams, the process is killed {run.interrupted.kills} times on the way, and asked for
+- **SIGKILL:** the process is killed {run.interrupted.kills} times on the way through the first contact, and asks for
   {run.interrupted.pages_asked} pages instead of {run.interrupted.pages_needed}. The figure is for each time.
 - **CPU:** processor time of the whole process during the pass, the middle of {scale.passes} pairs of passes. Beside it
   dlt without the links, which it would take for changes.
@@ -83,11 +85,11 @@ def _table(table: Sequence[Line]) -> str:
 
 def _function_table(run: Run) -> str:
     polls = {
-        "nothing changed": run.newest.quiet,
-        f"50 changes in {run.scale.busy} exams": run.newest.few_busy,
-        f"changes in all {run.scale.exams} exams": run.newest.all_busy,
-        "full pass without changes": run.newest.full_pass.product,
-        "first contact": run.first,
+        "nothing changed": run.large.newest.quiet,
+        f"50 changes in {run.scale.busy} exams": run.large.newest.few_busy,
+        f"changes in all {run.scale.exams} exams": run.large.newest.all_busy,
+        "full pass without changes": run.large.newest.full_pass.product,
+        "first contact": run.large.first,
     }
     head = ("poll", "requests", "CPU here, s", f"CPU with {_POLL_MB} MB, s", "at 5 requests/s, s", "peak memory, MB")
     return _markdown(head, [_function_row(name, polled) for name, polled in polls.items()])

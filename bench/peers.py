@@ -47,34 +47,34 @@ class Naive:
 
 
 @dataclass(frozen=True, slots=True)
-class Dlt:
-    """What dlt did."""
+class DltErrors:
+    """What dlt got wrong."""
 
-    requests: int
+    rows: int
     false_events: int
     """Versions that a second load made of rows in which nothing but the link differed."""
     false_removals: int
-    """Rows that a load took for gone while they had moved; it had read those that were truly deleted before."""
-    cpu_s: float
-    """Of a load without links in which nothing changed."""
-    peak_bytes: int
+    """Rows that a load took for gone while they had moved; those that were truly deleted it had read before."""
 
 
-def dlt(provider: Provider, moving: Sequence[str], python: Path) -> Dlt:
-    """Run dlt."""
-    environ = {**where(provider), "RUNTIME__DLTHUB_TELEMETRY": "false"}
-    with Child(["bench.dlt_process"], environ, python=str(python)) as as_it_comes:
-        as_it_comes.ask(links=True)
-        with_links = as_it_comes.ask(links=True)
-    with Child(["bench.dlt_process"], environ, python=str(python)) as without_links:
+def dlt_unchanged(provider: Provider, python: Path) -> Fields:
+    """What dlt uses to load everything again while nothing changed, without the links."""
+    with _dlt(provider, python) as without_links:
         without_links.ask(links=False)
-        unchanged = without_links.ask(links=False)
-        provider.move_rows_in(moving)
-        moved = without_links.ask(links=False)
-    return Dlt(
-        requests=unchanged.whole("requests"),
-        false_events=with_links.whole("versions"),
-        false_removals=moved.whole("ended"),
-        cpu_s=unchanged.number("cpu_s"),
-        peak_bytes=unchanged.whole("peak_bytes"),
-    )
+        return without_links.ask(links=False)
+
+
+def dlt_errors(provider: Provider, python: Path) -> DltErrors:
+    """Load everything as it comes, twice; then, without the links, once more while rows move."""
+    with _dlt(provider, python) as child:
+        rows = child.ask(links=True).whole("versions")
+        again = child.ask(links=True)
+        child.ask(links=False)
+        provider.move_rows_in(provider.exam_ids)
+        moved = child.ask(links=False)
+    return DltErrors(rows, again.whole("versions"), moved.whole("ended"))
+
+
+def _dlt(provider: Provider, python: Path) -> Child:
+    environ = {**where(provider), "RUNTIME__DLTHUB_TELEMETRY": "false"}
+    return Child(["bench.dlt_process"], environ, python=str(python))

@@ -45,7 +45,7 @@ def _measured(workflow: Poll, counter: UnitCounter, fields: Fields) -> Mapping[s
     cpu_after_s, ended_s = cpu_s(), time.monotonic()
     return {
         **report.body(),
-        "cpu_s": cpu_after_s - cpu_before_s,
+        "cpu_s": cpu_after_s - cpu_before_s - counter.own_cpu_s,
         "wall_s": ended_s - began_s,
         "peak_bytes": peak_bytes(),
         "read_units": counter.read_units,

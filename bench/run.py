@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.cloud import Cloud, running_cloud
+from bench.cloud import running_cloud
 from bench.drift import Drifted, drift
-from bench.figures import Many, Run, Scale
+from bench.figures import Large, Many, Run, Scale
 from bench.interruption import Interrupted, interrupt
 from bench.pace import ALLOWED_PER_SECOND, ASKED_PER_SECOND, Paced, pace
-from bench.peers import Naive, dlt, floor
-from bench.product import Polled, Product
+from bench.peers import Naive, dlt_errors, dlt_unchanged, floor
+from bench.product import Product
 from bench.provider import Provider, running_provider
-from bench.steady import Steady, Watcher, watch
+from bench.steady import Watcher, watch
 from examhook_cli.simulator.facts import RowOrder
 
 PAGE = 100
@@ -27,59 +27,66 @@ Say = Callable[[str], None]
 def run(scale: Scale, say: Say, dlt_python: Path | None) -> Run:
     """Measure all; says what it is at. ``dlt_python`` is the Python that has dlt; None leaves it out."""
     began_s = time.monotonic()
-    say(f"making a world of {scale.exams} exams with {scale.rows} attempts each")
-    with running_provider(scale.exams, scale.rows) as provider, running_cloud(provider.code) as cloud:
-        first, newest, oldest, naive, drifted = _main_world(scale, cloud, provider, say)
-        peer = None
+    say(f"a world of {scale.exams} exams with {scale.rows} attempts each")
+    with running_provider(scale.exams, scale.rows) as provider:
+        large = _large_world(scale, provider, say)
+        unchanged = None
         if dlt_python is not None:
             say("dlt")
-            peer = dlt(provider, provider.exam_ids[: scale.moving], dlt_python)
-    interrupted, paced = _small_world(scale, say)
-    many = _many_exams(scale, say)
+            unchanged = dlt_unchanged(provider, dlt_python)
+    say(f"{scale.small_exams} exams")
+    with running_provider(scale.small_exams, scale.small_rows, scale.small_larger, scale.rows) as provider:
+        interrupted, paced, drifted = _small_world(scale, provider, say)
+        errors = None if dlt_python is None else dlt_errors(provider, dlt_python)
     return Run(
         scale=scale,
-        first=first,
-        newest=newest,
-        oldest=oldest,
-        naive=naive.answers[-1],
+        large=large,
         drifted=drifted,
         interrupted=interrupted,
         paced=paced,
-        many=many,
-        dlt=peer,
+        many=_many_exams(scale, say),
+        dlt=unchanged,
+        dlt_errors=errors,
         whole_run_s=time.monotonic() - began_s,
     )
 
 
-def _main_world(
-    scale: Scale, cloud: Cloud, provider: Provider, say: Say
-) -> tuple[Polled, Steady, Steady, Naive, Drifted]:
-    say("first contact")
-    with Product(cloud, provider, "main") as product:
-        first = product.poll()
-    busy = provider.exam_ids[: scale.busy]
-    naive = Naive(cloud, provider, busy)
-    with Product(cloud, provider, "main") as product, floor(provider) as reader:
-        say("newest first")
-        newest = watch(Watcher(product, provider), reader, busy, scale.passes, naive)
-        say("rows that move in the middle of a pass")
-        drifted = drift(cloud, product, provider, "main", provider.exam_ids[: scale.moving])
-        say("oldest first")
-        provider.control.quirk_on(f"row_order={RowOrder.OLDEST}")
-        provider.control.advance(_UNTIL_QUIET_S)
-        # The account's order was another so far; a full pass finds that out.
-        product.poll(full=True)
-        oldest = watch(Watcher(product, provider), reader, busy, scale.passes)
-    return first, newest, oldest, naive, drifted
+def _large_world(scale: Scale, provider: Provider, say: Say) -> Large:
+    with running_cloud(provider.code) as cloud:
+        say("first contact")
+        with Product(cloud, provider, "main") as product:
+            first = product.poll()
+        busy = provider.exam_ids[: scale.busy]
+        naive = Naive(cloud, provider, busy)
+        with Product(cloud, provider, "main") as product, floor(provider) as reader:
+            say("newest first")
+            newest = watch(Watcher(product, provider), reader, busy, scale.passes, naive)
+            say("oldest first")
+            provider.control.quirk_on(f"row_order={RowOrder.OLDEST}")
+            provider.control.advance(_UNTIL_QUIET_S)
+            # The account's order was another so far; a full pass finds that out.
+            product.poll(full=True)
+            oldest = watch(Watcher(product, provider), reader, busy, scale.passes)
+    return Large(first, newest, oldest, naive.answers[-1])
 
 
-def _small_world(scale: Scale, say: Say) -> tuple[Interrupted, Paced]:
-    with running_provider(scale.small_exams, scale.rows) as provider, running_cloud(provider.code) as cloud:
+def _small_world(scale: Scale, provider: Provider, say: Say) -> tuple[Interrupted, Paced, Drifted]:
+    with running_cloud(provider.code) as cloud:
         say("a first contact that is killed")
-        pages = scale.small_exams * (scale.rows // PAGE + 1)
-        interrupted = interrupt(cloud, provider, "main", pages, [pages * share // 10 for share in (3, 6, 9)])
+        smaller = scale.small_exams - scale.small_larger
+        pages = smaller * _pages(scale.small_rows) + scale.small_larger * _pages(scale.rows)
+        # The exams that were created last are read first, so the later kills hit the larger ones.
+        interrupted = interrupt(cloud, provider, "main", pages, [pages * share // 100 for share in (30, 82, 94)])
         say("eight requests a second")
-        return interrupted, pace(cloud, provider, "main")
+        paced = pace(cloud, provider, "main")
+        say("rows that move in the middle of a pass")
+        with Product(cloud, provider, "main") as product:
+            return interrupted, paced, drift(cloud, product, provider, "main", provider.exam_ids)
+
+
+def _pages(rows: int) -> int:
+    """Requests that it takes to read so many rows and to see that there are no more."""
+    return rows // PAGE + 1
 
 
 def _many_exams(scale: Scale, say: Say) -> Many:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.figures import Run
-from bench.peers import Dlt
 from bench.steady import Steady
+from examhook_cli.simulator.wire import Fields
 
 _NONE = "–"  # noqa: RUF001 - a dash is what stands in such a table
 _SCALED = "¹"
@@ -34,13 +34,13 @@ class Line:
 
 def lines(run: Run) -> list[Line]:
     """The table of docs/benchmarks.md."""
-    everything = str(run.floor_requests)
-    of_dlt = _Of(run.dlt)
+    everything = str(run.floor.whole("requests"))
+    of_dlt, wrong = _Of(run.dlt), run.dlt_errors
     polled = [each for steady in run.orders for each in (steady.quiet, steady.few_busy, steady.full_pass.product)]
-    peak = max(run.first.peak_bytes, *(each.peak_bytes for each in polled))
+    peak = max(run.large.first.peak_bytes, *(each.peak_bytes for each in polled))
     repeated = run.interrupted.repeated_per_kill
     exams, busy = run.scale.exams, run.scale.busy
-    read_all = {"floor": everything, "naive": everything, "dlt": of_dlt(lambda dlt: f"{dlt.requests}")}
+    read_all = {"floor": everything, "naive": everything, "dlt": of_dlt(lambda dlt: f"{dlt.whole('requests')}")}
     return [
         _limit(run, "requests, nothing changed", 2, lambda steady: steady.quiet.requests, read_all),
         _limit(
@@ -56,8 +56,8 @@ def lines(run: Run) -> list[Line]:
         _once(
             "requests, first contact",
             f"≤ {_FIRST_REQUESTS}",
-            f"{run.first.requests}",
-            met=run.first.requests <= _FIRST_REQUESTS,
+            f"{run.large.first.requests}",
+            met=run.large.first.requests <= _FIRST_REQUESTS,
             **read_all,
         ),
         _once(
@@ -72,7 +72,7 @@ def lines(run: Run) -> list[Line]:
             "events invented in all measured polls, with links that differ at every request",
             0,
             lambda steady: steady.truth.invented,
-            {"dlt": of_dlt(lambda dlt: f"{dlt.false_events:,} (as it comes)")},
+            {"dlt": _NONE if wrong is None else f"{wrong.false_events:,} of {wrong.rows:,} rows"},
         ),
         _limit(run, "events missed in all measured polls", 0, lambda steady: steady.truth.missed, {}),
         _once(
@@ -80,7 +80,7 @@ def lines(run: Run) -> list[Line]:
             "0 / 0",
             f"{run.drifted.false_removals} / {run.drifted.missing_one_poll_after}",
             met=not run.drifted.false_removals and not run.drifted.missing_one_poll_after,
-            dlt=of_dlt(lambda dlt: f"{dlt.false_removals} / {_NONE}"),
+            dlt=_NONE if wrong is None else f"{wrong.false_removals} / {_NONE}",
         ),
         _once(
             "requests repeated after SIGKILL in the first contact",
@@ -97,7 +97,7 @@ def lines(run: Run) -> list[Line]:
             lambda steady: steady.full_pass.cpu_ratio,
             {
                 "floor": "1",
-                "dlt": of_dlt(lambda dlt: f"{dlt.cpu_s / run.newest.full_pass.floor.number('cpu_s'):.1f}"),
+                "dlt": of_dlt(lambda dlt: f"{dlt.number('cpu_s') / run.floor.number('cpu_s'):.1f}"),
             },
             digits=2,
         ),
@@ -106,7 +106,7 @@ def lines(run: Run) -> list[Line]:
             f"DynamoDB read units, 50 changes in {busy} busy exams",
             100,
             lambda steady: steady.few_busy.read_units,
-            {"naive": f"{run.naive.number('read_units') * exams / busy:,.0f}{_SCALED}"},
+            {"naive": f"{run.large.naive.number('read_units') * exams / busy:,.0f}{_SCALED}"},
             digits=1,
         ),
         _limit(
@@ -114,16 +114,16 @@ def lines(run: Run) -> list[Line]:
             f"DynamoDB write units, 50 changes in {busy} busy exams",
             75,
             lambda steady: steady.few_busy.write_units,
-            {"naive": f"{run.naive.number('write_units'):,.0f}"},
+            {"naive": f"{run.large.naive.number('write_units'):,.0f}"},
         ),
         _once(
             "peak memory of a poll, MB",
             f"≤ {_PEAK_MB}",
             _mb(peak),
             met=peak <= _PEAK_MB * 1_000_000,
-            floor=_mb(run.newest.full_pass.floor.whole("peak_bytes")),
-            naive=_mb(run.naive.whole("peak_bytes")),
-            dlt=of_dlt(lambda dlt: _mb(dlt.peak_bytes)),
+            floor=_mb(run.floor.whole("peak_bytes")),
+            naive=_mb(run.large.naive.whole("peak_bytes")),
+            dlt=of_dlt(lambda dlt: _mb(dlt.whole("peak_bytes"))),
         ),
         _once(
             f"requests with {run.scale.many_exams} exams: nothing changed / 50 changes in {busy} busy exams",
@@ -163,7 +163,7 @@ def _once(measure: str, wanted: str, measured: str, *, met: bool, **peers: str) 
 
 def _only_the_list_grows(run: Run) -> bool:
     """Whether what is asked beside the list is the same with many exams as with few."""
-    beside_with_few = run.newest.few_busy.requests - run.newest.quiet.requests
+    beside_with_few = run.large.newest.few_busy.requests - run.large.newest.quiet.requests
     return run.many.few_busy.requests - run.many.quiet.requests <= beside_with_few
 
 
@@ -175,9 +175,9 @@ def _mb(size: int) -> str:
 class _Of:
     """A figure of dlt, or a dash where it did not run."""
 
-    dlt: Dlt | None
+    dlt: Fields | None
 
-    def __call__(self, show: Callable[[Dlt], str]) -> str:
+    def __call__(self, show: Callable[[Fields], str]) -> str:
         return _NONE if self.dlt is None else show(self.dlt)
 
 

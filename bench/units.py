@@ -13,6 +13,8 @@ all items of an answer together, in steps of 4 KB, half a unit each, or a whole 
 from __future__ import annotations
 
 import math
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
@@ -51,12 +53,15 @@ class Event:
 
 @dataclass(slots=True)
 class UnitCounter:
-    """Units since the last ``take``; made before the clients are."""
+    """What was used since the last ``reset``; made before the clients are. Any thread may use them."""
 
     read_units: float = 0
     write_units: float = 0
     announced: list[Event] = field(default_factory=list)
     """The events whose write was accepted."""
+    own_cpu_s: float = 0
+    """Seconds of processor time that the counting itself took."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def of_this_process(cls) -> Self:
@@ -69,23 +74,31 @@ class UnitCounter:
 
     def reset(self) -> None:
         """Begin anew."""
-        self.read_units, self.write_units, self.announced = 0, 0, []
+        self.read_units, self.write_units, self.announced, self.own_cpu_s = 0, 0, [], 0
 
     def _before(self, params: dict[str, object], model: Operation, context: dict[str, object], **_: object) -> None:
         if model.name in _READS | _WRITES | _WRITES_OF_MANY:
             params["ReturnConsumedCapacity"] = "TOTAL"
+            if params.get("Limit") == 1:
+                # A projection saves no units, and hides how large the one item is. Whoever asked passes over the rest.
+                params.pop("ProjectionExpression", None)
             context["asked"] = dict(params)
 
     def _after(
         self, parsed: Mapping[str, object], model: Operation, context: Mapping[str, object], **_: object
     ) -> None:
+        began_s = time.thread_time()
         asked = context.get("asked")
-        if not isinstance(asked, dict):
-            if model.name.startswith(("Batch", "Transact", "Execute")):
+        with self._lock:
+            if isinstance(asked, dict):
+                self._count(model.name, asked, parsed)
+            elif model.name.startswith(("Batch", "Transact", "Execute")):
                 raise UncountableError(model.name)
-            return
-        if model.name in _READS:
-            self._count_read(model.name, asked, parsed)
+            self.own_cpu_s += time.thread_time() - began_s
+
+    def _count(self, name: str, asked: Mapping[str, object], parsed: Mapping[str, object]) -> None:
+        if name in _READS:
+            self._count_read(name, asked, parsed)
         elif "Error" not in parsed:
             self.write_units += sum(_units(entry) for entry in _entries(parsed["ConsumedCapacity"]))
             self._note_announcement(asked)

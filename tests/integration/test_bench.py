@@ -20,7 +20,18 @@ pytestmark = pytest.mark.skipif(
     not Path(".venv-emulator/bin/python").exists(), reason="the emulator's environment is not set up"
 )
 
-TINY = Scale(exams=2, rows=30, busy=1, moving=1, passes=1, small_exams=2, many_exams=3, many_rows=2, many_busy=1)
+TINY = Scale(
+    exams=2,
+    rows=30,
+    busy=1,
+    passes=1,
+    small_exams=2,
+    small_rows=30,
+    small_larger=0,
+    many_exams=3,
+    many_rows=2,
+    many_busy=1,
+)
 
 
 def test_a_run_on_a_tiny_world_counts_what_happened_in_it() -> None:
@@ -32,12 +43,12 @@ def test_a_run_on_a_tiny_world_counts_what_happened_in_it() -> None:
         assert (steady.truth.invented, steady.truth.missed) == (0, 0)
         assert steady.few_busy.events.total() == 10
         assert steady.few_busy.write_units >= 10
-    assert measured.first.rows == 2 * 30
-    assert measured.first.events.total() == 0
-    assert measured.first.write_units >= 2 * 30
-    assert measured.floor_requests == 1 + 2
-    assert (measured.naive.whole("changes"), measured.naive.number("write_units")) == (10, 10)
-    assert measured.naive.number("read_units") == (30 + 10) * 0.5
+    assert measured.large.first.rows == 2 * 30
+    assert measured.large.first.events.total() == 0
+    assert measured.large.first.write_units >= 2 * 30
+    assert measured.floor.whole("requests") == 1 + 2
+    assert (measured.large.naive.whole("changes"), measured.large.naive.number("write_units")) == (10, 10)
+    assert measured.large.naive.number("read_units") == (30 + 10) * 0.5
     assert measured.interrupted.pages_asked >= measured.interrupted.pages_needed == 2
     assert measured.many.truth.missed == 0
     table = lines(measured)
