@@ -8,6 +8,9 @@ row listed before the exam was known.
 Nothing is invented: the events of an attempt are a subsequence of its true history, each with the
 facts of a state that it really was in, each state used once, numbered without gaps and chained by
 the ids before them. What only lasted between two looks was seen by nobody, and need not be told.
+
+What a hint shows is found soon, not only by a full pass: new attempts where ``times`` counts starts, and
+the end of an attempt that was seen running.
 """
 
 from __future__ import annotations
@@ -21,8 +24,9 @@ from model.provider import UNDOCUMENTED_STATUS
 
 from examhook.detection.change import Change
 from examhook.events.catalogue import EventType, type_of_status
-from examhook.model import Status, Transition
+from examhook.model import AttemptKey, Status, Transition
 from examhook.settings import InitialSync
+from examhook_cli.simulator.facts import TakingsCount
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,18 @@ class Claims:
                 self._check_that_it_is_told(key, history, events.get(key, []))
             else:
                 self._check_that_it_is_removed(key, events.get(key, []))
+
+    def check_what_was_hinted(self) -> None:
+        """Raise AssertionError where what the next polls should have found is still unknown."""
+        stored = self.installation.submissions.items
+        world = self.installation.provider.world
+        for row in world.truth():
+            submission = stored.get(("main", row.exam_id, AttemptKey(row.started_at, row.candidate_id)))
+            counts_starts = world.exam(row.exam_id).takings_count is TakingsCount.STARTS
+            if counts_starts and row.exam_id not in world.has_changed_takings:
+                assert submission is not None, f"{row} is not known yet"
+            if submission is not None and row.status != Status.IN_TEST:
+                assert submission.attempt.status_code != Status.IN_TEST, f"{row} is still thought to run: {submission}"
 
     def _check_that_it_happened(self, key: Key, told: list[Transition]) -> None:
         states = self.histories[key].states

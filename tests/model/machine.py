@@ -18,6 +18,8 @@ from examhook_cli.simulator.facts import RowOrder
 from examhook_cli.simulator.quirks import Quirk
 
 UNDISTURBED = PollPlan()
+SOON = 6
+"""So many polls, a minute apart, after which hints have been followed, even where one came to nothing before."""
 
 ABSENT = ("name,viewResult", "endTime", "score", "endTime,score,name")
 
@@ -124,18 +126,26 @@ class Detection(RuleBasedStateMachine):
         if not self.is_sound:
             return
         self._calm_down()
+        self._poll_undisturbed([60] * SOON)
+        self._claims().check_what_was_hinted()
         longest_s = 2 * FULL_PASS_SECONDS * COLD_FACTOR
-        for wait_s in [60] * 13 + [longest_s // 20] * 23:
-            self.provider.world.advance(wait_s)
-            self.installation.poll(UNDISTURBED)
-        absent = self.setup.absent.split(",")
-        shows_passed = Quirk.TID_AND_PASSED in self.setup.quirks
-        Claims(self.installation, histories(self.provider, absent, shows_passed=shows_passed), self.known_from).check()
+        self._poll_undisturbed([60] * 8 + [longest_s // 20] * 23)
+        self._claims().check()
         self.provider.world.advance(60)
         last = self.installation.poll(PollPlan(full=True))
         assert last is not None
         assert last.complete, last
         assert last.changes == 0, last
+
+    def _poll_undisturbed(self, waits_s: list[int]) -> None:
+        for wait_s in waits_s:
+            self.provider.world.advance(wait_s)
+            self.installation.poll(UNDISTURBED)
+
+    def _claims(self) -> Claims:
+        absent = self.setup.absent.split(",")
+        shows_passed = Quirk.TID_AND_PASSED in self.setup.quirks
+        return Claims(self.installation, histories(self.provider, absent, shows_passed=shows_passed), self.known_from)
 
     def _calm_down(self) -> None:
         for fault in Fault:

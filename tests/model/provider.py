@@ -14,6 +14,7 @@ from examhook.provider.pages import ExamPage, ResultsPage
 from examhook.provider.verdict import Question, error_answered
 from examhook_cli.simulator.clock import VirtualClock
 from examhook_cli.simulator.exam_book import ExamBook
+from examhook_cli.simulator.facts import TakingsCount
 from examhook_cli.simulator.pace import RequestLimit
 from examhook_cli.simulator.provider_api import ProviderApi
 from examhook_cli.simulator.quirks import EXAMS, RESULTS, Switch
@@ -32,7 +33,13 @@ class HidingWorld(World):
     def __init__(self) -> None:
         super().__init__(clock=VirtualClock(elapsed_s=lambda: 0.0))
         self.hidden: set[str] = set()
+        self.has_changed_takings: set[str] = set()
+        """Exams whose ``times`` has not counted the same thing all along."""
         self.is_listing = False
+
+    def set_takings(self, takings: TakingsCount, exam_id: str | None = None) -> None:
+        self.has_changed_takings |= {str(exam.exam_id) for exam in super().exams()} if exam_id is None else {exam_id}
+        super().set_takings(takings, exam_id)
 
     def exams(self) -> list[ExamBook]:
         exams = super().exams()
