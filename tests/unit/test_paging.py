@@ -130,6 +130,21 @@ def test_a_list_in_another_order_each_time_is_not_whole_when_rows_are_wanting() 
     assert not Pager(2).read(fetch, lambda row: row).complete
 
 
+def test_a_page_that_repeats_itself_by_chance_is_not_taken_for_the_whole_list() -> None:
+    """The server gives two rows at most, each time in another order."""
+    pages = {0: (1, 2), 1: (2, 1), 2: (3, 1), 3: (2,)}
+
+    def fetch(start: int, limit: int) -> ListedPage:
+        rows = pages.get(start, ())[:limit]
+        return ListedPage(rows, len(rows))
+
+    assert not Pager(10).read(fetch, lambda row: row).complete
+
+
+def test_a_server_that_ignores_the_offset_and_has_few_rows_is_read_whole() -> None:
+    assert Pager(10).read(lambda _start, _limit: ListedPage((1, 2, 3), 3), lambda row: row).complete
+
+
 def test_two_attempts_that_cannot_be_told_apart_do_not_keep_a_list_from_being_whole() -> None:
     assert read(ListServer([1, 2, 2, 3])).complete
 

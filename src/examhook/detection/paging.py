@@ -206,6 +206,12 @@ class Walk(Generic[T]):
     def _without_start(self, repeated: Page[T]) -> Iterator[Page[T]]:
         """What a server gives that answers every offset with the first page: all, or as much as it will."""
         if repeated.row_count < self._pager.limit:
+            # Beyond the end such a server repeats itself once more; one that gives another order each time does not.
+            page = self._fetch(repeated.row_count, self._pager.limit)
+            yield page
+            if {self._key(row) for row in page.rows} != {self._key(row) for row in repeated.rows}:
+                self.disturbed = True
+                self.problem = "its rows come in another order each time"
             return
         page = self._fetch(0, WHOLE_LIST)
         yield page
