@@ -46,7 +46,8 @@ How each is measured:
   end and five begin; when all are busy, one attempt ends in one half of them and one begins in each of the others. No
   full pass is due in that minute. Every event that the poll writes is compared with what happened in the world.
 - **Events:** {_happened(run)} things happened in the measured polls.
-- **Oldest first:** the same account, after its provider has turned the order round and one full pass has found out.
+- **Oldest first:** the same account two hours later, after its provider has turned the order round and one full pass
+  has found out.
 - **Too many requests, rows that move, SIGKILL, links in dlt:** another account, with {scale.small_rows} attempts in
   each of {scale.small_exams - scale.small_larger} exams and {scale.rows:,} in each of {scale.small_larger}.
 - **Too many requests:** it is read whole at 8/s. Beside it, as many requests from a bucket of 8 tokens that fills at

@@ -20,8 +20,8 @@ from examhook_cli.simulator.wire import Fields
 from examhook_cli.simulator.world import World
 
 _DAY_S = 86_400
-_DELETE_AT, _INSERT_AT = 0.5, 0.75
-"""Rows move when so much of an exam has been read. Not at the same moment: the one move would undo the other."""
+_DELETE_AT, _INSERT_AT = 0.3, 0.7
+"""Rows move when so much of an exam has been read. Never at the same page: the one move would undo the other."""
 
 
 class MovingApi(ProviderApi):
