@@ -165,6 +165,7 @@ def test_the_log_of_requests_leaves_out_the_code(world: World, asking: Asking) -
     assert (first.task, first.http_status, first.rows) == (RESULTS, 200, 2)
     assert first.params == {"option": "com_exams", "format": "raw", "eid": exam_id, "start": "1"}
     assert (second.n, second.rows) == (2, 0)
+    assert (first.refused, second.refused) == (False, True)
     assert asking.simulator.control.requests(after=1) == (second,)
     log = requests.get(f"{asking.simulator.base_url}/_sim/requests", timeout=10).text
     assert "wrong-code" not in log

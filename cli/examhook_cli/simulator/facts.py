@@ -117,4 +117,6 @@ class RequestRecord:
     """0 where the connection was dropped without an answer."""
     rows: int
     """Rows in the answer before any damage."""
+    refused: bool
+    """Whether it came with a wrong account code."""
     quirks: tuple[str, ...] = ()

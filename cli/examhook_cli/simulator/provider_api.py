@@ -53,6 +53,8 @@ class Reply:
     """So much of the body is sent before the connection ends; None: all, and the connection stays."""
     rows: int = 0
     """Rows before any damage, for the log."""
+    refused: bool = False
+    """Whether the account code or the signature was wrong, for the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class ProviderApi:
                     params={name: value for name, value in query.items() if name not in {"code", "task"}},
                     http_status=reply.status,
                     rows=reply.rows,
+                    refused=reply.refused,
                     quirks=tuple(active),
                 )
             )
@@ -131,9 +134,9 @@ class ProviderApi:
 
     def _api_reply(self, asked: _Asked, active: Mapping[Quirk, str]) -> Reply:
         if asked.query.get("code") != self._code:
-            return Reply(200, error_body("The verification code is wrong"))
+            return Reply(200, error_body("The verification code is wrong"), refused=True)
         if asked.signature is not None and not is_signed(asked.query, asked.signature, self._code):
-            return Reply(200, error_body("The authorization is wrong"))
+            return Reply(200, error_body("The authorization is wrong"), refused=True)
         if Quirk.ERROR_OBJECT in active:
             return Reply(200, error_body("The request failed, please try again later"))
         try:

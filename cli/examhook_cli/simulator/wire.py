@@ -151,5 +151,6 @@ def request_record(fields: Fields) -> RequestRecord:
         params=fields.text_map("params"),
         http_status=fields.whole("http_status"),
         rows=fields.whole("rows"),
+        refused=fields.flag("refused"),
         quirks=fields.texts("quirks"),
     )
