@@ -1,4 +1,4 @@
-"""docs/benchmarks.md."""
+"""The section about detection in docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _HEAD = (
 
 
 def page(run: Run, table: Sequence[Line]) -> str:
-    """The whole page."""
+    """The whole section."""
     scale = run.scale
-    return f"""# Benchmarks
+    return f"""## Detection
 
 Written by `make bench`, in {run.whole_run_s / 60:.0f} minutes, on {_machine()}.
 
@@ -67,7 +67,7 @@ How each is measured:
   write into the emulator. The timed poll makes {run.many.paced.requests} requests and finds
   {run.many.paced.events.total()} changes.
 
-## Time and memory of the function
+### Time and memory of the function
 
 A function with {_POLL_MB} MB has {_POLL_MB / _CORE_MB:.2f} of a core, so it takes at least
 {_CORE_MB / _POLL_MB:.1f} times the processor time, and at least the requests at their pace.

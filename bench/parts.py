@@ -1,0 +1,35 @@
+"""The parts of the benchmarks: what each measures, and the section that it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.figures import Scale
+from bench.page import page
+from bench.peers import DLT_PYTHON
+from bench.run import Say, run
+from bench.table import lines, unmet
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What one part has to say."""
+
+    text: str
+    unmet: Sequence[str]
+    """The measures that miss what was wanted."""
+
+
+def detection(scale: Scale, say: Say) -> Section:
+    """What polls cost and find."""
+    dlt_python = DLT_PYTHON if DLT_PYTHON.exists() else None
+    if dlt_python is None:
+        say("dlt is not installed and left out: make .venv-bench/.installed")
+    measured = run(scale, say, dlt_python)
+    table = lines(measured)
+    return Section(page(measured, table), unmet(table))
+
+
+PARTS: Mapping[str, Callable[[Scale, Say], Section]] = {"detection": detection}
+"""By name, in the order in which they are played and stand on the page."""

@@ -1,0 +1,25 @@
+"""The page of the benchmarks: each part writes its own section and leaves the others' alone."""
+
+from __future__ import annotations
+
+from bench.document import composed
+
+ORDER = ("detection", "delivery")
+
+
+def test_a_part_that_is_measured_alone_leaves_the_others_text_as_it_was() -> None:
+    both = composed("", {"delivery": "## Delivery\n\nold\n", "detection": "## Detection\n\nkept\n"}, ORDER)
+    again = composed(both, {"delivery": "## Delivery\n\nnew\n"}, ORDER)
+    assert again == both.replace("old", "new")
+    assert again.index("## Detection") < again.index("## Delivery")
+
+
+def test_a_part_that_was_never_measured_is_left_out() -> None:
+    page = composed("", {"delivery": "## Delivery"}, ORDER)
+    assert "detection -->" not in page
+    assert page.startswith("# Benchmarks\n")
+
+
+def test_writing_the_same_again_changes_nothing() -> None:
+    page = composed("", {"detection": "## Detection\n| a | b |\n"}, ORDER)
+    assert composed(page, {}, ORDER) == page
