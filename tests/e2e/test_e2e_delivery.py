@@ -1,0 +1,128 @@
+"""Delivery in the deployed stack, with its own rights enforced: redrive, replay, rotation, privacy, a dead endpoint."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from builders import attempt, submission, transition
+from local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam
+
+from examhook.storage.submission_item import item_from_submission
+from examhook.storage.submissions import partition_key, sort_key
+from examhook_cli.demo.subscriber import subscribe_queue
+from examhook_cli.listener.server import Listener, running_listener
+
+pytestmark = pytest.mark.e2e
+
+REDRIVE_TIMEOUT_S = 3 * ARRIVAL_TIMEOUT_S
+"""The failure queue's messages are gathered for up to a minute."""
+
+
+@pytest.fixture(autouse=True)
+def aws_is_the_local_stack(installation: LocalInstallation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", installation.url)
+
+
+def lost(installation: LocalInstallation, exam_id: str) -> str:
+    """A submission with an event that the stream did not bring to Dispatch; returns the event's id."""
+    # The machine's own time: how long events are kept counts by it, whatever time the simulated provider plays.
+    at = int(time.time())
+    event_id = f"evt_{int(exam_id):032x}"
+    one = submission(
+        exam_id=exam_id,
+        attempt=attempt(started_at=at - 600, ended_at=at),
+        observed_at=at,
+        transitions=(transition(event_id=event_id, occurred_at=at, observed_at=at, ended_at=at),),
+    )
+    installation.session.client("dynamodb").put_item(
+        TableName=installation.outputs["SubmissionsTableName"],
+        Item={
+            "pk": {"S": partition_key(one.account, exam_id)},
+            "sk": {"S": sort_key(one.key)},
+            **item_from_submission(one),
+            # The event source lets through only what says true here.
+            "announce": {"BOOL": False},
+        },
+    )
+    return event_id
+
+
+def ids_about(listener: Listener, exam_id: str) -> list[object]:
+    return [event["id"] for event in about_exam(listener.received, exam_id)]
+
+
+def test_what_the_stream_gave_up_goes_out_by_itself_and_only_once(installation: LocalInstallation) -> None:
+    event_id = lost(installation, "990001")
+    installation.session.client("sqs").send_message(
+        QueueUrl=installation.outputs["DispatchFailureQueueUrl"], MessageBody='{"DDBStreamBatchInfo":{}}'
+    )
+    for listener in installation.listeners:
+        assert listener.wait_until(lambda received: bool(about_exam(received, "990001")), REDRIVE_TIMEOUT_S)
+    done = installation.examhook("events", "redrive", "--since", "1d", "--json").json()
+    assert isinstance(done, dict)
+    assert (done["missing"], done["failed"], done["unreadable"]) == (0, 0, 0)
+    assert [ids_about(listener, "990001") for listener in installation.listeners] == [[event_id]] * 2
+
+
+def test_a_person_redrives_what_is_missing(installation: LocalInstallation) -> None:
+    event_id = lost(installation, "990002")
+    found = installation.examhook("events", "redrive", "--since", "1d", "--dry-run", "--json").json()
+    assert isinstance(found, dict)
+    assert (found["missing"], found["dispatched"]) == (1, 0)
+    done = installation.examhook("events", "redrive", "--since", "1d")
+    assert (done.exit_code, "1 of 1 missing ones sent" in done.out) == (0, True), done.err
+    steady = installation.listeners[0]
+    assert steady.wait_until(lambda received: bool(about_exam(received, "990002")), ARRIVAL_TIMEOUT_S)
+    assert ids_about(steady, "990002") == [event_id]
+
+
+def test_an_endpoint_of_ones_own_is_replayed_to_under_pseudonyms_by_both_secrets(
+    installation: LocalInstallation,
+) -> None:
+    event_id = lost(installation, "990003")
+    assert installation.examhook("events", "redrive", "--since", "1d").exit_code == 0
+    with running_listener([ANY_SECRET]) as listener:
+        added = installation.examhook(
+            *("endpoints", "add", listener.url, "--privacy", "pseudonymous", "--header", "X-Key: k", "--json")
+        ).json()
+        assert isinstance(added, dict)
+        # Signed by the old secret too, so one who knows only that one still accepts.
+        listener.trust([added["secret"]])
+        assert installation.examhook("endpoints", "rotate-secret", added["id"]).exit_code == 0
+        done = installation.examhook("events", "replay", event_id, "--endpoint", added["id"], "--json").json()
+        assert isinstance(done, dict)
+        assert done["queued"] == 1
+        assert listener.wait_until(lambda received: bool(about_exam(received, "990003")), ARRIVAL_TIMEOUT_S)
+        (event,) = about_exam(listener.received, "990003")
+        assert json.dumps(event).count("19382") == 0
+        assert event["data"]["candidate"]["name"] is None
+        assert not [one.problem for one in listener.received if one.problem]
+        installation.examhook("endpoints", "remove", added["id"], "--yes")
+
+
+def test_an_endpoint_that_says_gone_is_disabled_and_the_operators_hear_of_it(installation: LocalInstallation) -> None:
+    event_id = lost(installation, "990004")
+    assert installation.examhook("events", "redrive", "--since", "1d").exit_code == 0
+    queue = subscribe_queue(
+        installation.session,
+        installation.outputs["OperationsTopicArn"],
+        "operators-of-delivery",
+        {"type": ["endpoint.disabled"]},
+    )
+    with running_listener([ANY_SECRET]) as listener:
+        listener.answer_with(410)
+        added = installation.examhook("endpoints", "add", listener.url, "--json").json()
+        assert isinstance(added, dict)
+        listener.trust([added["secret"]])
+        installation.examhook("events", "replay", event_id, "--endpoint", added["id"])
+        assert listener.wait_until(bool, ARRIVAL_TIMEOUT_S)
+        # Retry's tick, each minute, tells what Deliver wrote down.
+        queue.drain(1, 2 * ARRIVAL_TIMEOUT_S)
+        (notice,) = [json.loads(body) for body in queue.bodies]
+        assert notice["data"]["details"]["endpoint_id"] == added["id"]
+        shown = installation.examhook("endpoints", "show", added["id"], "--json").json()
+        assert isinstance(shown, dict)
+        assert (shown["status"], "410" in shown["disabled_reason"]) == ("disabled", True)
+        installation.examhook("endpoints", "remove", added["id"], "--yes")
