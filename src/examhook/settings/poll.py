@@ -1,0 +1,53 @@
+"""What Poll is configured with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from examhook.settings.account import Dialect, InitialSync, base_url_for, parse_base_url
+from examhook.settings.reading import SettingsReader
+
+
+@dataclass(frozen=True, slots=True)
+class PollSettings:
+    """Settings of Poll."""
+
+    account: str
+    base_url: str
+    dialect: Dialect
+    account_code_secret_arn: str
+    requests_per_second: float
+    poll_seconds: int
+    """Seconds between two polls; below 60, one invocation polls several times."""
+    initial_sync: InitialSync
+    full_pass_seconds: int
+    """An exam's results are read whole at least this often."""
+    submissions_table: str
+    exams_table: str
+    operations_topic_arn: str
+    accounts_secret_arn: str = ""
+    """The secret that lists further accounts; empty where there are none."""
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> PollSettings:
+        """Settings from environment variables; raises SettingsError."""
+        reader = SettingsReader(environ)
+        dialect = reader.get("PROVIDER_DIALECT", Dialect, "legacy or v1", Dialect.LEGACY)
+        base_url = reader.get("PROVIDER_BASE_URL", parse_base_url, "an http:// or https:// address", "")
+        settings = cls(
+            account=reader.text("ACCOUNT_NAME"),
+            base_url=base_url_for(dialect, base_url),
+            dialect=dialect,
+            account_code_secret_arn=reader.text("ACCOUNT_CODE_SECRET_ARN"),
+            requests_per_second=reader.number("REQUESTS_PER_SECOND", 0.1, 10),
+            poll_seconds=int(reader.number("POLL_SECONDS", 5, 60)),
+            initial_sync=reader.get("INITIAL_SYNC", InitialSync, "silent or announce", InitialSync.SILENT),
+            full_pass_seconds=int(reader.number("FULL_PASS_MINUTES", 1, 1440) * 60),
+            submissions_table=reader.text("SUBMISSIONS_TABLE"),
+            exams_table=reader.text("EXAMS_TABLE"),
+            operations_topic_arn=reader.text("OPERATIONS_TOPIC_ARN"),
+            accounts_secret_arn=environ.get("ACCOUNTS_SECRET_ARN", "").strip(),
+        )
+        reader.finish()
+        return settings
