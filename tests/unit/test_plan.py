@@ -145,3 +145,29 @@ def test_what_is_quick_to_ask_comes_first_then_the_most_urgent_then_the_longest_
     }
     requests = plan(exams, known, now=NOW, full_pass_seconds=HOUR)
     assert [request.exam.exam_id for request in requests] == ["2", "3", "1", "0"]
+
+
+def followed(known: ExamWatch, **overrides: Any) -> list[tuple[Reason, Look]]:
+    """What is planned where the list lacks a known exam."""
+    settings = {"now": NOW, "full_pass_seconds": HOUR, **overrides}
+    return [(each.reason, each.look) for each in plan([], {known.exam.exam_id: known}, **settings)]
+
+
+def test_an_exam_that_left_the_list_is_followed_while_attempts_run_in_it() -> None:
+    running = watch(open_count=1, tried_at=NOW - LOOK_SECONDS)
+    assert followed(running) == [(Reason.UNLISTED, Look.EDGE)]
+    assert followed(replace(running, order=RowOrder.NEITHER)) == [(Reason.UNLISTED, Look.WHOLE)]
+    assert followed(replace(running, tried_at=NOW - LOOK_SECONDS + 1)) == []
+
+
+def test_a_quiet_exam_that_left_the_list_gets_its_regular_full_passes() -> None:
+    quiet = watch(passed_at=NOW - 2 * HOUR, tried_at=NOW - 2 * HOUR, changed_at=NOW - 3 * HOUR)
+    assert followed(quiet) == [(Reason.UNLISTED, Look.WHOLE)]
+    assert followed(quiet, now=NOW - HOUR - 1) == []
+    assert followed(quiet, now=NOW - HOUR - 1, everything=True) == [(Reason.UNLISTED, Look.WHOLE)]
+
+
+def test_an_exam_that_left_the_list_and_could_not_be_read_waits_for_the_longest_pause() -> None:
+    failed = watch(passed_at=NOW - 2 * HOUR, tried_at=NOW, failed_at=NOW)
+    assert followed(failed, now=NOW + COLD_FACTOR * HOUR - 1) == []
+    assert followed(failed, now=NOW + COLD_FACTOR * HOUR) == [(Reason.UNLISTED, Look.WHOLE)]

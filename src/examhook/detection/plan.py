@@ -33,6 +33,7 @@ class Reason(StrEnum):
     BUSY = "things happened in it lately"
     NEW = "its results were never read whole"
     DUE = "its full pass is due"
+    UNLISTED = "it is no longer listed, and its results may still change"
 
 
 class Look(StrEnum):
@@ -93,7 +94,27 @@ def plan(  # noqa: PLR0913 - all that the decision rests on
             # A full pass that is due is not put off by hints that call for less, however many there are.
             look = Look.WHOLE if due is not None else _look(reason, exam_watch)
             requests.append(ExamRequest(exam, exam_watch, reason, look))
+    listed = {exam.exam_id for exam in listing}
+    for exam_watch in (each for exam_id, each in known.items() if exam_id not in listed):
+        unlisted_look = Look.WHOLE if everything else _unlisted(exam_watch, now, full_pass_seconds)
+        if unlisted_look is not None:
+            requests.append(ExamRequest(exam_watch.exam, exam_watch, Reason.UNLISTED, unlisted_look))
     return sorted(requests, key=_urgency)
+
+
+def _unlisted(watch: ExamWatch, now: int, full_pass_seconds: int) -> Look | None:
+    """How much to read of an exam that the list lacks; more rarely than of others, since it may be gone for good.
+
+    Someone may still be sitting it or be forced in later, and the list itself may be incomplete.
+    """
+    if now - watch.tried_at < LOOK_SECONDS:
+        return None
+    pause_s = full_pass_interval_s(watch, full_pass_seconds)
+    if watch.failed_at is not None:
+        pause_s = full_pass_seconds * COLD_FACTOR
+    if watch.progress is not None or now - max(watch.passed_at, watch.failed_at or 0) >= pause_s:
+        return Look.WHOLE
+    return _look(Reason.OPEN_ATTEMPTS, watch) if watch.open_count else None
 
 
 def _urgency(request: ExamRequest) -> tuple[bool, int, int]:
@@ -142,7 +163,7 @@ def _look(reason: Reason, watch: ExamWatch | None) -> Look:
     if watch is None or not watch.is_known or watch.order not in {RowOrder.NEWEST, RowOrder.OLDEST}:
         return Look.WHOLE
     match reason:
-        case Reason.REQUESTED | Reason.NEW | Reason.DUE | Reason.CLOSED:
+        case Reason.REQUESTED | Reason.NEW | Reason.DUE | Reason.CLOSED | Reason.UNLISTED:
             return Look.WHOLE
         case Reason.TAKINGS_MOVED | Reason.OPEN_ATTEMPTS | Reason.BUSY:
             return Look.EDGE

@@ -100,6 +100,16 @@ def _incomplete(request: ExamRequest, known: ExamWatch, findings: Findings) -> E
     )
 
 
+def withdrawn(known: ExamWatch, now: int) -> ExamWatch:
+    """The watch on an exam that is no longer listed and whose results the provider refused at ``now``.
+
+    What ran in it cannot be followed any more; full passes go on at their longest pause, should it come back.
+    """
+    return replace(
+        known, tried_at=now, failed_at=now, open_count=0, open_attempts=(), open_depth=0, digest=None, progress=None
+    )
+
+
 def is_believable(known: ExamWatch | None, rows: int, now: int) -> bool:
     """Whether an exam that shows so many rows can be taken at its word: one that was emptied only after a while."""
     if rows or known is None or not known.rows:

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from examhook.detection.paging import Pager
-from examhook.detection.plan import ExamRequest, plan
-from examhook.detection.reconcile import takings_lie
+from examhook.detection.plan import ExamRequest, Reason, plan
+from examhook.detection.reconcile import takings_lie, withdrawn
 from examhook.detection.watch import AccountWatch
 from examhook.model import Exam
-from examhook.provider.errors import ProviderError, ProviderRefused, ProviderThrottled
+from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
 from examhook.provider.pages import ExamPage
 from examhook.provider.port import ProviderClient
 from examhook.settings import PollSettings
@@ -163,7 +163,7 @@ class Poll:
             everything=request.full,
         )
         for place, exam_request in enumerate(requests):
-            if time_left_s() < TIME_RESERVE_S or not _add_pass(tools, exam_request, report):
+            if time_left_s() < TIME_RESERVE_S or not _add_pass(tools, exam_request, report, listed_at):
                 report.unfinished += len(requests) - place
                 return
 
@@ -209,13 +209,18 @@ def _takings_stand(exam: Exam, state: AccountState) -> bool:
     return known is not None and exam.takings == known.exam.takings
 
 
-def _add_pass(tools: PollTools, request: ExamRequest, report: PollReport) -> bool:
+def _add_pass(tools: PollTools, request: ExamRequest, report: PollReport, listed_at: int) -> bool:
     """Read one exam and count it; False when the provider wants to be left alone now."""
     try:
         outcome = read_exam(tools, request)
     except ProviderRefused:
         raise
     except ProviderError as error:
+        if isinstance(error, ProviderRejected) and request.known and request.reason is Reason.UNLISTED:
+            watch = withdrawn(request.known, listed_at)
+            tools.exams.remember(tools.watch.account, watch, tools.lease.fence)
+            report.notes.append(f"exam {request.exam.exam_id} is no longer listed, and its results are refused")
+            return True
         report.errors.append(f"Exam {request.exam.exam_id} could not be read: {error}")
         return not isinstance(error, ProviderThrottled)
     report.exams += 1
