@@ -15,15 +15,14 @@ UV := $(BIN)/uv pip
 PARTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed .venv-checkov/.installed
 FILES := src cli tests
 
-# sam packs for the Python that it runs on, so that no second one is needed.
+# sam packs by src/Makefile, which needs a Python with pip: that of sam's own environment.
 SAM := PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
-RUNTIME = $$(.venv-sam/bin/python -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
 
 # Where "make up" looks for the provider; the defaults are those of "examhook simulate".
 BASE_URL ?= http://127.0.0.1:8100
 CODE ?= simulated-code
 
-.PHONY: help install test check fix bench demo up down deploy lock
+.PHONY: help install test check fix bench demo up down deploy lock licences sbom package
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,8 +60,18 @@ down: install ## Stop it and remove what it kept
 	@$(BIN)/examhook local down
 
 deploy: install ## Deploy to AWS, asking for each setting
-	$(SAM) build --parameter-overrides PythonRuntime=$(RUNTIME)
-	$(SAM) deploy --guided --parameter-overrides PythonRuntime=$(RUNTIME)
+	$(SAM) build
+	$(SAM) deploy --guided
+
+licences: install ## List the licences of what comes with the project in docs/licences.md
+	$(BIN)/python scripts/licences.py
+
+sbom: .venv-sbom/.installed ## Write a bill of materials of the functions (CycloneDX) to sbom.json
+	.venv-sbom/bin/cyclonedx-py requirements src/requirements.txt --pyproject pyproject.toml \
+		--output-reproducible --output-format JSON --output-file sbom.json
+
+package: install ## Weigh the functions' package and time what starting them costs, in docs/package.md
+	$(BIN)/python scripts/package.py
 
 lock: .venv/.installed ## Choose the newest allowed versions anew and write them down
 	$(COMPILE) --group dev pyproject.toml -o requirements/dev.txt
@@ -71,6 +80,7 @@ lock: .venv/.installed ## Choose the newest allowed versions anew and write them
 	$(COMPILE) requirements/emulator.in -o requirements/emulator.txt
 	$(COMPILE) requirements/checkov.in -o requirements/checkov.txt
 	$(COMPILE) requirements/bench.in -o requirements/bench.txt
+	$(COMPILE) requirements/sbom.in -o requirements/sbom.txt
 
 COMPILE := $(UV) compile --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links

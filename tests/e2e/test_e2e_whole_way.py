@@ -16,7 +16,7 @@ from examhook_cli.simulator.facts import AttemptRef
 
 pytestmark = pytest.mark.e2e
 
-MAX_PACKAGE_BYTES = 6_500_000
+MAX_PACKAGE_BYTES = 5_000_000
 """What the functions' package may weigh unpacked, boto3 not counted: the runtime brings that."""
 
 

@@ -102,6 +102,12 @@ def test_the_handler_that_is_named_exists(function: str) -> None:
     assert callable(getattr(import_module(module), name))
 
 
+def test_every_function_is_packed_by_the_makefile_beside_its_code() -> None:
+    functions = [found for found in RESOURCES.values() if found["Type"] == "AWS::Serverless::Function"]
+    assert {found["Metadata"]["BuildMethod"] for found in functions} == {"makefile"}
+    assert "\nbuild-%:\n" in (ROOT / "src" / "Makefile").read_text()
+
+
 def test_each_function_has_its_own_role_and_its_own_log_with_a_retention() -> None:
     functions = of_type("AWS::Serverless::Function")
     assert functions.keys() == SETTINGS.keys()

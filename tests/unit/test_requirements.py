@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -38,3 +40,18 @@ def test_every_package_of_the_functions_is_locked_by_its_hash() -> None:
 def test_no_list_names_a_registry() -> None:
     for path in [*ROOT.glob("requirements/*"), ROOT / "src/requirements.txt", ROOT / "pyproject.toml"]:
         assert "://" not in path.read_text(), path.name
+
+
+def test_the_page_of_licences_names_what_the_locks_bring() -> None:
+    done = subprocess.run(
+        [sys.executable, "scripts/licences.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (
+        pins("src/requirements.txt").items()
+        <= dict(re.findall(r"^\| ([\w.-]+) \| (\S+) \|", _page(), re.MULTILINE)).items()
+    )
+
+
+def _page() -> str:
+    return (ROOT / "docs" / "licences.md").read_text()
