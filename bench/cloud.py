@@ -103,6 +103,7 @@ def _furnished(port: int, account_code: str) -> Cloud:
         "OPERATIONS_TOPIC_ARN": topics.create_topic(Name="operations")["TopicArn"],
         "SUBMISSIONS_TABLE": SUBMISSIONS,
         "EXAMS_TABLE": EXAMS,
+        "EVENTS_TABLE": "Events",
     }
     return Cloud(dynamodb, environ)
 

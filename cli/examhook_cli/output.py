@@ -111,7 +111,7 @@ def waiting(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress(what: str, total: float) -> Iterator[Callable[[float], None]]:
     """Show on a terminal how far ``what`` has come out of ``total``; nothing in a pipe.
 
     What is yielded takes how far it has come.

@@ -68,6 +68,33 @@ def test_a_range_reads_the_attempts_of_one_exam_between_two_keys(table: Submissi
     assert table.between("main", "another", *ends) == {}
 
 
+def test_an_exam_can_be_read_page_by_page_in_stored_order(table: SubmissionsTable) -> None:
+    rows = [replace(DONE, candidate_id=str(number), started_at=DONE.started_at + number) for number in range(7)]
+    table.write([change(None, row) for row in rows])
+    seen: list[AttemptKey] = []
+    after, pages = None, 0
+    while pages == 0 or after is not None:
+        page, after = table.page_after("main", EXAM.exam_id, after, 3)
+        seen += [each.key for each in page]
+        pages += 1
+    assert seen == [row.key for row in rows]
+    assert table.page_after("main", "another", None, 3) == ([], None)
+
+
+def test_what_one_write_announces_once_more_the_next_does_not(table: SubmissionsTable, client: DynamoDBClient) -> None:
+    def said() -> list[object]:
+        (item,) = client.scan(TableName=SUBMISSIONS)["Items"]
+        return [item["announce"], item.get("again")]
+
+    first = change(None, DONE)
+    table.write([first])
+    repeated = replace(first.after, version=2)
+    assert table.write([Change(first.after, repeated, again=(1,))]) == []
+    assert said() == [{"BOOL": True}, {"L": [{"N": "1"}]}]
+    assert table.write([Change(repeated, replace(repeated, version=3))]) == []
+    assert said() == [{"BOOL": False}, None]
+
+
 def test_a_second_poll_cannot_insert_the_same_attempt(table: SubmissionsTable) -> None:
     """Two polls that both see a new attempt make one event."""
     first, second = change(None, OPEN), change(None, OPEN, fence=2)

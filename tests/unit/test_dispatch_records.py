@@ -48,6 +48,15 @@ def test_a_silent_write_announces_nothing() -> None:
     assert change.announced == ()
 
 
+def test_a_write_that_asks_for_it_announces_a_kept_transition_once_more() -> None:
+    record = sample()[1]
+    record["dynamodb"]["NewImage"]["again"] = {"L": [{"N": "1"}]}
+    record["dynamodb"]["OldImage"] = copy.deepcopy(record["dynamodb"]["NewImage"])
+    change = stored_change(record)
+    assert change is not None
+    assert [each.sequence for each in change.announced] == [1]
+
+
 def spoil_version(image: dict[str, Any]) -> None:
     image["v"] = {"N": "99"}
 

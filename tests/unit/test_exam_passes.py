@@ -223,6 +223,25 @@ def test_a_first_contact_whose_process_died_repeats_few_requests(stage: Stage) -
     assert stage.events() == []
 
 
+def test_a_week_in_which_nobody_polled_is_caught_up_by_one_ordinary_poll(known: Stage) -> None:
+    """New attempts, an end of one that ran, a mark, a new exam: each once, however long ago."""
+    known.provider.add("7", row(10, status_code=0))
+    known.poll()
+    week = range(1, 7 * 24)
+    known.provider.add("7", *(row(100 + hour, ended_at=BEGAN_AT + 3600 * hour) for hour in week))
+    known.provider.change("7", row(10, status_code=2, ended_at=BEGAN_AT + 7200))
+    marked = replace(known.provider.rows["7"][-1], score_points=Decimal(77))
+    known.provider.change("7", marked)
+    known.provider.add("8", row(20, ended_at=BEGAN_AT + 9000))
+    known.provider.clock = BEGAN_AT + 7 * 86_400
+    assert known.poll(manual=False).complete
+    expected = [f"{100 + hour} submitted" for hour in week]
+    expected += ["10 started", "10 timed_out", f"{marked.candidate_id} rescored", "20 submitted"]
+    assert sorted(known.events()) == sorted(expected)
+    known.provider.clock += 60
+    assert known.poll(manual=False).changes == 0
+
+
 def test_what_ends_while_a_first_contact_is_interrupted_is_announced_once(stage: Stage) -> None:
     stage.provider.add("7", *(row(number) for number in range(950)))
     stage.requests_until_time_is_up = 8

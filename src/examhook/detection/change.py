@@ -13,8 +13,10 @@ class Change:
 
     before: Submission | None
     after: Submission
+    again: tuple[int, ...] = ()
+    """Sequences of transitions that were announced before and are to be announced once more."""
 
     @property
     def announces(self) -> bool:
-        """Whether the write adds a transition, so that an event follows from it."""
-        return self.after.sequence > (self.before.sequence if self.before else 0)
+        """Whether an event follows from the write: it adds a transition, or announces one once more."""
+        return bool(self.again) or self.after.sequence > (self.before.sequence if self.before else 0)

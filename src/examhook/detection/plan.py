@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from examhook.detection.survey import Survey
 from examhook.detection.watch import AccountWatch, ExamWatch, RowOrder
 from examhook.model import Exam
 
@@ -73,21 +74,24 @@ def plan(  # noqa: PLR0913 - all that the decision rests on
     full_pass_seconds: int,
     watch: AccountWatch | None = None,
     everything: bool = False,
+    survey: Survey | None = None,
 ) -> list[ExamRequest]:
     """Exams to read at ``now`` (provider's clock), in the order in which to read them.
 
     ``known`` holds watches by exam id. Every exam is read whole at least every
     ``full_pass_seconds``, or, where nothing has happened for longer, in as much time as it has been
-    quiet, and in COLD_FACTOR times ``full_pass_seconds`` at the latest.
+    quiet, and in COLD_FACTOR times ``full_pass_seconds`` at the latest. A ``survey`` reads whole what it
+    lacks, and leaves full passes that are due to the polls after it.
     """
     takings_lie = watch is not None and watch.takings_lie
     requests = []
     for exam in listing:
         exam_watch = known.get(exam.exam_id)
-        due = _due(exam_watch, now, full_pass_seconds)
+        # While a survey goes on, only hints are followed beside it.
+        due = _due(exam_watch, now, full_pass_seconds) if survey is None else None
         reason = (
             Reason.REQUESTED
-            if everything
+            if everything or (survey is not None and survey.lacks(exam.exam_id, exam_watch, now))
             else _hint(exam, exam_watch) or due or _busy(exam, exam_watch, now, takings_lie=takings_lie)
         )
         if reason is not None:

@@ -67,7 +67,7 @@ def change_from(stored: Submission | None, seen: Attempt, observation: Observati
         removed=False,
     )
     if event_type is not None:
-        after = _announced(after, event_type, stored.attempt.status_code)
+        after = announced(after, event_type, stored.attempt.status_code)
     return Change(stored, after)
 
 
@@ -86,7 +86,7 @@ def change_from_absence(stored: Submission, observation: Observation) -> Change 
         missing_since=stored.missing_since or observation.observed_at,
     )
     if stored.missing_since is not None:
-        after = _announced(replace(after, removed=True), EventType.REMOVED, stored.attempt.status_code)
+        after = announced(replace(after, removed=True), EventType.REMOVED, stored.attempt.status_code)
     return Change(stored, after)
 
 
@@ -103,12 +103,13 @@ def _first_seen(seen: Attempt, observation: Observation) -> Submission:
         observed_at=observation.observed_at,
         fence=observation.fence,
     )
-    if observation.silent_before is not None and _happened_at(seen) < observation.silent_before:
+    if observation.silent_before is not None and happened_at(seen) < observation.silent_before:
         return replace(submission, type_counts={event_type.value: 1})
-    return _announced(submission, event_type, None)
+    return announced(submission, event_type, None)
 
 
-def _happened_at(attempt: Attempt) -> int:
+def happened_at(attempt: Attempt) -> int:
+    """When the row's last known change happened: its end, or its start where no end is shown."""
     if attempt.status_code == Status.IN_TEST or attempt.ended_at is None:
         return attempt.started_at
     return attempt.ended_at
@@ -150,7 +151,8 @@ def _type_of_change(before: Attempt, after: Attempt) -> EventType | None:
     return EventType.RESCORED if judged_anew or after.score_points != before.score_points else None
 
 
-def _announced(submission: Submission, event_type: EventType, previous_status_code: int | None) -> Submission:
+def announced(submission: Submission, event_type: EventType, previous_status_code: int | None) -> Submission:
+    """``submission`` with one more transition, of ``event_type``, made of its present facts."""
     attempt = submission.attempt
     nth = submission.type_counts.get(event_type, 0) + 1
     counts: Mapping[str, int] = {**submission.type_counts, event_type.value: nth}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Protocol
 
+from examhook.handlers.backfill import BackfillAnswer, backfill, is_backfill
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.poll import accounts
 from examhook.workflows.accounts import AccountPolls, TickError
@@ -34,17 +35,21 @@ def _accounts() -> AccountPolls:
     return accounts(os.environ)
 
 
-def handler(event: Mapping[str, object], context: Context) -> ReportBody:
+def handler(event: Mapping[str, object], context: Context) -> ReportBody | BackfillAnswer:
     """Poll an account once for ``{"trigger": "manual", "account": name or null, "full": bool}``.
 
     For ``{"trigger": "schedule"}``, poll the stack's own account for the rest of the tick, and have each further
     account polled by an invocation of its own, ``{"trigger": "schedule", "account": name}``.
+
+    For ``{"backfill": …}`` see ``handlers.backfill``.
 
     Returns the report of the last poll. Raises what AWS raises, and TickError where accounts were left out, so that
     Lambda counts an error.
     """
     watched = _accounts()
     account = event.get("account")
+    if is_backfill(event):
+        return backfill(watched.of(None if account is None else str(account)), event, _time_left_s(context))
     manual = event.get("trigger") == "manual"
     problems = [] if manual or account is not None else watched.start_others(context.function_name)
     workflow = watched.of(None if account is None else str(account))
@@ -67,6 +72,10 @@ def _poll(workflow: Poll, request: PollRequest, context: Context) -> PollReport:
     return report
 
 
+def _time_left_s(context: Context) -> Callable[[], float]:
+    return lambda: context.get_remaining_time_in_millis() / 1000
+
+
 def next_poll_in_s(elapsed_s: float, every_s: int) -> float | None:
     """Seconds until the next poll of a tick that began ``elapsed_s`` ago; None when the next tick makes it."""
     next_at_s = (int(elapsed_s // every_s) + 1) * every_s
@@ -75,7 +84,7 @@ def next_poll_in_s(elapsed_s: float, every_s: int) -> float | None:
 
 def _poll_once(workflow: Poll, request: PollRequest, context: Context) -> PollReport:
     began_at = time.monotonic()
-    report = workflow.run(request, lambda: context.get_remaining_time_in_millis() / 1000)
+    report = workflow.run(request, _time_left_s(context))
     log_outcome(
         logger,
         "poll",

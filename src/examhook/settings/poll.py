@@ -26,6 +26,8 @@ class PollSettings:
     submissions_table: str
     exams_table: str
     operations_topic_arn: str
+    events_table: str = ""
+    """Where a backfill sees what was dispatched; polls need it not."""
     accounts_secret_arn: str = ""
     """The secret that lists further accounts; empty where there are none."""
 
@@ -47,6 +49,7 @@ class PollSettings:
             submissions_table=reader.text("SUBMISSIONS_TABLE"),
             exams_table=reader.text("EXAMS_TABLE"),
             operations_topic_arn=reader.text("OPERATIONS_TOPIC_ARN"),
+            events_table=reader.text("EVENTS_TABLE"),
             accounts_secret_arn=environ.get("ACCOUNTS_SECRET_ARN", "").strip(),
         )
         reader.finish()

@@ -1,4 +1,4 @@
-"""What a record of the Submissions table's stream says: which transitions its write added.
+"""What a record of the Submissions table's stream says: which transitions its write announces.
 
 ::
 
@@ -46,7 +46,7 @@ class StoredChange:
 
     submission: Submission
     announced: tuple[Transition, ...]
-    """The transitions that the write added, oldest first; empty for a silent write."""
+    """The transitions that the write added or announces once more, oldest first; empty for a silent write."""
 
 
 def stored_change(record: StreamRecord) -> StoredChange | None:
@@ -54,14 +54,17 @@ def stored_change(record: StreamRecord) -> StoredChange | None:
     if record["eventName"] == "REMOVE":
         return None
     try:
-        submission = submission_from_image(record["dynamodb"]["NewImage"])
+        image = record["dynamodb"]["NewImage"]
+        submission = submission_from_image(image)
         before = _sequence(record["dynamodb"].get("OldImage"))
+        again = {int(each["N"]) for each in image["again"]["L"]} if "again" in image else set()
     except (LookupError, TypeError, ValueError, ArithmeticError) as error:
         # The cause names attributes at most, never what they hold.
         raise UnreadableRecordError(
             f"the stream's record {record['dynamodb']['SequenceNumber']} holds no submission that can be read"
         ) from error
-    return StoredChange(submission, tuple(each for each in submission.transitions if each.sequence > before))
+    announced = (each for each in submission.transitions if each.sequence > before or each.sequence in again)
+    return StoredChange(submission, tuple(announced))
 
 
 def place_of(record: StreamRecord) -> str:

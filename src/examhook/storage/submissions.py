@@ -53,6 +53,26 @@ class SubmissionsTable:
         """All stored submissions of one exam, as of a moment ago."""
         return self._query("pk = :pk", {":pk": {"S": partition_key(account, exam_id)}})
 
+    def page_after(
+        self, account: str, exam_id: str, after: AttemptKey | None, limit: int
+    ) -> tuple[list[Submission], AttemptKey | None]:
+        """At most ``limit`` stored submissions of one exam after ``after``, in stored order, as they are now.
+
+        With them comes where to go on; None after the last.
+        """
+        condition, values = "pk = :pk", {":pk": {"S": partition_key(account, exam_id)}}
+        if after is not None:
+            condition, values = f"{condition} AND sk > :after", {**values, ":after": {"S": sort_key(after)}}
+        answer = self._client.query(
+            TableName=self._table_name,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            ConsistentRead=True,
+            Limit=limit,
+        )
+        last = answer.get("LastEvaluatedKey")
+        return [submission_from_item(item) for item in answer["Items"]], key_of(last["sk"]["S"]) if last else None
+
     def holds_any(self, account: str, exam_id: str) -> bool:
         """Whether anything is stored of an exam."""
         answer = self._client.query(
@@ -108,6 +128,7 @@ class SubmissionsTable:
             "pk": {"S": partition_key(after.account, after.exam_id)},
             "sk": {"S": sort_key(after.key)},
             "announce": {"BOOL": change.announces},
+            **({"again": {"L": [{"N": str(each)} for each in change.again]}} if change.again else {}),
             **item_from_submission(after),
         }
         try:

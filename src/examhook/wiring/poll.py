@@ -28,6 +28,7 @@ from examhook.settings import Dialect, PollSettings
 from examhook.storage.account_code import AccountCode, AccountCodeSecret
 from examhook.storage.account_list import Account, code_in
 from examhook.storage.accounts import AccountsSecret
+from examhook.storage.dispatched import DispatchedEvents
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.accounts import AccountPolls
@@ -78,6 +79,11 @@ def accounts(environ: Mapping[str, str]) -> AccountPolls:
         secret=AccountsSecret(secrets, settings.accounts_secret_arn, settings.account, time.time) if further else None,
         functions=boto3.client("lambda", config=_CLIENT_CONFIG) if further else None,
     )
+
+
+def dispatched_events(environ: Mapping[str, str]) -> DispatchedEvents:
+    """Where a backfill sees what was dispatched; raises SettingsError."""
+    return DispatchedEvents(boto3.client("dynamodb", config=_CLIENT_CONFIG), PollSettings.read(environ).events_table)
 
 
 def _poll(

@@ -17,6 +17,7 @@ from typing import Protocol
 from examhook.detection.paging import Pager
 from examhook.detection.plan import ExamRequest, Reason, plan
 from examhook.detection.reconcile import takings_lie, withdrawn
+from examhook.detection.survey import Survey
 from examhook.detection.watch import AccountWatch
 from examhook.model import Exam
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
@@ -59,6 +60,8 @@ class PollRequest:
     """A person asked: ask the provider even while it refuses."""
     full: bool = False
     """Read every exam, whatever the hints say."""
+    survey: Survey | None = None
+    """Read whole what it lacks, beside what the hints call for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,12 @@ class Poll:
         ) as lease:
             if lease is not None:
                 self._run_with(lease, request, report, time_left_s)
-            elif request.manual:
-                report.errors.append(
-                    f"Another poll of account {self.settings.account} is running. Wait a minute, then try again."
-                )
             else:
                 report.skipped = True
+                if request.manual:
+                    report.errors.append(
+                        f"Another poll of account {self.settings.account} is running. Wait a minute, then try again."
+                    )
         return report
 
     def _run_with(
@@ -140,6 +143,7 @@ class Poll:
         time_left_s: Callable[[], float],
     ) -> None:
         listing, listed_at = self._listing(client, lease, report)
+        report.listed, report.listed_at = tuple(exam.exam_id for exam in listing), listed_at
         if state.refusal is not None:
             self.exams.forget_refusal(self.settings.account)
         watch = state.watch or self.exams.begin_watch(self.settings.account, listed_at)
@@ -161,6 +165,7 @@ class Poll:
             full_pass_seconds=self.settings.full_pass_seconds,
             watch=tools.watch,
             everything=request.full,
+            survey=request.survey,
         )
         for place, exam_request in enumerate(requests):
             if time_left_s() < TIME_RESERVE_S or not _add_pass(tools, exam_request, report, listed_at):
@@ -222,6 +227,7 @@ def _add_pass(tools: PollTools, request: ExamRequest, report: PollReport, listed
             report.notes.append(f"exam {request.exam.exam_id} is no longer listed, and its results are refused")
             return True
         report.errors.append(f"Exam {request.exam.exam_id} could not be read: {error}")
+        report.failed.add(request.exam.exam_id)
         return not isinstance(error, ProviderThrottled)
     report.exams += 1
     report.rows += outcome.rows

@@ -46,7 +46,13 @@ class PollReport:
     unfinished: int = 0
     """Exams that were due and could not be read whole now; they stay due."""
     skipped: bool = False
-    """Nothing was done, since the poll before was still running."""
+    """Nothing was done, since another poll was still running."""
+    listed_at: int | None = None
+    """When the list of exams was read, by the provider's clock; None where it was not."""
+    listed: tuple[str, ...] = ()
+    """Ids of the exams that it names."""
+    failed: set[str] = field(default_factory=set)
+    """Exams that the provider could not be asked about."""
     notes: list[str] = field(default_factory=list)
     """Why exams are unfinished, a clause each, for the log."""
     errors: list[str] = field(default_factory=list)
