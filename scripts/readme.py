@@ -1,4 +1,4 @@
-"""Fills the README's generated parts from the code: ``python scripts/readme.py`` writes, ``--check`` compares."""
+"""Fills generated parts of the documents from the code: ``python scripts/readme.py`` writes, ``--check`` compares."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import typer.main
 import yaml
 
 from examhook.events.catalogue import ENDPOINT_TEST, OFF_BY_DEFAULT, EventType, OperationsEventType
+from examhook.metrics import FACTS
 from examhook_cli.main import app
 
 ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
 
 WHEN = {
     EventType.STARTED: "a candidate opens an exam",
@@ -41,12 +41,17 @@ class _TemplateLoader(yaml.SafeLoader):
 _TemplateLoader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
 
 
+def _template() -> dict[str, dict[str, dict[str, object]]]:
+    template: dict[str, dict[str, dict[str, object]]]
+    template = yaml.load((ROOT / "template.yaml").read_text(), _TemplateLoader)  # noqa: S506 - a SafeLoader
+    return template
+
+
 def parameters() -> str:
     """Every parameter of the template, in its own words."""
-    template = yaml.load((ROOT / "template.yaml").read_text(), _TemplateLoader)  # noqa: S506 - a SafeLoader
     rows = [
         f"| `{name}` | {_default(facts)} | {facts['Description'].strip()} |"
-        for name, facts in template["Parameters"].items()
+        for name, facts in _template()["Parameters"].items()
     ]
     return "\n".join(["| parameter | default | meaning |", "|---|---|---|", *rows])
 
@@ -88,33 +93,60 @@ def _commands() -> Iterator[tuple[str, click.Command]]:
     yield from walk(typer.main.get_group(app), "")
 
 
+def metrics() -> str:
+    """Every figure that the functions write."""
+    rows = [
+        f"| `{metric.value}` | {facts.function} | {facts.unit.value.lower()} | {facts.meaning} | "
+        f"{'always' if facts.even_zero else 'where not 0'} |"
+        for metric, facts in FACTS.items()
+    ]
+    return "\n".join(["| metric | written by | unit | meaning | written |", "|---|---|---|---|---|", *rows])
+
+
+def alarms() -> str:
+    """Every alarm of the template, in its own words."""
+    said = {
+        name: str(found["Properties"]["AlarmDescription"]).strip().removesuffix(f" docs/runbook.md: {name}.")
+        for name, found in _template()["Resources"].items()
+        if found["Type"] == "AWS::CloudWatch::Alarm"
+    }
+    rows = [f"| [`{name}`](runbook.md#{name.lower()}) | {text} |" for name, text in said.items()]
+    return "\n".join(["| alarm | what it says |", "|---|---|", *rows])
+
+
 def _file(name: str, language: str) -> Callable[[], str]:
     return lambda: f"```{language}\n{(ROOT / 'docs' / 'examples' / name).read_text().rstrip()}\n```"
 
 
-PARTS: dict[str, Callable[[], str]] = {
-    "verify.py": _file("verify.py", "python"),
-    "verify.mjs": _file("verify.mjs", "js"),
-    "parameters": parameters,
-    "events": events,
-    "commands": commands,
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {
+        "verify.py": _file("verify.py", "python"),
+        "verify.mjs": _file("verify.mjs", "js"),
+        "parameters": parameters,
+        "events": events,
+        "commands": commands,
+    },
+    "docs/metrics.md": {"metrics": metrics, "alarms": alarms},
 }
+"""The generated parts of each document."""
 
 
-def filled(text: str) -> str:
-    """``text`` with every generated part made anew."""
-    for name, make in PARTS.items():
+def filled(document: str, text: str) -> str:
+    """``text`` of ``document`` with every generated part made anew."""
+    for name, make in PARTS[document].items():
         pattern = re.compile(rf"(<!-- begin: {re.escape(name)} -->\n).*?(<!-- end: {re.escape(name)} -->)", re.DOTALL)
         part = make()
         text, found = pattern.subn(lambda match, part=part: f"{match[1]}{part}\n{match[2]}", text)
         if found != 1:
-            raise SystemExit(f"README.md has {found} places for {name}, wanted 1")
+            raise SystemExit(f"{document} has {found} places for {name}, wanted 1")
     return text
 
 
 if __name__ == "__main__":
-    before = README.read_text()
-    after = filled(before)
+    texts = {document: (ROOT / document).read_text() for document in PARTS}
+    made = {document: filled(document, text) for document, text in texts.items()}
+    stale = [document for document in PARTS if made[document] != texts[document]]
     if "--check" in sys.argv:
-        raise SystemExit(0 if after == before else "README.md is not up to date: run make docs")
-    README.write_text(after)
+        raise SystemExit(f"not up to date: {', '.join(stale)}. Run python scripts/readme.py" if stale else 0)
+    for document in stale:
+        (ROOT / document).write_text(made[document])

@@ -138,11 +138,15 @@ class World:
 
     def retry(self, webhook_urls: Sequence[str] = ()) -> RetryReport:
         """One tick."""
+        return self.retrying(webhook_urls).run()
+
+    def retrying(self, webhook_urls: Sequence[str] = ()) -> RetryDeliveries:
+        """Retry itself."""
         backlog = Backlog(self.deliveries, self.queue, self.clock.now)
         watch = EndpointWatch(
             self.endpoints, self.deliveries, self.operators, OPERATIONS_TOPIC, 5 * DAY_S, self.clock.now
         )
-        return RetryDeliveries(self.endpoints, backlog, watch, self.key, webhook_urls, self.clock.now).run()
+        return RetryDeliveries(self.endpoints, backlog, watch, self.key, webhook_urls, self.clock.now)
 
     def enqueued(self) -> list[tuple[DeliveryMessage, int]]:
         """What was put on the queue since the last look, and with which delay in seconds."""

@@ -121,6 +121,7 @@ class Lease:
     owner: str
     fence: int
     expires_at_ms: int | None
+    completed_at: int | None = None
 
 
 @dataclass
@@ -140,6 +141,7 @@ class MemoryExams:
                 for (of_account, exam_id), (watch, _) in self.store.exams.items()
                 if of_account == account
             },
+            completed_at=lease.completed_at if (lease := self.store.leases.get(account)) else None,
         )
 
     def begin_watch(self, account: str, began_at: int) -> AccountWatch:
@@ -179,8 +181,9 @@ class MemoryExams:
     def prolong_lease(self, account: str, owner: str, *, expires_at_ms: int) -> bool:
         return self._hold(account, owner, expires_at_ms)
 
-    def release_lease(self, account: str, owner: str) -> None:
-        self._hold(account, owner, None)
+    def release_lease(self, account: str, owner: str, *, completed_at: int | None = None) -> None:
+        if self._hold(account, owner, None) and completed_at is not None:
+            self.store.leases[account].completed_at = completed_at
 
     def _hold(self, account: str, owner: str, expires_at_ms: int | None) -> bool:
         self.step()

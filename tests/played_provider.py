@@ -114,6 +114,11 @@ class Stage:
         self.requests_until_time_is_up: int | None = None
 
     def poll(self, *, manual: bool = True, full: bool = False, **settings: object) -> PollReport:
+        workflow = self.workflow(**settings)
+        return workflow.run(PollRequest(manual=manual, full=full), self._time_left_s)
+
+    def workflow(self, **settings: object) -> Poll:
+        """The Poll itself, its provider ready for another round."""
         facts: dict[str, object] = {
             "account": "main",
             "base_url": "http://provider.test",
@@ -128,7 +133,10 @@ class Stage:
             "operations_topic_arn": "arn:aws:sns:eu-central-1:123456789012:operations",
             **settings,
         }
-        workflow = Poll(
+        self.provider.requests_made = 0
+        self.provider.asked.clear()
+        self.provider.candidates_asked.clear()
+        return Poll(
             settings=PollSettings(**facts),
             account_code=self.secret,
             client_for=lambda _code: self.provider,
@@ -138,10 +146,6 @@ class Stage:
             now=lambda: float(self.provider.clock),
             sleep=self._sleep,
         )
-        self.provider.requests_made = 0
-        self.provider.asked.clear()
-        self.provider.candidates_asked.clear()
-        return workflow.run(PollRequest(manual=manual, full=full), self._time_left_s)
 
     def _time_left_s(self) -> float:
         up_at = self.requests_until_time_is_up

@@ -139,6 +139,15 @@ def test_distrust_of_the_takings_is_kept(tables: Pair) -> None:
     assert (watch.began_at, watch.takings_lie) == (100, True)
 
 
+def test_the_end_of_a_poll_is_kept_with_its_lease(tables: Pair) -> None:
+    assert tables.exams.read("main").completed_at is None
+    for owner, completed_at in (("a", 100), ("b", None)):
+        tables.exams.take_lease("main", owner, now_ms=1, expires_at_ms=9)
+        tables.exams.release_lease("main", "another", completed_at=999)
+        tables.exams.release_lease("main", owner, completed_at=completed_at)
+        assert tables.exams.read("main").completed_at == 100
+
+
 def lease_script(table: ExamsTable | MemoryExams, rng: random.Random) -> list[object]:
     """What the table answers to a random sequence of lease calls, the same for the same ``rng``."""
     acts: list[Callable[[str, int], object]] = [

@@ -74,7 +74,7 @@ def test_what_is_due_goes_oldest_first_and_no_more_than_the_limit(world: World) 
         world.clock.at += 1
     world.clock.at += ENQUEUED_S
     backlog = Backlog(world.deliveries, world.queue, world.clock.now)
-    assert backlog.enqueue_due(endpoint.endpoint_id, limit=25) == 25
+    assert backlog.enqueue_due(endpoint.endpoint_id, limit=25).count == 25
     assert event_numbers(world.enqueued()) == list(range(1, 26))
 
 

@@ -29,7 +29,7 @@ OUTPUTS = {
     *("SubmissionsTopicArn", "OperationsTopicArn", "SubmissionsTableName", "ExamsTableName", "EndpointsTableName"),
     *("EventsTableName", "DeliveriesTableName", "DeliveryQueueUrl", "DeliveryDeadLetterQueueUrl"),
     *("DispatchFailureQueueUrl", "PollFunctionName", "DispatchFunctionName", "DeliverFunctionName"),
-    *("RetryFunctionName", "AccountName", "AccountCodeSecretArn", "SecretsKeyArn", "RetentionDays"),
+    *("RetryFunctionName", "AccountName", "DashboardName", "AccountCodeSecretArn", "SecretsKeyArn", "RetentionDays"),
     *("AllowHttpEndpoints", "AllowPrivateEndpoints"),
 }
 SERVICES = {
@@ -80,6 +80,10 @@ def test_a_function_is_given_exactly_the_variables_that_its_settings_read(functi
     with pytest.raises(ValueError, match="Bad settings"):
         SETTINGS[function].read(asked)
     assert set(RESOURCES[function]["Properties"]["Environment"]["Variables"]) == asked.names
+
+
+def test_every_function_knows_the_stack_that_its_figures_are_of() -> None:
+    assert TEMPLATE["Globals"]["Function"]["Environment"]["Variables"] == {"STACK_NAME": {"Ref": "AWS::StackName"}}
 
 
 @pytest.mark.parametrize("function", SETTINGS)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import TypedDict
 
 from examhook.destinations.delivery_queue import parse_body
+from examhook.metrics import Meter, Metric
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.deliver import deliver
-from examhook.workflows.deliver import DeliverReport, DeliverWebhooks
+from examhook.workflows.deliver import DeliverReport, DeliverWebhooks, MessageOutcome
 
 logger = logger_for("deliver")
 
 _LARGEST_BATCH = 10
+_FAILED = (MessageOutcome.RETRY_LATER, MessageOutcome.FAILED, MessageOutcome.DISABLED)
 
 
 class QueueRecord(TypedDict):
@@ -60,6 +63,7 @@ def handler(event: QueueBatch, context: object) -> BatchAnswer:  # noqa: ARG001 
     failures: list[ItemFailure] = [
         {"itemIdentifier": message_id} for message_id, future in futures if not _succeeded(future)
     ]
+    _count([future.result().outcome for _, future in futures if future.exception() is None])
     return {"batchItemFailures": failures}
 
 
@@ -75,6 +79,12 @@ def _succeeded(future: Future[DeliverReport]) -> bool:
         return False
     _log(future.result())
     return True
+
+
+def _count(outcomes: Sequence[MessageOutcome]) -> None:
+    delivered = outcomes.count(MessageOutcome.DELIVERED)
+    failed = sum(outcome in _FAILED for outcome in outcomes)
+    Meter.of(os.environ).write({Metric.WEBHOOKS_DELIVERED: delivered, Metric.WEBHOOKS_FAILED: failed})
 
 
 def _log(report: DeliverReport) -> None:

@@ -5,11 +5,13 @@ The Submissions table's stream invokes it with batches of changes. What else inv
 
 from __future__ import annotations
 
+import os
 import time
 from functools import cache
 from typing import TYPE_CHECKING, TypedDict, cast
 
 from examhook.handlers.redrive import FailureEvent, RedriveAnswer, RedriveCommand, is_command, is_failure, obey, repair
+from examhook.metrics import Meter, Metric
 from examhook.storage.submission_stream import StreamRecord
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.dispatch import open_dispatch
@@ -73,4 +75,5 @@ def _run(event: StreamEvent) -> BatchAnswer:
         reason=report.reason,
         duration_ms=round((time.monotonic() - began_at) * 1000),
     )
+    Meter.of(os.environ).write({Metric.EVENTS_DISPATCHED: report.dispatched, Metric.EVENTS_FAILED: report.failed})
     return {"batchItemFailures": [{"itemIdentifier": report.retry_from}] if report.retry_from else []}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from functools import cache
 from typing import NotRequired, TypedDict, TypeGuard
 
 from examhook.destinations.redrive_queue import RedriveOrder, RedriveQueue, order_of
+from examhook.metrics import Meter, Metric
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.dispatch import open_redrive
 from examhook.workflows.redrive import Redrive, RedriveReport
@@ -126,4 +128,5 @@ def _run(order: RedriveOrder, stop_at: float, *, dry_run: bool) -> RedriveReport
         reason=report.reason,
         duration_ms=round((time.monotonic() - began_at) * 1000),
     )
+    Meter.of(os.environ).write({Metric.EVENTS_DISPATCHED: report.dispatched, Metric.EVENTS_FAILED: report.failed})
     return report

@@ -6,6 +6,7 @@ import os
 from functools import cache
 from typing import TypedDict
 
+from examhook.metrics import Meter, Metric
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.retry import retry
 from examhook.workflows.retry import RetryDeliveries
@@ -46,6 +47,9 @@ def handler(event: Tick, context: object) -> RetryAnswer:  # noqa: ARG001 - Lamb
         errors=len(report.errors),
         outcome="incomplete" if report.errors else "done",
         reason=", ".join(report.errors) or None,
+    )
+    Meter.of(os.environ).write(
+        {Metric.DELIVERIES_OVERDUE: report.overdue_s, Metric.ENDPOINTS_DISABLED: report.disabled}
     )
     if report.errors:
         raise RetryIncompleteError(f"{len(report.errors)} endpoint(s) wait for the next tick: {report.errors[0]}")

@@ -39,6 +39,8 @@ class AccountState:
     watch: AccountWatch | None
     refusal: Refusal | None
     exams: Mapping[str, ExamWatch]
+    completed_at: int | None = None
+    """When the last poll that came to its end did, Unix seconds."""
 
 
 class ExamsTable:
@@ -52,6 +54,7 @@ class ExamsTable:
         """All that is remembered of one account."""
         watch: AccountWatch | None = None
         refusal: Refusal | None = None
+        completed_at: int | None = None
         exams: dict[str, ExamWatch] = {}
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table_name,
@@ -68,7 +71,9 @@ class ExamsTable:
                 if "began_at" in item:
                     watch = AccountWatch(account, int(item["began_at"]["N"]), takings_lie="takings_lie" in item)
                 refusal = _refusal_from_item(item)
-        return AccountState(watch, refusal, exams)
+            elif place == _LEASE and "completed_at" in item:
+                completed_at = int(item["completed_at"]["N"])
+        return AccountState(watch, refusal, exams, completed_at)
 
     def begin_watch(self, account: str, began_at: int) -> AccountWatch:
         """Begin the watch at ``began_at`` unless it began before; returns the watch that stands."""
@@ -159,9 +164,13 @@ class ExamsTable:
             account, owner, "SET expires_at_ms = :expires_at", {":expires_at": _number(expires_at_ms)}
         )
 
-    def release_lease(self, account: str, owner: str) -> None:
-        """Give the lease back if ``owner`` still holds it."""
-        self._update_lease(account, owner, "REMOVE expires_at_ms", {})
+    def release_lease(self, account: str, owner: str, *, completed_at: int | None = None) -> None:
+        """Give the lease back if ``owner`` still holds it, and note when its poll came to its end, if it did."""
+        if completed_at is None:
+            self._update_lease(account, owner, "REMOVE expires_at_ms", {})
+        else:
+            values = {":completed_at": _number(completed_at)}
+            self._update_lease(account, owner, "SET completed_at = :completed_at REMOVE expires_at_ms", values)
 
     def _update_lease(self, account: str, owner: str, update: str, values: Mapping[str, AttributeValueTypeDef]) -> bool:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from examhook.delivery.record import Delivery
 from examhook.delivery.schedule import ENQUEUED_S
@@ -15,6 +16,15 @@ BATCH_PER_ENDPOINT = 500
 """Deliveries of one endpoint that are enqueued in one go."""
 
 _PARALLEL_WRITES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """What was put onto the queue for one endpoint."""
+
+    count: int
+    overdue_s: int = 0
+    """How long the delivery had been due that was due longest."""
 
 
 class Backlog:
@@ -29,11 +39,12 @@ class Backlog:
         self._queue = queue
         self._now = now
 
-    def enqueue_due(self, endpoint_id: str, limit: int = BATCH_PER_ENDPOINT) -> int:
-        """Enqueue up to ``limit`` deliveries that are due, oldest first; returns how many."""
+    def enqueue_due(self, endpoint_id: str, limit: int = BATCH_PER_ENDPOINT) -> Enqueued:
+        """Enqueue up to ``limit`` deliveries that are due, oldest first."""
         now = int(self._now())
         due = self._deliveries.due(endpoint_id, now, limit)
-        return self._enqueue(due, lambda each: self._deliveries.postpone(each, now + ENQUEUED_S))
+        count = self._enqueue(due, lambda each: self._deliveries.postpone(each, now + ENQUEUED_S))
+        return Enqueued(count, overdue_s=now - due[0].next_attempt_at if due else 0)
 
     def enqueue_probe(self, endpoint_id: str, claim: Callable[[int], bool]) -> int:
         """Enqueue the oldest delivery that is due, to find out whether its endpoint is back; returns 1, or 0.

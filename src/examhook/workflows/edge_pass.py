@@ -37,7 +37,8 @@ def look_at_edge(tools: PollTools, request: ExamRequest, known: ExamWatch) -> Ed
         rows = distinct(reading.rows)
         asked = _ask_for_running(access, known, rows, deep=not reach_of(request, known, tools.pager.limit))
     except OutOfTimeError:
-        return EdgeOutcome(PassOutcome(0, 0, 0, "there was no time left to read it"), needs_whole=False)
+        outcome = PassOutcome(0, 0, 0, "there was no time left to read it", out_of_time=True)
+        return EdgeOutcome(outcome, needs_whole=False)
     reading.stored.update(access.stored_around(list(asked.values())))
     rows.update(asked)
     settlement = access.settle(rows, reading.stored)

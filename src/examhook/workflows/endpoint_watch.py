@@ -27,6 +27,7 @@ from examhook.delivery.judgement import (
     recovered_notice,
 )
 from examhook.events.build import Event, operations_event
+from examhook.events.catalogue import OperationsEventType
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 
@@ -50,11 +51,11 @@ class EndpointWatch:
     """Nothing but failures for so long disables an endpoint."""
     now: Callable[[], float]
 
-    def look_after(self, endpoint: Endpoint) -> bool:
+    def look_after(self, endpoint: Endpoint) -> tuple[bool, tuple[OperationsEventType, ...]]:
         """Do what the endpoint's health calls for, and publish what the operators are still to be told.
 
-        Returns whether events are to be sent to it. Raises TopicError and botocore's errors; what
-        was not published then waits for the next tick.
+        Returns whether events are to be sent to it, and the types of what was published. Raises TopicError and
+        botocore's errors; what was not published then waits for the next tick.
         """
         now = int(self.now())
         judgement = judge(endpoint, now, self.disable_after_s)
@@ -79,7 +80,7 @@ class EndpointWatch:
             case _:
                 assert_never(judgement)
         self._publish(endpoint.endpoint_id, notices)
-        return enabled
+        return enabled, tuple(notice.event_type for notice in notices)
 
     def _publish(self, endpoint_id: str, notices: tuple[Notice, ...]) -> None:
         for notice in notices:

@@ -34,4 +34,5 @@ def _edge_then_whole(tools: PollTools, request: ExamRequest) -> PassOutcome:
         changes=look.outcome.changes + whole.changes,
         skipped_rows=whole.skipped_rows,
         problem=whole.problem,
+        out_of_time=whole.out_of_time,
     )

@@ -28,6 +28,8 @@ class Lease:
     """Grows with every lease of the account, so that a late write of an old poll can be told."""
     expires_at: float
     now: Callable[[], float]
+    completed_at: int | None = None
+    """When the poll came to its end, Unix seconds; written when the lease is given back, for the price of nothing."""
 
     def keep(self) -> None:
         """Prolong the lease when half of it has passed; raises LeaseLostError."""
@@ -57,10 +59,11 @@ def lease_on(
     if fence is None:
         yield None
         return
+    lease = Lease(table, account, owner, fence, now() + LEASE_SECONDS, now)
     try:
-        yield Lease(table, account, owner, fence, now() + LEASE_SECONDS, now)
+        yield lease
     finally:
-        table.release_lease(account, owner)
+        table.release_lease(account, owner, completed_at=lease.completed_at)
 
 
 def _take(table: ExamsTable, account: str, owner: str, now: float) -> int | None:

@@ -98,17 +98,23 @@ class Poll:
         self, lease: Lease, request: PollRequest, report: PollReport, time_left_s: Callable[[], float]
     ) -> None:
         state = self.exams.read(self.settings.account)
+        if state.completed_at is not None:
+            report.age_s = max(int(self.now()) - state.completed_at, 0)
         code = self.account_code.read(fresh=request.manual or state.refusal is not None)
         if not request.manual and self._is_paused(state, code):
+            report.refused = True
             report.errors.append(_PAUSED)
             return
         client = self.client_for(code)
         client.give_up_at = self.now() + time_left_s() - TIME_RESERVE_S / 2
         try:
             self._poll(client, lease, state, request, report, time_left_s)
+            lease.completed_at = int(self.now())
+            report.age_s = 0
         except ProviderRefused as refused:
             self._refused(state, code, refused, report)
         except ProviderError as error:
+            report.provider_failed = True
             report.errors.append(f"The list of exams could not be read: {error}")
         except LeaseLostError as lost:
             report.errors.append(f"The poll was given up: {lost}.")
@@ -131,6 +137,7 @@ class Poll:
         since = earlier.since if earlier is not None and same else now
         self.notify_refusal(self.settings.account, since=since, message=str(refused))
         self.exams.remember_refusal(self.settings.account, Refusal(code.secret_version, since, now))
+        report.refused = True
         report.errors.append(str(refused))
 
     def _poll(  # noqa: PLR0913, PLR0917 - the parts of one poll, named where they are made
@@ -168,7 +175,9 @@ class Poll:
             survey=request.survey,
         )
         for place, exam_request in enumerate(requests):
-            if time_left_s() < TIME_RESERVE_S or not _add_pass(tools, exam_request, report, listed_at):
+            time_is_up = time_left_s() < TIME_RESERVE_S
+            report.out_of_time |= time_is_up
+            if time_is_up or not _add_pass(tools, exam_request, report, listed_at):
                 report.unfinished += len(requests) - place
                 return
 
@@ -226,6 +235,7 @@ def _add_pass(tools: PollTools, request: ExamRequest, report: PollReport, listed
             tools.exams.remember(tools.watch.account, watch, tools.lease.fence)
             report.notes.append(f"exam {request.exam.exam_id} is no longer listed, and its results are refused")
             return True
+        report.provider_failed = True
         report.errors.append(f"Exam {request.exam.exam_id} could not be read: {error}")
         report.failed.add(request.exam.exam_id)
         return not isinstance(error, ProviderThrottled)
@@ -233,6 +243,7 @@ def _add_pass(tools: PollTools, request: ExamRequest, report: PollReport, listed
     report.rows += outcome.rows
     report.changes += outcome.changes
     report.skipped_rows += outcome.skipped_rows
+    report.out_of_time |= outcome.out_of_time
     if outcome.problem is not None:
         report.unfinished += 1
         report.notes.append(f"exam {request.exam.exam_id}: {outcome.problem}")

@@ -27,6 +27,8 @@ class PassOutcome:
     skipped_rows: int
     problem: str | None
     """Why the exam stays due; None when all that was asked for was read and written."""
+    out_of_time: bool = False
+    """Whether that is because the time ran out."""
 
 
 @dataclass(slots=True)
@@ -53,6 +55,14 @@ class PollReport:
     """Ids of the exams that it names."""
     failed: set[str] = field(default_factory=set)
     """Exams that the provider could not be asked about."""
+    refused: bool = False
+    """The provider refuses the account code, or did within the hour and was not asked."""
+    provider_failed: bool = False
+    """The provider gave no usable answer to some question."""
+    out_of_time: bool = False
+    """Exams are unfinished because the time ran out."""
+    age_s: int | None = None
+    """0 after a poll that came to its end, otherwise the time since the last one that did; None if none ever did."""
     notes: list[str] = field(default_factory=list)
     """Why exams are unfinished, a clause each, for the log."""
     errors: list[str] = field(default_factory=list)

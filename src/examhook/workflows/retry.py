@@ -7,7 +7,7 @@ arrives, Deliver begins to send what waited, and Retry goes on with it until not
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -16,8 +16,9 @@ from examhook.delivery.schedule import PROBE_S
 from examhook.destinations.delivery_queue import DeliveryQueueError
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicError
+from examhook.events.catalogue import OperationsEventType
 from examhook.storage.endpoints import EndpointsTable
-from examhook.workflows.backlog import Backlog
+from examhook.workflows.backlog import Backlog, Enqueued
 from examhook.workflows.endpoint_watch import EndpointWatch
 from examhook.workflows.endpoints import configured_endpoints
 
@@ -31,6 +32,10 @@ class RetryReport:
     enqueued: int
     errors: tuple[str, ...] = ()
     """Kinds of errors; each left one endpoint's deliveries for the next tick."""
+    overdue_s: int = 0
+    """How long the delivery had been due that was due longest, endpoints that are down or disabled not counted."""
+    disabled: int = 0
+    """Endpoints that the operators were told of as disabled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +55,41 @@ class RetryDeliveries:
         Raises botocore's errors if endpoints cannot be read.
         """
         found = configured_endpoints(self.webhook_urls, self.endpoints, self.key, self.now)
-        enqueued = 0
+        enqueued = overdue_s = disabled = 0
         errors: list[str] = []
         for endpoint in found:
             # What goes wrong with one is left for the next tick; the others are served all the same. And
             # operators who cannot be told are no reason to let events wait.
             enabled = endpoint.is_enabled
             try:
-                enabled = self.watch.look_after(endpoint)
+                enabled, told = self.watch.look_after(endpoint)
+                disabled += told.count(OperationsEventType.ENDPOINT_DISABLED)
             except (ClientError, BotoCoreError, TopicError) as error:
                 errors.append(type(error).__name__)
             try:
-                enqueued += self._serve(endpoint) if enabled else 0
+                if enabled:
+                    served = self._serve(endpoint)
+                    enqueued += served.count
+                    overdue_s = max(overdue_s, served.overdue_s)
             except (ClientError, BotoCoreError, DeliveryQueueError) as error:
                 errors.append(type(error).__name__)
-        return RetryReport(sum(each.is_enabled for each in found), enqueued, tuple(errors))
+        return RetryReport(
+            sum(each.is_enabled for each in found), enqueued, tuple(errors), overdue_s=overdue_s, disabled=disabled
+        )
 
-    def _serve(self, endpoint: Endpoint) -> int:
+    def _serve(self, endpoint: Endpoint) -> Enqueued:
         endpoint_id = endpoint.endpoint_id
         if endpoint.health.is_down:
-            return self.backlog.enqueue_probe(
-                endpoint_id, lambda now: self.endpoints.claim_probe(endpoint_id, now, now + PROBE_S)
+            # What waits for a receiver that is down is not late: its turn comes when it is back.
+            return Enqueued(
+                self.backlog.enqueue_probe(
+                    endpoint_id, lambda now: self.endpoints.claim_probe(endpoint_id, now, now + PROBE_S)
+                )
             )
         enqueued = self.backlog.enqueue_due(endpoint.endpoint_id)
         if endpoint.health.draining:
             drained, more = self.backlog.enqueue_waiting(endpoint.endpoint_id)
-            enqueued += drained
+            enqueued = replace(enqueued, count=enqueued.count + drained)
             if not more:
                 self.endpoints.set_draining(endpoint.endpoint_id, draining=False)
         return enqueued

@@ -85,7 +85,7 @@ class WholePass:
             self._flush(self.tally.see(buffer))
             if self.access.began_at and self._can_go_on_later(walk):
                 self._remember_progress(walk)
-            return self._outcome(walk, "there was no time left to read all of it")
+            return replace(self._outcome(walk, "there was no time left to read all of it"), out_of_time=True)
 
     def _can_go_on_later(self, walk: Walk[Attempt]) -> bool:
         """Whether nothing was passed over that a later poll would have to come back for."""

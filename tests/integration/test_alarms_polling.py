@@ -1,0 +1,147 @@
+"""Each alarm on Poll fires when what it tells of happens in the code, and only then."""
+
+from __future__ import annotations
+
+import pytest
+from cloudwatch import CloudWatch, watching
+from memory_tables import MemoryExams, MemorySubmissions
+from played_provider import Stage, row
+from translated import STACK, StackTemplate
+
+from examhook.handlers import poll as poll_entry
+from examhook.provider.errors import ProviderRefused, ProviderUnavailable
+from examhook.workflows.accounts import AccountPolls
+
+ALARMS = StackTemplate({"AccountCode": "a-code"}).of_type("AWS::CloudWatch::Alarm")
+QUARTER_MIN = 15
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> CloudWatch:
+    return watching(monkeypatch)
+
+
+class Context:
+    """What Lambda tells Poll."""
+
+    function_name = "poll"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.stage.time_left_s * 1000)
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+
+class Polling:
+    """Ticks of the schedule, one a minute."""
+
+    def __init__(
+        self, watch: CloudWatch, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, every_min: int = 1
+    ) -> None:
+        self.stage = Stage(MemorySubmissions(), MemoryExams())
+        self.watch, self.capsys, self.every_min = watch, capsys, every_min
+        monkeypatch.setattr(poll_entry, "_accounts", lambda: AccountPolls(self.stage.workflow(), None, None, None))  # type: ignore[arg-type] # one account
+
+    def tick(self, minutes: int, *, dead: bool = False) -> None:
+        for _ in range(minutes):
+            self.watch.minute += 1
+            self.stage.provider.clock += 60
+            if not dead and self.watch.minute % self.every_min == 0:
+                poll_entry.handler({"trigger": "schedule"}, Context(self.stage))
+            self.watch.read(self.capsys.readouterr().out)
+
+    def fires(self, alarm: str) -> bool:
+        return self.watch.fires(ALARMS[alarm])
+
+
+@pytest.fixture
+def polling(watch: CloudWatch, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Polling:
+    polling = Polling(watch, capsys, monkeypatch)
+    polling.stage.provider.add("7")
+    polling.tick(QUARTER_MIN)
+    assert not [
+        name for name in ALARMS if name.startswith(("PollStalled", "Provider", "OutOf")) and polling.fires(name)
+    ]
+    return polling
+
+
+def test_polls_that_never_come_to_their_end_stall_after_so_many_minutes(polling: Polling) -> None:
+    polling.stage.provider.failures[""] = ProviderUnavailable("It does not answer.")
+    polling.tick(QUARTER_MIN - 1)
+    assert not polling.fires("PollStalledAlarm")
+    polling.tick(1)
+    assert polling.fires("PollStalledAlarm")
+    del polling.stage.provider.failures[""]
+    polling.tick(1)
+    assert not polling.fires("PollStalledAlarm")
+
+
+def test_a_schedule_that_stopped_stalls_as_well(polling: Polling) -> None:
+    polling.tick(QUARTER_MIN - 1, dead=True)
+    assert not polling.fires("PollStalledAlarm")
+    polling.tick(1, dead=True)
+    assert polling.fires("PollStalledAlarm")
+
+
+def test_one_account_that_stalls_is_not_hidden_by_another(
+    polling: Polling, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Polling(CloudWatch(), capsys, monkeypatch)
+    other.stage.poll()
+    other.stage.provider.failures[""] = ProviderUnavailable("It does not answer.")
+    for _ in range(QUARTER_MIN):
+        # Both write into the same metric of the stack.
+        other.watch = polling.watch
+        other.tick(1)
+        polling.watch.put("Examhook", "PollAge", 0, stack=STACK)
+    assert polling.fires("PollStalledAlarm")
+
+
+def test_a_schedule_with_pauses_that_are_shorter_than_the_alarms_does_not_stall(
+    watch: CloudWatch, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polling = Polling(watch, capsys, monkeypatch, every_min=QUARTER_MIN - 5)
+    polling.tick(QUARTER_MIN - 5)
+    for _ in range(2 * QUARTER_MIN):
+        polling.tick(1)
+        assert not polling.fires("PollStalledAlarm")
+
+
+def test_nothing_stalls_where_polling_is_turned_off() -> None:
+    off = StackTemplate({"AccountCode": "a-code", "Polling": "DISABLED"}).of_type("AWS::CloudWatch::Alarm")
+    assert CloudWatch(minute=100).fires(ALARMS["PollStalledAlarm"])
+    assert not CloudWatch(minute=100).fires(off["PollStalledAlarm"])
+    assert off["PollStalledAlarm"]["ActionsEnabled"] is False
+    assert all(alarm.get("ActionsEnabled", True) for alarm in ALARMS.values())
+
+
+def test_a_refused_code_fires_at_once_and_for_as_long_as_it_lasts(polling: Polling) -> None:
+    polling.stage.provider.failures[""] = ProviderRefused("The provider refuses the account code.")
+    polling.tick(1)
+    assert polling.fires("ProviderRefusedAlarm")
+    # The provider is asked once an hour only; the alarm does not end meanwhile.
+    polling.tick(30)
+    assert polling.fires("ProviderRefusedAlarm")
+    polling.stage.secret.version = "v2"
+    del polling.stage.provider.failures[""]
+    polling.tick(5)
+    assert not polling.fires("ProviderRefusedAlarm")
+
+
+def test_a_provider_that_fails_for_a_quarter_of_an_hour_fires(polling: Polling) -> None:
+    polling.stage.provider.failures[""] = ProviderUnavailable("It does not answer.")
+    polling.tick(QUARTER_MIN - 5)
+    assert not polling.fires("ProviderFailingAlarm")
+    polling.tick(5)
+    assert polling.fires("ProviderFailingAlarm")
+
+
+def test_polls_that_leave_exams_over_for_an_hour_fire(polling: Polling) -> None:
+    polling.stage.time_left_s = 10
+    polling.stage.provider.add("7", row(1))
+    polling.tick(55)
+    assert not polling.fires("OutOfTimeAlarm")
+    polling.tick(5)
+    assert polling.fires("OutOfTimeAlarm")
+    assert not polling.fires("PollStalledAlarm")
