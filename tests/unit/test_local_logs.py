@@ -37,6 +37,15 @@ def test_lines_of_all_functions_come_in_the_order_of_time_without_lambdas_own() 
     assert shown(read_lines(GROUPS, logs)) == [(2, "retry", "first"), (3, "poll", "second"), (5, "retry", "third")]
 
 
+def test_figures_for_cloudwatch_are_left_out() -> None:
+    logs = FakeLogs()
+    logs.events["/x/poll"] = [
+        (1, '{"_aws":{"Timestamp":1},"stack":"examhook","PollAge":[0.0]}'),
+        (2, '{"level":"INFO"}'),
+    ]
+    assert shown(read_lines(GROUPS, logs)) == [(2, "poll", '{"level":"INFO"}')]
+
+
 def test_following_shows_each_line_once_even_those_of_one_millisecond() -> None:
     logs = FakeLogs()
     logs.events["/x/poll"] = [(1, "a"), (2, "same"), (2, "same")]

@@ -26,6 +26,8 @@ class Function(StrEnum):
 
 
 _PLATFORM = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "INIT_START ")
+_FIGURES = '{"_aws":'
+"""How a line begins that is written for CloudWatch's metrics; what it says, another line says in words."""
 _PAUSE_S = 1.0
 
 
@@ -49,14 +51,14 @@ def log_groups(stack: Stack, client: LambdaClient) -> dict[Function, str]:
 
 
 def read_lines(groups: Mapping[Function, str], client: CloudWatchLogsClient, since_ms: int = 0) -> list[LogLine]:
-    """All lines from ``since_ms`` on, without those by which Lambda frames each invocation."""
+    """All lines from ``since_ms`` on, without those by which Lambda frames each invocation, and those of figures."""
     pages = client.get_paginator("filter_log_events")
     lines = [
         LogLine(event["timestamp"], function, event["message"].rstrip())
         for function, group in groups.items()
         for page in pages.paginate(logGroupName=group, startTime=since_ms)
         for event in page["events"]
-        if not event["message"].startswith(_PLATFORM)
+        if not event["message"].startswith((*_PLATFORM, _FIGURES))
     ]
     return sorted(lines, key=lambda line: line.at_ms)
 
