@@ -3,7 +3,7 @@
 ::
 
     python -m bench                      play every measure and write docs/benchmarks.md
-    python -m bench --only detection     only that part; the sections of the others stay as they are
+    python -m bench --only delivery      only that part; the sections of the others stay as they are
 
 Each program that is measured runs in a process of its own; so do the provider and the AWS emulator,
 so that what they use is counted for nobody.

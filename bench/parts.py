@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.delivery import page as delivery_page
+from bench.delivery.run import Scale as DeliveryScale
+from bench.delivery.run import run as run_delivery
 from bench.figures import Scale
 from bench.page import page
 from bench.peers import DLT_PYTHON
@@ -31,5 +34,12 @@ def detection(scale: Scale, say: Say) -> Section:
     return Section(page(measured, table), unmet(table))
 
 
-PARTS: Mapping[str, Callable[[Scale, Say], Section]] = {"detection": detection}
+def delivery(_scale: Scale, say: Say) -> Section:
+    """How soon, how fast, how fair and how sure webhooks are, and what they cost."""
+    measured = run_delivery(DeliveryScale(), say)
+    table = delivery_page.lines(measured)
+    return Section(delivery_page.page(measured, table), delivery_page.unmet(table))
+
+
+PARTS: Mapping[str, Callable[[Scale, Say], Section]] = {"detection": detection, "delivery": delivery}
 """By name, in the order in which they are played and stand on the page."""

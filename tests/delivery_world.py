@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import boto3
 from builders import submission, transition
 from moto import mock_aws
+from one_at_a_time import one_at_a_time
 from tables import DELIVERIES, ENDPOINTS, EVENTS, create_tables
 
 from examhook.delivery.endpoint import Endpoint
@@ -44,6 +45,9 @@ class Clock:
 
     def now(self) -> float:
         return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
 
 
 class RecordingQueue(DeliveryQueue):
@@ -134,6 +138,7 @@ class World:
             now=self.clock.now,
             rng=random.Random(7),
             deadline_s=deadline_s,
+            sleep=self.clock.sleep,
         )
 
     def retry(self, webhook_urls: Sequence[str] = ()) -> RetryReport:
@@ -157,7 +162,7 @@ class World:
 @contextmanager
 def delivery_world() -> Iterator[World]:
     """A world of its own."""
-    with mock_aws():
+    with mock_aws(), one_at_a_time():
         dynamodb = boto3.client("dynamodb", region_name=REGION)
         create_tables(dynamodb)
         kms = boto3.client("kms", region_name=REGION)

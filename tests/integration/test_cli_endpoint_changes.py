@@ -49,6 +49,17 @@ def test_an_update_changes_what_is_named_and_an_empty_value_takes_a_filter_away(
     assert stored(stack, endpoint_id).types == ()
 
 
+def test_a_rate_is_set_changed_and_taken_away(stack: InstalledStack) -> None:
+    endpoint_id = add("--rate", "2.5")
+    assert stored(stack, endpoint_id).rate_per_second == 2.5
+    printed = document(examhook("endpoints", "update", endpoint_id, "--rate", "10", "--json"))
+    assert printed["rate_per_second"] == 10
+    assert examhook("endpoints", "update", endpoint_id, "--description", "x").exit_code == 0
+    assert stored(stack, endpoint_id).rate_per_second == 10
+    assert examhook("endpoints", "update", endpoint_id, "--rate", "0").exit_code == 0
+    assert stored(stack, endpoint_id).rate_per_second is None
+
+
 def test_headers_and_privacy_can_be_given_at_once_and_are_shown_only_on_request(stack: InstalledStack) -> None:
     endpoint_id = add("--header", "Authorization: Bearer the-token", "--privacy", "pseudonymous")
     assert stored(stack, endpoint_id).privacy is Privacy.PSEUDONYMOUS
@@ -70,6 +81,9 @@ def test_headers_and_privacy_can_be_given_at_once_and_are_shown_only_on_request(
         ["--header", "webhook-id: 1"],
         ["--header", "X-A: 1", "--header", "X-A: 2"],
         ["--privacy", "some"],
+        ["--rate", "1000"],
+        ["--rate", "-1"],
+        ["--rate", "fast"],
     ],
 )
 @pytest.mark.usefixtures("stack")

@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from builders import OBSERVED_AT
 from dispatch_stack import FORCED, SUBMITTED, Stack, deployed, ids_of, run, sample_batch
-from tables import ENDPOINTS, EVENTS
+from tables import DELIVERIES, ENDPOINTS, EVENTS
 
+from examhook.delivery.health import DOWN_AFTER_FAILURES
+from examhook.delivery.record import DeliveryStatus
+from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
 from examhook.workflows.endpoints import EndpointFilters, add_endpoint
@@ -91,6 +94,21 @@ def test_an_endpoint_gets_only_what_its_filters_ask_for(stack: Stack, batch: Any
     forced = {event for endpoint, event in stack.deliveries if endpoint == by_url["https://forced.test/"]}
     assert forced == {ids_of(batch)[FORCED]}
     assert by_url["https://other.test/"] not in {endpoint for endpoint, _ in stack.deliveries}
+
+
+def test_what_is_to_go_to_an_endpoint_that_is_down_waits_in_the_table_and_costs_no_message(
+    stack: Stack, batch: Any
+) -> None:
+    table = EndpointsTable(stack.dynamodb, ENDPOINTS)
+    down, _ = add_endpoint("https://down.test/", table, stack.key, lambda: float(OBSERVED_AT))
+    for _ in range(DOWN_AFTER_FAILURES):
+        table.record_outcome(down.endpoint_id, OBSERVED_AT, "answered 500 Internal Server Error")
+    run(batch)
+    queued = {each["endpoint_id"] for each in stack.received(stack.queue_url)}
+    assert queued == {id_ for url, id_ in stack.endpoint_ids().items() if url != "https://down.test/"}
+    waiting = DeliveriesTable(stack.dynamodb, DELIVERIES).list_for(down.endpoint_id)
+    assert {each.event_id for each in waiting} == set(ids_of(batch).values())
+    assert all((each.status, each.next_attempt_at) == (DeliveryStatus.WAITING, each.created_at) for each in waiting)
 
 
 def test_an_endpoint_added_between_two_batches_misses_nothing(stack: Stack, batch: Any) -> None:

@@ -27,6 +27,11 @@ def test_a_right_is_widened_to_batches_for_the_same_resource(action: object) -> 
     ]
 
 
+def test_the_right_to_delete_covers_deleting_many() -> None:
+    document = policy({"Effect": "Allow", "Action": ["sqs:DeleteMessage", "sqs:ReceiveMessage"], "Resource": QUEUE})
+    assert [each["Action"] for each in batch_statements(document)] == [["sqs:DeleteMessageBatch"]]
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -68,3 +73,4 @@ def test_the_template_itself_asks_for_no_such_right() -> None:
     template = (Path(__file__).parents[2] / "template.yaml").read_text()
     assert ":PublishBatch" not in template
     assert ":SendMessageBatch" not in template
+    assert ":DeleteMessageBatch" not in template

@@ -15,9 +15,11 @@ from examhook_cli.choices import header_map, span_s, split_list, type_patterns
 from examhook_cli.commands.endpoint_options import (
     HEADER_HELP,
     PRIVACY_HELP,
+    RATE_HELP,
     STACK_DECIDES,
     AsJson,
     EndpointId,
+    check_rate_option,
     check_usable,
     find_endpoint,
 )
@@ -50,11 +52,13 @@ def update(  # noqa: PLR0913 - each option is a parameter
         list[str] | None,
         typer.Option("--header", metavar="'NAME: VALUE'", help=f"{HEADER_HELP} Takes the place of all; '' for none."),
     ] = None,
+    rate: Annotated[float | None, typer.Option(min=0, metavar="N", help=RATE_HELP)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a webhook; what is not named stays. What waits is sent as it is then."""
     if url is not None:
         check_usable(url, "--url")
+    check_rate_option(rate)
     wanted = changes.EndpointChanges(
         url=url,
         types=None if types is None else type_patterns(types, tuple(EventType), "--types"),
@@ -63,6 +67,7 @@ def update(  # noqa: PLR0913 - each option is a parameter
         description=description,
         privacy=privacy,
         headers=None if headers is None else header_map(headers),
+        rate_per_second=rate,
     )
     if wanted == changes.EndpointChanges():
         raise typer.BadParameter("say what is to change, by at least one option")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from examhook.delivery.endpoint import Endpoint
+from examhook.delivery.pace import MAX_RATE, MIN_RATE, BadRateError, check_rate
 from examhook.delivery.url import EndpointUrlError, check_endpoint_url
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation
@@ -18,6 +19,7 @@ PRIVACY_HELP = (
     "How much it is told: everything; all but names and links, under pseudonyms; or ids only (docs/events/README.md)."
 )
 HEADER_HELP = "A header that each request carries besides; may be repeated. What it holds is encrypted."
+RATE_HELP = f"At most so many attempts per second, from {MIN_RATE:g} to {MAX_RATE:g}; 0 for no limit."
 STACK_DECIDES = "The stack's AllowHttpEndpoints and AllowPrivateEndpoints decide."
 
 
@@ -27,6 +29,15 @@ def find_endpoint(installation: Installation, endpoint_id: str) -> Endpoint:
     if endpoint is None:
         raise CommandError(f"There is no endpoint {endpoint_id}: see examhook endpoints list.")
     return endpoint
+
+
+def check_rate_option(rate: float | None) -> None:
+    """A rate that no endpoint may have is wrong usage; raises BadParameter."""
+    try:
+        if rate:
+            check_rate(rate)
+    except BadRateError as error:
+        raise typer.BadParameter(f"{error} 0 is for no limit.", param_hint="--rate") from None
 
 
 def check_usable(url: str, hint: str = "URL") -> None:

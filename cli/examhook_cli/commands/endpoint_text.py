@@ -26,6 +26,7 @@ def endpoint_facts(endpoint: Endpoint) -> dict[str, object]:
         "description": endpoint.description,
         "privacy": endpoint.privacy.value,
         "header_names": list(endpoint.header_names),
+        "rate_per_second": endpoint.rate_per_second,
         "previous_secret_until": time_text(endpoint.previous_secret_until) or None,
         "created_at": time_text(endpoint.created_at),
         "health": {

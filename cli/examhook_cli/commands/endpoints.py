@@ -20,9 +20,11 @@ from examhook_cli.commands import endpoint_changes
 from examhook_cli.commands.endpoint_options import (
     HEADER_HELP,
     PRIVACY_HELP,
+    RATE_HELP,
     STACK_DECIDES,
     AsJson,
     EndpointId,
+    check_rate_option,
     check_usable,
     find_endpoint,
 )
@@ -56,17 +58,19 @@ def add(  # noqa: PLR0913 - each option is a parameter
     description: Annotated[str, typer.Option(metavar="TEXT", help="A note for people.")] = "",
     privacy: Annotated[Privacy, typer.Option(help=PRIVACY_HELP)] = Privacy.FULL,
     headers: Annotated[list[str] | None, typer.Option("--header", metavar="'NAME: VALUE'", help=HEADER_HELP)] = None,
+    rate: Annotated[float, typer.Option(min=0, metavar="N", help=RATE_HELP)] = 0,
     test: Annotated[bool, typer.Option("--test", help="Send it a test at once, as endpoints test does.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add a webhook and print its id and its signing secret."""
     check_usable(url)
+    check_rate_option(rate)
     filters = EndpointFilters(
         type_patterns(types, tuple(EventType), "--types"), split_list(exams), split_list(accounts), privacy
     )
     chosen_headers = header_map(headers)
     installation = installation_of(context)
-    endpoint, secret = _add(installation, url, filters, description, chosen_headers)
+    endpoint, secret = _add(installation, url, filters, description, chosen_headers, rate)
     if as_json:
         print_json({**endpoint_facts(endpoint), "secret": secret})
     else:
@@ -77,8 +81,13 @@ def add(  # noqa: PLR0913 - each option is a parameter
         hint(send_test(installation, endpoint, timeout_s=60).sentence)
 
 
-def _add(
-    installation: Installation, url: str, filters: EndpointFilters, description: str, headers: Mapping[str, str]
+def _add(  # noqa: PLR0913, PLR0917 - an endpoint has these parts
+    installation: Installation,
+    url: str,
+    filters: EndpointFilters,
+    description: str,
+    headers: Mapping[str, str],
+    rate: float,
 ) -> tuple[Endpoint, str]:
     stack = installation.stack
     try:
@@ -90,6 +99,7 @@ def _add(
             filters=filters,
             description=description,
             headers=headers,
+            rate_per_second=rate,
             allow_http=stack.flag("AllowHttpEndpoints"),
             allow_private=stack.flag("AllowPrivateEndpoints"),
         )

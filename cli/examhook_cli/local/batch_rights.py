@@ -1,9 +1,10 @@
-"""Two rights that the emulator asks for and AWS does not know.
+"""Three rights that the emulator asks for and AWS does not know.
 
-On AWS the right to publish a message covers publishing a batch of them, and the right to send one
-covers sending a batch: there are no actions ``sns:PublishBatch`` and ``sqs:SendMessageBatch``. The
-emulator checks requests under the names of their operations. So each role that the template gives
-the one gets the other here, for the same resources, after the template was deployed as it is.
+On AWS the right to publish a message covers publishing a batch of them, and the rights to send one
+and to delete one cover batches: there are no actions ``sns:PublishBatch``, ``sqs:SendMessageBatch``
+and ``sqs:DeleteMessageBatch``. The emulator checks requests under the names of their operations. So
+each role that the template gives the one gets the other here, for the same resources, after the
+template was deployed as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_iam import IAMClient
 
-_COVERED = {"sns:Publish": "sns:PublishBatch", "sqs:SendMessage": "sqs:SendMessageBatch"}
+_COVERED = {
+    "sns:Publish": "sns:PublishBatch",
+    "sqs:DeleteMessage": "sqs:DeleteMessageBatch",
+    "sqs:SendMessage": "sqs:SendMessageBatch",
+}
 _POLICY_NAME = "batches"
 
 

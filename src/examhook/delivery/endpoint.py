@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from examhook.delivery.health import Health, Notice
+from examhook.delivery.pace import Pace, pace_of
 from examhook.events.catalogue import DEFAULT_TYPES
 from examhook.events.identity import derived_id
 
@@ -71,6 +72,8 @@ class Endpoint:
     header_names: tuple[str, ...] = ()
     """Names of the headers that each request carries besides; what they hold is sealed."""
     sealed_headers: bytes | None = field(default=None, repr=False)
+    rate_per_second: float | None = None
+    """At most so many attempts per second; None for no limit."""
     previous_sealed_secret: bytes | None = field(default=None, repr=False)
     """The signing secret before the last rotation, encrypted."""
     previous_secret_until: int | None = None
@@ -83,6 +86,10 @@ class Endpoint:
     def is_enabled(self) -> bool:
         """Whether events are sent to it."""
         return self.status is EndpointStatus.ENABLED
+
+    def pace(self, now: float) -> Pace | None:
+        """How fast attempts may follow each other at ``now`` (Unix seconds); None where nothing holds them back."""
+        return pace_of(self.rate_per_second, self.health.slowed_until, now)
 
     def wants(self, event: Event) -> bool:
         """Whether the endpoint's filters let ``event`` through; its status plays no part."""

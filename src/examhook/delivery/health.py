@@ -25,6 +25,12 @@ class Health:
     consecutive_failures: int = 0
     draining: bool = False
     """It recovered, and what waited for it is still being sent."""
+    probe_until: int | None = None
+    """Until when nobody else may try it while it is down."""
+    slowed_until: int | None = None
+    """Until when it is served slowly, because it said that it has too much to do."""
+    paced_until: float | None = None
+    """Until when the places of its pace are taken; with fractions of a second."""
     warned_at: int | None = None
     """When the operators were last warned."""
     warned_since: int | None = None

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypedDict
 
-from examhook.destinations.delivery_queue import parse_body
 from examhook.metrics import Meter, Metric
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.deliver import deliver
 from examhook.workflows.deliver import DeliverReport, DeliverWebhooks, MessageOutcome
+from examhook.workflows.deliver_round import MOST, DeliverRound, Message
 
 logger = logger_for("deliver")
 
-_LARGEST_BATCH = 10
 _FAILED = (MessageOutcome.RETRY_LATER, MessageOutcome.FAILED, MessageOutcome.DISABLED)
 
 
@@ -50,35 +50,34 @@ def _workflow() -> DeliverWebhooks:
     return deliver(os.environ)
 
 
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(MOST + 1, thread_name_prefix="deliver")
+
+
 def handler(event: QueueBatch, context: object) -> BatchAnswer:  # noqa: ARG001 - Lambda passes both
-    """Try every message of the batch side by side, so that none waits for a slow receiver of another.
+    """Try every message of the batch side by side, and more of the queue's while a slow receiver is waited for.
 
-    Messages that could not be worked on are named in the answer, and SQS brings them again.
+    Messages of the batch that could not be worked on are named in the answer, and SQS brings them again.
     """
-    workflow = _workflow()
-    with ThreadPoolExecutor(_LARGEST_BATCH) as pool:
-        futures = [
-            (record["messageId"], pool.submit(_try_one, workflow, record["body"])) for record in event["Records"]
-        ]
-    failures: list[ItemFailure] = [
-        {"itemIdentifier": message_id} for message_id, future in futures if not _succeeded(future)
-    ]
-    _count([future.result().outcome for _, future in futures if future.exception() is None])
-    return {"batchItemFailures": failures}
+    failures: list[ItemFailure] = []
+    outcomes: list[MessageOutcome] = []
 
-
-def _try_one(workflow: DeliverWebhooks, body: str) -> DeliverReport:
-    return workflow.process(parse_body(body))
-
-
-def _succeeded(future: Future[DeliverReport]) -> bool:
-    error = future.exception()
-    if error is not None:
+    def done(message: Message, outcome: DeliverReport | BaseException) -> None:
+        if isinstance(outcome, DeliverReport):
+            _log(outcome)
+            outcomes.append(outcome.outcome)
+            return
         # The kind only: what an error says may hold what must not be logged.
-        log_outcome(logger, "message failed", outcome="error", reason=type(error).__name__)
-        return False
-    _log(future.result())
-    return True
+        log_outcome(logger, "message failed", outcome="error", reason=type(outcome).__name__)
+        if message.taken is None:
+            failures.append({"itemIdentifier": message.message_id})
+
+    workflow = _workflow()
+    batch = [Message(record["messageId"], record["body"]) for record in event["Records"]]
+    DeliverRound(workflow.process, workflow.queue, time.monotonic, done, _pool()).run(batch)
+    _count(outcomes)
+    return {"batchItemFailures": failures}
 
 
 def _count(outcomes: Sequence[MessageOutcome]) -> None:

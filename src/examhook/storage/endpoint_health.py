@@ -34,8 +34,12 @@ class EndpointHealthWrites:
         self._client = client
         self._table_name = table_name
 
-    def record_outcome(self, endpoint_id: str, at: int, error: str | None) -> Endpoint | None:
+    def record_outcome(
+        self, endpoint_id: str, at: int, error: str | None, slowed_until: int | None = None
+    ) -> Endpoint | None:
         """Write how an attempt that ended at ``at`` went: ``error`` in words, or None for a success.
+
+        ``slowed_until``: until when (Unix seconds) it is to be served slowly.
 
         Returns the endpoint as it was before, so that exactly one caller sees it recover; None if it is gone.
         """
@@ -45,14 +49,15 @@ class EndpointHealthWrites:
                 update="SET last_success_at = :at REMOVE failing_since, consecutive_failures, probe_until",
                 values={":at": _number(at)},
             )
-        return self._update(
-            endpoint_id,
-            update=(
-                "SET last_failure_at = :at, last_error = :error, failing_since = if_not_exists(failing_since, :at),"
-                " consecutive_failures = if_not_exists(consecutive_failures, :zero) + :one"
-            ),
-            values={":at": _number(at), ":error": {"S": error}, ":zero": _number(0), ":one": _number(1)},
+        update = (
+            "SET last_failure_at = :at, last_error = :error, failing_since = if_not_exists(failing_since, :at),"
+            " consecutive_failures = if_not_exists(consecutive_failures, :zero) + :one"
         )
+        values: Values = {":at": _number(at), ":error": {"S": error}, ":zero": _number(0), ":one": _number(1)}
+        if slowed_until is not None:
+            update += ", slowed_until = :slowed"
+            values[":slowed"] = _number(slowed_until)
+        return self._update(endpoint_id, update=update, values=values)
 
     def claim_probe(self, endpoint_id: str, now: int, until: int) -> bool:
         """Take the right to try an endpoint that is down; False while someone else's lasts (until ``until``)."""
@@ -63,6 +68,29 @@ class EndpointHealthWrites:
             values={":until": _number(until), ":now": _number(now)},
         )
         return before is not None
+
+    def take_place(self, seen: Endpoint, now: float, step_s: float, ahead_s: float) -> float | None:
+        """Take the next ``step_s`` seconds of an endpoint's pace: when they begin (Unix seconds), ``now`` at the least.
+
+        None, and nothing taken, where those of the next ``ahead_s`` seconds are taken already.
+        """
+        values = {":now": _seconds(now)}
+        if (seen.health.paced_until or 0) <= now:
+            free = self._update(
+                seen.endpoint_id,
+                update="SET paced_until = :until",
+                condition="(attribute_not_exists(paced_until) OR paced_until <= :now)",
+                values={**values, ":until": _seconds(now + step_s)},
+            )
+            if free is not None:
+                return now
+        behind = self._update(
+            seen.endpoint_id,
+            update="SET paced_until = paced_until + :step",
+            condition="paced_until > :now AND paced_until <= :most",
+            values={**values, ":step": _seconds(step_s), ":most": _seconds(now + ahead_s)},
+        )
+        return None if behind is None else behind.health.paced_until
 
     def set_draining(self, endpoint_id: str, *, draining: bool) -> None:
         """Remember that a recovered endpoint is still owed what waited for it, or that it has been given all."""
@@ -168,6 +196,10 @@ def is_condition_failure(error: ClientError) -> bool:
 
 def _appended(notice: Notice) -> Values:
     return {":no_notices": {"L": []}, ":notice": {"L": [notice_value(notice)]}}
+
+
+def _seconds(value: float) -> AttributeValueTypeDef:
+    return {"N": f"{value:.3f}"}
 
 
 def _number(value: int) -> AttributeValueTypeDef:

@@ -46,6 +46,7 @@ def settings_of(endpoint: Endpoint) -> Mapping[str, AttributeValueTypeDef | None
         "sealed_pseudonym_key": _optional_bytes(endpoint.sealed_pseudonym_key),
         "header_names": _texts(endpoint.header_names),
         "sealed_headers": _optional_bytes(endpoint.sealed_headers),
+        "rate_per_second": None if endpoint.rate_per_second is None else {"N": f"{endpoint.rate_per_second:g}"},
     }
 
 
@@ -68,6 +69,7 @@ def endpoint_from_item(item: Item) -> Endpoint:
         sealed_pseudonym_key=_read_bytes(item, "sealed_pseudonym_key"),
         header_names=_read_texts(item, "header_names"),
         sealed_headers=_read_bytes(item, "sealed_headers"),
+        rate_per_second=_read_float(item, "rate_per_second"),
         previous_sealed_secret=_read_bytes(item, "previous_sealed_secret"),
         previous_secret_until=_read_int(item, "previous_secret_until"),
         health=Health(
@@ -77,6 +79,9 @@ def endpoint_from_item(item: Item) -> Endpoint:
             last_error=_read_text(item, "last_error"),
             consecutive_failures=_read_int(item, "consecutive_failures") or 0,
             draining="draining" in item,
+            probe_until=_read_int(item, "probe_until"),
+            slowed_until=_read_int(item, "slowed_until"),
+            paced_until=_read_float(item, "paced_until"),
             warned_at=_read_int(item, "warned_at"),
             warned_since=_read_int(item, "warned_since"),
         ),
@@ -121,6 +126,11 @@ def _read_text(item: Item, name: str) -> str | None:
 def _read_bytes(item: Item, name: str) -> bytes | None:
     value = item.get(name)
     return None if value is None else bytes(value["B"])
+
+
+def _read_float(item: Item, name: str) -> float | None:
+    value = item.get(name)
+    return None if value is None else float(value["N"])
 
 
 def _read_int(item: Item, name: str) -> int | None:

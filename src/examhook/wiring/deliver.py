@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import boto3
 from botocore.config import Config
@@ -23,12 +23,12 @@ _CLIENT_CONFIG = Config(
     connect_timeout=2,
     read_timeout=5,
     retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=20,
+    max_pool_connections=40,
 )
 
 
-def deliver(environ: Mapping[str, str]) -> DeliverWebhooks:
-    """Deliver as ``environ`` configures it; raises SettingsError."""
+def deliver(environ: Mapping[str, str], now: Callable[[], float] | None = None) -> DeliverWebhooks:
+    """Deliver as ``environ`` configures it; raises SettingsError. ``now`` stands in for the clock."""
     settings = DeliverSettings.read(environ)
     dynamodb = boto3.client("dynamodb", config=_CLIENT_CONFIG)
     return DeliverWebhooks(
@@ -46,7 +46,7 @@ def deliver(environ: Mapping[str, str]) -> DeliverWebhooks:
             SecretsKey(boto3.client("kms", config=_CLIENT_CONFIG), settings.secrets_key_arn),
             DeliveryQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.delivery_queue_url),
         ),
-        now=time.time,
+        now=now or time.time,
         rng=random.Random(),  # noqa: S311 - jitter, not cryptography
         deadline_s=settings.attempt_deadline_s,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from functools import partial
 
 import boto3
@@ -32,15 +33,15 @@ def open_redrive() -> tuple[Redrive, RedriveQueue]:
     dynamodb = boto3.client("dynamodb", config=_CALLS)
     scan = SubmissionScan(dynamodb, settings.submissions_table)
     queue = RedriveQueue(boto3.client("sqs", config=_CALLS), settings.failure_queue_url)
-    return Redrive(_dispatch(settings), scan, time.monotonic), queue
+    return Redrive(_dispatch(settings, time.time), scan, time.monotonic), queue
 
 
-def open_dispatch() -> Dispatch:
-    """Dispatch as the environment sets it up; raises SettingsError."""
-    return _dispatch(DispatchSettings.read(os.environ))
+def open_dispatch(now: Callable[[], float] | None = None) -> Dispatch:
+    """Dispatch as the environment sets it up; raises SettingsError. ``now`` stands in for the clock."""
+    return _dispatch(DispatchSettings.read(os.environ), now or time.time)
 
 
-def _dispatch(settings: DispatchSettings) -> Dispatch:
+def _dispatch(settings: DispatchSettings, now: Callable[[], float]) -> Dispatch:
     dynamodb = boto3.client("dynamodb", config=_CALLS)
     return Dispatch(
         events=EventsTable(dynamodb, settings.events_table),
@@ -53,8 +54,8 @@ def _dispatch(settings: DispatchSettings) -> Dispatch:
             settings.webhook_urls,
             EndpointsTable(dynamodb, settings.endpoints_table),
             SecretsKey(boto3.client("kms", config=_CALLS), settings.secrets_key_arn),
-            time.time,
+            now,
         ),
         retention_days=settings.retention_days,
-        now=time.time,
+        now=now,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import boto3
 from botocore.config import Config
@@ -23,25 +23,25 @@ _CLIENT_CONFIG = Config(
 )
 
 
-def retry(environ: Mapping[str, str]) -> RetryDeliveries:
-    """Retry as ``environ`` configures it; raises SettingsError."""
-    settings = RetrySettings.read(environ)
+def retry(environ: Mapping[str, str], now: Callable[[], float] | None = None) -> RetryDeliveries:
+    """Retry as ``environ`` configures it; raises SettingsError. ``now`` stands in for the clock."""
+    settings, now = RetrySettings.read(environ), now or time.time
     dynamodb = boto3.client("dynamodb", config=_CLIENT_CONFIG)
     queue = DeliveryQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.delivery_queue_url)
     endpoints = EndpointsTable(dynamodb, settings.endpoints_table)
     deliveries = DeliveriesTable(dynamodb, settings.deliveries_table)
     return RetryDeliveries(
         endpoints,
-        Backlog(deliveries, queue, time.time),
+        Backlog(deliveries, queue, now),
         EndpointWatch(
             endpoints,
             deliveries,
             TopicPublisher(boto3.client("sns", config=_CLIENT_CONFIG)),
             settings.operations_topic_arn,
             settings.disable_after_s,
-            time.time,
+            now,
         ),
         SecretsKey(boto3.client("kms", config=_CLIENT_CONFIG), settings.secrets_key_arn),
         settings.webhook_urls,
-        time.time,
+        now,
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import Delivery
 from examhook.delivery.schedule import ENQUEUED_S
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
@@ -25,6 +26,12 @@ class Enqueued:
     count: int
     overdue_s: int = 0
     """How long the delivery had been due that was due longest."""
+
+
+def batch_limit(endpoint: Endpoint, now: float) -> int:
+    """Deliveries to enqueue for ``endpoint`` in one go at ``now``: no more than its pace lets through in a minute."""
+    pace = endpoint.pace(now)
+    return BATCH_PER_ENDPOINT if pace is None else min(BATCH_PER_ENDPOINT, pace.per_minute)
 
 
 class Backlog:

@@ -2,7 +2,7 @@
 
 What happens to one message, in the order that makes a crash at any step harmless::
 
-    read endpoint, event, secrets ── gone ──▶ cancel;  disabled, or down and no probe ──▶ leave it waiting
+    read endpoint, event, secrets ── gone ──▶ cancel;  disabled, or not its turn (turn.py) ──▶ leave it for later
       claim attempt n ── not ours ──▶ drop          (a crash from here on: due again after CLAIM_S)
         send
           record the attempt                        (its next time, or its end)
@@ -16,16 +16,18 @@ A message is only a hint; whatever fails before the claim may be tried again wit
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
 from examhook.delivery.answer import Decision, Delivered, Disable, GiveUp, TryAgain, decide
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.judgement import disabled_notice
+from examhook.delivery.pace import SLOWED_S, slows_down
 from examhook.delivery.record import AttemptRecord, Delivery, DeliveryStatus, SendResult
-from examhook.delivery.schedule import CLAIM_S, MAX_ATTEMPTS, PROBE_S
+from examhook.delivery.schedule import CLAIM_S, MAX_ATTEMPTS
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
@@ -34,7 +36,8 @@ from examhook.events.catalogue import ENDPOINT_TEST
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
-from examhook.workflows.backlog import Backlog
+from examhook.workflows.backlog import Backlog, batch_limit
+from examhook.workflows.turn import Go, PutOff, Wait, turn_of
 from examhook.workflows.webhook_request import request_for
 
 SOON_S = 60
@@ -49,7 +52,9 @@ class MessageOutcome(StrEnum):
     FAILED = "failed"
     DISABLED = "endpoint_disabled"
     HELD = "held"
-    """Its endpoint is disabled or down; the delivery waits for the day that it is served again."""
+    """Its endpoint is disabled, down or behind with its rate; the delivery waits until it is served again."""
+    PUT_OFF = "put_off"
+    """Its endpoint's pace, or a slow receiver; the message comes again in a moment."""
     DROPPED = "dropped"
     """The delivery has ended, or this attempt was made or is being made by another."""
     CANCELLED = "cancelled"
@@ -90,13 +95,15 @@ class Channels:
 class DeliverWebhooks:
     """The use case behind the Deliver function; ``process`` may run in several threads at once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, and where time and chance come from
         self,
         stores: Stores,
         channels: Channels,
+        *,
         now: Callable[[], float],
         rng: random.Random,
         deadline_s: float,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._deliveries = stores.deliveries
         self._endpoints = stores.endpoints
@@ -106,6 +113,12 @@ class DeliverWebhooks:
         self._now = now
         self._rng = rng
         self._deadline_s = deadline_s
+        self._sleep = sleep
+
+    @property
+    def queue(self) -> DeliveryQueue:
+        """Where its messages come from."""
+        return self._channels.queue
 
     def process(self, message: DeliveryMessage) -> DeliverReport:
         """Make the attempt that ``message`` asks for, if it is still to be made.
@@ -118,13 +131,14 @@ class DeliverWebhooks:
             return self._cancel(message, "its endpoint was removed")
         if not endpoint.is_enabled:
             return DeliverReport(message, MessageOutcome.HELD, f"endpoint disabled: {endpoint.disabled_reason}")
+        turn = turn_of(message, endpoint, self._endpoints, self._now())
+        if not isinstance(turn, Go):
+            return self._not_now(message, turn)
+        self._sleep(turn.after_s)
         event = self._events.get(message.event_id)
         if event is None:
             return self._cancel(message, "its event is no longer stored")
         began_at = int(self._now())
-        if self._waits_its_turn(endpoint, message, began_at):
-            self._deliveries.hold(message.endpoint_id, message.event_id, message.attempt)
-            return DeliverReport(message, MessageOutcome.HELD, "endpoint down: one attempt at a time")
         request = request_for(endpoint, event, self._channels.key, began_at)
         claimed = self._deliveries.claim(
             message.endpoint_id, message.event_id, message.attempt, until=began_at + CLAIM_S
@@ -136,7 +150,7 @@ class DeliverWebhooks:
         result = self._channels.sender.send(endpoint.url, request.body, request.headers, self._deadline_s)
         decision = self._decide(event, result, claimed.attempt_in_schedule)
         self._record(claimed, began_at, result, decision)
-        self._record_health(endpoint, decision)
+        self._record_health(endpoint, result, decision)
         self._follow_up(endpoint, claimed, decision)
         return DeliverReport(
             message,
@@ -148,11 +162,13 @@ class DeliverWebhooks:
             _next_at(decision),
         )
 
-    def _waits_its_turn(self, endpoint: Endpoint, message: DeliveryMessage, now: int) -> bool:
-        """Whether the endpoint is down and another attempt finds out whether it is back."""
-        if message.probe or not endpoint.health.is_down:
-            return False
-        return not self._endpoints.claim_probe(endpoint.endpoint_id, now, now + PROBE_S)
+    def _not_now(self, message: DeliveryMessage, turn: PutOff | Wait) -> DeliverReport:
+        if isinstance(turn, Wait):
+            self._deliveries.hold(message.endpoint_id, message.event_id, message.attempt)
+            return DeliverReport(message, MessageOutcome.HELD, turn.reason)
+        # Earlier by up to a second, which is then slept.
+        self._channels.queue.send([replace(message, place=turn.at)], delay_s=int(turn.at - self._now()))
+        return DeliverReport(message, MessageOutcome.PUT_OFF, "its place in the endpoint's pace comes later")
 
     def _cancel(self, message: DeliveryMessage, reason: str) -> DeliverReport:
         self._deliveries.cancel(message.endpoint_id, message.event_id)
@@ -187,17 +203,18 @@ class DeliverWebhooks:
             case _:
                 assert_never(decision)
 
-    def _record_health(self, endpoint: Endpoint, decision: Decision) -> None:
+    def _record_health(self, endpoint: Endpoint, result: SendResult, decision: Decision) -> None:
         now, health = int(self._now()), endpoint.health
         if not isinstance(decision, Delivered):
-            self._endpoints.record_outcome(endpoint.endpoint_id, now, decision.reason)
+            slowed_until = now + SLOWED_S if slows_down(result.http_status) else None
+            self._endpoints.record_outcome(endpoint.endpoint_id, now, decision.reason, slowed_until)
             return
         if health.failing_since is None and now <= (health.last_success_at or 0):
             # Times are whole seconds: of the successes within one, the first is enough.
             return
         before = self._endpoints.record_outcome(endpoint.endpoint_id, now, None)
         if before is not None and before.health.is_down:
-            _, more = self._backlog.enqueue_waiting(endpoint.endpoint_id)
+            _, more = self._backlog.enqueue_waiting(endpoint.endpoint_id, batch_limit(before, now))
             if more:
                 self._endpoints.set_draining(endpoint.endpoint_id, draining=True)
 

@@ -26,8 +26,7 @@ from dataclasses import dataclass, replace
 from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook.delivery.endpoint import Endpoint
-from examhook.delivery.record import Delivery
-from examhook.delivery.schedule import ENQUEUED_S
+from examhook.delivery.record import DeliveryStatus, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, QueueRefusedError
 from examhook.destinations.sns import NotPublishedError, TopicPublisher
 from examhook.events.build import submission_event
@@ -98,21 +97,18 @@ class Dispatch:
         return replace(outgoing, event=self.events.get(event.event_id) or event)
 
     def _create_deliveries(self, outgoing: Outgoing, endpoints: Sequence[Endpoint]) -> Outgoing:
+        """What an endpoint that is down is to get waits in the table, where it costs nothing until it is back."""
         event = outgoing.event
-        wanting = tuple(endpoint.endpoint_id for endpoint in endpoints if endpoint.wants(event))
-        created_at = int(self.now())
-        for endpoint_id in wanting:
-            self.deliveries.create(
-                Delivery(
-                    endpoint_id=endpoint_id,
-                    event_id=event.event_id,
-                    event_type=event.event_type,
-                    created_at=created_at,
-                    expires_at=self._expires_at(),
-                    next_attempt_at=created_at + ENQUEUED_S,
-                )
+        wanting = [endpoint for endpoint in endpoints if endpoint.wants(event)]
+        at = int(self.now())
+        for endpoint in wanting:
+            fresh = new_delivery(
+                endpoint.endpoint_id, event.event_id, event.event_type, now=at, expires_at=self._expires_at()
             )
-        return replace(outgoing, endpoint_ids=wanting)
+            down = endpoint.health.is_down
+            self.deliveries.create(replace(fresh, status=DeliveryStatus.WAITING, next_attempt_at=at) if down else fresh)
+        up = tuple(endpoint.endpoint_id for endpoint in wanting if not endpoint.health.is_down)
+        return replace(outgoing, endpoint_ids=up)
 
     def _enqueue(self, batch: Batch) -> int:
         """Put every first attempt on the queue, also of deliveries that a try before this one created."""

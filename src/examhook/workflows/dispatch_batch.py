@@ -18,7 +18,7 @@ class Outgoing:
     """What tells its submission from others."""
     event: Event
     endpoint_ids: tuple[str, ...] = ()
-    """The endpoints that it is to be delivered to."""
+    """The endpoints that it is to be tried at right away."""
 
 
 @dataclass(frozen=True, slots=True)

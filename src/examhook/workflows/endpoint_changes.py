@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.headers import check_headers, headers_text
+from examhook.delivery.pace import check_rate
 from examhook.delivery.signature import fresh_secret
 from examhook.delivery.url import check_endpoint_url
 from examhook.destinations.secrets import SecretsKey
@@ -58,6 +59,8 @@ class EndpointChanges:
     description: str | None = None
     privacy: Privacy | None = None
     headers: Mapping[str, str] | None = field(default=None, repr=False)
+    rate_per_second: float | None = None
+    """0 for no limit."""
 
 
 def changed(
@@ -69,7 +72,7 @@ def changed(
     """``endpoint`` with ``changes``, sealed where they must be; nothing is written.
 
     The first choice of pseudonyms makes the key for them; it stays, so that going back to them
-    later gives each candidate the same pseudonym. Raises BadHeaderError.
+    later gives each candidate the same pseudonym. Raises BadHeaderError, BadRateError.
     """
     values = {
         name: value
@@ -77,6 +80,8 @@ def changed(
         if (value := getattr(changes, name)) is not None
     }
     after = replace(endpoint, **values)
+    if changes.rate_per_second is not None:
+        after = replace(after, rate_per_second=_rate(changes.rate_per_second))
     if changes.headers is not None:
         check_headers(changes.headers)
         sealed = key.seal(endpoint.endpoint_id, headers_text(changes.headers)) if changes.headers else None
@@ -98,7 +103,7 @@ def update_endpoint(  # noqa: PLR0913 - what is changed, what writes it, and wha
 ) -> Endpoint:
     """Write ``changes`` and return the endpoint with them; what waits for it is sent as they say.
 
-    Raises EndpointChangeError, EndpointUrlError, BadHeaderError.
+    Raises EndpointChangeError, EndpointUrlError, BadHeaderError, BadRateError.
     """
     if changes.url is not None and changes.url != endpoint.url:
         if endpoint.origin is EndpointOrigin.PARAMETER:
@@ -110,6 +115,13 @@ def update_endpoint(  # noqa: PLR0913 - what is changed, what writes it, and wha
     if not table.write_settings(after):
         raise EndpointGoneError(f"Endpoint {endpoint.endpoint_id} was removed by someone else.")
     return after
+
+
+def _rate(per_second: float) -> float | None:
+    if not per_second:
+        return None
+    check_rate(per_second)
+    return per_second
 
 
 def enable_endpoint(endpoint: Endpoint, table: EndpointsTable) -> bool:

@@ -89,6 +89,7 @@ def add_endpoint(  # noqa: PLR0913 - the parts of an endpoint, and what writes i
     filters: EndpointFilters | None = None,
     description: str = "",
     headers: Mapping[str, str] | None = None,
+    rate_per_second: float = 0,
     allow_http: bool = False,
     allow_private: bool = False,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
@@ -98,6 +99,7 @@ def add_endpoint(  # noqa: PLR0913 - the parts of an endpoint, and what writes i
     Raises:
         EndpointUrlError: if ``url`` is not one that webhooks may be sent to.
         BadHeaderError: if requests may not carry ``headers``.
+        BadRateError: if there is no such rate; 0 stands for no limit.
     """
     check_endpoint_url(url, allow_http=allow_http, allow_private=allow_private)
     chosen = filters or EndpointFilters()
@@ -114,7 +116,8 @@ def add_endpoint(  # noqa: PLR0913 - the parts of an endpoint, and what writes i
         accounts=chosen.accounts,
         description=description,
     )
-    endpoint = changed(endpoint, EndpointChanges(privacy=chosen.privacy, headers=headers), key, random_bytes)
+    chosen_later = EndpointChanges(privacy=chosen.privacy, headers=headers, rate_per_second=rate_per_second)
+    endpoint = changed(endpoint, chosen_later, key, random_bytes)
     table.add(endpoint)
     return endpoint, secret
 

@@ -18,7 +18,7 @@ from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicError
 from examhook.events.catalogue import OperationsEventType
 from examhook.storage.endpoints import EndpointsTable
-from examhook.workflows.backlog import Backlog, Enqueued
+from examhook.workflows.backlog import Backlog, Enqueued, batch_limit
 from examhook.workflows.endpoint_watch import EndpointWatch
 from examhook.workflows.endpoints import configured_endpoints
 
@@ -86,10 +86,11 @@ class RetryDeliveries:
                     endpoint_id, lambda now: self.endpoints.claim_probe(endpoint_id, now, now + PROBE_S)
                 )
             )
-        enqueued = self.backlog.enqueue_due(endpoint.endpoint_id)
-        if endpoint.health.draining:
-            drained, more = self.backlog.enqueue_waiting(endpoint.endpoint_id)
+        limit = batch_limit(endpoint, self.now())
+        enqueued = self.backlog.enqueue_due(endpoint_id, limit)
+        if endpoint.health.draining and enqueued.count < limit:
+            drained, more = self.backlog.enqueue_waiting(endpoint_id, limit - enqueued.count)
             enqueued = replace(enqueued, count=enqueued.count + drained)
             if not more:
-                self.endpoints.set_draining(endpoint.endpoint_id, draining=False)
+                self.endpoints.set_draining(endpoint_id, draining=False)
         return enqueued

@@ -1,0 +1,53 @@
+"""Plays every measure of delivery, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.delivery import failing, latency, throughput, volume
+from bench.delivery.failing import Day
+from bench.delivery.latency import Soon
+from bench.delivery.throughput import Throughput
+from bench.delivery.volume import Volume
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is played."""
+
+    per_second: float = 20
+    seconds: int = 30
+    isolated_per_second: float = 5
+    messages: int = 2000
+    pairs: int = 5
+    events: int = 10_000
+    daily: int = 96
+    """Events of the days with one endpoint."""
+    ticks: int = 1440
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The figures."""
+
+    scale: Scale
+    soon: Soon
+    throughput: Throughput
+    volume: Volume
+    day: Day
+    whole_run_s: float
+
+
+def run(scale: Scale, say: Callable[[str], None]) -> Delivery:
+    """Measure all; says what it is at."""
+    began_s = time.monotonic()
+    soon = latency.measure(scale.per_second, scale.seconds, scale.isolated_per_second, say)
+    say("one worker beside a bare loop")
+    fast = throughput.measure(scale.messages, scale.pairs)
+    say(f"{scale.events} events to three endpoints")
+    many = volume.measure(scale.events, say)
+    say("a day with an endpoint that fails, and one with an endpoint that is well")
+    day = failing.measure(scale.daily, scale.ticks)
+    return Delivery(scale, soon, fast, many, day, time.monotonic() - began_s)

@@ -1,0 +1,136 @@
+"""One worker of Deliver, and a bare loop of ``requests`` beside it, timed in this process one after the other.
+
+Both post the same bodies to the same receiver with the same number of threads. The worker does all
+that it does for a delivery: it parses messages, checks the URL and each address, signs, decides,
+records; its tables answer from memory. The loop posts with headers that were made before.
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+
+import requests
+
+from bench.child import serve
+from bench.delivery.submissions import submitted
+from bench.delivery.tables_in_memory import Deliveries, Events, OneEndpoint
+from bench.usage import cpu_s
+from examhook.delivery.endpoint import Endpoint, EndpointOrigin
+from examhook.delivery.record import new_delivery
+from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, body_of
+from examhook.destinations.guard import guarded_session
+from examhook.destinations.secrets import SecretsKey
+from examhook.destinations.webhook import WebhookSender
+from examhook.events.build import Event, submission_event
+from examhook.storage.deliveries import DeliveriesTable
+from examhook.storage.endpoints import EndpointsTable
+from examhook.storage.events import EventsTable
+from examhook.workflows.deliver import Channels, DeliverReport, DeliverWebhooks, MessageOutcome, Stores
+from examhook.workflows.deliver_round import BATCH, MOST, DeliverRound, Message
+from examhook_cli.simulator.wire import Fields
+
+ENDPOINT_ID = "ep_bench"
+_MONTH_S = 30 * 86_400
+_SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+
+
+class _OpenKey:
+    def open(self, endpoint_id: str, sealed: bytes) -> str:  # noqa: ARG002 - as the key has it
+        return _SECRET
+
+
+class _NoQueue:
+    def done(self, taken: Sequence[object]) -> None:
+        """Nothing was taken."""
+
+
+class LostError(RuntimeError):
+    """A message was not delivered, so that the figures mean nothing."""
+
+
+def main() -> None:
+    """Time whichever of the two the input names."""
+    url = sys.argv[1]
+    at = int(time.time())
+    session = guarded_session(allow_private=True)
+    sender = WebhookSender(session, allow_http=True, allow_private=True)
+    with requests.Session() as bare:
+        bare.trust_env = False
+
+        def act(fields: Fields) -> Mapping[str, object]:
+            events = _events(fields.whole("messages"), at)
+            run = _worker(url, sender, events, at) if fields.flag("product") else _loop(url, bare, events)
+            return {"seconds": run[0], "cpu_s": run[1]}
+
+        serve(act)
+
+
+def _events(count: int, at: int) -> list[Event]:
+    made = [submitted(number, at) for number in range(count)]
+    return [submission_event(one, one.transitions[0]) for one in made]
+
+
+def _worker(url: str, sender: WebhookSender, events: list[Event], at: int) -> tuple[float, float]:
+    endpoint = Endpoint(ENDPOINT_ID, url, b"", EndpointOrigin.CLI, at)
+    deliveries = Deliveries(
+        {
+            event.event_id: new_delivery(
+                ENDPOINT_ID, event.event_id, event.event_type, now=at, expires_at=at + _MONTH_S
+            )
+            for event in events
+        }
+    )
+    stores = Stores(
+        cast("DeliveriesTable", deliveries),
+        cast("EndpointsTable", OneEndpoint(endpoint)),
+        cast("EventsTable", Events({event.event_id: event for event in events})),
+    )
+    queue = cast("DeliveryQueue", _NoQueue())
+    workflow = DeliverWebhooks(
+        stores,
+        Channels(sender, cast("SecretsKey", _OpenKey()), queue),
+        now=time.time,
+        rng=random.Random(7),  # noqa: S311 - jitter
+        deadline_s=15,
+    )
+    bodies = [body_of(DeliveryMessage(ENDPOINT_ID, event.event_id, 1)) for event in events]
+    with ThreadPoolExecutor(MOST + 1) as pool:
+        cpu_before_s, began_s = cpu_s(), time.monotonic()
+        for start in range(0, len(bodies), BATCH):
+            batch = [Message(body, body) for body in bodies[start : start + BATCH]]
+            DeliverRound(workflow.process, queue, time.monotonic, _must_arrive, pool).run(batch)
+    used = time.monotonic() - began_s, cpu_s() - cpu_before_s
+    if len(deliveries.delivered) != len(events):
+        raise LostError(f"{len(events) - len(deliveries.delivered)} messages were not delivered")
+    return used
+
+
+def _must_arrive(_message: Message, outcome: DeliverReport | BaseException) -> None:
+    if not isinstance(outcome, DeliverReport) or outcome.outcome is not MessageOutcome.DELIVERED:
+        raise LostError(str(outcome))
+
+
+def _loop(url: str, session: requests.Session, events: list[Event]) -> tuple[float, float]:
+    headers = {"Content-Type": "application/cloudevents+json", "webhook-timestamp": "1", "webhook-signature": "v1,x"}
+
+    def post(event: Event) -> int:
+        answer = session.post(url, data=event.body, headers={**headers, "webhook-id": event.event_id}, timeout=15)
+        return answer.status_code
+
+    cpu_before_s, began_s = cpu_s(), time.monotonic()
+    with ThreadPoolExecutor(BATCH) as pool:
+        statuses = set(pool.map(post, events))
+    used = time.monotonic() - began_s, cpu_s() - cpu_before_s
+    if statuses != {requests.codes.no_content}:
+        raise LostError(f"the receiver answered {sorted(statuses)}")
+    return used
+
+
+if __name__ == "__main__":
+    main()

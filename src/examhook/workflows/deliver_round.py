@@ -1,0 +1,176 @@
+"""One invocation of Deliver: a batch of messages side by side, and more of them while a slow receiver is waited for.
+
+An invocation ends when its slowest attempt does, and only a few run at once. If each of them waited
+for a receiver that hangs, nothing would be sent to anybody until the deadline. So an invocation that
+only waits goes on working::
+
+    batch ──▶ attempts, at most AT_ONCE at one endpoint ── the rest of its messages ──▶ aside
+                 │                                                                       │
+                 │ ended ◀────────────── take its place ─────────────────────────────────┤
+                 └ some for longer than PATIENCE_S: take more messages off the queue     └ all attempts at its endpoint
+                   by ourselves, for TAKE_FOR_S at most                                    are slow: back on the queue
+
+A message that was taken and whose process dies comes again like any other, since only what was worked
+on is removed; which attempt is made stands in the Deliveries table.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from examhook.delivery.pace import AT_ONCE
+from examhook.destinations.delivery_queue import (
+    BadMessageError,
+    DeliveryMessage,
+    DeliveryQueue,
+    DeliveryQueueError,
+    TakenMessage,
+    parse_body,
+)
+from examhook.workflows.deliver import DeliverReport, MessageOutcome
+
+BATCH = 10
+"""Messages of one batch (template.yaml, ``BatchSize``), and attempts made at once beside those that are slow."""
+MOST = 30
+"""Attempts that a process makes at once, slow ones included."""
+PATIENCE_S = 1.0
+"""An attempt that takes longer is slow."""
+TAKE_FOR_S = 20.0
+"""After this an invocation takes no more: what it took last has to end within the function's 60 s."""
+PUT_BACK_S = 5
+"""A message that found only slow attempts at its endpoint comes again after this."""
+
+_TAKE_WAIT_S = 1
+_GLANCE_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to work on: of the batch, or taken off the queue by this invocation."""
+
+    message_id: str
+    body: str
+    taken: TakenMessage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A message that is being worked on."""
+
+    message: Message
+    parsed: DeliveryMessage
+    began_s: float
+
+
+Done = Callable[[Message, DeliverReport | BaseException], None]
+"""Called once for each message, with what became of it or what went wrong."""
+
+
+@dataclass(slots=True)
+class DeliverRound:
+    """Works on one batch; ``run`` may be called once.
+
+    ``pool`` has MOST + 1 threads and outlives it: to start them for each batch costs as much as to sign it.
+    """
+
+    process: Callable[[DeliveryMessage], DeliverReport]
+    queue: DeliveryQueue
+    monotonic: Callable[[], float]
+    done: Done
+    pool: ThreadPoolExecutor
+    _ended: SimpleQueue[object] = field(default_factory=SimpleQueue)
+    _attempts: dict[Future[DeliverReport], Attempt] = field(default_factory=dict)
+    _aside: defaultdict[str, deque[tuple[Message, DeliveryMessage]]] = field(default_factory=lambda: defaultdict(deque))
+    _taking: Future[list[TakenMessage]] | None = None
+    _began_s: float = 0.0
+
+    def run(self, batch: Sequence[Message]) -> None:
+        """Work on ``batch``, and on what is taken meanwhile, to the end."""
+        self._began_s = self.monotonic()
+        for message in batch:
+            self._admit(message)
+        while self._attempts or self._taking is not None:
+            with suppress(Empty):
+                self._ended.get(timeout=_GLANCE_S)
+            self._finish()
+            self._put_back()
+            self._take_more()
+
+    def _admit(self, message: Message) -> None:
+        try:
+            parsed = parse_body(message.body)
+        except BadMessageError as error:
+            self.done(message, error)
+            return
+        if sum(each.parsed.endpoint_id == parsed.endpoint_id for each in self._attempts.values()) < AT_ONCE:
+            self._begin(message, parsed)
+        else:
+            self._aside[parsed.endpoint_id].append((message, parsed))
+
+    def _begin(self, message: Message, parsed: DeliveryMessage) -> None:
+        future = self.pool.submit(self.process, parsed)
+        self._attempts[future] = Attempt(message, parsed, self.monotonic())
+        future.add_done_callback(self._ended.put)
+
+    def _finish(self) -> None:
+        """Tell of what has ended, and begin what waited for it."""
+        removable: list[TakenMessage] = []
+        for future in [each for each in self._attempts if each.done()]:
+            attempt = self._attempts.pop(future)
+            error = future.exception()
+            self.done(attempt.message, future.result() if error is None else error)
+            if error is None and attempt.message.taken is not None:
+                removable.append(attempt.message.taken)
+            aside = self._aside[attempt.parsed.endpoint_id]
+            if aside:
+                self._begin(*aside.popleft())
+        self._remove(removable)
+        if self._taking is not None and self._taking.done():
+            taking, self._taking = self._taking, None
+            # What could not be taken stays on the queue for others.
+            for taken in [] if taking.exception() else taking.result():
+                self._admit(Message(taken.message_id, taken.body, taken))
+
+    def _take_more(self) -> None:
+        now = self.monotonic()
+        slow = sum(self._is_slow(each, now) for each in self._attempts.values())
+        room = min(BATCH - (len(self._attempts) - slow), MOST - len(self._attempts))
+        if slow and room > 0 and self._taking is None and now - self._began_s < TAKE_FOR_S:
+            self._taking = self.pool.submit(self.queue.take, room, _TAKE_WAIT_S)
+            self._taking.add_done_callback(self._ended.put)
+
+    def _put_back(self) -> None:
+        """Let messages wait on the queue rather than here where all attempts at their endpoint are slow."""
+        now = self.monotonic()
+        for endpoint_id, aside in self._aside.items():
+            of_endpoint = [each for each in self._attempts.values() if each.parsed.endpoint_id == endpoint_id]
+            if not aside or not all(self._is_slow(each, now) for each in of_endpoint):
+                continue
+            waiting = list(aside)
+            aside.clear()
+            try:
+                self.queue.send([parsed for _, parsed in waiting], delay_s=PUT_BACK_S)
+            except (ClientError, BotoCoreError, DeliveryQueueError) as error:
+                for message, _ in waiting:
+                    self.done(message, error)
+                continue
+            for message, parsed in waiting:
+                self.done(message, DeliverReport(parsed, MessageOutcome.PUT_OFF, "its receiver is slow to answer"))
+            self._remove([message.taken for message, _ in waiting if message.taken is not None])
+
+    def _remove(self, taken: Sequence[TakenMessage]) -> None:
+        try:
+            self.queue.done(taken)
+        except (ClientError, BotoCoreError):
+            # They come again, and are dropped, since their attempts are made.
+            return
+
+    def _is_slow(self, attempt: Attempt, now: float) -> bool:
+        return now - attempt.began_s > PATIENCE_S

@@ -1,0 +1,41 @@
+"""The benchmarks of delivery count what they say they count, on a few events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.delivery import failing, throughput, volume
+from bench.delivery.latency import Latency, Soon
+from bench.delivery.page import lines, page, unmet
+from bench.delivery.run import Delivery, Scale
+
+pytestmark = pytest.mark.skipif(
+    not Path(".venv-emulator/bin/python").exists(), reason="the emulator's environment is not set up"
+)
+
+TICKS = 20
+
+
+def test_few_events_arrive_and_are_counted() -> None:
+    many = volume.measure(30, lambda _: None)
+    assert (many.wanted, many.delivered, many.lost, many.invented) == (90, 90, 0, 0)
+    assert many.attempts_when_well == 1
+    # Three failed before it counted as down; what waited then came once.
+    assert many.attempts_shaky > 1
+    # Of each event: itself and its mark with the index of days, three deliveries with theirs, claimed and recorded.
+    assert many.used.write_units / many.used_events > 3 * 7
+    day = failing.measure(5, TICKS)
+    assert day.well.invocations["retry"] == day.failing.invocations["retry"] == TICKS
+    assert day.well.messages == 5
+    assert day.attempts_failing >= 5
+    fast = throughput.measure(20, 1)
+    assert fast.ratio > 0
+    soon = Soon(20, Latency(9, 9, 0.4, 1.0), 5, Latency(9, 9, 0.1, 0.2), Latency(9, 9, 0.1, 0.4))
+    measured = Delivery(Scale(), soon, fast, many, day, 60.0)
+    table = lines(measured)
+    assert all(line.measure in page(measured, table) for line in table)
+    missed = unmet(table)
+    assert [measure for measure in missed if "sixth hangs" in measure], "twice as long is not 1.5 times"
+    assert not [measure for measure in missed if "lost" in measure or "first byte" in measure]
