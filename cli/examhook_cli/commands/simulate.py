@@ -8,6 +8,8 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Annotated
 
@@ -69,8 +71,10 @@ def simulate(  # noqa: PLR0913 - each option is a parameter
         with running_simulator(world, port, code=code, requests_per_second=requests_per_second) as simulator:
             for switch in switches:
                 simulator.api.quirks.turn_on(switch)
-            _announce(simulator, seed, as_json=as_json)
-            _wait_for_the_end()
+            # Whoever is told that it is ready may tell it to end.
+            with _told_to_end() as ended:
+                _announce(simulator, seed, as_json=as_json)
+                ended.wait()
     except OSError as error:
         raise CommandError(
             f"Port {port} cannot be listened on ({os.strerror(error.errno or 0)}): name another with --port."
@@ -95,8 +99,9 @@ def _announce(simulator: Simulator, seed: int, *, as_json: bool) -> None:
     hint(f"What happens there: {simulator.base_url}/_sim/ledger (docs/simulator.md). Ctrl-C ends it.")
 
 
-def _wait_for_the_end() -> None:
-    """Until Ctrl-C or SIGTERM."""
+@contextmanager
+def _told_to_end() -> Iterator[threading.Event]:
+    """Set by Ctrl-C or SIGTERM."""
     ended = threading.Event()
 
     def end(_: int, __: FrameType | None) -> None:
@@ -104,7 +109,7 @@ def _wait_for_the_end() -> None:
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        ended.wait()
+        yield ended
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
