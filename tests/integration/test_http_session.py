@@ -47,6 +47,14 @@ def test_gives_status_headers_and_body(session: BoundedSession) -> None:
     assert server.requests[0].query == {"code": SECRET}
 
 
+def test_parameters_join_those_of_the_address_and_a_fragment_stays_at_home(session: BoundedSession) -> None:
+    given = {"name": "Zoë & co", "empty": ""}
+    with scripted_server(answer()) as server:
+        for _ in range(2):
+            session.send("GET", f"{server.url}/a b?x=1#end", deadline_s=5, max_body_bytes=10, params=given)
+    assert [request.target for request in server.requests] == ["/a%20b?x=1&name=Zo%C3%AB+%26+co&empty="] * 2
+
+
 def test_sends_body_and_headers_as_given(session: BoundedSession) -> None:
     with scripted_server(answer()) as server:
         session.send(

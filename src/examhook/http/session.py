@@ -16,7 +16,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from functools import lru_cache
+from urllib.parse import urldefrag, urlencode, urlsplit
 
 import requests
 import urllib3
@@ -134,12 +135,28 @@ def _read(raw: urllib3.HTTPResponse, max_bytes: int) -> tuple[bytes, bool]:
 def _prepared(
     method: str, url: str, headers: Mapping[str, str], params: Mapping[str, str] | None, data: bytes | None
 ) -> requests.PreparedRequest:
-    """The request, ready to send; raises BadUrlError."""
+    """The request, ready to send, without cookies and authentication; raises BadUrlError."""
+    prepared = requests.PreparedRequest()
+    address = _address(url)
     try:
-        prepared = requests.Request(method, url, headers=dict(headers), params=params, data=data).prepare()
-        usable = urlsplit(prepared.url or "").scheme in {"http", "https"}
+        prepared.prepare_method(method)
+        prepared.prepare_headers(headers)
+        prepared.prepare_body(data, None)
     except (requests.RequestException, ValueError):
-        usable = False
-    if not usable:
+        address = None
+    if address is None:
         raise BadUrlError("The address is no http:// or https:// URL with a host.")
+    prepared.url = f"{address}{'&' if '?' in address else '?'}{urlencode(params)}" if params else address
     return prepared
+
+
+@lru_cache(maxsize=128)
+def _address(url: str) -> str | None:
+    """``url`` as it is sent, without a fragment; None where it is none that a request can be sent to."""
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.prepare_url(url, None)
+        address, _ = urldefrag(prepared.url or "")
+        return address if urlsplit(address).scheme in {"http", "https"} else None
+    except (requests.RequestException, ValueError):
+        return None

@@ -16,12 +16,16 @@ _MAX_POINTS = Decimal(10**9)
 _NOISE = Decimal("1e-10")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}(?:\.0*)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{0,30})?", re.ASCII)
+_WEB = ("https://", "http://")
 _FALSE = frozenset({"0", "false"})
 _TRUE = frozenset({"1", "true"})
 
 
 class UnreadableError(ValueError):
     """The value cannot be understood; the message names the field, never the value."""
+
+
+# Each of these looks first for what the provider is known to send: a full pass calls them for every field of every row.
 
 
 def identifier(value: object, field: str) -> str:
@@ -59,6 +63,8 @@ def integer(value: object, field: str) -> int | None:
 
 def instant(value: object, field: str) -> int | None:
     """Unix seconds, None when absent or 0; raises UnreadableError outside the years 2000 to 2099."""
+    if type(value) is int and EARLIEST_TIME <= value < LATEST_TIME:
+        return value
     seconds = integer(value, field)
     if not seconds:
         return None
@@ -88,6 +94,8 @@ def points(value: object, field: str) -> Decimal | None:
 
 def flag(value: object) -> bool | None:
     """Yes or no in any of the usual spellings; None when it is neither."""
+    if value is None:
+        return None
     if isinstance(value, bool):
         return value
     spelled = str(value).strip().lower() if isinstance(value, int | str | Decimal) else ""
@@ -110,7 +118,7 @@ def text(value: object) -> str | None:
 def link(value: object) -> str | None:
     """An http:// or https:// address; None for anything else."""
     found = text(value)
-    return found if found is not None and found.startswith(("https://", "http://")) else None
+    return found if found is not None and found.startswith(_WEB) else None
 
 
 def _whole(value: Decimal) -> int | None:

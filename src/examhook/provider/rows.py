@@ -71,7 +71,7 @@ def attempt(row: Row, candidate_id: str | None) -> Attempt:
 
 
 def _status(value: object) -> int:
-    status = integer(value, "status")
+    status = value if type(value) is int else integer(value, "status")
     if status is None:
         return NO_STATUS
     if 0 <= status <= _MAX_STATUS:
