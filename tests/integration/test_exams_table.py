@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 from tables import EXAMS, create_tables
 
-from examhook.detection.watch import ExamWatch, PassProgress, RowOrder
+from examhook.detection.watch import ExamWatch, PassProgress, RowOrder, Told
 from examhook.model import AttemptKey, Exam
 from examhook.storage.exams import ExamsTable, Refusal
 from examhook.workflows.lease import LEASE_SECONDS, LeaseLostError, lease_on
@@ -27,8 +27,9 @@ WATCH = ExamWatch(
     tried_at=1_700_000_060,
     failed_at=1_700_000_055,
     changed_at=1_700_000_050,
-    ahead=1,
-    ahead_since=1_700_000_020,
+    compared_at=1_700_000_005,
+    starts=Told(1, 1_700_000_020),
+    ends=Told(-2, refuted=True),
     unreconciled_since=1_700_000_030,
     empty_since=1_700_000_025,
     progress=PassProgress(

@@ -109,7 +109,8 @@ def _with_exam(world: World, act: Act) -> None:
         case Kind.RETAKE if 0 < len(exam) < MAX_ROWS:
             rows = exam.rows()
             candidate = rows[act.amount % len(rows)].candidate_id
-            if exam.get(candidate, now) is None:
+            # Two attempts of one candidate that began in the same second are one to everybody, also if one is gone.
+            if not any((each.candidate_id, each.started_at) == (str(candidate), now) for each in world.ledger()):
                 world.start(exam_id, str(candidate))
         case _:
             pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from model.poller import FULL_PASS_SECONDS
 
 from examhook.detection import edge, reconcile, tally
 from examhook.workflows import whole_pass
@@ -15,3 +16,4 @@ def _smaller_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edge, "MAX_PAGES", 3)
     monkeypatch.setattr(reconcile, "OPEN_KEPT", 2)
     monkeypatch.setattr(tally, "OPEN_KEPT", 2)
+    monkeypatch.setattr(reconcile, "DIGEST_SECONDS", 3 * FULL_PASS_SECONDS)

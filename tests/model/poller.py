@@ -16,6 +16,9 @@ from memory_tables import ExamStore, MemoryExams, MemorySubmissions, SubmissionS
 from model.acts import ACTS, Act, play
 from model.provider import CODE, ModelClient, Provider
 
+from examhook.detection.change import Change
+from examhook.detection.watch import ExamWatch
+from examhook.model import AttemptKey, Submission
 from examhook.settings import Dialect, InitialSync, PollSettings
 from examhook.storage.account_code import AccountCode
 from examhook.workflows.poll import Poll, PollRequest
@@ -124,6 +127,12 @@ class Installation:
     """How far this side's clock is ahead of the provider's."""
     submissions: SubmissionStore = field(default_factory=SubmissionStore)
     exams: ExamStore = field(default_factory=ExamStore)
+    orphans: set[tuple[str, AttemptKey, int]] = field(default_factory=set)
+    """Exam, attempt and version."""
+
+    def is_orphan(self, written: Submission) -> bool:
+        """Whether the poll that wrote it never came to remember its exam, so that no other need know of it."""
+        return (written.exam_id, written.key, written.version) in self.orphans
 
     def poll(self, plan: PollPlan) -> PollReport | None:
         """Poll as planned; None when the process died or a table failed."""
@@ -134,6 +143,8 @@ class Installation:
             return None
         except ClientError:
             return None
+        finally:
+            self.orphans |= process.written
 
 
 class _Process:
@@ -145,6 +156,8 @@ class _Process:
         self._steps = 0
         self._is_dead = False
         self._client = ModelClient(installation.provider, self._before_request)
+        self.written: set[tuple[str, AttemptKey, int]] = set()
+        """What it wrote of exams that it has not remembered since: exam, attempt and version."""
 
     def run(self) -> PollReport:
         report = self._workflow().run(PollRequest(manual=self._plan.manual, full=self._plan.full), self._time_left_s)
@@ -170,9 +183,9 @@ class _Process:
             ),
             account_code=_Code(),
             client_for=lambda _code: self._client,
-            exams=MemoryExams(here.exams, self._before_table),
-            submissions=MemorySubmissions(
-                here.submissions, self._before_table, random.Random(self._plan.write_order).shuffle
+            exams=_Exams(here.exams, self._before_table, self.written),
+            submissions=_Submissions(
+                here.submissions, self._before_table, random.Random(self._plan.write_order).shuffle, self.written
             ),
             notify_refusal=_no_refusal,
             now=lambda: here.provider.world.now() + here.clock_skew_s,
@@ -221,6 +234,33 @@ class _Process:
         stored = self._installation.submissions.items
         for exam_id, row in self._client.shown:
             assert (ACCOUNT, exam_id, row.key) in stored, f"a whole poll was shown {exam_id} {row.key} and lost it"
+
+
+@dataclass
+class _Submissions(MemorySubmissions):
+    """Notes what was written."""
+
+    written: set[tuple[str, AttemptKey, int]] = field(default_factory=set)
+
+    def _write_one(self, change: Change) -> bool:
+        known = super()._write_one(change)
+        after = change.after
+        if self.store.items[after.account, after.exam_id, after.key] is after:
+            self.written.add((after.exam_id, after.key, after.version))
+        return known
+
+
+@dataclass
+class _Exams(MemoryExams):
+    """Notes of which exams everything that was written is known."""
+
+    written: set[tuple[str, AttemptKey, int]] = field(default_factory=set)
+
+    def remember(self, account: str, watch: ExamWatch, fence: int) -> bool:
+        known = super().remember(account, watch, fence)
+        if self.store.exams[account, watch.exam.exam_id][0] is watch:
+            self.written -= {each for each in self.written if each[0] == watch.exam.exam_id}
+        return known
 
 
 class _Code:

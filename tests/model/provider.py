@@ -33,12 +33,12 @@ class HidingWorld(World):
     def __init__(self) -> None:
         super().__init__(clock=VirtualClock(elapsed_s=lambda: 0.0))
         self.hidden: set[str] = set()
-        self.has_changed_takings: set[str] = set()
-        """Exams whose ``times`` has not counted the same thing all along."""
+        self.unhinted: set[str] = set()
+        """Exams whose ``times`` has not counted one thing all along, or that were read in several orders at once."""
         self.is_listing = False
 
     def set_takings(self, takings: TakingsCount, exam_id: str | None = None) -> None:
-        self.has_changed_takings |= {str(exam.exam_id) for exam in super().exams()} if exam_id is None else {exam_id}
+        self.unhinted |= {str(exam.exam_id) for exam in super().exams()} if exam_id is None else {exam_id}
         super().set_takings(takings, exam_id)
 
     def exams(self) -> list[ExamBook]:
@@ -94,7 +94,7 @@ class ModelClient:
     requests_made: int = 0
     give_up_at: float = math.inf
     shown: list[tuple[str, Attempt]] = field(default_factory=list)
-    """Every row of results that was given, with its exam."""
+    """Every row that was listed, with its exam."""
 
     def exams(self, start: int, limit: int) -> ExamPage:
         return self._ask(EXAMS, parse_exams, Question.EXAMS, start=str(start), limit=str(limit))
@@ -112,7 +112,8 @@ class ModelClient:
             **sid,
         )
         page = replace(page, rows=tuple(self.provider.disguise(row) for row in page.rows))
-        self.shown.extend((exam_id, row) for row in page.rows)
+        if candidate_id is None:
+            self.shown.extend((exam_id, row) for row in page.rows)
         return page
 
     def _ask(self, task: str, parse: Callable[[bytes], PageT], question: Question, **parameters: str) -> PageT:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from model.acts import Act, Kind
 from model.machine import Detection, Setup
-from model.poller import Dies, PollPlan
+from model.poller import FULL_PASS_SECONDS, LEASE_OUTLIVED_S, Dies, Fails, Fault, Happens, PollPlan, Stalls
 
+from examhook_cli.simulator.facts import RowOrder
 from examhook_cli.simulator.quirks import Quirk
 
 
@@ -68,4 +69,61 @@ def test_an_attempt_that_goes_on_after_an_undocumented_status_did_not_start_anew
     state.something_happens([Act(Kind.START), Act(Kind.SYSTEM_SUBMIT)])
     state.poll()
     state.something_happens([Act(Kind.REOPEN)])
+    state.teardown()
+
+
+@pytest.mark.parametrize("step", [8, 10], ids=["before its last page", "within its write"])
+def test_what_a_poll_saw_before_another_took_over_is_told_to_be_gone(step: int) -> None:
+    """A new attempt has nothing stored that could fence the write off, and the other poll's digest knows it not."""
+    state = in_the_beginning(Setup(past=(0,)))
+    starts, gone = Happens((Act(Kind.START),)), Happens((Act(Kind.REMOVE),))
+    state.poll(PollPlan(interrupts=((3, starts), (step, gone), (step, Stalls(PollPlan())))))
+    state.teardown()
+
+
+def test_an_end_explains_no_growth_of_takings_that_count_starts() -> None:
+    state = in_the_beginning(Setup(page_cap=2, past=(2,)))
+    state.poll()
+    state.something_happens_and_a_poll_finds_it([Act(Kind.START)], full=False)
+    state.something_happens_and_a_poll_finds_it([Act(Kind.SUBMIT)], full=False)
+    state.the_order_changes(RowOrder.OLDEST)
+    state.something_happens_and_a_poll_finds_it([Act(Kind.START)], full=False)
+    state.teardown()
+
+
+def test_a_first_contact_whose_rows_turned_round_in_the_middle_is_made_good() -> None:
+    """The row at which it goes on stands in the same place in either order, and as many rows come as there are."""
+    state = in_the_beginning(Setup(page_cap=2, past=(5,)))
+    state.poll(PollPlan(interrupts=((15, Dies()),)))
+    state.the_order_changes(RowOrder.OLDEST)
+    state.provider.world.advance(LEASE_OUTLIVED_S)
+    state.poll()
+    state.provider.world.advance(FULL_PASS_SECONDS)
+    state.poll()
+    assert len(state.installation.submissions.items) == 5
+    state.teardown()
+
+
+def test_an_exam_that_was_taken_and_shows_no_rows_at_first_contact_is_asked_again() -> None:
+    state = in_the_beginning(Setup(past=(0,)))
+    starts, nothing = Happens((Act(Kind.START),)), Fails(Fault.EMPTY_LIST)
+    state.poll(PollPlan(interrupts=((3, starts), (7, nothing))))
+    state.teardown()
+
+
+def test_an_empty_page_in_the_middle_is_no_end() -> None:
+    """Otherwise all rows behind it would be announced as new later."""
+    state = in_the_beginning(Setup(page_cap=2, past=(5,)))
+    state.poll(PollPlan(interrupts=((9, Fails(Fault.EMPTY_LIST)),)))
+    assert len(state.installation.submissions.items) == 5
+    state.teardown()
+
+
+def test_takings_that_move_again_while_some_are_unexplained_are_followed_too() -> None:
+    """The one that is unexplained keeps the full pass away for ten minutes, and new rows come at the other end."""
+    state = in_the_beginning(Setup(page_cap=2, past=(4,)))
+    state.poll()
+    state.something_happens_and_a_poll_finds_it([Act(Kind.START), Act(Kind.REMOVE, 4)], full=False)
+    state.the_order_changes(RowOrder.OLDEST)
+    state.something_happens_and_a_poll_finds_it([Act(Kind.START)], full=False)
     state.teardown()

@@ -21,6 +21,6 @@ TestDetection.settings = settings(
     # The same examples at each ordinary run: it proves that nothing broke, the long one looks for news.
     derandomize=not IS_LONG,
     report_multiple_bugs=False,
-    phases=[phase for phase in Phase if phase is not Phase.explain],
+    phases=[Phase.reuse, Phase.generate] if "NO_SHRINK" in os.environ else [Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
 )

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from examhook.detection.plan import ExamRequest, Look, Reason
-from examhook.detection.reconcile import PATIENCE_SECONDS, Findings, accounts_for, remembered, takings_lie
-from examhook.detection.watch import ExamWatch, PassProgress, RowOrder
+from examhook.detection.reconcile import DIGEST_SECONDS, Findings, remembered, stands_for_all
+from examhook.detection.takings import PATIENCE_SECONDS, accounts_for, takings_lie
+from examhook.detection.watch import ExamWatch, PassProgress, RowOrder, Told
 from examhook.model import AttemptKey, Exam
 
 NOW = 1_700_000_000
@@ -39,14 +42,14 @@ def findings(**overrides: Any) -> Findings:
 
 
 def test_takings_are_accounted_for_by_attempts_that_appeared_or_by_ones_that_ended() -> None:
-    assert accounts_for(request(12), appeared=2, ended=0)
-    assert accounts_for(request(12), appeared=0, ended=2)
-    assert not accounts_for(request(12), appeared=1, ended=1)
+    assert accounts_for(request(12), appeared=2, ended=0, now=NOW)
+    assert accounts_for(request(12), appeared=0, ended=2, now=NOW)
+    assert not accounts_for(request(12), appeared=1, ended=1, now=NOW)
 
 
 def test_what_accounts_for_the_takings_moves_the_gate() -> None:
     after = remembered(request(12), findings(appeared=2, rows=12))
-    assert (after.exam.takings, after.rows, after.unreconciled_since, after.ahead) == (12, 12, None, 0)
+    assert (after.exam.takings, after.rows, after.unreconciled_since, after.starts) == (12, 12, None, Told())
 
 
 def test_an_exam_stays_due_until_its_takings_are_accounted_for() -> None:
@@ -54,7 +57,7 @@ def test_an_exam_stays_due_until_its_takings_are_accounted_for() -> None:
     after = remembered(request(12), findings(appeared=1, rows=11))
     assert (after.exam.takings, after.unreconciled_since) == (10, NOW)
     late = remembered(request(12, after), findings(appeared=1, rows=12, began_at=NOW + 60))
-    assert (late.exam.takings, late.unreconciled_since, late.ahead) == (12, None, 0)
+    assert (late.exam.takings, late.unreconciled_since, late.starts) == (12, None, Told())
 
 
 def test_takings_that_never_come_true_are_believed_in_for_a_while_only() -> None:
@@ -65,15 +68,54 @@ def test_takings_that_never_come_true_are_believed_in_for_a_while_only() -> None
 
 def test_rows_that_came_before_their_takings_are_set_against_them() -> None:
     ahead = remembered(request(10), findings(appeared=1, rows=11))
-    assert (ahead.ahead, ahead.ahead_since) == (1, NOW)
+    assert ahead.starts == Told(1, NOW)
     caught_up = remembered(request(11, ahead), findings(rows=11, began_at=NOW + 60))
-    assert (caught_up.exam.takings, caught_up.ahead, caught_up.ahead_since) == (11, 0, None)
+    assert (caught_up.exam.takings, caught_up.starts) == (11, Told())
 
 
-def test_rows_that_the_takings_never_tell_of_prove_them_wrong() -> None:
-    ahead = remembered(request(10), findings(appeared=1, rows=11))
+def test_starts_and_ends_that_the_takings_never_tell_of_prove_them_wrong() -> None:
+    ahead = remembered(request(10), findings(appeared=1, ended=1, rows=11))
     assert not takings_lie(ahead, NOW + PATIENCE_SECONDS - 1)
     assert takings_lie(ahead, NOW + PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize("counts_starts", [True, False])
+def test_takings_that_tell_of_starts_or_of_ends_are_not_found_to_lie(counts_starts: bool) -> None:  # noqa: FBT001
+    """Each attempt is counted once, so that the other half of its life is no proof."""
+    watch, takings, now = KNOWN, 10, NOW
+    for _ in range(5):
+        for starts, ends in ((2, 0), (0, 2), (0, 0)):
+            takings += starts if counts_starts else ends
+            found = findings(appeared=starts, ended=ends, began_at=now, rows=watch.rows + starts)
+            watch = remembered(request(takings, watch), found)
+            assert watch.unreconciled_since is None
+            now += PATIENCE_SECONDS
+            assert not takings_lie(watch, now)
+
+
+def test_a_theory_that_is_refuted_explains_no_growth() -> None:
+    """Where an end was never told of, the takings count starts, and no later end accounts for a start."""
+    ended = remembered(request(10), findings(ended=1))
+    assert accounts_for(request(11, ended), appeared=0, ended=0, now=NOW + PATIENCE_SECONDS - 1)
+    assert not accounts_for(request(11, ended), appeared=0, ended=1, now=NOW + PATIENCE_SECONDS)
+    later = remembered(request(10, ended), findings(began_at=NOW + PATIENCE_SECONDS))
+    assert later.ends.refuted
+    given_up = remembered(request(15, replace(later, unreconciled_since=NOW)), findings(began_at=NOW + 9_999))
+    assert (given_up.starts, given_up.ends) == (Told(), Told(refuted=True))
+
+
+def test_what_an_incomplete_reading_found_counts_when_the_takings_are_compared_again() -> None:
+    after = remembered(request(11), findings(complete=False, appeared=1))
+    assert accounts_for(request(11, after), appeared=0, ended=0, now=NOW + 60)
+
+
+def test_a_digest_stands_for_what_is_stored_for_some_days_only() -> None:
+    compared = remembered(request(10), findings(whole=True, compared=True))
+    assert stands_for_all(compared, NOW + DIGEST_SECONDS - 1)
+    assert not stands_for_all(compared, NOW + DIGEST_SECONDS)
+    assert not stands_for_all(replace(compared, digest=None), NOW)
+    unread = remembered(request(10, compared), findings(whole=True, began_at=NOW + 60))
+    assert unread.compared_at == NOW
 
 
 def test_only_a_full_pass_counts_as_one() -> None:

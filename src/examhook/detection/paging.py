@@ -174,8 +174,11 @@ class Walk(Generic[T]):
         return len(self._seen) + self._twins + len(self.unreadable) < end - self._began_at
 
     def _has_all(self, page: Page[T], keys: Sequence[Hashable]) -> bool:
-        """Whether as many distinct rows were seen as there are up to here, in whatever order they came."""
-        return page.row_count <= 1 and len(self._seen.union(keys)) >= self.start + page.row_count
+        """Whether as many distinct rows were seen as there are up to here, in whatever order they came.
+
+        An empty page proves nothing: the row before stood at this offset, so one must stand there.
+        """
+        return page.row_count == 1 and len(self._seen.union(keys)) > self.start
 
     def _is_last(self, row_count: int, overlap: int) -> bool:
         if row_count <= overlap:

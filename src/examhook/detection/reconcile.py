@@ -1,9 +1,9 @@
 """What to remember of an exam after it was read: above all, whether its ``takings`` are accounted for.
 
-``takings`` is a hint that may count starts or finishes, and run ahead of the rows or behind them. It is taken as
+``takings`` is a hint that may count starts or ends, and run ahead of the rows or behind them. It is taken as
 accounted for only when as many attempts appeared, or ended, as it grew by; otherwise the exam stays due, so
 that a row which the provider shows late is still found at once. A hint that never comes true is believed in
-for PATIENCE_SECONDS, then left to the regular full passes. Rows that it never told of prove it wrong.
+for PATIENCE_SECONDS, then left to the regular full passes.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from examhook.detection.plan import ExamRequest
-from examhook.detection.watch import OPEN_KEPT, ExamWatch, RowOrder
+from examhook.detection.takings import PATIENCE_SECONDS, accounts_for, compared
+from examhook.detection.watch import OPEN_KEPT, ExamWatch, RowOrder, Told
 from examhook.model import Attempt, AttemptKey
 
-PATIENCE_SECONDS = 600
+DIGEST_SECONDS = 7 * 86_400
+"""For so long a digest stands for what is stored. A write that was under way when its poll lost the lease may come
+after the digest, so once a week everything is compared whatever the digest says."""
+
 EMPTY_PATIENCE_SECONDS = 1800
 """An exam that had rows is believed to have none only after it has shown none for so long."""
 
@@ -31,7 +35,7 @@ class Findings:
     appeared: int
     """Attempts that were not known before."""
     ended: int
-    """Attempts that were known as running, or not at all, and have ended."""
+    """Attempts that were known as running, or not at all, and have ended for the first time."""
     rows: int
     """Distinct attempts known now."""
     open_attempts: tuple[AttemptKey, ...]
@@ -43,12 +47,8 @@ class Findings:
     """When the latest thing happened among the rows that were read; 0 when nothing did."""
     whole: bool
     """Whether all of the exam was read."""
-
-
-def accounts_for(request: ExamRequest, appeared: int, ended: int) -> bool:
-    """Whether what was found explains how far the takings moved."""
-    ahead = request.known.ahead if request.known else 0
-    return ahead + max(appeared, ended) >= request.growth
+    compared: bool = False
+    """Whether all that is stored was held against it."""
 
 
 def remembered(request: ExamRequest, findings: Findings) -> ExamWatch:
@@ -57,13 +57,13 @@ def remembered(request: ExamRequest, findings: Findings) -> ExamWatch:
     if not findings.complete:
         return _incomplete(request, known, findings)
     first = not known.is_known
-    agrees = first or accounts_for(request, findings.appeared, findings.ended)
+    agrees = first or accounts_for(request, findings.appeared, findings.ended, findings.began_at)
     since = None if agrees else known.unreconciled_since or findings.began_at
     given_up = since is not None and findings.began_at - since >= PATIENCE_SECONDS
     settled = agrees or given_up
-    ahead = max(0, known.ahead + max(findings.appeared, findings.ended) - request.growth)
+    starts, ends = _compared(request, known, findings, settled=settled)
     if first or given_up:
-        ahead = 0
+        starts, ends = Told(refuted=starts.refuted), Told(refuted=ends.refuted)
     return ExamWatch(
         exam=request.exam if settled else replace(request.exam, takings=known.exam.takings),
         rows=findings.rows,
@@ -72,13 +72,13 @@ def remembered(request: ExamRequest, findings: Findings) -> ExamWatch:
         open_depth=findings.open_depth,
         order=findings.order,
         digest=findings.digest,
+        compared_at=findings.began_at if findings.compared else known.compared_at,
         passed_at=findings.began_at if findings.whole else known.passed_at,
         tried_at=findings.began_at,
         failed_at=None if findings.whole else known.failed_at,
         changed_at=_changed_at(known, findings),
-        # What was found so far must count when the takings are compared again.
-        ahead=ahead if settled else known.ahead + max(findings.appeared, findings.ended),
-        ahead_since=_ahead_since(known, findings, ahead) if settled else known.ahead_since,
+        starts=starts,
+        ends=ends,
         unreconciled_since=None if settled else since,
     )
 
@@ -86,6 +86,7 @@ def remembered(request: ExamRequest, findings: Findings) -> ExamWatch:
 def _incomplete(request: ExamRequest, known: ExamWatch, findings: Findings) -> ExamWatch:
     """What stays known after a reading that failed in part: the exam stays due, what was seen to run is kept."""
     open_attempts = tuple(sorted({*known.open_attempts, *findings.open_attempts}))
+    starts, ends = _compared(request, known, findings, settled=False)
     return replace(
         known,
         exam=request.exam if request.known is None else known.exam,
@@ -95,7 +96,9 @@ def _incomplete(request: ExamRequest, known: ExamWatch, findings: Findings) -> E
         tried_at=findings.began_at,
         failed_at=findings.began_at if findings.whole else known.failed_at,
         changed_at=_changed_at(known, findings),
-        empty_since=(known.empty_since or findings.began_at) if known.rows and not findings.rows else None,
+        starts=starts,
+        ends=ends,
+        empty_since=(known.empty_since or findings.began_at) if rows_expected(request) and not findings.rows else None,
         progress=None,
     )
 
@@ -110,16 +113,29 @@ def withdrawn(known: ExamWatch, now: int) -> ExamWatch:
     )
 
 
-def is_believable(known: ExamWatch | None, rows: int, now: int) -> bool:
-    """Whether an exam that shows so many rows can be taken at its word: one that was emptied only after a while."""
-    if rows or known is None or not known.rows:
+def _compared(request: ExamRequest, known: ExamWatch, findings: Findings, *, settled: bool) -> tuple[Told, Told]:
+    return compared(
+        request, known, appeared=findings.appeared, ended=findings.ended, now=findings.began_at, settled=settled
+    )
+
+
+def stands_for_all(known: ExamWatch, now: int) -> bool:
+    """Whether the exam's digest can be taken for all that is stored of it."""
+    return known.digest is not None and now - known.compared_at < DIGEST_SECONDS
+
+
+def is_believable(request: ExamRequest, rows: int, now: int) -> bool:
+    """Whether an exam that shows so many rows can be taken at its word: one without any only after a while."""
+    known = request.known
+    if rows or not rows_expected(request):
         return True
-    return known.empty_since is not None and now - known.empty_since >= EMPTY_PATIENCE_SECONDS
+    return known is not None and known.empty_since is not None and now - known.empty_since >= EMPTY_PATIENCE_SECONDS
 
 
-def takings_lie(watch: ExamWatch, now: int) -> bool:
-    """Whether rows were seen that the takings have not told of for so long that they never will."""
-    return watch.ahead_since is not None and now - watch.ahead_since >= PATIENCE_SECONDS
+def rows_expected(request: ExamRequest) -> int:
+    """How many rows there should be about: as many as were known, at a first contact as many as it was taken."""
+    known = request.known
+    return known.rows if known is not None and known.is_known else request.exam.takings or 0
 
 
 def newest_at(rows: Sequence[Attempt]) -> int:
@@ -131,9 +147,3 @@ def _changed_at(known: ExamWatch, findings: Findings) -> int:
     happened = findings.began_at if known.is_known and (findings.appeared or findings.ended) else findings.newest_at
     # An end in the future (a clock that is ahead) would keep the exam busy until then.
     return max(known.changed_at, min(happened, findings.began_at))
-
-
-def _ahead_since(known: ExamWatch, findings: Findings, ahead: int) -> int | None:
-    if not ahead:
-        return None
-    return known.ahead_since if known.ahead_since is not None and known.ahead else findings.began_at

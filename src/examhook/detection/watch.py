@@ -56,6 +56,18 @@ class PassProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """One thing that ``takings`` may count, and how it compares with what was seen since the exam is known."""
+
+    ahead: int = 0
+    """So many more were seen than ``takings`` grew by; below 0: fewer."""
+    ahead_since: int | None = None
+    """Since when there are more."""
+    refuted: bool = False
+    """There were more for so long that this cannot be what it counts."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExamWatch:
     """What is known of one exam from its last pass.
 
@@ -76,6 +88,8 @@ class ExamWatch:
     order: RowOrder = RowOrder.UNKNOWN
     digest: int | None = None
     """Order-independent digest of all stored attempts; None when it has to be made anew."""
+    compared_at: int = 0
+    """When all that is stored was last held against all that the provider shows, by the provider's clock."""
     passed_at: int = 0
     """When the last complete pass began, by the provider's clock; 0 before the first."""
     tried_at: int = 0
@@ -84,9 +98,10 @@ class ExamWatch:
     """When a full pass last came to nothing; None when the last one was complete."""
     changed_at: int = 0
     """When something last happened in it, as far as is known."""
-    ahead: int = 0
-    """Rows that were seen before ``takings`` told of them."""
-    ahead_since: int | None = None
+    starts: Told = Told()
+    """Attempts that appeared, should ``takings`` count starts."""
+    ends: Told = Told()
+    """Attempts that ended, should it count ends."""
     unreconciled_since: int | None = None
     """Since when ``takings`` stand higher than the rows account for; None when they agree."""
     empty_since: int | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from examhook.detection.watch import ExamWatch, PassProgress, RowOrder
+from examhook.detection.watch import ExamWatch, PassProgress, RowOrder, Told
 from examhook.model import AttemptKey, Exam
 
 if TYPE_CHECKING:
@@ -23,15 +23,15 @@ _WATCH_NUMBERS = (
     "open_count",
     "open_depth",
     "digest",
+    "compared_at",
     "passed_at",
     "tried_at",
     "failed_at",
     "changed_at",
-    "ahead",
-    "ahead_since",
     "unreconciled_since",
     "empty_since",
 )
+_TOLD_NUMBERS = ("ahead", "ahead_since")
 _PROGRESS_NUMBERS = ("start", "began_at", "rows", "digest", "appeared", "ended", "newest_at")
 
 
@@ -53,6 +53,7 @@ def item_from_exam_watch(watch: ExamWatch, fence: int) -> dict[str, AttributeVal
         item["takings"] = {"N": str(exam.takings)}
     if watch.open_attempts:
         item["open_attempts"] = _keys(watch.open_attempts)
+    item |= {name: _told(told) for name, told in (("starts", watch.starts), ("ends", watch.ends)) if told != Told()}
     if watch.progress is not None:
         item["progress"] = {"M": _item_from_progress(watch.progress)}
     return item
@@ -75,12 +76,13 @@ def exam_watch_from_item(exam_id: str, item: Item) -> ExamWatch:
         open_depth=_count(item, "open_depth"),
         order=RowOrder(item["row_order"]["S"]),
         digest=_number(item, "digest"),
+        compared_at=_count(item, "compared_at"),
         passed_at=_count(item, "passed_at"),
         tried_at=_count(item, "tried_at"),
         failed_at=_number(item, "failed_at"),
         changed_at=_count(item, "changed_at"),
-        ahead=_count(item, "ahead"),
-        ahead_since=_number(item, "ahead_since"),
+        starts=_read_told(item, "starts"),
+        ends=_read_told(item, "ends"),
         unreconciled_since=_number(item, "unreconciled_since"),
         empty_since=_number(item, "empty_since"),
         progress=_progress_from_item(item["progress"]["M"]) if "progress" in item else None,
@@ -110,7 +112,16 @@ def _progress_from_item(item: Item) -> PassProgress:
     )
 
 
-def _numbers(value: ExamWatch | PassProgress, names: Iterable[str]) -> dict[str, AttributeValueTypeDef]:
+def _told(told: Told) -> AttributeValueTypeDef:
+    return {"M": {**_numbers(told, _TOLD_NUMBERS), **({"refuted": {"BOOL": True}} if told.refuted else {})}}
+
+
+def _read_told(item: Item, name: str) -> Told:
+    found = item[name]["M"] if name in item else {}
+    return Told(_count(found, "ahead"), _number(found, "ahead_since"), refuted="refuted" in found)
+
+
+def _numbers(value: ExamWatch | PassProgress | Told, names: Iterable[str]) -> dict[str, AttributeValueTypeDef]:
     found = {name: getattr(value, name) for name in names}
     return {name: {"N": str(number)} for name, number in found.items() if number is not None}
 

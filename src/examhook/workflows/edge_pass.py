@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from examhook.detection.diff import distinct
 from examhook.detection.digest import after_change
 from examhook.detection.edge import EdgeReading, reach_of, read_edge
-from examhook.detection.plan import ExamRequest
-from examhook.detection.reconcile import Findings, accounts_for, newest_at, remembered
+from examhook.detection.plan import LOOK_SECONDS, ExamRequest
+from examhook.detection.reconcile import Findings, newest_at, remembered
+from examhook.detection.takings import accounts_for
 from examhook.detection.watch import ExamWatch, RowOrder
 from examhook.model import Attempt, AttemptKey, Status
 from examhook.workflows.exam_access import ExamAccess, OutOfTimeError, PollTools, Settlement
@@ -43,8 +44,10 @@ def look_at_edge(tools: PollTools, request: ExamRequest, known: ExamWatch) -> Ed
     rows.update(asked)
     settlement = access.settle(rows, reading.stored)
     vanished = set(known.open_attempts) - {attempt.key for attempt in settlement.attempts}
-    unexplained = not accounts_for(request, settlement.appeared, settlement.ended)
-    whole_needed = not reading.reached or bool(vanished) or (unexplained and known.unreconciled_since is None)
+    unexplained = not accounts_for(request, settlement.appeared, settlement.ended, access.began_at)
+    # Since a full pass could not explain them, they may have moved again, and new rows come where none did before.
+    stale = known.unreconciled_since is None or access.began_at - known.passed_at >= LOOK_SECONDS
+    whole_needed = not reading.reached or bool(vanished) or (unexplained and stale)
     skipped = len(reading.unreadable) + access.unanswered
     outcome = PassOutcome(len(rows), len(settlement.written), skipped, _problem(reading, access, settlement))
     if not whole_needed:

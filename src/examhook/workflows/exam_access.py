@@ -11,6 +11,7 @@ from examhook.detection.paging import Pager
 from examhook.detection.plan import ExamRequest
 from examhook.detection.transition import Observation
 from examhook.detection.watch import AccountWatch
+from examhook.events.catalogue import EventType
 from examhook.model import Attempt, AttemptKey, Submission
 from examhook.provider.pages import NO_STATUS, ResultsPage
 from examhook.provider.port import ProviderClient
@@ -125,6 +126,10 @@ class ExamAccess:
         """Whether anything is stored of the exam."""
         return self.tools.submissions.holds_any(self.tools.watch.account, self.request.exam.exam_id)
 
+    def count_stored(self) -> int:
+        """How many attempts are stored of the exam and were not announced as removed."""
+        return self.tools.submissions.count(self.tools.watch.account, self.request.exam.exam_id)
+
     def observation(self) -> Observation:
         """The circumstances of this pass."""
         known = self.request.known
@@ -150,14 +155,13 @@ class ExamAccess:
             written=[change for change in changes if change.after.key not in overtaken],
             overtaken=len(overtaken),
             appeared=sum(change.before is None for change in changes),
-            ended=sum(
-                change.after.attempt.is_final and (change.before is None or not change.before.attempt.is_final)
-                for change in changes
-            ),
+            ended=sum(map(_is_first_end, changes)),
         )
 
     def write(self, changes: Sequence[Change]) -> set[AttemptKey]:
-        """Write changes; the keys of those that another poll was faster with."""
+        """Write changes; the keys of those that another poll was faster with. Raises ClientError, LeaseLostError."""
+        # A new attempt has nothing stored that could fence off who writes it too late.
+        self.tools.lease.keep()
         return {change.after.key for change in self.tools.submissions.write(changes)}
 
     def _with_status(
@@ -189,6 +193,14 @@ class ExamAccess:
         except OutOfTimeError:
             return None
         return row if row is not None and row.status_code != NO_STATUS else None
+
+
+def _is_first_end(change: Change) -> bool:
+    """Whether an attempt ended; the second end of one that was reopened is no other taking."""
+    before = change.before
+    if before is not None and (before.attempt.is_final or EventType.REOPENED in before.type_counts):
+        return False
+    return change.after.attempt.is_final
 
 
 def _shows_the_same(row: Attempt, stored: Attempt) -> bool:

@@ -16,8 +16,9 @@ from typing import Protocol
 
 from examhook.detection.paging import Pager
 from examhook.detection.plan import ExamRequest, Reason, plan
-from examhook.detection.reconcile import takings_lie, withdrawn
+from examhook.detection.reconcile import withdrawn
 from examhook.detection.survey import Survey
+from examhook.detection.takings import takings_lie
 from examhook.detection.watch import AccountWatch
 from examhook.model import Exam
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled

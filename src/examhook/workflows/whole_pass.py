@@ -14,7 +14,7 @@ from examhook.detection.diff import absences
 from examhook.detection.digest import digest_of
 from examhook.detection.paging import Walk
 from examhook.detection.plan import ExamRequest
-from examhook.detection.reconcile import Findings, is_believable, remembered
+from examhook.detection.reconcile import Findings, is_believable, remembered, rows_expected, stands_for_all
 from examhook.detection.tally import Tally
 from examhook.detection.watch import ExamWatch, RowOrder
 from examhook.model import Attempt, AttemptKey, Submission
@@ -47,6 +47,8 @@ class WholePass:
     flushed: bool = False
     compares: bool = False
     """Whether anything may be stored that is not among the rows."""
+    moved: bool = False
+    """Whether rows came twice to a reading in several goes, so that as many may not have come at all."""
 
     def __post_init__(self) -> None:
         self.access = ExamAccess(self.tools, self.request)
@@ -99,11 +101,13 @@ class WholePass:
     def _finish(self, walk: Walk[Attempt], rows: dict[AttemptKey, Attempt]) -> PassOutcome:
         known = self.request.known
         whole_in_hand = not self.flushed and not self.tally.resumed
-        missing = False
+        missing = compared = False
         if known is None or not whole_in_hand or not self._says_nothing_new(known, walk, rows):
             self._flush(rows, self.access.all_stored() if self.compares and whole_in_hand else None)
-            if self.compares and not self.tally.resumed:
+            compared = not self.tally.resumed
+            if self.compares and compared:
                 missing = self._settle_absences(walk)
+            self.moved = self.tally.resumed and self.tally.rows > self.access.count_stored()
         problem = self._problem(walk)
         order = self.tally.order(known.order if known else RowOrder.UNKNOWN, disturbed=walk.disturbed)
         findings = Findings(
@@ -117,15 +121,22 @@ class WholePass:
             order=order,
             # Where what is stored may be more than what was seen, the next pass must compare everything.
             digest=None if missing or self.overtaken or self.tally.resumed or walk.disturbed else self.tally.digest,
-            newest_at=self.tally.newest_at,
+            # What was read in several goes may have moved in between: the next pass is to come soon.
+            newest_at=self.access.began_at if self.tally.resumed else self.tally.newest_at,
             whole=True,
+            compared=compared,
         )
         self._remember(remembered(self.request, findings))
         return self._outcome(walk, problem)
 
     def _says_nothing_new(self, known: ExamWatch, walk: Walk[Attempt], rows: dict[AttemptKey, Attempt]) -> bool:
         """Whether the rows are those that are stored, by their digest; if so, they are counted."""
-        if known.digest is None or walk.problem or walk.unreadable or len(rows) != known.rows:
+        if (
+            not stands_for_all(known, self.access.began_at)
+            or walk.problem
+            or walk.unreadable
+            or len(rows) != known.rows
+        ):
             return False
         attempts = list(rows.values())
         if any(row.status_code == NO_STATUS for row in attempts) or digest_of(attempts) != known.digest:
@@ -158,9 +169,8 @@ class WholePass:
         return any(not change.after.removed for change in changes) or bool(overtaken)
 
     def _problem(self, walk: Walk[Attempt]) -> str | None:
-        known = self.request.known
-        if walk.problem is not None:
-            return walk.problem
+        if walk.problem is not None or self.moved:
+            return walk.problem or "rows moved while it was read in several goes"
         if walk.unreadable:
             reasons = ", ".join(sorted(set(walk.unreadable.values())))
             return f"{len(walk.unreadable)} of its rows could not be understood: {reasons}"
@@ -168,8 +178,8 @@ class WholePass:
             return f"{self.access.unanswered} of its rows have no status"
         if self.overtaken:
             return "another poll was faster"
-        if known is not None and not is_believable(known, self.tally.rows, self.access.began_at):
-            return f"it gave no rows where it gave {known.rows} before"
+        if not is_believable(self.request, self.tally.rows, self.access.began_at):
+            return f"it gave no rows where there should be about {rows_expected(self.request)}"
         return None
 
     def _remember_progress(self, walk: Walk[Attempt]) -> None:
