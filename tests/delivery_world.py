@@ -18,8 +18,8 @@ from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import Delivery, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.destinations.guard import guarded_session
+from examhook.destinations.refusal import NotPublishedError, Refusal
 from examhook.destinations.secrets import SecretsKey
-from examhook.destinations.sns import NotPublishedError, Refusal
 from examhook.destinations.webhook import WebhookSender
 from examhook.events.build import Event, submission_event
 from examhook.storage.deliveries import DeliveriesTable
@@ -70,7 +70,7 @@ class Operators:
     def publish_operations(self, topic_arn: str, event: Event) -> None:
         assert topic_arn == OPERATIONS_TOPIC
         if self.unreachable:
-            raise NotPublishedError([Refusal(event.event_id, "Throttled", sender_fault=False)])
+            raise NotPublishedError("SNS", [Refusal(event.event_id, "Throttled", sender_fault=False)])
         self.notices.append(event)
 
 

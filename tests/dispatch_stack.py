@@ -42,6 +42,8 @@ class Stack:
     queue_url: str
     everything_url: str
     failure_url: str = ""
+    bus_url: str = ""
+    """A queue that gets what a rule of the stack's bus finds; empty where the stack names no bus."""
 
     def subscribe(self, name: str, **attributes: str) -> str:
         url = self.sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -69,7 +71,7 @@ class Stack:
 
 
 @contextmanager
-def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+def deployed(monkeypatch: pytest.MonkeyPatch, bus: str = "") -> Iterator[Stack]:
     """The stack, with its environment set and a fresh process of Dispatch."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
@@ -100,12 +102,25 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
             "SECRETS_KEY_ARN": key_arn,
             "WEBHOOK_URLS": "https://one.test/hook,https://two.test/hook",
             "RETENTION_DAYS": "30",
+            "EVENT_BUS": bus,
         }
+        if bus:
+            made.bus_url = _rule_to_queue(bus, sqs)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         _forget()
         yield made
         _forget()
+
+
+def _rule_to_queue(bus: str, sqs: SQSClient) -> str:
+    url = sqs.create_queue(QueueName="from-the-bus")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events = boto3.client("events")
+    events.create_event_bus(Name=bus)
+    events.put_rule(Name="all", EventBusName=bus, EventPattern=json.dumps({"source": ["examhook"]}))
+    events.put_targets(Rule="all", EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+    return url
 
 
 def _forget() -> None:

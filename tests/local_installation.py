@@ -86,6 +86,7 @@ class LocalInstallation:
         """``examhook local up`` for this provider and these receivers, without polls by schedule."""
         urls = [option for listener in self.listeners for option in ("--webhook-url", listener.url)]
         options = ["--base-url", self.simulator.base_url, "--port", str(self.port), "--requests-per-second", "9"]
+        options += ["--event-bus", "default"]
         return self.local("up", *options, *urls, *(more or ("--poll-seconds", "off")))
 
     def examhook(self, *args: str) -> Finished:

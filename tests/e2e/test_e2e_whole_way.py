@@ -125,6 +125,27 @@ def test_a_queue_gets_from_the_topic_what_it_asked_for_and_the_same_bytes(instal
     assert queue.bodies[0] in bodies
 
 
+def test_a_rule_of_the_event_bus_gets_what_it_asked_for_and_the_same_facts(installation: LocalInstallation) -> None:
+    world = installation.simulator.world
+    events, sqs = (installation.session.client(name) for name in ("events", "sqs"))
+    name = f"rule-{uuid4().hex[:8]}"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    exam_id, (forced, submitted) = begin(installation, 2)
+    about = {"data": {"exam": {"id": [exam_id]}}}
+    pattern = {"source": ["examhook"], "detail-type": ["submission.forced"], "detail": about}
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=[{"Id": "queue", "Arn": arn}])
+    world.force(forced)
+    world.submit(submitted)
+    world.advance(5)
+    installation.poll()
+    by_webhook = {event["type"]: event for event in wait_for(installation, 0, exam_id, 2)}
+    queue = QueueSubscriber(sqs, url)
+    queue.drain(1, ARRIVAL_TIMEOUT_S)
+    assert [json.loads(body)["detail"] for body in queue.bodies] == [by_webhook["submission.forced"]]
+
+
 def test_a_receiver_that_failed_gets_it_later_and_the_other_does_not_wait(installation: LocalInstallation) -> None:
     world = installation.simulator.world
     steady, shaky = installation.listeners

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -34,6 +35,7 @@ OUTPUTS = {
 }
 SERVICES = {
     "dynamodb": ("dynamodb", "dynamodbstreams"),
+    "events": ("events",),
     "kms": ("kms",),
     "logs": ("logs",),
     "secretsmanager": ("secretsmanager",),
@@ -55,6 +57,10 @@ def statements() -> Iterator[tuple[str, Mapping[str, Any]]]:
         for policy in role["Policies"]:
             for statement in policy["PolicyDocument"]["Statement"]:
                 yield name, statement
+    for policy in of_type("AWS::IAM::Policy").values():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            for role in policy["Roles"]:
+                yield role["Ref"], statement
 
 
 def listed(value: object) -> list[Any]:
@@ -146,6 +152,46 @@ def test_every_right_is_one_that_aws_knows() -> None:
 def test_only_poll_may_read_the_account_code() -> None:
     readers = {role for role, found in statements() if "secretsmanager:GetSecretValue" in listed(found["Action"])}
     assert readers == {"PollRole"}
+
+
+def test_dispatch_may_put_events_on_the_named_bus_only_where_one_is_named() -> None:
+    policies = {name: found for name, found in RESOURCES.items() if "events:PutEvents" in json.dumps(found)}
+    assert policies.keys() == {"DispatchBusPolicy"}
+    assert policies["DispatchBusPolicy"]["Condition"] == "HasBus"
+    assert TEMPLATE["Conditions"]["HasBus"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "EventBusName"}, ""]}]}
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("exams", "arn:aws:events:us-east-1:123456789012:event-bus/exams"),
+        ("arn:aws:events:eu-west-1:999999999999:event-bus/a.b", "arn:aws:events:eu-west-1:999999999999:event-bus/a.b"),
+    ],
+)
+def test_the_right_is_for_the_named_bus_alone_by_name_or_by_arn(given: str, meant: str) -> None:
+    """CloudFormation's functions, played: Sub fills in, Split cuts, Select picks."""
+    document = RESOURCES["DispatchBusPolicy"]["Properties"]["PolicyDocument"]
+    names = {
+        "EventBusName": given,
+        "AWS::Partition": "aws",
+        "AWS::Region": "us-east-1",
+        "AWS::AccountId": "123456789012",
+    }
+
+    def value(of: Any, known: Mapping[str, str] = names) -> Any:
+        match of:
+            case {"Fn::Sub": [str(text), dict(more)]}:
+                return value({"Fn::Sub": text}, {**known, **{name: value(each) for name, each in more.items()}})
+            case {"Fn::Sub": text}:
+                return re.sub(r"\$\{([A-Za-z:]+)\}", lambda found: known[found[1]], text)
+            case {"Fn::Split": [separator, source]}:
+                return value(source).split(separator)
+            case {"Fn::Select": [place, source]}:
+                return value(source)[int(place)]
+            case _:
+                raise AssertionError(of)
+
+    assert value(document["Statement"][0]["Resource"]) == meant
 
 
 def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_run() -> None:
@@ -242,6 +288,10 @@ def test_defaults_keep_to_their_own_constraints() -> None:
         ("NotificationEmail", "office", False),
         ("WebhookUrls", "https://a.example/x, https://b.example/y?z=1", True),
         ("WebhookUrls", "a.example", False),
+        ("EventBusName", "default", True),
+        ("EventBusName", "arn:aws:events:eu-central-1:123456789012:event-bus/exams.main", True),
+        ("EventBusName", "arn:aws:events:eu-central-1:123456789012:rule/exams", False),
+        ("EventBusName", "aws.partner/exams", False),
     ],
 )
 def test_parameters_take_what_works_and_refuse_what_does_not(parameter: str, value: str, allowed: bool) -> None:  # noqa: FBT001

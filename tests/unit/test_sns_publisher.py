@@ -11,7 +11,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from builders import OBSERVED_AT, submission, transition
 
-from examhook.destinations.sns import MAX_BATCH_BYTES, NotPublishedError, TopicPublisher
+from examhook.destinations.refusal import NotPublishedError
+from examhook.destinations.sns import MAX_BATCH_BYTES, TopicPublisher
 from examhook.events.build import Event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
 

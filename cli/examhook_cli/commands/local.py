@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from datetime import datetime
@@ -21,6 +22,8 @@ from examhook_cli.local.run import down as stop
 from examhook_cli.local.run import up as start
 from examhook_cli.output import hint, say, waiting
 from examhook_cli.stack import DEFAULT_STACK_NAME
+
+_BUS_NAME = re.compile(r"[A-Za-z0-9._-]{1,256}")
 
 app = typer.Typer(help="Run the stack on this machine, without AWS.", no_args_is_help=True)
 
@@ -50,6 +53,9 @@ def up(  # noqa: PLR0913 - one argument for each option
     webhook_url: Annotated[
         list[str] | None, typer.Option(metavar="URL", help="A webhook to send events to; may be given several times.")
     ] = None,
+    event_bus: Annotated[
+        str, typer.Option(metavar="NAME", help="An EventBridge bus that gets every event too, such as default.")
+    ] = "",
     poll_seconds: Annotated[
         str, typer.Option(metavar="N|off", help="Seconds between polls (5 to 60, or whole minutes), or off.")
     ] = "60",
@@ -69,6 +75,7 @@ def up(  # noqa: PLR0913 - one argument for each option
         base_url=_base_url(base_url),
         account_code=_code(code),
         webhook_urls=tuple(_webhook_url(url) for url in webhook_url or ()),
+        event_bus=_event_bus(event_bus),
         poll_seconds=_poll_seconds(poll_seconds),
         requests_per_second=requests_per_second,
         initial_sync=initial_sync.value,
@@ -148,6 +155,12 @@ def _webhook_url(text: str) -> str:
         raise typer.BadParameter(str(error), param_hint="--webhook-url") from error
     if "," in text or not is_plain(text):
         raise typer.BadParameter("write commas and quotes %-encoded, as %2C or %27", param_hint="--webhook-url")
+    return text
+
+
+def _event_bus(text: str) -> str:
+    if text and not _BUS_NAME.fullmatch(text):
+        raise typer.BadParameter("must be letters, digits, dots, hyphens and underscores", param_hint="--event-bus")
     return text
 
 

@@ -26,6 +26,8 @@ class LocalOptions:
     requests_per_second: float = 5
     initial_sync: str = "silent"
     dialect: str = "legacy"
+    event_bus: str = ""
+    """An EventBridge bus of the emulator's that gets every event too; empty for none."""
 
     def parameters(self) -> dict[str, str]:
         """Values for the template's parameters."""
@@ -34,6 +36,7 @@ class LocalOptions:
             "ProviderDialect": self.dialect,
             "AccountCode": self.account_code,
             "WebhookUrls": ",".join(self.webhook_urls),
+            "EventBusName": self.event_bus,
             "RequestsPerSecond": f"{self.requests_per_second:g}",
             "InitialSync": self.initial_sync,
             **schedule_parameters(self.poll_seconds),

@@ -1,20 +1,14 @@
-"""SNS topics: events as JSON for programs, as a sentence for people.
-
-::
-
-    TopicError
-    └── NotPublishedError    SNS did not take some of the messages; ``refused`` names each and says whether to try again
-"""
+"""SNS topics: events as JSON for programs, as a sentence for people."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from examhook.destinations.refusal import NO_ANSWER, NotPublishedError, Refusal
 from examhook.events.words import words_for
 
 if TYPE_CHECKING:
@@ -29,33 +23,6 @@ MAX_BATCH_BYTES = 256 * 1024
 
 _REFUSED_EACH_TIME = frozenset({"BatchRequestTooLong", "InvalidParameter", "InvalidParameterValue"})
 """Codes with which a whole request is refused, and would be again."""
-
-_NO_ANSWER = "NoAnswer"
-"""Stands for SNS saying neither that it took a message nor that it refused it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """One message that was not published."""
-
-    event_id: str
-    code: str
-    """SNS's error code, or the name of the error that kept the request from SNS."""
-    sender_fault: bool
-    """The message itself is at fault: trying again as it is does not help."""
-
-
-class TopicError(Exception):
-    """A topic did not take what it was given."""
-
-
-class NotPublishedError(TopicError):
-    """Some messages were not published; every message that ``refused`` does not name was."""
-
-    def __init__(self, refused: Sequence[Refusal]) -> None:
-        codes = ", ".join(sorted({refusal.code for refusal in refused}))
-        super().__init__(f"SNS did not take {len(refused)} of the messages ({codes})")
-        self.refused = tuple(refused)
 
 
 class TopicPublisher:
@@ -92,7 +59,7 @@ class TopicPublisher:
                 broken = type(error).__name__
                 refused += _refusals(batch, broken, sender_fault=False)
         if refused:
-            raise NotPublishedError(refused)
+            raise NotPublishedError("SNS", refused)
 
     def publish_operations(self, topic_arn: str, event: Event) -> None:
         """Publish one event for the operators; raises NotPublishedError."""
@@ -107,7 +74,7 @@ class TopicPublisher:
         return [
             Refusal(event.event_id, refused[event.event_id]["Code"], refused[event.event_id]["SenderFault"])
             if event.event_id in refused
-            else Refusal(event.event_id, _NO_ANSWER, sender_fault=False)
+            else Refusal(event.event_id, NO_ANSWER, sender_fault=False)
             for event, _ in batch
             if event.event_id in silent
         ]

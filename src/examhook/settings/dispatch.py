@@ -23,6 +23,8 @@ class DispatchSettings:
     secrets_key_arn: str
     webhook_urls: tuple[str, ...]
     retention_days: int
+    event_bus: str = ""
+    """Name or ARN of the EventBridge bus that gets events besides; empty for none."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> DispatchSettings:
@@ -39,6 +41,7 @@ class DispatchSettings:
             secrets_key_arn=reader.text("SECRETS_KEY_ARN"),
             webhook_urls=reader.comma_list("WEBHOOK_URLS"),
             retention_days=int(reader.number("RETENTION_DAYS", 1, 365)),
+            event_bus=environ.get("EVENT_BUS", "").strip(),
         )
         reader.finish()
         return settings

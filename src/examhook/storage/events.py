@@ -68,14 +68,27 @@ class EventsTable:
         item = self._item(event_id)
         return item is not None and "dispatched_at" in item
 
+    def is_published(self, event_id: str) -> bool:
+        """Whether SNS has been given the event, though another destination has not."""
+        item = self._item(event_id)
+        return item is not None and "published_at" in item
+
+    def mark_published(self, event_id: str, at: int) -> None:
+        """Remember that SNS has been given the event, for the time until all have; the first mark stands."""
+        self._mark(event_id, "published_at", at)
+
     def mark_dispatched(self, event_id: str, at: int) -> None:
         """Remember that every destination has been given the event; the first mark stands."""
+        self._mark(event_id, "dispatched_at", at)
+
+    def _mark(self, event_id: str, name: str, at: int) -> None:
         try:
             self._client.update_item(
                 TableName=self._table_name,
                 Key={"event_id": {"S": event_id}},
-                UpdateExpression="SET dispatched_at = if_not_exists(dispatched_at, :at)",
+                UpdateExpression="SET #mark = if_not_exists(#mark, :at)",
                 ConditionExpression="attribute_exists(event_id)",
+                ExpressionAttributeNames={"#mark": name},
                 ExpressionAttributeValues={":at": {"N": str(at)}},
             )
         except ClientError as error:

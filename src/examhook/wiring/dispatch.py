@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from examhook.destinations.delivery_queue import DeliveryQueue
+from examhook.destinations.event_bus import BusPublisher
 from examhook.destinations.redrive_queue import RedriveQueue
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
@@ -58,4 +59,6 @@ def _dispatch(settings: DispatchSettings, now: Callable[[], float]) -> Dispatch:
         ),
         retention_days=settings.retention_days,
         now=now,
+        # The client is made only where it is used: its model takes time to load.
+        bus=BusPublisher(boto3.client("events", config=_CALLS), settings.event_bus) if settings.event_bus else None,
     )

@@ -2,15 +2,20 @@
 
 Each event takes these steps, and each step may be repeated::
 
-    built ─▶ kept (Events) ─▶ deliveries (one per endpoint that wants it) ─▶ queued ─▶ published (SNS) ─▶ marked
-      │         │                 │                                            │           │                │
-      │         │                 └ conditional by (endpoint, event)           │           │                └ a repeat
-      │         └ conditional by id; what was kept first is what is sent       │           └ same id, same    skips it
-      └ pure: same record, same bytes            Deliver claims each attempt once ┘          bytes
+    built ─▶ kept (Events) ─▶ deliveries ─▶ queued ─▶ on the bus, if there is one ─▶ published (SNS) ─▶ marked
+      │         │               │             │           │                            │                │
+      │         │               │             │           └ same id, same bytes        └ the same       └ a repeat
+      │         │               │             └ Deliver claims each attempt once                          skips it
+      │         │               └ one per endpoint that wants it, conditional by (endpoint, event)
+      │         └ conditional by id; what was kept first is what is sent
+      └ pure: same record, same bytes
 
 A crash between two steps leaves the event unmarked, so the stream's next try begins again and finds
-what is done. Publishing comes last of the steps that others can see, because it is the only one
-whose repetition a subscriber notices.
+what is done. Publishing comes last of the steps that others can see, because it is the one whose
+repetition people notice.
+
+The bus is not ours and may be gone or closed to us. What it refuses goes to SNS all the same, once:
+such an event is marked as published, its record fails, and the next try leaves SNS out.
 
 A record that fails fails alone: the others go on, except later ones of the same submission, which
 wait so that its events keep their order. The stream is then told the first that failed and sends
@@ -28,7 +33,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import DeliveryStatus, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, QueueRefusedError
-from examhook.destinations.sns import NotPublishedError, TopicPublisher
+from examhook.destinations.event_bus import BusPublisher
+from examhook.destinations.refusal import NotPublishedError
+from examhook.destinations.sns import TopicPublisher
 from examhook.events.build import submission_event
 from examhook.events.envelope import UnwritableInstantError
 from examhook.storage.deliveries import DeliveriesTable
@@ -53,6 +60,8 @@ class Dispatch:
     """Asked once per batch, never remembered: one small read, and a new endpoint misses nothing."""
     retention_days: int
     now: Callable[[], float]
+    bus: BusPublisher | None = None
+    """Where events go besides, if the stack names one."""
 
     def run(self, records: Sequence[StreamRecord]) -> DispatchReport:
         """Dispatch one batch, in stream order.
@@ -83,6 +92,7 @@ class Dispatch:
             _each(pool, batch, self._keep)
             _each(pool, batch, lambda outgoing: self._create_deliveries(outgoing, endpoints))
             enqueued = self._enqueue(batch)
+            self._put_on_bus(batch)
             self._publish(batch)
             _each(pool, batch, self._mark)
         return enqueued
@@ -94,7 +104,8 @@ class Dispatch:
             return outgoing
         if self.events.is_dispatched(event.event_id):
             return None
-        return replace(outgoing, event=self.events.get(event.event_id) or event)
+        published = self.bus is not None and self.events.is_published(event.event_id)
+        return replace(outgoing, event=self.events.get(event.event_id) or event, published=published)
 
     def _create_deliveries(self, outgoing: Outgoing, endpoints: Sequence[Endpoint]) -> Outgoing:
         """What an endpoint that is down is to get waits in the table, where it costs nothing until it is back."""
@@ -125,15 +136,30 @@ class Dispatch:
             return 0
         return len(messages)
 
+    def _put_on_bus(self, batch: Batch) -> None:
+        if self.bus is None:
+            return
+        try:
+            self.bus.publish([each.event for each in batch.outgoing])
+        except NotPublishedError as error:
+            refused = {refusal.event_id: refusal.code for refusal in error.refused}
+            batch.proceed([replace(each, refused=refused.get(each.event.event_id)) for each in batch.outgoing])
+
     def _publish(self, batch: Batch) -> None:
         try:
-            self.publisher.publish_submission_events(self.topic_arn, [each.event for each in batch.outgoing])
+            self.publisher.publish_submission_events(
+                self.topic_arn, [each.event for each in batch.outgoing if not each.published]
+            )
         except NotPublishedError as error:
             refused = {refusal.event_id: Failed(refusal.code) for refusal in error.refused}
             batch.proceed([refused.get(outgoing.event.event_id, outgoing) for outgoing in batch.outgoing])
 
-    def _mark(self, outgoing: Outgoing) -> Outgoing:
-        self.events.mark_dispatched(outgoing.event.event_id, int(self.now()))
+    def _mark(self, outgoing: Outgoing) -> Outgoing | Failed:
+        event_id, at = outgoing.event.event_id, int(self.now())
+        if outgoing.refused is not None:
+            self.events.mark_published(event_id, at)
+            return Failed(outgoing.refused)
+        self.events.mark_dispatched(event_id, at)
         return outgoing
 
     def _expires_at(self) -> int:
@@ -151,7 +177,7 @@ def _set_out(number: int, record: StreamRecord, batch: Batch) -> None:
     batch.add([Outgoing(number, submission, event) for event in events])
 
 
-def _each(pool: ThreadPoolExecutor, batch: Batch, step: Callable[[Outgoing], Outgoing | None]) -> None:
+def _each(pool: ThreadPoolExecutor, batch: Batch, step: Callable[[Outgoing], Outgoing | Failed | None]) -> None:
     """Take ``step`` with every event at once; None ends its way, an error fails its record."""
 
     def take(outgoing: Outgoing) -> Outgoing | Failed | None:

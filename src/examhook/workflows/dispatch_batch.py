@@ -19,6 +19,10 @@ class Outgoing:
     event: Event
     endpoint_ids: tuple[str, ...] = ()
     """The endpoints that it is to be tried at right away."""
+    published: bool = False
+    """SNS has it already, from a try at which the bus refused it."""
+    refused: str | None = None
+    """Why the bus refused it this time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class EndpointWatch:
     def look_after(self, endpoint: Endpoint) -> tuple[bool, tuple[OperationsEventType, ...]]:
         """Do what the endpoint's health calls for, and publish what the operators are still to be told.
 
-        Returns whether events are to be sent to it, and the types of what was published. Raises TopicError and
+        Returns whether events are to be sent to it, and the types of what was published. Raises NotPublishedError and
         botocore's errors; what was not published then waits for the next tick.
         """
         now = int(self.now())

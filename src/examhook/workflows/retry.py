@@ -14,8 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.schedule import PROBE_S
 from examhook.destinations.delivery_queue import DeliveryQueueError
+from examhook.destinations.refusal import NotPublishedError
 from examhook.destinations.secrets import SecretsKey
-from examhook.destinations.sns import TopicError
 from examhook.events.catalogue import OperationsEventType
 from examhook.storage.endpoints import EndpointsTable
 from examhook.workflows.backlog import Backlog, Enqueued, batch_limit
@@ -64,7 +64,7 @@ class RetryDeliveries:
             try:
                 enabled, told = self.watch.look_after(endpoint)
                 disabled += told.count(OperationsEventType.ENDPOINT_DISABLED)
-            except (ClientError, BotoCoreError, TopicError) as error:
+            except (ClientError, BotoCoreError, NotPublishedError) as error:
                 errors.append(type(error).__name__)
             try:
                 if enabled:

@@ -1,0 +1,129 @@
+"""What goes to an EventBridge bus: entries that rules can match, batches, and which entries were refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+from builders import submission, transition
+
+from examhook.destinations.event_bus import MAX_REQUEST_BYTES, BusPublisher
+from examhook.destinations.refusal import NotPublishedError
+from examhook.events.build import Event, submission_event
+
+BUS = "arn:aws:events:eu-central-1:123456789012:event-bus/exams"
+
+
+class Bus:
+    """Records requests; answers each with one of ``answers`` (error codes by place), else takes every entry."""
+
+    def __init__(self, *answers: dict[int, str] | Exception, short: bool = False) -> None:
+        self.requests: list[list[dict[str, Any]]] = []
+        self._answers = list(answers)
+        self._short = short
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - as boto3 has it
+        self.requests.append(Entries)
+        codes = self._answers.pop(0) if self._answers else {}
+        if isinstance(codes, Exception):
+            raise codes
+        results = [
+            {"ErrorCode": codes[place], "ErrorMessage": "Mei Chen …"} if place in codes else {"EventId": f"bus-{place}"}
+            for place in range(len(Entries))
+        ]
+        return {"FailedEntryCount": len(codes), "Entries": results[1:] if self._short else results}
+
+
+def event(event_id: str = "evt_1", **of: Any) -> Event:
+    return submission_event(submission(**of), transition(event_id=event_id))
+
+
+def events(count: int) -> list[Event]:
+    return [event(f"evt_{number}") for number in range(count)]
+
+
+def publish(bus: Bus, sent: Sequence[Event]) -> None:
+    BusPublisher(bus, BUS).publish(sent)  # type: ignore[arg-type] # a stand-in
+
+
+def refused_by(bus: Bus, sent: Sequence[Event]) -> list[tuple[str, str, bool]]:
+    with pytest.raises(NotPublishedError) as error:
+        publish(bus, sent)
+    assert "Mei Chen" not in str(error.value)
+    return [(each.event_id, each.code, each.sender_fault) for each in error.value.refused]
+
+
+def test_an_entry_carries_the_bytes_of_the_body_and_what_rules_match() -> None:
+    bus = Bus()
+    publish(bus, [event()])
+    [[entry]] = bus.requests
+    assert entry == {
+        "EventBusName": BUS,
+        "Source": "examhook",
+        "DetailType": "submission.submitted",
+        "Detail": event().body.decode(),
+        "Time": datetime.fromtimestamp(event().occurred_at, UTC),
+        "Resources": [json.loads(event().body)["source"]],
+    }
+
+
+def test_entries_go_by_tens_in_their_order() -> None:
+    bus = Bus()
+    publish(bus, events(23))
+    assert [len(request) for request in bus.requests] == [10, 10, 3]
+    sent = [json.loads(entry["Detail"])["id"] for request in bus.requests for entry in request]
+    assert sent == [f"evt_{number}" for number in range(23)]
+
+
+def test_no_request_holds_more_bytes_than_eventbridge_takes() -> None:
+    """Sized as EventBridge sizes it, in bytes of UTF-8."""
+    bus = Bus()
+    publish(bus, [event(f"evt_{number}", exam_title="解" * 20_000) for number in range(7)])
+    assert len(bus.requests) == 2
+    assert sum(map(len, bus.requests)) == 7
+    for request in bus.requests:
+        texts = [text for e in request for text in (e["Source"], e["DetailType"], e["Detail"], *e["Resources"])]
+        assert sum(len(text.encode()) for text in texts) + 14 * len(request) <= MAX_REQUEST_BYTES
+
+
+def test_no_events_make_no_request() -> None:
+    bus = Bus()
+    publish(bus, [])
+    assert bus.requests == []
+
+
+def test_a_refused_entry_is_named_and_the_others_go_out() -> None:
+    bus = Bus({3: "InternalFailure", 5: "NotAuthorizedForSourceException"})
+    assert refused_by(bus, events(12)) == [
+        ("evt_3", "InternalFailure", False),
+        ("evt_5", "NotAuthorizedForSourceException", True),
+    ]
+    assert len(bus.requests) == 2
+
+
+def test_an_answer_that_does_not_speak_of_every_entry_counts_as_none() -> None:
+    assert refused_by(Bus(short=True), events(2)) == [("evt_0", "NoAnswer", False), ("evt_1", "NoAnswer", False)]
+
+
+def test_an_outage_ends_the_trying_and_names_everything_after_it() -> None:
+    bus = Bus({}, ConnectTimeoutError(endpoint_url="https://events.test"))
+    refused = refused_by(bus, events(25))
+    assert refused == [(f"evt_{number}", "ConnectTimeoutError", False) for number in range(10, 25)]
+    assert len(bus.requests) == 2
+
+
+def test_a_bus_that_is_closed_to_us_is_asked_once() -> None:
+    bus = Bus(ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "PutEvents"))
+    assert len(refused_by(bus, events(11))) == 11
+    assert len(bus.requests) == 1
+
+
+def test_a_request_that_is_refused_for_its_content_does_not_stop_the_next() -> None:
+    bus = Bus(ClientError({"Error": {"Code": "ValidationException", "Message": ""}}, "PutEvents"))
+    refused = refused_by(bus, events(11))
+    assert refused == [(f"evt_{number}", "ValidationException", True) for number in range(10)]
+    assert len(bus.requests) == 2
