@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from examhook.delivery.endpoint import Privacy
+from examhook.delivery.endpoint import BodyFormat, Privacy
 from examhook.delivery.url import EndpointUrlError
 from examhook.events.catalogue import EventType
 from examhook.workflows import endpoint_changes as changes
 from examhook_cli.choices import header_map, span_s, split_list, type_patterns
 from examhook_cli.commands.endpoint_options import (
+    FORMAT_HELP,
     HEADER_HELP,
     PRIVACY_HELP,
     RATE_HELP,
@@ -48,6 +49,7 @@ def update(  # noqa: PLR0913 - each option is a parameter
     ] = None,
     description: Annotated[str | None, typer.Option(metavar="TEXT", help="A note for people.")] = None,
     privacy: Annotated[Privacy | None, typer.Option(help=PRIVACY_HELP)] = None,
+    body_format: Annotated[BodyFormat | None, typer.Option("--format", help=FORMAT_HELP)] = None,
     headers: Annotated[
         list[str] | None,
         typer.Option("--header", metavar="'NAME: VALUE'", help=f"{HEADER_HELP} Takes the place of all; '' for none."),
@@ -66,6 +68,7 @@ def update(  # noqa: PLR0913 - each option is a parameter
         accounts=None if accounts is None else split_list(accounts),
         description=description,
         privacy=privacy,
+        body_format=body_format,
         headers=None if headers is None else header_map(headers),
         rate_per_second=rate,
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
-from examhook.delivery.endpoint import Endpoint
+from examhook.delivery.endpoint import BodyFormat, Endpoint
+from examhook.delivery.formats.answers import product_of
 from examhook.delivery.pace import MAX_RATE, MIN_RATE, BadRateError, check_rate
 from examhook.delivery.url import EndpointUrlError, check_endpoint_url
 from examhook_cli.errors import CommandError
@@ -18,8 +22,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 PRIVACY_HELP = (
     "How much it is told: everything; all but names and links, under pseudonyms; or ids only (docs/events/README.md)."
 )
+FORMAT_HELP = "What it takes: events for programs, or messages for people as that chat's incoming webhooks take them."
 HEADER_HELP = "A header that each request carries besides; may be repeated. What it holds is encrypted."
 RATE_HELP = f"At most so many attempts per second, from {MIN_RATE:g} to {MAX_RATE:g}; 0 for no limit."
+_CHATS: Mapping[BodyFormat, re.Pattern[str]] = {
+    BodyFormat.SLACK: re.compile(r"\.hooks\.slack(-gov)?\.com/"),
+    BodyFormat.TEAMS: re.compile(r"\.(logic\.azure|api\.powerplatform|webhook\.office)\.com/"),
+    BodyFormat.DISCORD: re.compile(r"\.discord(app)?\.com/api/"),
+}
+"""Where the products' incoming webhooks are: host, after a dot, and path."""
 STACK_DECIDES = "The stack's AllowHttpEndpoints and AllowPrivateEndpoints decide."
 
 
@@ -38,6 +49,16 @@ def check_rate_option(rate: float | None) -> None:
             check_rate(rate)
     except BadRateError as error:
         raise typer.BadParameter(f"{error} 0 is for no limit.", param_hint="--rate") from None
+
+
+def format_hint(url: str, body_format: BodyFormat) -> str | None:
+    """What to say where ``url`` looks like a chat's and the format is another; None where all is well."""
+    address = urlsplit(url)
+    place = f".{address.hostname or ''}{address.path}"
+    found = next((each for each, pattern in _CHATS.items() if pattern.search(place)), None)
+    if found is None or found is body_format:
+        return None
+    return f"That looks like a webhook of {product_of(found)}, which takes --format {found.value} only."
 
 
 def check_usable(url: str, hint: str = "URL") -> None:

@@ -25,6 +25,7 @@ def endpoint_facts(endpoint: Endpoint) -> dict[str, object]:
         "accounts": list(endpoint.accounts),
         "description": endpoint.description,
         "privacy": endpoint.privacy.value,
+        "format": endpoint.body_format.value,
         "header_names": list(endpoint.header_names),
         "rate_per_second": endpoint.rate_per_second,
         "previous_secret_until": time_text(endpoint.previous_secret_until) or None,
@@ -42,11 +43,12 @@ def endpoint_facts(endpoint: Endpoint) -> dict[str, object]:
 def print_endpoints(endpoints: Sequence[Endpoint]) -> None:
     """A listing of endpoints."""
     print_table(
-        ("id", "status", "failing since", "last success at", "url"),
+        ("id", "status", "format", "failing since", "last success at", "url"),
         [
             (
                 endpoint.endpoint_id,
                 endpoint.status.value,
+                endpoint.body_format.value,
                 time_text(endpoint.health.failing_since),
                 time_text(endpoint.health.last_success_at),
                 endpoint.url,
@@ -70,6 +72,7 @@ def print_endpoint(endpoint: Endpoint, revealed: Mapping[str, object]) -> None:
             "disabled at": time_text(endpoint.disabled_at),
             "origin": endpoint.origin.value,
             "privacy": endpoint.privacy.value,
+            "format": endpoint.body_format.value,
             "headers": ", ".join(endpoint.header_names),
             "types": ", ".join(endpoint.types or DEFAULT_TYPES),
             "exams": ", ".join(endpoint.exam_ids) or "all",

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from examhook.delivery.endpoint import Endpoint, EndpointOrigin, Privacy
+from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.url import EndpointUrlError
 from examhook.events.catalogue import EventType
 from examhook.workflows.endpoint_changes import LEFT_PARAMETER
@@ -18,6 +18,7 @@ from examhook.workflows.webhook_request import own_headers
 from examhook_cli.choices import header_map, split_list, type_patterns
 from examhook_cli.commands import endpoint_changes
 from examhook_cli.commands.endpoint_options import (
+    FORMAT_HELP,
     HEADER_HELP,
     PRIVACY_HELP,
     RATE_HELP,
@@ -27,6 +28,7 @@ from examhook_cli.commands.endpoint_options import (
     check_rate_option,
     check_usable,
     find_endpoint,
+    format_hint,
 )
 from examhook_cli.commands.endpoint_text import endpoint_facts, print_endpoint, print_endpoints
 from examhook_cli.commands.endpoint_trial import send_test
@@ -57,6 +59,7 @@ def add(  # noqa: PLR0913 - each option is a parameter
     ] = None,
     description: Annotated[str, typer.Option(metavar="TEXT", help="A note for people.")] = "",
     privacy: Annotated[Privacy, typer.Option(help=PRIVACY_HELP)] = Privacy.FULL,
+    body_format: Annotated[BodyFormat, typer.Option("--format", help=FORMAT_HELP)] = BodyFormat.CLOUDEVENTS,
     headers: Annotated[list[str] | None, typer.Option("--header", metavar="'NAME: VALUE'", help=HEADER_HELP)] = None,
     rate: Annotated[float, typer.Option(min=0, metavar="N", help=RATE_HELP)] = 0,
     test: Annotated[bool, typer.Option("--test", help="Send it a test at once, as endpoints test does.")] = False,
@@ -65,9 +68,8 @@ def add(  # noqa: PLR0913 - each option is a parameter
     """Add a webhook and print its id and its signing secret."""
     check_usable(url)
     check_rate_option(rate)
-    filters = EndpointFilters(
-        type_patterns(types, tuple(EventType), "--types"), split_list(exams), split_list(accounts), privacy
-    )
+    patterns = type_patterns(types, tuple(EventType), "--types")
+    filters = EndpointFilters(patterns, split_list(exams), split_list(accounts), privacy, body_format)
     chosen_headers = header_map(headers)
     installation = installation_of(context)
     endpoint, secret = _add(installation, url, filters, description, chosen_headers, rate)
@@ -77,6 +79,8 @@ def add(  # noqa: PLR0913 - each option is a parameter
         say(f"Endpoint {endpoint.endpoint_id} gets what comes from now on.")
         say(f"Its signing secret: {secret}")
         hint(f"Once more: examhook endpoints show {endpoint.endpoint_id} --reveal-secret")
+    if (advice := format_hint(url, body_format)) is not None:
+        hint(advice)
     if test:
         hint(send_test(installation, endpoint, timeout_s=60).sentence)
 

@@ -8,6 +8,8 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
+from examhook.delivery.endpoint import BodyFormat
+from examhook.delivery.formats.answers import asked_wait_s, is_gone, why_refused
 from examhook.delivery.record import SendOutcome, SendResult
 from examhook.delivery.schedule import MAX_ATTEMPTS, MAX_RETRY_AFTER_S, delay_before_s
 
@@ -58,18 +60,26 @@ _WITHOUT_ANSWER = {
 }
 
 
-def decide(
-    result: SendResult, attempt: int, now: int, rng: random.Random, max_attempts: int = MAX_ATTEMPTS
+def decide(  # noqa: PLR0913 - the result, and all that it is judged by
+    result: SendResult,
+    attempt: int,
+    now: int,
+    rng: random.Random,
+    max_attempts: int = MAX_ATTEMPTS,
+    *,
+    body_format: BodyFormat = BodyFormat.CLOUDEVENTS,
 ) -> Decision:
     """What to do after attempt ``attempt`` (from 1) ended at ``now`` (Unix seconds) with ``result``."""
-    reason = reason_of(result)
+    reason = reason_of(result, body_format)
     if is_success(result):
         return Delivered(reason)
     delay_s = delay_before_s(attempt + 1, rng) if attempt < max_attempts else None
     asked_s = retry_after_s(result.retry_after, now)
+    if asked_s is None and not is_success(result):
+        asked_s = asked_wait_s(body_format, result)
     not_before = now + min(asked_s, MAX_RETRY_AFTER_S) if asked_s is not None else None
     at = None if delay_s is None else max(now + delay_s, not_before or 0)
-    if result.http_status == HTTPStatus.GONE:
+    if result.http_status == HTTPStatus.GONE or is_gone(body_format, result):
         return Disable(reason, at)
     if at is None:
         return GiveUp(f"{reason}; that was the last attempt")
@@ -81,21 +91,23 @@ def is_success(result: SendResult) -> bool:
     return result.http_status is not None and HTTPStatus(200) <= result.http_status < HTTPStatus.MULTIPLE_CHOICES
 
 
-def reason_of(result: SendResult) -> str:
+def reason_of(result: SendResult, body_format: BodyFormat = BodyFormat.CLOUDEVENTS) -> str:
     """The result in words that a person understands, with nothing in it that came from the receiver's body."""
-    status = result.http_status
-    if status is None:
+    if (status := result.http_status) is None:
         return result.detail or _WITHOUT_ANSWER.get(result.outcome, "no answer")
-    named = f"answered {status}{_phrase(status)}"
-    if is_success(result):
-        return named
+    return f"answered {status}{_phrase(status)}{_advice(status, result, body_format)}"
+
+
+def _advice(status: int, result: SendResult, body_format: BodyFormat) -> str:
+    if (refusal := why_refused(body_format, result)) is not None:
+        return f": {refusal}"
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return f"{named}, a redirect, which is never followed: give the endpoint its final address"
+        return ", a redirect, which is never followed: give the endpoint its final address"
     if status == HTTPStatus.GONE:
-        return f"{named}, which asks to be sent nothing more"
+        return ", which asks to be sent nothing more"
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return f"{named}: check that it verifies with this endpoint's secret"
-    return named
+        return ": check that it verifies with this endpoint's secret"
+    return ""
 
 
 def retry_after_s(header: str | None, now: int) -> int | None:

@@ -45,6 +45,17 @@ class Privacy(StrEnum):
     """Ids only."""
 
 
+class BodyFormat(StrEnum):
+    """How an endpoint is told."""
+
+    CLOUDEVENTS = "cloudevents"
+    """The event itself, for programs."""
+    SLACK = "slack"
+    TEAMS = "teams"
+    DISCORD = "discord"
+    """These three: a message for people, as the product's incoming webhooks take it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One receiver of webhooks."""
@@ -67,6 +78,7 @@ class Endpoint:
     disabled_reason: str | None = None
     disabled_at: int | None = None
     privacy: Privacy = Privacy.FULL
+    body_format: BodyFormat = BodyFormat.CLOUDEVENTS
     sealed_pseudonym_key: bytes | None = field(default=None, repr=False)
     """What pseudonyms are made with, encrypted. The receiver never learns it: by its signing secret it could guess."""
     header_names: tuple[str, ...] = ()

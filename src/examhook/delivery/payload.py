@@ -1,4 +1,4 @@
-"""What an endpoint is sent of an event: as much as its privacy profile lets through.
+"""What an endpoint is sent of an event: as much as its privacy profile lets through, in the format that it takes.
 
 ::
 
@@ -11,9 +11,15 @@ import json
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from examhook.delivery.endpoint import Endpoint, Privacy
+from examhook.delivery.endpoint import BodyFormat, Endpoint, Privacy
+from examhook.delivery.formats.discord import discord_body
+from examhook.delivery.formats.slack import slack_body
+from examhook.delivery.formats.teams import teams_body
 from examhook.events.build import CONTENT_TYPE, Event
 from examhook.events.privacy import pseudonymous_body, thin_body
+from examhook.events.words import message_of
+
+_JSON = "application/json"
 
 
 class MissingKeyError(ValueError):
@@ -25,13 +31,28 @@ class Payload:
     """One event as one endpoint gets it; the same at every attempt."""
 
     webhook_id: str
-    """What repeats are known by: the body's ``id``."""
+    """What repeats are known by: the ``id`` of the event as the endpoint may see it."""
     body: bytes = field(repr=False)
     content_type: str = CONTENT_TYPE
 
 
 def payload_for(event: Event, endpoint: Endpoint, pseudonym_key: str | None) -> Payload:
-    """``event`` as ``endpoint`` may see it; raises MissingKeyError."""
+    """``event`` as ``endpoint`` may see it and as it takes it; raises MissingKeyError."""
+    allowed = _allowed(event, endpoint, pseudonym_key)
+    match endpoint.body_format:
+        case BodyFormat.CLOUDEVENTS:
+            return allowed
+        case BodyFormat.SLACK:
+            return Payload(allowed.webhook_id, slack_body(message_of(allowed.body)), _JSON)
+        case BodyFormat.TEAMS:
+            return Payload(allowed.webhook_id, teams_body(message_of(allowed.body)), _JSON)
+        case BodyFormat.DISCORD:
+            return Payload(allowed.webhook_id, discord_body(message_of(allowed.body)), _JSON)
+        case _:
+            assert_never(endpoint.body_format)
+
+
+def _allowed(event: Event, endpoint: Endpoint, pseudonym_key: str | None) -> Payload:
     match endpoint.privacy:
         case Privacy.FULL:
             return Payload(event.event_id, event.body)

@@ -1,4 +1,7 @@
-"""What an event says to a person: the subject and the text of an e-mail, made from the event's body alone."""
+"""What an event says to a person, in an e-mail or a chat, made from the event's body alone.
+
+So a body that tells less (``events/privacy.py``) makes a message that tells less.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,30 @@ from datetime import datetime
 from typing import cast
 from unicodedata import category
 
-from examhook.events.body import OperationsBody, SubmissionBody, SubmissionFacts
+from examhook.events.body import OperationsBody, ResultBody, SubmissionBody, SubmissionFacts
 from examhook.events.build import Event
-from examhook.events.catalogue import EventType
+from examhook.events.catalogue import ENDPOINT_TEST, EventType
 
 SUBJECT_UNITS = 99
 """SNS takes subjects of less than 100 characters; counted in UTF-16 units, so that no way of counting exceeds it."""
 
 _NAME_UNITS = 40
 """So much of a candidate's name stands in a subject, so that the exam's title finds room too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What there is to say, for whoever lays it out. All of it is plain text on one line each, of any length."""
+
+    event_id: str
+    occurred_at: str
+    """RFC 3339 in UTC."""
+    subject: str = field(repr=False)
+    """The sentence in short, at most SUBJECT_UNITS long."""
+    sentence: str = field(repr=False)
+    details: tuple[tuple[str, str], ...] = field(repr=False)
+    """Label and text of what is known."""
+    result: ResultBody | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +59,48 @@ _HAPPENED = {
     EventType.RESCORED: "{who} was marked anew in {exam}",
     EventType.REOPENED: "{exam} was opened again for {who}",
     EventType.REMOVED: "{who} was removed from {exam}",
-    EventType.UNKNOWN_STATUS: "{exam} shows status {status_code} for {who}, which is not a documented one",
+    EventType.UNKNOWN_STATUS: "{exam} shows {status} for {who}, which is not a documented one",
 }
-_HAPPENED_IN_SUBJECT = _HAPPENED | {EventType.UNKNOWN_STATUS: "{exam} shows status {status_code} for {who}"}
+_TEST = "This is a test of Examhook. If you can read it, the endpoint works."
+
+_UNTOLD: SubmissionFacts = {
+    "status": "",
+    "status_code": -1,
+    "previous_status": None,
+    "score": None,
+    "passed": None,
+    "started_at": "",
+    "ended_at": None,
+    "duration_s": None,
+    "result": None,
+}
+"""What stands in for facts that a body was not given."""
+
+_HAPPENED_IN_SUBJECT = _HAPPENED | {EventType.UNKNOWN_STATUS: "{exam} shows {status} for {who}"}
 
 
 def words_for(event: Event) -> Words:
     """The e-mail about ``event``; raises ValueError for a body that this version did not write."""
-    if event.event_type in {each.value for each in EventType}:
-        return _about_submission(EventType(event.event_type), event)
-    body = cast("OperationsBody", json.loads(event.body)["data"])
-    details = [("Account", body.get("account")), *body.get("details", {}).items(), ("Event", event.event_id)]
-    return Words(
-        subject=shortened(f"Examhook {event.event_type}: {one_line(body['message'])}", SUBJECT_UNITS),
-        text=f"{one_line(body['message'])}\n\n{_listed(details)}\n",
+    message = message_of(event.body)
+    listed = "\n".join(f"{label}: {text}" for label, text in (*message.details, ("Event", message.event_id)))
+    return Words(subject=message.subject, text=f"{message.sentence}\n\n{listed}\n{_link(message.result)}")
+
+
+def message_of(body: bytes) -> Message:
+    """What an event's body says; raises ValueError for one that this version did not write."""
+    envelope = json.loads(body)
+    event_type, event_id, occurred_at = envelope["type"], envelope["id"], envelope["time"]
+    if event_type in {each.value for each in EventType}:
+        return _about_submission(EventType(event_type), event_id, occurred_at, envelope["data"])
+    data = cast("OperationsBody", envelope["data"])
+    # What the event says speaks to programs, which can look at its signature.
+    sentence = _TEST if event_type == ENDPOINT_TEST else one_line(data["message"])
+    return Message(
+        event_id,
+        occurred_at,
+        subject=shortened(f"Examhook {event_type}: {sentence}", SUBJECT_UNITS),
+        sentence=sentence,
+        details=_told([("Account", data.get("account")), *data.get("details", {}).items()]),
     )
 
 
@@ -82,39 +128,42 @@ def _units(text: str) -> int:
     return len(text.encode("utf-16-le", errors="replace")) // 2
 
 
-def _about_submission(event_type: EventType, event: Event) -> Words:
-    envelope = json.loads(event.body)
-    body = cast("SubmissionBody", envelope["data"])
-    facts = body["submission"]
-    who = one_line(body["candidate"]["name"] or "") or f"Candidate {one_line(body['candidate']['id'])}"
-    exam = f"“{one_line(body['exam']['title']) or one_line(body['exam']['id'])}”"
-    happened = _HAPPENED[event_type].format(who=who, exam=exam, status_code=facts["status_code"])
+def _about_submission(event_type: EventType, event_id: str, occurred_at: str, body: SubmissionBody) -> Message:
+    exam, candidate = body["exam"], body["candidate"]
+    facts: SubmissionFacts = {**_UNTOLD, **body["submission"]}
+    title, name = (one_line(text or "") for text in (exam.get("title"), candidate.get("name")))
+    who = name or f"Candidate {one_line(candidate['id'])}"
+    quoted = f"“{title or one_line(exam['id'])}”"
+    happened = _HAPPENED[event_type].format(who=who, exam=quoted, status=_status_shown(facts))
     verdict = _verdict(event_type, facts)
-    sentence = f"{happened} on {_moment(envelope['time'])}{''.join(f', {each}' for each in verdict)}."
-    details = [
-        ("Exam", f"{one_line(body['exam']['title'])} ({body['exam']['id']})"),
-        ("Candidate", f"{who} ({body['candidate']['id']})"),
-        ("Status", _status(facts)),
-        ("Score", facts["score"]),
-        ("Passed", facts["passed"]),
-        ("Started", _moment(facts["started_at"])),
-        ("Ended", _ended(facts)),
-        ("Account", body["account"]),
-        ("Event", event.event_id),
-    ]
-    return Words(
-        subject=_subject(event_type, who, exam, verdict, facts["status_code"]),
-        text=f"{sentence}\n\n{_listed(details)}\n{_link(facts)}",
+    return Message(
+        event_id,
+        occurred_at,
+        subject=_subject(event_type, who, quoted, verdict, _status_shown(facts)),
+        sentence=f"{happened} on {moment(occurred_at)}{''.join(f', {each}' for each in verdict)}.",
+        details=_told(
+            [
+                ("Exam", f"{title} ({exam['id']})" if title else exam["id"]),
+                ("Candidate", f"{name} ({candidate['id']})" if name else candidate["id"]),
+                ("Status", _status(facts)),
+                ("Score", facts["score"]),
+                ("Passed", facts["passed"]),
+                ("Started", moment(facts["started_at"])),
+                ("Ended", _ended(facts)),
+                ("Account", body["account"]),
+            ]
+        ),
+        result=facts["result"],
     )
 
 
-def _subject(event_type: EventType, who: str, exam: str, verdict: list[str], status_code: int) -> str:
+def _subject(event_type: EventType, who: str, exam: str, verdict: list[str], status: str) -> str:
     """The sentence in short; where it is too long, the exam's title gives way first."""
     pattern, tail = _HAPPENED_IN_SUBJECT[event_type], "".join(f", {each}" for each in verdict)
     who = shortened(who, _NAME_UNITS)
-    room = SUBJECT_UNITS - _units(pattern.format(who=who, exam="“”", status_code=status_code) + tail)
+    room = SUBJECT_UNITS - _units(pattern.format(who=who, exam="“”", status=status) + tail)
     title = shortened(exam[1:-1], max(room, 1))
-    subject = pattern.format(who=who, exam=f"“{title}”", status_code=status_code) + tail
+    subject = pattern.format(who=who, exam=f"“{title}”", status=status) + tail
     return shortened(subject, SUBJECT_UNITS)
 
 
@@ -126,7 +175,13 @@ def _verdict(event_type: EventType, facts: SubmissionFacts) -> list[str]:
     return [*score, *passed]
 
 
-def _status(facts: SubmissionFacts) -> str:
+def _status_shown(facts: SubmissionFacts) -> str:
+    return f"status {facts['status_code']}" if facts["status"] else "a status"
+
+
+def _status(facts: SubmissionFacts) -> str | None:
+    if not facts["status"]:
+        return None
     now = f"{_spaced(facts['status'])} ({facts['status_code']})"
     return now if facts["previous_status"] is None else f"{now}, before: {_spaced(facts['previous_status'])}"
 
@@ -135,22 +190,21 @@ def _ended(facts: SubmissionFacts) -> str | None:
     if facts["ended_at"] is None:
         return None
     after = "" if facts["duration_s"] is None else f", after {_duration(facts['duration_s'])}"
-    return f"{_moment(facts['ended_at'])}{after}"
+    return f"{moment(facts['ended_at'])}{after}"
 
 
-def _link(facts: SubmissionFacts) -> str:
-    result = facts["result"]
+def _link(result: ResultBody | None) -> str:
     if result is None:
         return ""
-    return f"\nThe result, until {_moment(result['expires_at'])} (the link stops working then):\n{result['url']}\n"
+    return f"\nThe result, until {moment(result['expires_at'])} (the link stops working then):\n{result['url']}\n"
 
 
-def _listed(details: Sequence[tuple[str, object]]) -> str:
+def _told(details: Sequence[tuple[str, object]]) -> tuple[tuple[str, str], ...]:
     said = [(label, "yes" if value is True else "no" if value is False else value) for label, value in details]
-    return "\n".join(f"{label}: {one_line(str(value))}" for label, value in said if value is not None)
+    return tuple((label, one_line(str(value))) for label, value in said if value is not None)
 
 
-def _moment(rfc3339: str) -> str:
+def moment(rfc3339: str) -> str:
     """``3 May 2026 at 14:02 UTC``."""
     at = datetime.fromisoformat(rfc3339)
     return f"{at.day} {at:%B %Y} at {at:%H:%M} UTC"

@@ -148,7 +148,7 @@ class DeliverWebhooks:
                 message, MessageOutcome.DROPPED, "ended, or another message made this attempt", event.event_type
             )
         result = self._channels.sender.send(endpoint.url, request.body, request.headers, self._deadline_s)
-        decision = self._decide(event, result, claimed.attempt_in_schedule)
+        decision = self._decide(endpoint, event, result, claimed.attempt_in_schedule)
         self._record(claimed, began_at, result, decision)
         self._record_health(endpoint, result, decision)
         self._follow_up(endpoint, claimed, decision)
@@ -174,10 +174,10 @@ class DeliverWebhooks:
         self._deliveries.cancel(message.endpoint_id, message.event_id)
         return DeliverReport(message, MessageOutcome.CANCELLED, reason)
 
-    def _decide(self, event: Event, result: SendResult, attempt: int) -> Decision:
+    def _decide(self, endpoint: Endpoint, event: Event, result: SendResult, attempt: int) -> Decision:
         # A person waits for the test's outcome; hours later nobody does.
         most = 1 if event.event_type == ENDPOINT_TEST else MAX_ATTEMPTS
-        return decide(result, attempt, int(self._now()), self._rng, most)
+        return decide(result, attempt, int(self._now()), self._rng, most, body_format=endpoint.body_format)
 
     def _record(self, claimed: Delivery, began_at: int, result: SendResult, decision: Decision) -> None:
         record = AttemptRecord(

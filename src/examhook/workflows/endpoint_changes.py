@@ -16,7 +16,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from examhook.delivery.endpoint import Endpoint, EndpointOrigin, Privacy
+from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.headers import check_headers, headers_text
 from examhook.delivery.pace import check_rate
 from examhook.delivery.signature import fresh_secret
@@ -58,6 +58,7 @@ class EndpointChanges:
     accounts: tuple[str, ...] | None = None
     description: str | None = None
     privacy: Privacy | None = None
+    body_format: BodyFormat | None = None
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     rate_per_second: float | None = None
     """0 for no limit."""
@@ -76,7 +77,7 @@ def changed(
     """
     values = {
         name: value
-        for name in ("url", "types", "exam_ids", "accounts", "description", "privacy")
+        for name in ("url", "types", "exam_ids", "accounts", "description", "privacy", "body_format")
         if (value := getattr(changes, name)) is not None
     }
     after = replace(endpoint, **values)

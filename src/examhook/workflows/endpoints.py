@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from examhook.delivery.endpoint import (
+    BodyFormat,
     Endpoint,
     EndpointOrigin,
     Privacy,
@@ -40,12 +41,13 @@ class EndpointDisabledError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EndpointFilters:
-    """What a new endpoint is to get; empty for the default types, all exams, all accounts; all of each event."""
+    """What a new endpoint is to get, and how; empty for the default types, all exams, all accounts."""
 
     types: tuple[str, ...] = ()
     exam_ids: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     privacy: Privacy = Privacy.FULL
+    body_format: BodyFormat = BodyFormat.CLOUDEVENTS
 
 
 def ensure_configured_endpoints(
@@ -115,6 +117,7 @@ def add_endpoint(  # noqa: PLR0913 - the parts of an endpoint, and what writes i
         exam_ids=chosen.exam_ids,
         accounts=chosen.accounts,
         description=description,
+        body_format=chosen.body_format,
     )
     chosen_later = EndpointChanges(privacy=chosen.privacy, headers=headers, rate_per_second=rate_per_second)
     endpoint = changed(endpoint, chosen_later, key, random_bytes)
