@@ -1,9 +1,24 @@
-// Receives Examhook's webhooks, trusts only signed ones, and drops what is older than what it knows.
+// Receives Examhook's webhooks, trusts only signed ones, drops what is older than what it knows, and notices gaps.
 import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks"; // npm install standardwebhooks
 
 const webhook = new Webhook(process.env.EXAMHOOK_SECRET); // whsec_…
-const newest = new Map(); // keep this in your database
+const newest = new Map(); // by attempt, the highest sequence; keep these three in your database
+const seen = new Set(); // ids of the events that came
+const missing = new Set(); // ids of the events that others named and that have not come yet
+
+// Whether the event is newer than all that is known of its attempt; notes what came and what is missing.
+function isNews({ id, source, subject, sequence, previousid }) {
+  if (seen.has(id)) return false;
+  seen.add(id);
+  missing.delete(id);
+  if (previousid && !seen.has(previousid)) missing.add(previousid);
+  if (sequence === undefined) return true; // not about an attempt
+  const attempt = source + subject;
+  if (sequence <= (newest.get(attempt) ?? "")) return false;
+  newest.set(attempt, sequence);
+  return true;
+}
 
 createServer(async (request, response) => {
   const chunks = [];
@@ -15,10 +30,7 @@ createServer(async (request, response) => {
     return response.writeHead(400).end();
   }
   const event = JSON.parse(body);
-  const submission = event.source + (event.subject ?? "");
-  if (event.sequence === undefined || event.sequence > (newest.get(submission) ?? "")) {
-    newest.set(submission, event.sequence ?? "");
-    console.log(event.type, JSON.stringify(event.data));
-  }
+  if (isNews(event)) console.log(event.type, JSON.stringify(event.data));
+  if (missing.size) console.log("missing so far:", ...[...missing].sort());
   response.writeHead(204).end(); // an old or repeated event is no error
 }).listen(Number(process.env.PORT ?? 8200), "127.0.0.1");

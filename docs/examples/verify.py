@@ -1,13 +1,36 @@
-"""Receives Examhook's webhooks, trusts only signed ones, and drops what is older than what it knows."""
+"""Receives Examhook's webhooks, trusts only signed ones, drops what is older than what it knows, and notices gaps."""
 
 import json
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock
 
 from standardwebhooks import Webhook, WebhookVerificationError  # pip install standardwebhooks
 
 webhook = Webhook(os.environ["EXAMHOOK_SECRET"])  # whsec_…
-newest: dict[str, str] = {}  # keep this in your database
+newest: dict[str, str] = {}  # by attempt, the highest sequence; keep these three in your database
+seen: set[str] = set()  # ids of the events that came
+missing: set[str] = set()  # ids of the events that others named and that have not come yet
+lock = Lock()
+
+
+def is_news(event: dict) -> bool:
+    """Whether the event is newer than all that is known of its attempt; notes what came and what is missing."""
+    with lock:
+        if event["id"] in seen:
+            return False
+        seen.add(event["id"])
+        missing.discard(event["id"])
+        previous, sequence = event.get("previousid"), event.get("sequence")
+        if previous and previous not in seen:
+            missing.add(previous)
+        if sequence is None:  # not about an attempt
+            return True
+        attempt = event["source"] + event["subject"]
+        if sequence <= newest.get(attempt, ""):
+            return False
+        newest[attempt] = sequence
+        return True
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -19,10 +42,10 @@ class Receiver(BaseHTTPRequestHandler):
             self.answer(400)
             return
         event = json.loads(body)
-        submission, sequence = event["source"] + event.get("subject", ""), event.get("sequence")
-        if sequence is None or sequence > newest.get(submission, ""):
-            newest[submission] = sequence or ""
+        if is_news(event):
             print(event["type"], event["data"], flush=True)
+        if missing:
+            print("missing so far:", *sorted(missing), flush=True)
         self.answer(204)  # an old or repeated event is no error
 
     def answer(self, status: int) -> None:
@@ -31,4 +54,5 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "8200"))), Receiver).serve_forever()
+if __name__ == "__main__":
+    ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "8200"))), Receiver).serve_forever()

@@ -79,11 +79,12 @@ def _await_port(port: int) -> None:
 def _post(url: str, sequence: int, *, secret: str = SECRET) -> int:
     body = json.dumps(
         {
-            "id": "evt_1",
+            "id": f"evt_{sequence}",
             "source": "/s",
             "subject": "c",
             "type": f"t{sequence}",
             "sequence": f"{sequence:010}",
+            **({"previousid": f"evt_{sequence - 1}"} if sequence > 1 else {}),
             "data": {},
         }
     )
@@ -110,7 +111,9 @@ def _commands() -> list[object]:
 
 
 @pytest.mark.parametrize("command", _commands())
-def test_the_snippet_takes_what_is_signed_and_drops_what_is_old(command: list[str], tmp_path: Path) -> None:
+def test_the_snippet_takes_what_is_signed_drops_what_is_old_and_names_what_is_missing(
+    command: list[str], tmp_path: Path
+) -> None:
     if command[0] == "node":
         # A module finds its packages beside itself.
         shutil.copy(ROOT / "docs/examples/verify.mjs", tmp_path)
@@ -118,8 +121,14 @@ def test_the_snippet_takes_what_is_signed_and_drops_what_is_old(command: list[st
     with running(command, tmp_path) as (url, printed):
         assert _post(url, 2) == 204
         assert printed.readline().startswith("t2 ")
+        assert printed.readline() == "missing so far: evt_1\n"
         assert _post(url, 1) == 204
         assert _post(url, 2) == 204
         assert _post(url, 3) == 204
-        assert printed.readline().startswith("t3 "), "the older and the repeated one were dropped"
-        assert _post(url, 4, secret="whsec_" + "b3RoZXItc2VjcmV0LW9mLXRoZS10ZXN0") == 400
+        assert printed.readline().startswith("t3 "), "the older and the repeated one were dropped, nothing is missing"
+        assert _post(url, 6) == 204
+        assert printed.readline().startswith("t6 ")
+        assert printed.readline() == "missing so far: evt_5\n"
+        assert _post(url, 5) == 204
+        assert printed.readline() == "missing so far: evt_4\n"
+        assert _post(url, 7, secret="whsec_" + "b3RoZXItc2VjcmV0LW9mLXRoZS10ZXN0") == 400
