@@ -10,6 +10,12 @@ EARLIEST_TIME = 946_684_800
 LATEST_TIME = 4_102_444_800
 """2100-01-01: a time beyond is milliseconds, or nonsense."""
 
+MAX_TEXT_CHARACTERS = 1000
+"""Longer texts are cut: what is stored, published and sent has limits, and one monstrous title must not stop events."""
+
+MAX_LINK_CHARACTERS = 4000
+"""Longer links are left out: cut, they lead nowhere."""
+
 _MAX_ID_CHARACTERS = 128
 _MAX_NUMBER = 10**15
 _MAX_POINTS = Decimal(10**9)
@@ -105,7 +111,22 @@ def flag(value: object) -> bool | None:
 
 
 def text(value: object) -> str | None:
-    """Text that can be stored and sent anywhere, trimmed; None when there is none."""
+    """Text that can be stored and sent anywhere, trimmed, and cut where it is too long; None when there is none."""
+    found = _text(value)
+    if found is None or len(found) <= MAX_TEXT_CHARACTERS:
+        return found
+    return f"{found[: MAX_TEXT_CHARACTERS - 1]}…"
+
+
+def link(value: object) -> str | None:
+    """An http:// or https:// address; None for anything else, and for one that is too long."""
+    found = _text(value)
+    if found is None or len(found) > MAX_LINK_CHARACTERS:
+        return None
+    return found if found.startswith(_WEB) else None
+
+
+def _text(value: object) -> str | None:
     if not isinstance(value, str):
         return str(value) if type(value) is int and abs(value) < _MAX_NUMBER else None
     trimmed = value.strip()
@@ -113,12 +134,6 @@ def text(value: object) -> str | None:
         # A lone surrogate (an escape such as \ud83d without its other half) cannot be written as UTF-8.
         trimmed = trimmed.encode("utf-8", errors="replace").decode("utf-8")
     return trimmed or None
-
-
-def link(value: object) -> str | None:
-    """An http:// or https:// address; None for anything else."""
-    found = text(value)
-    return found if found is not None and found.startswith(_WEB) else None
 
 
 def _whole(value: Decimal) -> int | None:
