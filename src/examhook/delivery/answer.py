@@ -75,7 +75,7 @@ def decide(  # noqa: PLR0913 - the result, and all that it is judged by
         return Delivered(reason)
     delay_s = delay_before_s(attempt + 1, rng) if attempt < max_attempts else None
     asked_s = retry_after_s(result.retry_after, now)
-    if asked_s is None and not is_success(result):
+    if asked_s is None:
         asked_s = asked_wait_s(body_format, result)
     not_before = now + min(asked_s, MAX_RETRY_AFTER_S) if asked_s is not None else None
     at = None if delay_s is None else max(now + delay_s, not_before or 0)
