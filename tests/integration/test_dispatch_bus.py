@@ -91,6 +91,18 @@ def test_a_bus_that_is_gone_keeps_nothing_from_anyone_else_and_is_told_in_the_lo
     assert stack.received(stack.everything_url) == []
 
 
+def test_a_stack_that_gives_its_bus_up_tells_nobody_twice(stack: Stack, batch: Any) -> None:
+    dispatch = entry._dispatch()  # noqa: SLF001 - to reach its client
+    events = dispatch.bus._client.meta.events  # type: ignore[union-attr] # noqa: SLF001
+    events.register_first("before-parameter-build.events.PutEvents", _gone, unique_id="gone")
+    run(batch)
+    assert len(stack.received(stack.everything_url)) == 2
+    assert replace(dispatch, bus=None).run(batch["Records"]).retry_from is None
+    assert stack.received(stack.everything_url) == []
+    kept = EventsTable(stack.dynamodb, EVENTS)
+    assert all(kept.is_dispatched(event_id) for event_id in ids_of(batch).values())
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
     ("part", "method"),

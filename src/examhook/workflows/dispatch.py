@@ -104,7 +104,8 @@ class Dispatch:
             return outgoing
         if self.events.is_dispatched(event.event_id):
             return None
-        published = self.bus is not None and self.events.is_published(event.event_id)
+        # Asked for without a bus as well: the stack may have named one when the event was tried before.
+        published = self.events.is_published(event.event_id)
         return replace(outgoing, event=self.events.get(event.event_id) or event, published=published)
 
     def _create_deliveries(self, outgoing: Outgoing, endpoints: Sequence[Endpoint]) -> Outgoing:
