@@ -19,17 +19,21 @@ from examhook.delivery.record import Delivery, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.destinations.guard import guarded_session
 from examhook.destinations.refusal import NotPublishedError, Refusal
+from examhook.destinations.link_service import LinkService
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
 from examhook.events.build import Event, submission_event
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
+from examhook.storage.event_links import EventLinks
 from examhook.storage.events import EventsTable
 from examhook.workflows.backlog import Backlog
-from examhook.workflows.deliver import Channels, DeliverReport, DeliverWebhooks, Stores
+from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
+from examhook.workflows.deliver_report import DeliverReport
 from examhook.workflows.endpoint_watch import EndpointWatch
 from examhook.workflows.endpoints import add_endpoint
 from examhook.workflows.retry import RetryDeliveries, RetryReport
+from examhook.workflows.working_links import WorkingLinks
 
 REGION = "eu-central-1"
 OPERATIONS_TOPIC = "arn:aws:sns:eu-central-1:123456789012:operations"
@@ -87,6 +91,9 @@ class World:
     queue: RecordingQueue
     queue_url: str
     operators: Operators
+    links: EventLinks
+    link_service: LinkService | None = None
+    """Who renews result links; None: they are sent as they are."""
 
     def endpoint(self, url: str) -> tuple[Endpoint, str]:
         """A new endpoint and its secret."""
@@ -133,8 +140,8 @@ class World:
     def deliver_by(self, sender: WebhookSender, deadline_s: float = 5.0) -> DeliverWebhooks:
         """Deliver, sending by ``sender``."""
         return DeliverWebhooks(
-            Stores(self.deliveries, self.endpoints, self.events),
-            Channels(sender, self.key, self.queue),
+            Stores(self.deliveries, self.endpoints, self.links),
+            Channels(sender, self.key, self.queue, WorkingLinks(self.link_service, self.clock.now)),
             now=self.clock.now,
             rng=random.Random(7),
             deadline_s=deadline_s,
@@ -181,4 +188,5 @@ def delivery_world() -> Iterator[World]:
             queue=queue,
             queue_url=queue_url,
             operators=Operators(),
+            links=EventLinks(dynamodb, EVENTS),
         )

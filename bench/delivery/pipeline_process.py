@@ -24,7 +24,7 @@ from examhook.storage.submission_stream import StreamRecord
 from examhook.wiring.deliver import deliver
 from examhook.wiring.dispatch import open_dispatch
 from examhook.wiring.retry import retry
-from examhook.workflows.deliver import DeliverReport
+from examhook.workflows.deliver_report import DeliverReport
 from examhook.workflows.deliver_round import BATCH, MOST, DeliverRound, Message
 from examhook_cli.simulator.wire import Fields
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import AttemptRecord, Delivery, DeliveryStatus
 from examhook.events.build import Event
+from examhook.storage.event_links import LinkedEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,14 @@ class OneEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """In place of EventsTable."""
+    """In place of EventLinks."""
 
     by_id: Mapping[str, Event]
 
-    def get(self, event_id: str) -> Event | None:
-        """One event."""
-        return self.by_id.get(event_id)
+    def get(self, event_id: str) -> LinkedEvent | None:
+        """One event, whose link works."""
+        event = self.by_id.get(event_id)
+        return None if event is None else LinkedEvent(event)
 
 
 @dataclass(frozen=True, slots=True)

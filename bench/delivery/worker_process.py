@@ -30,9 +30,11 @@ from examhook.destinations.webhook import WebhookSender
 from examhook.events.build import Event, submission_event
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.events import EventsTable
-from examhook.workflows.deliver import Channels, DeliverReport, DeliverWebhooks, MessageOutcome, Stores
+from examhook.storage.event_links import EventLinks
+from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
+from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
 from examhook.workflows.deliver_round import BATCH, MOST, DeliverRound, Message
+from examhook.workflows.working_links import WorkingLinks
 from examhook_cli.simulator.wire import Fields
 
 ENDPOINT_ID = "ep_bench"
@@ -89,12 +91,12 @@ def _worker(url: str, sender: WebhookSender, events: list[Event], at: int) -> tu
     stores = Stores(
         cast("DeliveriesTable", deliveries),
         cast("EndpointsTable", OneEndpoint(endpoint)),
-        cast("EventsTable", Events({event.event_id: event for event in events})),
+        cast("EventLinks", Events({event.event_id: event for event in events})),
     )
     queue = cast("DeliveryQueue", _NoQueue())
     workflow = DeliverWebhooks(
         stores,
-        Channels(sender, cast("SecretsKey", _OpenKey()), queue),
+        Channels(sender, cast("SecretsKey", _OpenKey()), queue, WorkingLinks(None, time.time)),
         now=time.time,
         rng=random.Random(7),  # noqa: S311 - jitter
         deadline_s=15,

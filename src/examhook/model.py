@@ -123,6 +123,8 @@ class Submission:
     attempt: Attempt
     observed_at: int
     """When the stored row was seen, by the provider's clock; ``result_url`` works for 30 minutes from then."""
+    provider_ahead_s: int = 0
+    """How far the provider's clock was ahead of ours then; 0 where they agree to the minute."""
     transitions: tuple[Transition, ...] = ()
     """The last few announced changes, oldest first."""
     type_counts: Mapping[str, int] = field(default_factory=dict)

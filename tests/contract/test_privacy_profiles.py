@@ -14,8 +14,9 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from examhook.delivery.endpoint import Privacy
-from examhook.events.catalogue import EventType
-from examhook.events.privacy import pseudonymous_body, thin_body
+from examhook.events.catalogue import ENDPOINT_TEST, EventType, OperationsEventType
+from examhook.events.privacy import ABOUT, About, pseudonymous_body, thin_body
+from examhook.events.result_link import without_link
 
 DOCS = Path(__file__).parents[2] / "docs" / "events"
 SCHEMAS: dict[str, Any] = {path.name: json.loads(path.read_text()) for path in (DOCS / "schemas").glob("*.json")}
@@ -29,6 +30,10 @@ def body_under(profile: str, event_type: str) -> bytes:
     return pseudonymous_body(event, "example") if profile == Privacy.PSEUDONYMOUS else thin_body(event)
 
 
+TYPES = [*(each.value for each in EventType), *(each.value for each in OperationsEventType), ENDPOINT_TEST]
+PERSONAL = ("19382", "Mei Chen", "token=example")
+"""What the examples hold of a person: id, name, link."""
+
 PROFILES = [Privacy.PSEUDONYMOUS.value, Privacy.THIN.value]
 
 
@@ -39,6 +44,42 @@ def test_what_a_profile_makes_fits_the_types_schema(profile: str, event_type: st
     Draft202012Validator(SCHEMAS[f"{event_type}.json"], registry=REGISTRY).validate(json.loads(body))
     read = JSONFormat().read(CloudEvent, body)
     assert read.get_type() == event_type
+
+
+def test_of_every_type_it_is_stated_whom_it_tells_of() -> None:
+    assert sorted(ABOUT) == sorted(TYPES) == sorted(examples())
+
+
+@pytest.mark.parametrize("event_type", TYPES)
+def test_what_is_stated_is_true_of_the_example(event_type: str) -> None:
+    """A type that is said to tell of nobody holds no candidate, under whatever name."""
+    told = examples()[event_type].body.decode()
+    holds = [word for word in (*PERSONAL, "candidate") if word in told]
+    assert bool(holds) == (ABOUT[event_type] is About.CANDIDATE), holds
+
+
+@pytest.mark.parametrize("event_type", TYPES)
+def test_a_pseudonymous_receiver_learns_of_no_type_who_it_is_about(event_type: str) -> None:
+    event = examples()[event_type]
+    told = body_under(Privacy.PSEUDONYMOUS, event_type).decode()
+    about_someone = ABOUT[event_type] is About.CANDIDATE
+    hidden = (*PERSONAL, event.event_id, event.previous_id or "none") if about_someone else PERSONAL
+    assert [word for word in hidden if word in told] == []
+
+
+@pytest.mark.parametrize("event_type", TYPES)
+def test_a_thin_receiver_learns_ids_and_times_of_every_type_and_nothing_of_a_person_but_the_id(event_type: str) -> None:
+    told = body_under(Privacy.THIN, event_type).decode()
+    assert [word for word in PERSONAL[1:] if word in told] == []
+    if ABOUT[event_type] is About.CANDIDATE:
+        assert not [word for word in ('"score"', '"passed"', '"title"', '"result"', '"status"') if word in told]
+
+
+@pytest.mark.parametrize("event_type", list(EventType))
+def test_a_body_whose_link_could_not_be_renewed_fits_its_schema(event_type: str) -> None:
+    body = json.loads(without_link(examples()[event_type]).body)
+    assert body["data"]["submission"]["result"]["url"] is None
+    Draft202012Validator(SCHEMAS[f"{event_type}.json"], registry=REGISTRY).validate(body)
 
 
 @pytest.mark.parametrize("profile", PROFILES)

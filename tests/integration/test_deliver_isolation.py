@@ -20,7 +20,7 @@ from examhook.delivery.schedule import ENQUEUED_S, PROBE_S
 from examhook.destinations.delivery_queue import DeliveryMessage, body_of, parse_body
 from examhook.destinations.guard import guarded_session
 from examhook.destinations.webhook import WebhookSender
-from examhook.workflows.deliver import DeliverReport, MessageOutcome
+from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
 from examhook.workflows.deliver_round import MOST, PUT_BACK_S, DeliverRound, Done, Message
 from examhook.workflows.endpoint_changes import EndpointChanges, update_endpoint
 

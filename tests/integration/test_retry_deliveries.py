@@ -14,7 +14,7 @@ from examhook.delivery.record import DeliveryStatus
 from examhook.delivery.schedule import ENQUEUED_S, PROBE_S
 from examhook.destinations.delivery_queue import DeliveryMessage, QueueRefusedError, parse_body
 from examhook.workflows.backlog import Backlog
-from examhook.workflows.deliver import MessageOutcome
+from examhook.workflows.deliver_report import MessageOutcome
 
 BUSY = answer("", "503 Service Unavailable")
 

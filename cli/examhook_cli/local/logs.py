@@ -22,6 +22,7 @@ class Function(StrEnum):
     POLL = "poll"
     DISPATCH = "dispatch"
     DELIVER = "deliver"
+    LINKS = "links"
     RETRY = "retry"
 
 

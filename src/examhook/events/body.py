@@ -29,9 +29,12 @@ class CandidateBody(TypedDict):
 
 
 class ResultBody(TypedDict):
-    """The provider's page with the result: a link that opens for whoever holds it, until it expires."""
+    """The provider's page with the result: a link that opens for whoever holds it, until it expires.
 
-    url: str
+    ``url`` is null where the link had expired when the event was sent, and no fresh one was to be had.
+    """
+
+    url: str | None
     expires_at: str
 
 

@@ -1,7 +1,13 @@
 """Telling less: events without what a receiver need not know, made from an event's body alone.
 
-Only events about submissions hold anything about a person; all others stay as they are. The same
-body and key always make the same bytes, so a repeated attempt sends what the first one sent.
+Only events about submissions hold anything about a person; all others stay as they are. Which type
+is which is stated for each, so that a type which nobody thought about is told to nobody who may know
+less. The same body and key always make the same bytes, so a repeated attempt sends what the first
+one sent.
+
+::
+
+    UnstatedTypeError    nothing says what an event of this type tells about a person; nothing is sent
 """
 
 from __future__ import annotations
@@ -9,13 +15,55 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
+from enum import Enum, auto
 from typing import cast
 
 from examhook.events.body import SubmissionBody, ThinBody
 from examhook.events.build import Event
+from examhook.events.catalogue import ENDPOINT_TEST, EventType, OperationsEventType
 from examhook.events.envelope import compact, path_of
 
-_SUBMISSION = "submission."
+
+class About(Enum):
+    """Whom an event tells of."""
+
+    CANDIDATE = auto()
+    """Its ``data`` is a SubmissionBody."""
+    NOBODY = auto()
+
+
+ABOUT: Mapping[str, About] = {
+    EventType.STARTED: About.CANDIDATE,
+    EventType.SUBMITTED: About.CANDIDATE,
+    EventType.TIMED_OUT: About.CANDIDATE,
+    EventType.FORCED: About.CANDIDATE,
+    EventType.SYSTEM_SUBMITTED: About.CANDIDATE,
+    EventType.RESCORED: About.CANDIDATE,
+    EventType.REOPENED: About.CANDIDATE,
+    EventType.REMOVED: About.CANDIDATE,
+    EventType.UNKNOWN_STATUS: About.CANDIDATE,
+    OperationsEventType.PROVIDER_REFUSED: About.NOBODY,
+    OperationsEventType.ENDPOINT_FAILING: About.NOBODY,
+    OperationsEventType.ENDPOINT_DISABLED: About.NOBODY,
+    OperationsEventType.ENDPOINT_RECOVERED: About.NOBODY,
+    ENDPOINT_TEST: About.NOBODY,
+}
+"""What each type tells of a person; a new one is written in here by whoever makes it, after a look at its body."""
+
+
+class UnstatedTypeError(ValueError):
+    """An event's type is not among those of which it is stated what they tell of a person."""
+
+
+def is_about_a_candidate(event: Event) -> bool:
+    """Whether ``event`` tells of a person; raises UnstatedTypeError."""
+    try:
+        return ABOUT[event.event_type] is About.CANDIDATE
+    except KeyError:
+        raise UnstatedTypeError(
+            f"nothing states what events of the type {event.event_type} tell of a person (events/privacy.py)"
+        ) from None
 
 
 def pseudonymous_body(event: Event, key: str) -> bytes:
@@ -23,11 +71,11 @@ def pseudonymous_body(event: Event, key: str) -> bytes:
 
     That is the candidate's id, the subject, and the event's own ids: they are digests of facts that
     can be guessed, so whoever knows how they are made could try every candidate. A pseudonym is the
-    same in every event that is made with ``key``, and means nothing without it.
+    same in every event that is made with ``key``, and means nothing without it. Raises UnstatedTypeError.
     """
-    envelope = json.loads(event.body)
-    if not event.event_type.startswith(_SUBMISSION):
+    if not is_about_a_candidate(event):
         return event.body
+    envelope = json.loads(event.body)
     data = cast("SubmissionBody", envelope["data"])
     candidate_id = f"anon_{_keyed(key, 'candidate', data['account'], data['candidate']['id'])}"
     envelope["id"] = _event_id(key, envelope["id"])
@@ -45,8 +93,11 @@ def pseudonymous_body(event: Event, key: str) -> bytes:
 
 
 def thin_body(event: Event) -> bytes:
-    """``event`` with ids and times only: whom and what it is about, for receivers that look the rest up themselves."""
-    if not event.event_type.startswith(_SUBMISSION):
+    """``event`` with ids and times only: whom and what it is about, for receivers that look the rest up themselves.
+
+    Raises UnstatedTypeError.
+    """
+    if not is_about_a_candidate(event):
         return event.body
     envelope = json.loads(event.body)
     data = cast("SubmissionBody", envelope["data"])

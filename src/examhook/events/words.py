@@ -194,7 +194,7 @@ def _ended(facts: SubmissionFacts) -> str | None:
 
 
 def _link(result: ResultBody | None) -> str:
-    if result is None:
+    if result is None or result["url"] is None:
         return ""
     return f"\nThe result, until {moment(result['expires_at'])} (the link stops working then):\n{result['url']}\n"
 

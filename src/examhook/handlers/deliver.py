@@ -12,7 +12,8 @@ from typing import TypedDict
 from examhook.metrics import Meter, Metric
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.deliver import deliver
-from examhook.workflows.deliver import DeliverReport, DeliverWebhooks, MessageOutcome
+from examhook.workflows.deliver import DeliverWebhooks
+from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
 from examhook.workflows.deliver_round import MOST, DeliverRound, Message
 
 logger = logger_for("deliver")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from examhook.model import Attempt, AttemptKey
 from examhook.provider.asking import Hidden, PacedClient
 from examhook.provider.legacy import parse_exams, parse_results
 from examhook.provider.pages import ExamPage, ResultsPage
 from examhook.provider.verdict import Question
+
+_CANDIDATE_ROWS = 100
+"""More attempts of one candidate at one exam than anybody makes."""
 
 
 class LegacyClient(PacedClient):
@@ -27,6 +31,11 @@ class LegacyClient(PacedClient):
             return self._ask(query, parse_results, Question.RESULTS)
         query["sid"] = candidate_id
         return self._ask(query, lambda body: parse_results(body, candidate_id), Question.CANDIDATE)
+
+    def attempt(self, exam_id: str, key: AttemptKey) -> Attempt | None:
+        """One attempt, by one request; None if it is not among the candidate's first. Raises ProviderError."""
+        page = self.results(exam_id, 0, _CANDIDATE_ROWS, key.candidate_id)
+        return next((row for row in page.rows if row.key == key), None)
 
     def _identified(self, query: Hidden) -> tuple[Hidden, Hidden]:
         return Hidden(query, option="com_exams", format="raw", code=self._code), Hidden()

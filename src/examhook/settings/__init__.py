@@ -7,6 +7,7 @@ reads the environment.
 from examhook.settings.account import DEFAULT_BASE_URLS, Dialect, InitialSync, base_url_for, parse_base_url
 from examhook.settings.deliver import DeliverSettings
 from examhook.settings.dispatch import DispatchSettings
+from examhook.settings.links import LinksSettings
 from examhook.settings.poll import PollSettings
 from examhook.settings.reading import SettingsError
 from examhook.settings.retry import RetrySettings
@@ -17,6 +18,7 @@ __all__ = [
     "Dialect",
     "DispatchSettings",
     "InitialSync",
+    "LinksSettings",
     "PollSettings",
     "RetrySettings",
     "SettingsError",

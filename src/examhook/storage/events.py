@@ -61,7 +61,7 @@ class EventsTable:
     def get(self, event_id: str) -> Event | None:
         """One event, as last written; None if there is none (any more)."""
         item = self._item(event_id)
-        return None if item is None else _event_from_item(item)
+        return None if item is None else event_from_item(item)
 
     def is_dispatched(self, event_id: str) -> bool:
         """Whether every destination has been given the event."""
@@ -144,7 +144,7 @@ class EventsTable:
                 },
                 ScanIndexForward=forward,
             ):
-                yield from map(_event_from_item, page["Items"])
+                yield from map(event_from_item, page["Items"])
 
     def _item(self, event_id: str) -> Mapping[str, AttributeValueTypeDef] | None:
         answer = self._client.get_item(
@@ -188,7 +188,8 @@ def _item_from_event(event: Event, expires_at: int) -> dict[str, AttributeValueT
     }
 
 
-def _event_from_item(item: Mapping[str, AttributeValueTypeDef]) -> Event:
+def event_from_item(item: Mapping[str, AttributeValueTypeDef]) -> Event:
+    """The event in an item; raises UnreadableEventError."""
     try:
         if (version := int(item["v"]["N"])) != SCHEMA_VERSION:
             raise UnreadableEventError(f"an event's item has schema version {version}, wanted {SCHEMA_VERSION}")

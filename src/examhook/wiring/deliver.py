@@ -11,13 +11,15 @@ from botocore.config import Config
 
 from examhook.destinations.delivery_queue import DeliveryQueue
 from examhook.destinations.guard import guarded_session
+from examhook.destinations.link_service import LinkService
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
 from examhook.settings import DeliverSettings
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.events import EventsTable
+from examhook.storage.event_links import EventLinks
 from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
+from examhook.workflows.working_links import WorkingLinks
 
 _CLIENT_CONFIG = Config(
     connect_timeout=2,
@@ -25,6 +27,18 @@ _CLIENT_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=40,
 )
+
+
+# Links takes 7 s at most; asked once only, since a delivery does not fail for want of a link.
+_LINKS_CONFIG = Config(
+    connect_timeout=1, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=10
+)
+
+
+def _link_service(function_name: str) -> LinkService | None:
+    if not function_name:
+        return None
+    return LinkService(boto3.client("lambda", config=_LINKS_CONFIG), function_name, time.monotonic)
 
 
 def deliver(environ: Mapping[str, str], now: Callable[[], float] | None = None) -> DeliverWebhooks:
@@ -35,7 +49,7 @@ def deliver(environ: Mapping[str, str], now: Callable[[], float] | None = None) 
         Stores(
             DeliveriesTable(dynamodb, settings.deliveries_table),
             EndpointsTable(dynamodb, settings.endpoints_table),
-            EventsTable(dynamodb, settings.events_table),
+            EventLinks(dynamodb, settings.events_table),
         ),
         Channels(
             WebhookSender(
@@ -45,6 +59,7 @@ def deliver(environ: Mapping[str, str], now: Callable[[], float] | None = None) 
             ),
             SecretsKey(boto3.client("kms", config=_CLIENT_CONFIG), settings.secrets_key_arn),
             DeliveryQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.delivery_queue_url),
+            WorkingLinks(_link_service(settings.links_function), now or time.time),
         ),
         now=now or time.time,
         rng=random.Random(),  # noqa: S311 - jitter, not cryptography

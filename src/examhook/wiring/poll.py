@@ -23,6 +23,7 @@ from examhook.provider.client import LegacyClient
 from examhook.provider.discovery import Discovery
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
+from examhook.provider.shares import polls_share
 from examhook.provider.v1_client import V1Client, V1Memory
 from examhook.settings import Dialect, PollSettings
 from examhook.storage.account_code import AccountCode, AccountCodeSecret
@@ -113,7 +114,7 @@ def _clients(settings: PollSettings, exams: ExamsTable) -> Callable[[AccountCode
     # that follow close upon each other keep the pace together.
     means: Means = {
         "session": BoundedSession(),
-        "pacer": Pacer(settings.requests_per_second, time.monotonic, time.sleep),
+        "pacer": Pacer(polls_share(settings.requests_per_second), time.monotonic, time.sleep),
         "now": time.time,
         "sleep": time.sleep,
         "rng": random.Random(),  # noqa: S311 - jitter, not cryptography

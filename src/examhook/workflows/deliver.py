@@ -3,6 +3,7 @@
 What happens to one message, in the order that makes a crash at any step harmless::
 
     read endpoint, event, secrets ── gone ──▶ cancel;  disabled, or not its turn (turn.py) ──▶ leave it for later
+      its result link is near its end ──▶ get a fresh one, once wait a little if others are before it
       claim attempt n ── not ours ──▶ drop          (a crash from here on: due again after CLAIM_S)
         send
           record the attempt                        (its next time, or its end)
@@ -19,7 +20,6 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import assert_never
 
 from examhook.delivery.answer import Decision, Delivered, Disable, GiveUp, TryAgain, decide
@@ -35,43 +35,17 @@ from examhook.events.build import Event
 from examhook.events.catalogue import ENDPOINT_TEST
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.events import EventsTable
+from examhook.storage.event_links import EventLinks
 from examhook.workflows.backlog import Backlog, batch_limit
+from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
 from examhook.workflows.turn import Go, PutOff, Wait, turn_of
 from examhook.workflows.webhook_request import request_for
+from examhook.workflows.working_links import WorkingLinks
 
 SOON_S = 60
 """An attempt that is due within this goes to the queue with a delay; Retry's tick would come too late for it."""
-
-
-class MessageOutcome(StrEnum):
-    """What became of one message."""
-
-    DELIVERED = "delivered"
-    RETRY_LATER = "retry_later"
-    FAILED = "failed"
-    DISABLED = "endpoint_disabled"
-    HELD = "held"
-    """Its endpoint is disabled, down or behind with its rate; the delivery waits until it is served again."""
-    PUT_OFF = "put_off"
-    """Its endpoint's pace, or a slow receiver; the message comes again in a moment."""
-    DROPPED = "dropped"
-    """The delivery has ended, or this attempt was made or is being made by another."""
-    CANCELLED = "cancelled"
-    """Its endpoint or its event is gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliverReport:
-    """What became of one message, in the fields that may be logged."""
-
-    message: DeliveryMessage
-    outcome: MessageOutcome
-    reason: str
-    event_type: str | None = None
-    http_status: int | None = None
-    latency_ms: int = 0
-    next_attempt_at: int | None = None
+LINK_WAIT_S = (5, 60)
+"""So long, at random, a delivery waits for its turn at a fresh link; once, and then it goes out without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +54,7 @@ class Stores:
 
     deliveries: DeliveriesTable
     endpoints: EndpointsTable
-    events: EventsTable
+    events: EventLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +64,7 @@ class Channels:
     sender: WebhookSender
     key: SecretsKey
     queue: DeliveryQueue
+    links: WorkingLinks
 
 
 class DeliverWebhooks:
@@ -135,9 +110,19 @@ class DeliverWebhooks:
         if not isinstance(turn, Go):
             return self._not_now(message, turn)
         self._sleep(turn.after_s)
-        event = self._events.get(message.event_id)
-        if event is None:
+        kept = self._events.get(message.event_id)
+        if kept is None:
             return self._cancel(message, "its event is no longer stored")
+        event = self._channels.links.event_for(endpoint, kept, may_wait=not message.waited)
+        if event is None:
+            # Where its endpoint is down, it is the one attempt that finds out, and stays it.
+            again = replace(message, waited=True, probe=message.probe or endpoint.health.is_down)
+            self._channels.queue.send([again], delay_s=self._rng.randint(*LINK_WAIT_S))
+            return DeliverReport(message, MessageOutcome.PUT_OFF, "waits for a fresh result link")
+        return self._attempt(message, endpoint, event)
+
+    def _attempt(self, message: DeliveryMessage, endpoint: Endpoint, event: Event) -> DeliverReport:
+        """Claim the attempt, make it, and do what follows from it."""
         began_at = int(self._now())
         request = request_for(endpoint, event, self._channels.key, began_at)
         claimed = self._deliveries.claim(

@@ -34,7 +34,7 @@ from examhook.destinations.delivery_queue import (
     TakenMessage,
     parse_body,
 )
-from examhook.workflows.deliver import DeliverReport, MessageOutcome
+from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
 
 BATCH = 10
 """Messages of one batch (template.yaml, ``BatchSize``), and attempts made at once beside those that are slow."""

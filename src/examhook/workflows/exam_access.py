@@ -24,6 +24,10 @@ TIME_RESERVE_S = 20.0
 """No request begins with less time left than this: what was read must still be written."""
 
 
+CLOCKS_AGREE_S = 60
+"""Clocks that differ by less count as the same: an answer takes a while, and its ``Date`` is cut to seconds."""
+
+
 class OutOfTimeError(Exception):
     """There is no time for another request; the next poll goes on."""
 
@@ -74,6 +78,8 @@ class ExamAccess:
     request: ExamRequest
     began_at: int = 0
     """When the pass began, by the provider's clock."""
+    provider_ahead_s: int = 0
+    """How far that clock is ahead of ours."""
     unanswered: int = 0
     """Rows whose status could not be learned."""
     _asked: dict[str, _Candidate] = field(default_factory=dict)
@@ -103,7 +109,10 @@ class ExamAccess:
             raise OutOfTimeError
         page = question()
         if not self.began_at:
-            self.began_at = page.provider_time if page.provider_time is not None else int(self.tools.now())
+            now = int(self.tools.now())
+            self.began_at = page.provider_time if page.provider_time is not None else now
+            ahead_s = self.began_at - now
+            self.provider_ahead_s = ahead_s if abs(ahead_s) >= CLOCKS_AGREE_S else 0
         return page
 
     def stored_around(self, rows: Sequence[Attempt]) -> dict[AttemptKey, Submission]:
@@ -142,6 +151,7 @@ class ExamAccess:
             observed_at=self.began_at,
             fence=self.tools.lease.fence,
             silent_before=self.tools.watch.began_at if silent else None,
+            provider_ahead_s=self.provider_ahead_s,
         )
 
     def settle(self, rows: Mapping[AttemptKey, Attempt], stored: Mapping[AttemptKey, Submission]) -> Settlement:

@@ -1,0 +1,72 @@
+"""A result link that ended before its event arrived is renewed in the deployed stack, with its rights enforced."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import requests
+from local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam
+
+from examhook_cli.listener.server import running_listener
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(autouse=True)
+def aws_is_the_local_stack(installation: LocalInstallation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", installation.url)
+
+
+def half_an_hour_passes(installation: LocalInstallation, event_id: str) -> dict[str, Any]:
+    """Let the stored event's link be one that has ended; returns the event as it is stored then."""
+    dynamodb, table = installation.session.client("dynamodb"), installation.outputs["EventsTableName"]
+    stored = dynamodb.get_item(TableName=table, Key={"event_id": {"S": event_id}})["Item"]
+    event: dict[str, Any] = json.loads(stored["body"]["S"])
+    event["data"]["submission"]["result"]["expires_at"] = "2026-01-01T00:00:00Z"
+    dynamodb.update_item(
+        TableName=table,
+        Key={"event_id": {"S": event_id}},
+        UpdateExpression="SET body = :body",
+        ExpressionAttributeValues={":body": {"S": json.dumps(event, ensure_ascii=False, separators=(",", ":"))}},
+    )
+    return event
+
+
+def test_a_delivery_that_comes_after_the_links_end_carries_a_fresh_one(installation: LocalInstallation) -> None:
+    world = installation.simulator.world
+    with running_listener([ANY_SECRET]) as receiver:
+        added = installation.examhook("endpoints", "add", receiver.url, "--json").json()
+        assert isinstance(added, dict)
+        receiver.trust([added["secret"]])
+        receiver.answer_with(500)
+        exam_id = world.create_exam()
+        ref = world.start(exam_id)
+        world.submit(ref)
+        world.advance(5)
+        installation.poll()
+        # The next attempt after these two is minutes away.
+        assert receiver.wait_until(lambda received: len(received) >= 2, ARRIVAL_TIMEOUT_S)
+        event_id = json.loads(receiver.received[0].body)["id"]
+        stored = half_an_hour_passes(installation, event_id)
+        asked_before = len(world_requests(installation))
+        receiver.answer_with(204)
+        done = installation.examhook("deliveries", "retry", added["id"], event_id)
+        assert done.exit_code == 0, done.err
+        assert receiver.wait_until(lambda received: bool(about_exam(received, exam_id)), ARRIVAL_TIMEOUT_S)
+        arrived = next(one for one in receiver.received if one.answered == 204)
+        assert installation.examhook("endpoints", "remove", added["id"], "--yes").exit_code == 0
+    assert arrived.problem is None, "its signature is right"
+    told = json.loads(arrived.body)
+    link = told["data"]["submission"]["result"]
+    assert link["expires_at"] > stored["time"]
+    assert requests.get(link["url"], timeout=10).status_code == 200
+    told["data"]["submission"]["result"] = stored["data"]["submission"]["result"]
+    assert told == stored
+    asked = world_requests(installation)[asked_before:]
+    assert [params["sid"] for params in asked if "sid" in params] == [ref.candidate_id]
+
+
+def world_requests(installation: LocalInstallation) -> list[dict[str, str]]:
+    return [record.params for record in installation.simulator.api.requests()]

@@ -1,0 +1,113 @@
+"""When a result link is renewed, and that nothing else of an event changes with it."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+from builders import OBSERVED_AT, attempt, submission, transition
+from event_examples import examples
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examhook.delivery.endpoint import Endpoint, EndpointOrigin, Privacy
+from examhook.delivery.link_renewal import (
+    RENEW_BEFORE_S,
+    can_be_renewed,
+    is_near_end,
+    marked_if_expired,
+    sees_links,
+    with_newest_link,
+)
+from examhook.events.build import RESULT_LINK_SECONDS, submission_event
+from examhook.events.catalogue import EventType
+from examhook.events.result_link import ResultLink, link_of, with_link, without_link
+from examhook.events.words import words_for
+
+EVENT = submission_event(submission(), transition())
+UNTIL = OBSERVED_AT + RESULT_LINK_SECONDS
+FRESH = ResultLink("https://provider.test/viewresult/another", UNTIL + 3600)
+
+
+def test_a_link_is_renewed_from_five_minutes_before_its_end_on() -> None:
+    link = ResultLink("x", 10_000)
+    assert not is_near_end(link, 10_000 - RENEW_BEFORE_S)
+    assert is_near_end(link, 10_000 - RENEW_BEFORE_S + 1)
+    assert is_near_end(link, 20_000)
+
+
+def test_the_link_is_read_as_it_was_written() -> None:
+    assert link_of(EVENT) == ResultLink("https://provider.test/viewresult/made-up-token", UNTIL)
+    assert "made-up-token" not in repr(link_of(EVENT))
+
+
+@pytest.mark.parametrize("event_type", ["provider.refused", "endpoint.test"])
+def test_events_about_nobody_have_no_link(event_type: str) -> None:
+    assert link_of(examples()[event_type]) is None
+
+
+@given(
+    title=st.text(),
+    name=st.one_of(st.none(), st.text()),
+    score=st.one_of(st.none(), st.decimals(-1000, 1000, places=3)),
+    category=st.one_of(st.none(), st.text()),
+)
+def test_nothing_but_the_link_and_its_end_changes(
+    title: str, name: str | None, score: Decimal | None, category: str | None
+) -> None:
+    """Byte for byte, whatever the provider wrote."""
+    row = attempt(candidate_name=name)
+    event = submission_event(
+        submission(attempt=row, exam_title=title, exam_category=category), transition(score_points=score)
+    )
+    own = link_of(event)
+    assert own is not None
+    assert with_link(event, own) == event
+    renewed = with_link(event, FRESH)
+    assert link_of(renewed) == FRESH
+    assert with_link(renewed, own) == event
+    told, before = json.loads(renewed.body), json.loads(event.body)
+    told["data"]["submission"]["result"] = before["data"]["submission"]["result"]
+    assert (told, list(told)) == (before, list(before))
+
+
+def test_a_marked_event_has_no_url_and_says_until_when_it_worked() -> None:
+    told, before = json.loads(without_link(EVENT).body), json.loads(EVENT.body)
+    assert told["data"]["submission"]["result"] == {"url": None, "expires_at": "2026-05-03T14:33:00Z"}
+    told["data"]["submission"]["result"] = before["data"]["submission"]["result"]
+    assert told == before
+    assert link_of(without_link(EVENT)) is None
+    assert "The result" not in words_for(without_link(EVENT)).text
+
+
+def test_of_two_links_the_one_that_works_longer_is_sent() -> None:
+    assert link_of(with_newest_link(EVENT, FRESH)) == FRESH
+    assert with_newest_link(EVENT, ResultLink("older", UNTIL)) is EVENT
+    assert with_newest_link(EVENT, None) is EVENT
+
+
+def test_without_a_fresh_link_one_that_still_works_stays() -> None:
+    assert marked_if_expired(EVENT, UNTIL - 1) is EVENT
+    assert marked_if_expired(EVENT, UNTIL) == without_link(EVENT)
+
+
+def test_a_removed_attempt_has_no_link_to_be_had() -> None:
+    assert [each for each in EventType if not can_be_renewed(examples()[each])] == [EventType.REMOVED]
+
+
+def test_only_endpoints_that_are_told_everything_see_links() -> None:
+    seeing = [
+        privacy
+        for privacy in Privacy
+        if sees_links(Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.CLI, 1, privacy=privacy))
+    ]
+    assert seeing == [Privacy.FULL]
+
+
+@pytest.mark.parametrize("ahead_s", [-7200, 0, 7200])
+def test_the_end_of_a_link_is_told_by_a_right_clock_also_where_the_providers_is_wrong(ahead_s: int) -> None:
+    event = submission_event(submission(observed_at=OBSERVED_AT + ahead_s, provider_ahead_s=ahead_s), transition())
+    link = link_of(event)
+    assert link is not None
+    assert link.expires_at == UNTIL
