@@ -21,8 +21,10 @@ OUTPUTS = {
     "DispatchFunctionName": "examhook-dispatch",
     "EndpointsTableName": "Endpoints",
     "EventsTableName": "Events",
+    "ExamsTableName": "Exams",
     "PollFunctionName": "examhook-poll",
     "RetentionDays": "30",
+    "SubmissionsTableName": "Submissions",
 }
 """Outputs of a stack whose tables are those of tests/tables.py."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -112,6 +113,7 @@ class Stage:
         self.refusals: list[tuple[str, int, str]] = []
         self.time_left_s = 300.0
         self.requests_until_time_is_up: int | None = None
+        self.open_erasure_key: Callable[[bytes], bytes] = bytes
 
     def poll(self, *, manual: bool = True, full: bool = False, **settings: object) -> PollReport:
         workflow = self.workflow(**settings)
@@ -145,6 +147,7 @@ class Stage:
             notify_refusal=lambda account, *, since, message: self.refusals.append((account, since, message)),
             now=lambda: float(self.provider.clock),
             sleep=self._sleep,
+            open_erasure_key=self.open_erasure_key,
         )
 
     def _time_left_s(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,9 +12,15 @@ import typer
 
 from examhook.destinations.delivery_queue import DeliveryQueue
 from examhook.destinations.secrets import SecretsKey
+from examhook.storage.candidate_deliveries import CandidateDeliveries
+from examhook.storage.candidate_events import CandidateEvents
+from examhook.storage.candidate_submissions import CandidateSubmissions
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
+from examhook.storage.erasures import ErasuresTable
 from examhook.storage.events import EventsTable
+from examhook.storage.exams import ExamsTable
+from examhook.workflows.erase import EraseCandidate
 from examhook_cli.errors import CommandError
 from examhook_cli.stack import DEFAULT_STACK_NAME, Stack, find_stack
 
@@ -63,6 +70,22 @@ class Installation:
     def deliveries(self) -> DeliveriesTable:
         """Every event on its way to every endpoint."""
         return DeliveriesTable(self._dynamodb, self.stack.output("DeliveriesTableName"))
+
+    @cached_property
+    def erase_candidate(self) -> EraseCandidate:
+        """What takes all that is stored of a candidate out of the tables."""
+        tables = {name: self.stack.output(f"{name}TableName") for name in ("Submissions", "Events", "Deliveries")}
+        exams = self.stack.output("ExamsTableName")
+        return EraseCandidate(
+            submissions=CandidateSubmissions(self._dynamodb, tables["Submissions"]),
+            events=CandidateEvents(self._dynamodb, tables["Events"]),
+            deliveries=CandidateDeliveries(self._dynamodb, tables["Deliveries"]),
+            exams=ExamsTable(self._dynamodb, exams),
+            erasures=ErasuresTable(self._dynamodb, exams),
+            key=self.secrets_key,
+            now=time.time,
+            sleep=time.sleep,
+        )
 
     @cached_property
     def delivery_queue(self) -> DeliveryQueue:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from examhook_cli.commands import backfill, deliveries, endpoints, events, listen, local, poll, simulate
+from examhook_cli.commands import backfill, deliveries, endpoints, erase, events, listen, local, poll, simulate
 from examhook_cli.errors import explain
 from examhook_cli.installation import Installation
 from examhook_cli.output import complain
@@ -75,6 +75,7 @@ app.command()(backfill.backfill)
 app.add_typer(endpoints.app, name="endpoints")
 app.add_typer(events.app, name="events")
 app.add_typer(deliveries.app, name="deliveries")
+app.command()(erase.erase)
 app.command()(listen.listen)
 app.command()(simulate.simulate)
 app.add_typer(local.app, name="local")

@@ -28,6 +28,8 @@ class PollSettings:
     operations_topic_arn: str
     events_table: str = ""
     """Where a backfill sees what was dispatched; polls need it not."""
+    secrets_key_arn: str = ""
+    """The key that seals what hashes of erased candidates are made with."""
     accounts_secret_arn: str = ""
     """The secret that lists further accounts; empty where there are none."""
 
@@ -50,6 +52,7 @@ class PollSettings:
             exams_table=reader.text("EXAMS_TABLE"),
             operations_topic_arn=reader.text("OPERATIONS_TOPIC_ARN"),
             events_table=reader.text("EVENTS_TABLE"),
+            secrets_key_arn=environ.get("SECRETS_KEY_ARN", "").strip(),
             accounts_secret_arn=environ.get("ACCOUNTS_SECRET_ARN", "").strip(),
         )
         reader.finish()

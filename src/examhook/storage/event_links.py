@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from examhook.events.build import Event
 from examhook.events.result_link import ResultLink
-from examhook.storage.events import event_from_item
+from examhook.storage.events import event_from_item, is_erased
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -52,7 +52,7 @@ class EventLinks:
         """An event with its links, as last written; None if there is none (any more). Raises UnreadableEventError."""
         answer = self._client.get_item(TableName=self._table_name, Key=_key(event_id), ConsistentRead=True)
         item = answer.get("Item")
-        if item is None:
+        if item is None or is_erased(item):
             return None
         renewed = None
         if "link_url" in item:

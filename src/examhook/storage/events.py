@@ -61,7 +61,7 @@ class EventsTable:
     def get(self, event_id: str) -> Event | None:
         """One event, as last written; None if there is none (any more)."""
         item = self._item(event_id)
-        return None if item is None else event_from_item(item)
+        return None if item is None or is_erased(item) else event_from_item(item)
 
     def is_dispatched(self, event_id: str) -> bool:
         """Whether every destination has been given the event."""
@@ -186,6 +186,11 @@ def _item_from_event(event: Event, expires_at: int) -> dict[str, AttributeValueT
         **{name: {"S": text} for name, text in texts.items() if text is not None},
         **{name: {"N": str(number)} for name, number in numbers.items() if number is not None},
     }
+
+
+def is_erased(item: Mapping[str, AttributeValueTypeDef]) -> bool:
+    """Whether only the id is left of an event, so that it is not made again (``storage.candidate_events``)."""
+    return "erased_for" in item
 
 
 def event_from_item(item: Mapping[str, AttributeValueTypeDef]) -> Event:

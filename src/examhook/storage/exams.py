@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from examhook.detection.watch import AccountWatch, ExamWatch
+from examhook.storage.erasures import Erasures
 from examhook.storage.exam_item import SCHEMA_VERSION, exam_watch_from_item, item_from_exam_watch
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class AccountState:
     exams: Mapping[str, ExamWatch]
     completed_at: int | None = None
     """When the last poll that came to its end did, Unix seconds."""
+    erasures: Erasures = field(default_factory=Erasures)
+    """Of whom nothing is to be stored or told."""
 
 
 class ExamsTable:
@@ -56,6 +59,7 @@ class ExamsTable:
         refusal: Refusal | None = None
         completed_at: int | None = None
         exams: dict[str, ExamWatch] = {}
+        erasures = Erasures()
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table_name,
             KeyConditionExpression="account = :account",
@@ -73,7 +77,9 @@ class ExamsTable:
                 refusal = _refusal_from_item(item)
             elif place == _LEASE and "completed_at" in item:
                 completed_at = int(item["completed_at"]["N"])
-        return AccountState(watch, refusal, exams, completed_at)
+            else:
+                erasures.take(place, item)
+        return AccountState(watch, refusal, exams, completed_at, erasures)
 
     def begin_watch(self, account: str, began_at: int) -> AccountWatch:
         """Begin the watch at ``began_at`` unless it began before; returns the watch that stands."""

@@ -7,12 +7,13 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, assert_never
 
 import boto3
 from botocore.config import Config
 
+from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
 from examhook.events.build import operations_event
 from examhook.events.catalogue import OperationsEventType
@@ -33,6 +34,7 @@ from examhook.storage.dispatched import DispatchedEvents
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.accounts import AccountPolls
+from examhook.workflows.erasure_key import erasure_key
 from examhook.workflows.poll import Poll, RefusalNotice
 
 if TYPE_CHECKING:
@@ -105,7 +107,18 @@ def _poll(
         notify_refusal=notify_refusal,
         now=time.time,
         sleep=time.sleep,
+        open_erasure_key=partial(_open_erasure_key, settings),
     )
+
+
+def _open_erasure_key(settings: PollSettings, sealed: bytes) -> bytes:
+    # A client of its own: most accounts never need one.
+    return erasure_key(_secrets_key(settings.secrets_key_arn), settings.account, sealed)
+
+
+@cache
+def _secrets_key(key_arn: str) -> SecretsKey:
+    return SecretsKey(boto3.client("kms", config=_CLIENT_CONFIG), key_arn)
 
 
 def _clients(settings: PollSettings, exams: ExamsTable) -> Callable[[AccountCode], ProviderClient]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from examhook.detection.change import Change
 from examhook.detection.diff import diff
+from examhook.detection.erased import Erased, as_if_stored, blank
 from examhook.detection.paging import Pager
 from examhook.detection.plan import ExamRequest
 from examhook.detection.transition import Observation
@@ -45,6 +46,7 @@ class PollTools:
     watch: AccountWatch
     now: Callable[[], float]
     time_left_s: Callable[[], float]
+    erased: Erased = field(default_factory=Erased)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class ExamAccess:
     unanswered: int = 0
     """Rows whose status could not be learned."""
     _asked: dict[str, _Candidate] = field(default_factory=dict)
+    _blank: dict[AttemptKey, Attempt] = field(default_factory=dict)
+    """Rows of erased candidates that were met: they are there, and never news."""
 
     def fetch(self, start: int, limit: int) -> ResultsPage:
         """A page of the exam's rows; raises ProviderError, OutOfTimeError, LeaseLostError."""
@@ -113,23 +117,36 @@ class ExamAccess:
             self.began_at = page.provider_time if page.provider_time is not None else now
             ahead_s = self.began_at - now
             self.provider_ahead_s = ahead_s if abs(ahead_s) >= CLOCKS_AGREE_S else 0
-        return page
+        return replace(page, rows=tuple(map(self._met, page.rows))) if self.tools.erased.erased_at else page
+
+    def _met(self, row: Attempt) -> Attempt:
+        """The row, blank if it is an erased candidate's."""
+        if not self.tools.erased.covers(row.key):
+            return row
+        return self._blank.setdefault(row.key, blank(row))
+
+    def _as_if_stored(self, row: Attempt) -> Submission:
+        return as_if_stored(row, self.tools.watch.account, self.request.exam, self.began_at)
 
     def stored_around(self, rows: Sequence[Attempt]) -> dict[AttemptKey, Submission]:
         """What is stored from the first to the last of ``rows``."""
         ends = spanning(row.key for row in rows)
-        return (
+        found = (
             self.tools.submissions.between(self.tools.watch.account, self.request.exam.exam_id, *ends) if ends else {}
         )
+        return found | {row.key: self._as_if_stored(row) for row in rows if row.key in self._blank}
 
     def all_stored(self) -> dict[AttemptKey, Submission]:
         """All that is stored of the exam."""
-        return self.tools.submissions.of_exam(self.tools.watch.account, self.request.exam.exam_id)
+        found = self.tools.submissions.of_exam(self.tools.watch.account, self.request.exam.exam_id)
+        return found | {key: self._as_if_stored(row) for key, row in self._blank.items()}
 
     def stored_beyond(self, seen: Container[AttemptKey]) -> dict[AttemptKey, Submission]:
         """What is stored of the exam, was not ``seen``, and was not announced as removed."""
         found = self.tools.submissions.beyond(self.tools.watch.account, self.request.exam.exam_id, seen)
-        return {key: submission for key, submission in found.items() if not submission.removed}
+        # An erasure that was cut short may have left what nobody is to be told of any more.
+        covers = self.tools.erased.covers
+        return {key: submission for key, submission in found.items() if not submission.removed and not covers(key)}
 
     def holds_any(self) -> bool:
         """Whether anything is stored of the exam."""

@@ -65,6 +65,11 @@ class PollRequest:
     """Read whole what it lacks, beside what the hints call for."""
 
 
+def _no_key(_sealed: bytes) -> bytes:
+    # Going on without would announce anew what was erased.
+    raise RuntimeError("candidates were erased, and nothing was set up that opens the key of their hashes")
+
+
 @dataclass(frozen=True, slots=True)
 class Poll:
     """Polls one account; one instance serves many polls."""
@@ -77,6 +82,8 @@ class Poll:
     notify_refusal: RefusalNotice
     now: Callable[[], float]
     sleep: Callable[[float], None]
+    open_erasure_key: Callable[[bytes], bytes] = _no_key
+    """Opens the account's key for hashes of erased candidates; used only where there are some."""
 
     def run(self, request: PollRequest, time_left_s: Callable[[], float]) -> PollReport:
         """Poll once; raises ClientError when AWS fails, which the next tick tries again."""
@@ -165,6 +172,7 @@ class Poll:
             watch=self._judged(watch, state, listing, listed_at),
             now=self.now,
             time_left_s=time_left_s,
+            erased=state.erasures.opened(self.open_erasure_key),
         )
         requests = plan(
             listing,

@@ -183,7 +183,7 @@ class WholePass:
         return None
 
     def _remember_progress(self, walk: Walk[Attempt]) -> None:
-        last = walk.last if isinstance(walk.last, AttemptKey) else None
+        last = walk.last if isinstance(walk.last, AttemptKey) and not self.tools.erased.covers(walk.last) else None
         known = self.request.known or ExamWatch(exam=self.request.exam)
         progress = self.tally.progress(walk.start, last, self.access.began_at)
         # The digest of what is stored is out of step until the pass has ended.

@@ -1,0 +1,68 @@
+"""A candidate is erased from the deployed stack: nothing is left, nothing goes out, nothing comes back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam
+
+from examhook_cli.listener.server import running_listener
+
+pytestmark = pytest.mark.e2e
+
+NAME = "Zebediah Quillfeather"
+
+
+@pytest.fixture(autouse=True)
+def aws_is_the_local_stack(installation: LocalInstallation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", installation.url)
+
+
+def everything(installation: LocalInstallation) -> str:
+    """All that the tables hold, as text."""
+    dynamodb = installation.session.client("dynamodb")
+    tables = [installation.outputs[f"{name}TableName"] for name in ("Submissions", "Exams", "Events", "Deliveries")]
+    pages = [page for table in tables for page in dynamodb.get_paginator("scan").paginate(TableName=table)]
+    return json.dumps([page["Items"] for page in pages], default=repr)
+
+
+def test_an_erased_candidate_is_gone_and_is_not_announced_anew(installation: LocalInstallation) -> None:
+    world = installation.simulator.world
+    with running_listener([ANY_SECRET]) as receiver:
+        added = installation.examhook("endpoints", "add", receiver.url, "--json").json()
+        assert isinstance(added, dict)
+        receiver.trust([added["secret"]])
+        receiver.answer_with(500)
+        exam_id = world.create_exam()
+        gone, stays = world.start(exam_id, name=NAME), world.start(exam_id)
+        world.submit(gone)
+        world.submit(stays)
+        world.advance(5)
+        installation.poll()
+        # Two attempts of each event; the next are minutes away, so both wait.
+        assert receiver.wait_until(lambda received: len(received) >= 4, ARRIVAL_TIMEOUT_S)
+        assert NAME in everything(installation)
+
+        done = installation.examhook("erase", "--candidate", gone.candidate_id, "--yes", "--json")
+        assert done.exit_code == 0, done.err
+        counts = done.json()
+        assert isinstance(counts, dict)
+        assert (counts["submissions"], counts["events"], counts["waiting_deliveries"]) == (1, 1, 1)
+        left = everything(installation)
+        assert NAME not in left
+        assert f'"{gone.candidate_id}"' not in left
+        assert f"#{gone.candidate_id}" not in left
+
+        came_before = len(receiver.received)
+        receiver.answer_with(204)
+        assert installation.examhook("deliveries", "retry", added["id"]).exit_code == 0
+        assert receiver.wait_until(lambda received: bool(about_exam(received, exam_id)), ARRIVAL_TIMEOUT_S)
+        done = installation.examhook("poll", "--full", "--json")
+        assert done.exit_code == 0, done.err + done.out
+        came = [json.loads(one.body) for one in receiver.received[came_before:]]
+        assert installation.examhook("endpoints", "remove", added["id"], "--yes").exit_code == 0
+    assert {event["data"]["candidate"]["id"] for event in came} == {stays.candidate_id}
+    assert NAME not in everything(installation)
+    shown = [row for row in world.truth(exam_id) if row.candidate_id == gone.candidate_id]
+    assert shown, "the provider showed the candidate all the while"
