@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from cfnlint.decode import cfn_yaml
 from moto import mock_aws
 
 from examhook.settings import DeliverSettings, DispatchSettings, LinksSettings, PollSettings, RetrySettings
+from examhook.workflows.erasure_key import bound_to
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = cfn_yaml.load(str(ROOT / "template.yaml"))
@@ -203,6 +205,14 @@ def test_the_right_is_for_the_named_bus_alone_by_name_or_by_arn(given: str, mean
                 raise AssertionError(of)
 
     assert value(document["Statement"][0]["Resource"]) == meant
+
+
+def test_poll_opens_nothing_that_the_secrets_key_seals_for_endpoints() -> None:
+    (found,) = [found for role, found in statements() if role == "PollRole" and found["Action"] == "kms:Decrypt"]
+    ((name, pattern),) = found["Condition"]["StringLikeIfExists"].items()
+    assert name == "kms:EncryptionContext:endpoint_id"
+    assert fnmatchcase(bound_to("main"), pattern)
+    assert not fnmatchcase("ep_0c2a6f0be0ad3b1d", pattern)
 
 
 def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_run() -> None:

@@ -24,7 +24,9 @@ def detail_of(text: str) -> str:
     return shortened(text, DETAIL_UNITS)
 
 
-def address_of(url: str) -> str | None:
-    """``url`` with nothing in it that could end a link early; None where it is too long to be sent."""
+def address_of(url: str | None) -> str | None:
+    """``url`` with nothing in it that could end a link early; None where there is none, or too long to be sent."""
+    if url is None:
+        return None
     encoded = quote(url, safe=_OF_AN_ADDRESS, errors="replace")
     return encoded if len(encoded) <= URL_CHARACTERS else None
