@@ -18,8 +18,8 @@ from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import Delivery, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.destinations.guard import guarded_session
-from examhook.destinations.refusal import NotPublishedError, Refusal
 from examhook.destinations.link_service import LinkService
+from examhook.destinations.refusal import NotPublishedError, Refusal
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
 from examhook.events.build import Event, submission_event
