@@ -22,7 +22,11 @@ SAM := PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
 BASE_URL ?= http://127.0.0.1:8100
 CODE ?= simulated-code
 
-.PHONY: help install test check fix bench demo up down deploy lock licences sbom package
+# How long "make soak" lets things go wrong, and how many bodies "make fuzz" makes up.
+MINUTES ?= 30
+BODIES ?= 1000000
+
+.PHONY: help install test check fix bench demo up down deploy lock licences sbom package faults soak fuzz upgrade cost
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +67,22 @@ deploy: install ## Deploy to AWS, asking for each setting
 	$(SAM) build
 	$(SAM) deploy --guided
 
+faults: install .venv-faults/.installed ## Run the fault matrix and write docs/faults.md
+	$(BIN)/python -m faults
+
+soak: install .venv-faults/.installed ## Faults at random for MINUTES (30), then ledger against receivers; docs/soak.md
+	$(BIN)/python -m faults.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+upgrade: install ## Deploy the version FROM=commit locally, use it, deploy this one over it, and compare
+	$(BIN)/python -m faults.upgrade --from $(FROM)
+
+fuzz: install ## Give BODIES (1000000) hostile bodies to every reader
+	$(BIN)/python -m faults.fuzz --bodies $(BODIES)
+
+cost: install ## Work out what an installation costs, from units measured now, in docs/cost.md
+	$(BIN)/python scripts/cost.py
+	$(BIN)/python scripts/readme.py
+
 licences: install ## List the licences of what comes with the project in docs/licences.md
 	$(BIN)/python scripts/licences.py
 
@@ -81,6 +101,7 @@ lock: .venv/.installed ## Choose the newest allowed versions anew and write them
 	$(COMPILE) requirements/checkov.in -o requirements/checkov.txt
 	$(COMPILE) requirements/bench.in -o requirements/bench.txt
 	$(COMPILE) requirements/sbom.in -o requirements/sbom.txt
+	$(COMPILE) requirements/faults.in -o requirements/faults.txt
 
 COMPILE := $(UV) compile --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links

@@ -177,11 +177,12 @@ class MemoryExams:
     def take_lease(self, account: str, owner: str, *, now_ms: int, expires_at_ms: int) -> int | None:
         answer_is_lost = self.step()
         lease = self.store.leases.setdefault(account, Lease("", 0, None))
-        if lease.expires_at_ms is not None and lease.expires_at_ms > now_ms:
+        if lease.expires_at_ms is not None and lease.expires_at_ms > now_ms and lease.owner != owner:
             return None
         lease.owner, lease.expires_at_ms = owner, expires_at_ms
-        lease.fence += 1
-        return None if answer_is_lost else lease.fence
+        # A call that is repeated, because its answer was lost, takes what is its own already.
+        lease.fence += 2 if answer_is_lost else 1
+        return lease.fence
 
     def prolong_lease(self, account: str, owner: str, *, expires_at_ms: int) -> bool:
         return self._hold(account, owner, expires_at_ms)

@@ -129,6 +129,16 @@ def test_a_patient_poll_waits_until_a_dead_ones_lease_ends(table: ExamsTable) ->
         assert lease is not None
 
 
+def test_a_lease_whose_answer_was_lost_is_no_other_polls(table: ExamsTable) -> None:
+    """The client repeats the call by itself; refused, the poll would wait for its own lease to end."""
+    first = table.take_lease("main", "mine", now_ms=1000, expires_at_ms=91_000)
+    again = table.take_lease("main", "mine", now_ms=1000, expires_at_ms=91_000)
+    assert first is not None
+    assert again is not None
+    assert again > first
+    assert table.take_lease("main", "another", now_ms=1000, expires_at_ms=91_000) is None
+
+
 def test_a_lease_is_prolonged_while_it_is_held_and_not_after(table: ExamsTable) -> None:
     clock = Clock()
     with lease_on(table, "main", now=clock.now, sleep=clock.sleep) as lease:

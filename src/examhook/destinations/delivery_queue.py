@@ -131,7 +131,7 @@ def parse_body(body: str) -> DeliveryMessage:
     """The message in a body; raises BadMessageError."""
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadMessageError("a message on the delivery queue is not JSON") from None
     match parsed:
         case {"endpoint_id": str(endpoint_id), "event_id": str(event_id), "attempt": int(attempt)} if attempt >= 1:

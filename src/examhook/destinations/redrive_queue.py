@@ -34,7 +34,7 @@ def order_of(body: str, sent_at: int) -> RedriveOrder:
     """What a message asks for; one of the stream's own, sent at ``sent_at`` (Unix seconds), for all around then."""
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         parsed = None
     match parsed:
         case {"redrive": {"since": int(since), "place": {"pk": str(pk), "sk": str(sk)}}}:

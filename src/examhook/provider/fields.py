@@ -87,7 +87,7 @@ def points(value: object, field: str) -> Decimal | None:
         if abs(value) <= _MAX_POINTS:
             return Decimal(value)
     elif isinstance(value, Decimal):
-        if value.is_finite() and abs(value) <= _MAX_POINTS:
+        if value.is_finite() and -_MAX_POINTS <= value <= _MAX_POINTS:
             return _plain(value)
     elif isinstance(value, str):
         trimmed = value.strip()
@@ -137,7 +137,8 @@ def _text(value: object) -> str | None:
 
 
 def _whole(value: Decimal) -> int | None:
-    if not value.is_finite() or abs(value) >= _MAX_NUMBER or value != value.to_integral_value():
+    # Compared, not computed with: abs() of 1e999999999 overflows.
+    if not value.is_finite() or not -_MAX_NUMBER < value < _MAX_NUMBER or value != value.to_integral_value():
         return None
     return int(value)
 

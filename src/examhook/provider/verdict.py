@@ -35,6 +35,9 @@ _THROTTLED = "The provider says that it is asked too often. If this goes on, low
 _TOO_OFTEN = re.compile(r"too (?:many|frequent|often|fast)|rate.?limit|frequen(?:cy|tly)|频繁", re.IGNORECASE)
 _FOR_NOW = re.compile(r"later|temporar|maintenance|busy|timed? ?out|稍后|繁忙|维护", re.IGNORECASE)
 _TOKEN = re.compile(r"[a-z]+://\S+|[a-z0-9_-]{16,}", re.IGNORECASE | re.ASCII)
+_TAG = re.compile(r"<[^<>]*>|[\x00-\x1f\x7f]+")
+_LONG_REFERENCE = re.compile(r"&#[0-9]{8,}")
+"""A reference to no character, with more digits than Python makes a number of."""
 _MAX_SAID = 120
 
 
@@ -95,11 +98,11 @@ def error_answered(said: str, question: Question, code: str) -> ProviderError:
 
 def _quoted(said: str, code: str) -> str:
     """The provider's own words in brackets, without the code, links or anything that looks like a token."""
-    words = html.unescape(said)
+    words = html.unescape(_LONG_REFERENCE.sub("…", said))
     for form in {code, quote(code, safe=""), quote_plus(code), html.unescape(code)}:
         if form:
             words = re.sub(re.escape(form), "…", words, flags=re.IGNORECASE)
-    words = _TOKEN.sub("…", re.sub(r"<[^>]*>|[\x00-\x1f\x7f]+", " ", words))
+    words = _TOKEN.sub("…", _TAG.sub(" ", words))
     words = " ".join(words.split())[:_MAX_SAID].rstrip(" .")
     return f" (it says: {words})" if words else ""
 

@@ -142,7 +142,7 @@ def _rate(raw: str) -> float:
 def _object(text: str) -> dict[str, object]:
     try:
         listed = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         # The reason that json gives holds the whole text.
         listed = None
     if not isinstance(listed, dict):

@@ -141,14 +141,17 @@ class ExamsTable:
     def take_lease(self, account: str, owner: str, *, now_ms: int, expires_at_ms: int) -> int | None:
         """Take the account's lease until ``expires_at_ms`` if nobody holds it.
 
-        Returns its fencing value, one higher than the last; None when another poll holds it.
+        Returns its fencing value, higher than the last; None when another poll holds it. ``owner`` may hold it already:
+        where the answer was lost on its way, the call that is repeated meets the lease that the first one took.
         """
         try:
             answer = self._client.update_item(
                 TableName=self._table_name,
                 Key=_key(account, _LEASE),
                 UpdateExpression="SET v = :v, lease_owner = :owner, expires_at_ms = :expires_at ADD fence :one",
-                ConditionExpression="attribute_not_exists(expires_at_ms) OR expires_at_ms <= :now",
+                ConditionExpression=(
+                    "attribute_not_exists(expires_at_ms) OR expires_at_ms <= :now OR lease_owner = :owner"
+                ),
                 ExpressionAttributeValues={
                     ":v": _number(SCHEMA_VERSION),
                     ":owner": {"S": owner},

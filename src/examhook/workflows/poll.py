@@ -27,6 +27,7 @@ from examhook.provider.port import ProviderClient
 from examhook.settings import PollSettings
 from examhook.storage.account_code import AccountCode, AccountCodeSecret
 from examhook.storage.exams import AccountState, ExamsTable, Refusal
+from examhook.storage.submission_item import UnreadableItemError
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.exam_access import PollTools
 from examhook.workflows.exam_pass import read_exam
@@ -248,6 +249,11 @@ def _add_pass(tools: PollTools, request: ExamRequest, report: PollReport, listed
         report.errors.append(f"Exam {request.exam.exam_id} could not be read: {error}")
         report.failed.add(request.exam.exam_id)
         return not isinstance(error, ProviderThrottled)
+    except UnreadableItemError as error:
+        # Of another version than this: left as it is, and the other exams are none the worse for it.
+        left_alone = f"Exam {request.exam.exam_id} is left alone: {error}."
+        report.errors.append(f"{left_alone} Deploy the version that wrote it again, or a newer one.")
+        return True
     report.exams += 1
     report.rows += outcome.rows
     report.changes += outcome.changes
