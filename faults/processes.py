@@ -1,0 +1,55 @@
+"""The functions as processes of this machine: which there are, how much memory they hold, and ending one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+_NAME = b"AWS_LAMBDA_FUNCTION_NAME="
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionProcess:
+    """A process that runs a function."""
+
+    pid: int
+    function: str
+    """The function's deployed name."""
+    memory_kb: int
+    """Resident now."""
+
+
+def function_processes(emulator_pid: int) -> Iterator[FunctionProcess]:
+    """The processes of functions that this emulator, and no other, started."""
+    for path in _PROC.glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError, StopIteration):
+            if _parent(path) != emulator_pid:
+                continue
+            variables = (path / "environ").read_bytes().split(b"\0")
+            name = next(one for one in variables if one.startswith(_NAME)).removeprefix(_NAME).decode()
+            yield FunctionProcess(int(path.name), name, _resident_kb(path))
+
+
+def kill_function(emulator_pid: int, function: str, number: int) -> int:
+    """Send a signal to every process of a function; how many there were."""
+    killed = 0
+    for process in function_processes(emulator_pid):
+        if process.function == function:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, number)
+                killed += 1
+    return killed
+
+
+def _parent(path: Path) -> int:
+    # The name before it, in brackets, may hold spaces.
+    return int((path / "stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _resident_kb(path: Path) -> int:
+    line = next(one for one in (path / "status").read_text().splitlines() if one.startswith("VmRSS:"))
+    return int(line.split()[1])
