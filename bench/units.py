@@ -142,6 +142,8 @@ def _value_bytes(value: object) -> int:
             return 1
         case "S":
             return len(str(content).encode())
+        case "B" if isinstance(content, bytes):
+            return len(content)
         case "N":
             digits = str(content).strip("-").replace(".", "").strip("0")
             return math.ceil(len(digits) / 2) + 1

@@ -118,6 +118,14 @@ def _file(name: str, language: str) -> Callable[[], str]:
     return lambda: f"```{language}\n{(ROOT / 'docs' / 'examples' / name).read_text().rstrip()}\n```"
 
 
+def costs() -> str:
+    """The four installations of docs/cost.md, which are worked out from measured units."""
+    table = re.search(r"(?:^\|.*\n)+", (ROOT / "docs" / "cost.md").read_text(), re.MULTILINE)
+    if table is None:
+        raise SystemExit("docs/cost.md has no table: run make cost")
+    return table[0].rstrip()
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {
         "verify.py": _file("verify.py", "python"),
@@ -125,6 +133,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "parameters": parameters,
         "events": events,
         "commands": commands,
+        "costs": costs,
     },
     "docs/metrics.md": {"metrics": metrics, "alarms": alarms},
 }

@@ -1,0 +1,170 @@
+"""docs/cost.md: prices and quotas, four installations, and what they use by the units that were measured."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cost import Measured, Units
+
+TEMPLATE = Path(__file__).with_name("cost.md.in")
+MINUTES = 43_800
+"""Of a month."""
+PAGE_ROWS = 100
+"""Rows that one request to the provider brings."""
+
+# US dollars, us-east-1, at list price and without free tiers.
+GB_SECOND = 0.0000133334
+INVOCATION = 0.20e-6
+WRITE_UNIT = 0.625e-6
+READ_UNIT = 0.125e-6
+GB_STORED_AND_RECOVERABLE = 0.25 + 0.20
+PUBLISH = 0.50e-6
+QUEUE_REQUEST = 0.40e-6
+SCHEDULED = 1.00e-6
+LOG_GB = 0.50
+KEY = 1.00
+SECRET = 0.40
+_STACK = Path(__file__).parents[1] / "template.yaml"
+ALARMS = _STACK.read_text().count("Type: AWS::CloudWatch::Alarm") * 0.10
+METRICS = 4 * 0.30
+
+POLL_GB, DISPATCH_GB, DELIVER_GB, RETRY_GB = 0.5, 0.5, 0.5, 0.25
+REQUESTS_PER_SECOND = 5
+"""To the provider, as the parameter has it."""
+QUEUE_POLLS = 2 * 5 * 3 * MINUTES
+"""Two queues are read by Lambda, each by five pollers that wait 20 seconds."""
+LINE_BYTES = 700
+ITEM_BYTES = 1_500
+"""Of a submission with its transitions; an event and a delivery together are about twice that, for 30 days."""
+FULL_PASSES_A_DAY = 4
+"""Of an exam, on average: every hour while it is lively, daily when it is cold."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One that is worked out."""
+
+    name: str
+    exams: int
+    """Of all accounts together."""
+    submissions: int
+    """A month, of all accounts together."""
+    rows: int
+    """Attempts in each exam's list."""
+    accounts: int = 1
+    webhooks: int = 1
+
+
+INSTALLATIONS = (
+    Installation("small school", exams=5, submissions=200, rows=200),
+    Installation("certification body", exams=200, submissions=50_000, rows=1_000),
+    Installation("the largest", exams=1_000, submissions=1_000_000, rows=1_000),
+    Installation("1,000 accounts", exams=20_000, submissions=1_000_000, rows=200, accounts=1_000),
+)
+
+
+@dataclass(frozen=True)
+class Month:
+    """What one installation uses and costs in a month."""
+
+    requests: float
+    """To the provider, in a quiet minute of one account."""
+    full_s: float
+    """Seconds that it takes to read everything of one account once."""
+    parts: tuple[tuple[str, float], ...]
+    """US dollars by what they are for."""
+
+    @property
+    def dollars(self) -> float:
+        """All of it."""
+        return sum(cost for _, cost in self.parts)
+
+
+def month(installation: Installation, units: Measured) -> Month:
+    """Work one out."""
+    accounts, polls = installation.accounts, MINUTES * installation.accounts
+    exams = installation.exams / accounts
+    list_requests = math.ceil((exams + 1) / PAGE_ROWS)
+    full_requests = exams * math.ceil((installation.rows + 1) / PAGE_ROWS)
+    # Each attempt begins and ends; webhooks hear of the end only.
+    events, deliveries = 2 * installation.submissions, installation.submissions * installation.webhooks
+    poll_s = 0.5 + list_requests / REQUESTS_PER_SECOND
+    passes_s = 30.4 * FULL_PASSES_A_DAY * full_requests / REQUESTS_PER_SECOND * accounts
+    poll_writes = polls * units.quiet_poll.write_units + installation.submissions * units.submission.write_units
+    exam_reads = polls * max(0.0, exams - 1) * units.exam_in_quiet_poll.read_units
+    pass_units = 30.4 * FULL_PASSES_A_DAY * installation.exams
+    writes = poll_writes + events * units.event.write_units + deliveries * units.delivery.write_units + pass_units
+    reads = (
+        polls * units.quiet_poll.read_units
+        + exam_reads
+        + installation.submissions * units.submission.read_units
+        + events * units.event.read_units
+        + deliveries * units.delivery.read_units
+        + MINUTES * units.retry_tick.read_units
+    )
+    gb_s = (
+        (polls * poll_s + installation.submissions * 0.2 + passes_s) * POLL_GB
+        + events * 0.05 * DISPATCH_GB
+        + deliveries * 0.3 * DELIVER_GB
+        + MINUTES * 0.2 * RETRY_GB
+    )
+    invocations = polls + MINUTES + events / 5 + deliveries / 5
+    lines = polls + MINUTES + events / 5 + deliveries
+    # Everything that was ever seen stays; a year's is stored on average over the first two.
+    stored_gb = (12 * installation.submissions + installation.exams * installation.rows + events) * ITEM_BYTES / 1e9
+    return Month(
+        requests=list_requests,
+        full_s=full_requests / REQUESTS_PER_SECOND,
+        parts=(
+            ("key, secret", KEY + SECRET),
+            ("alarms and metrics", ALARMS + METRICS),
+            ("Lambda", gb_s * GB_SECOND + invocations * INVOCATION),
+            ("DynamoDB", writes * WRITE_UNIT + reads * READ_UNIT + stored_gb * GB_STORED_AND_RECOVERABLE),
+            ("SNS", events * units.event.sns * 10 * PUBLISH),
+            ("SQS", (QUEUE_POLLS + events * units.event.sqs + 3 * deliveries) * QUEUE_REQUEST),
+            ("schedules, logs", 2 * MINUTES * SCHEDULED + lines * LINE_BYTES / 1e9 * LOG_GB),
+        ),
+    )
+
+
+def page(units: Measured) -> str:
+    """The page."""
+    months = [month(installation, units) for installation in INSTALLATIONS]
+    names = [name for name, _ in months[0].parts]
+    costs = [f"| {name} | {' | '.join(f'{dict(each.parts)[name]:,.2f}' for each in months)} |" for name in names]
+    costs += [f"| **together** | {' | '.join(f'**{each.dollars:,.2f}**' for each in months)} |"]
+    uses = [
+        ("one quiet poll", units.quiet_poll),
+        ("each further exam in it", units.exam_in_quiet_poll),
+        ("an attempt that begins and ends (Poll)", units.submission),
+        ("an event (Dispatch)", units.event),
+        ("a webhook (Deliver)", units.delivery),
+        ("a tick of Retry", units.retry_tick),
+    ]
+    measured = [f"| {name} | {_used(each)} |" for name, each in uses]
+    heads = " | ".join(f"{each.name}" for each in INSTALLATIONS)
+    sizes = [
+        f"| {label} | {' | '.join(values)} |"
+        for label, values in (
+            ("accounts", [f"{each.accounts:,}" for each in INSTALLATIONS]),
+            ("exams", [f"{each.exams:,}" for each in INSTALLATIONS]),
+            ("submissions a month", [f"{each.submissions:,}" for each in INSTALLATIONS]),
+            ("requests to the provider in a quiet poll", [f"{each.requests:.0f}" for each in months]),
+            ("reading one account whole, minutes", [f"{each.full_s / 60:.1f}" for each in months]),
+        )
+    ]
+    return TEMPLATE.read_text().format(
+        heads=heads,
+        columns="|---" * (len(INSTALLATIONS) + 1) + "|",
+        sizes="\n".join(sizes),
+        costs="\n".join(costs),
+        measured="\n".join(measured),
+    )
+
+
+def _used(units: Units) -> str:
+    return f"{units.calls:.2f} | {units.write_units:.2f} | {units.read_units:.2f}"
