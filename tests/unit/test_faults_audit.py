@@ -1,0 +1,134 @@
+"""The comparison behind docs/faults.md and docs/soak.md sees what is lost, what is invented, and what only repeats."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from examhook_cli.simulator.clock import VirtualClock
+from examhook_cli.simulator.facts import LedgerEntry
+from examhook_cli.simulator.world import World
+from faults.audit import Verdict, audit
+from faults.matrix import Outcome
+from faults.matrix_page import page as matrix_page
+from faults.memory import Samples
+from faults.processes import FunctionProcess
+from faults.rows import ROWS, Row, nothing
+from faults.soak_page import SoakReport
+from faults.soak_page import page as soak_page
+
+
+def told(entry: LedgerEntry, event_type: str, nth: int = 1, score: float | None = None) -> bytes:
+    """An event about a ledger entry's attempt."""
+    began = datetime.fromtimestamp(entry.started_at or 0, UTC).isoformat()
+    return json.dumps(
+        {
+            "id": f"{entry.candidate_id}-{nth}",
+            "type": f"submission.{event_type}",
+            "sequence": f"{nth:010}",
+            "data": {
+                "exam": {"id": entry.exam_id},
+                "candidate": {"id": entry.candidate_id},
+                "submission": {"started_at": began, "score": entry.score if score is None else score},
+            },
+        }
+    ).encode()
+
+
+def world_with_one_ended() -> tuple[World, tuple[LedgerEntry, ...]]:
+    world = World(1, VirtualClock())
+    ref = world.start(world.create_exam())
+    world.advance(60)
+    world.submit(ref, 30)
+    return world, world.ledger()
+
+
+def test_what_was_told_once_and_right_is_good() -> None:
+    _, ledger = world_with_one_ended()
+    verdict = audit(ledger, [told(ledger[-1], "submitted")])
+    assert verdict == Verdict(events=1)
+    assert verdict.good
+
+
+def test_an_end_that_nobody_heard_of_is_lost() -> None:
+    _, ledger = world_with_one_ended()
+    assert len(audit(ledger, []).lost) == 1
+    assert len(audit(ledger, [told(ledger[1], "started")]).lost) == 1
+
+
+def test_a_mark_that_nobody_heard_of_is_lost() -> None:
+    world, ledger = world_with_one_ended()
+    world.mark(world.truth()[0].ref, 77)
+    assert len(audit(world.ledger(), [told(ledger[-1], "submitted")]).lost) == 1
+    marked = told(world.ledger()[-1], "rescored", 2)
+    assert audit(world.ledger(), [told(ledger[-1], "submitted"), marked]).good
+
+
+def test_a_removal_that_nobody_heard_of_is_lost_unless_the_attempt_was_seen_by_nobody() -> None:
+    world, ledger = world_with_one_ended()
+    world.remove(world.truth()[0].ref)
+    assert audit(world.ledger(), []).good
+    assert len(audit(world.ledger(), [told(ledger[-1], "submitted")]).lost) == 1
+
+
+def test_the_same_event_again_is_repeated_and_not_invented() -> None:
+    _, ledger = world_with_one_ended()
+    verdict = audit(ledger, [told(ledger[-1], "submitted")] * 3)
+    assert (verdict.good, verdict.repeated, verdict.events) == (True, 2, 1)
+
+
+def test_another_id_for_the_same_thing_is_invented() -> None:
+    _, ledger = world_with_one_ended()
+    verdict = audit(ledger, [told(ledger[-1], "submitted"), told(ledger[-1], "submitted", 2)])
+    assert len(verdict.invented) == 1
+
+
+def test_other_facts_under_the_same_id_are_invented() -> None:
+    _, ledger = world_with_one_ended()
+    verdict = audit(ledger, [told(ledger[-1], "submitted"), told(ledger[-1], "submitted", score=31)])
+    assert any("other facts" in problem for problem in verdict.invented)
+
+
+def test_what_never_happened_is_invented() -> None:
+    _, ledger = world_with_one_ended()
+    assert audit(ledger, [told(ledger[-1], "submitted"), told(ledger[-1], "forced", 2)]).invented
+    assert audit(ledger, [told(ledger[-1], "submitted", score=99)]).invented
+    stranger = replace(ledger[-1], candidate_id="999")
+    assert audit(ledger, [told(ledger[-1], "submitted"), told(stranger, "submitted")]).invented
+
+
+def test_a_fault_that_was_never_met_makes_its_row_no_success() -> None:
+    row = Row("AWS", "a fault", nothing)
+    assert Outcome(row, None, [Verdict(1)], 1.0).good
+    assert Outcome(row, 3, [Verdict(1)], 1.0).good
+    assert not Outcome(row, 0, [Verdict(1)], 1.0).good
+    assert not Outcome(row, 3, [Verdict(1, lost=("x",))], 1.0).good
+    assert "0 of 1 rows as wanted" in matrix_page([Outcome(row, 0, [Verdict(1)], 1.0)])
+
+
+def test_rows_have_names_of_their_own() -> None:
+    names = [f"{row.group}: {row.fault}" for row in ROWS]
+    assert len(names) == len(set(names)) > 60
+
+
+def test_memory_counts_from_when_a_process_is_warm() -> None:
+    samples = Samples()
+    for at_s, memory_kb in ((0, 10), (60, 50), (130, 60), (600, 61)):
+        samples.add(at_s, FunctionProcess(1, "poll", memory_kb))
+    samples.add(10, FunctionProcess(2, "poll", 90))
+    (held,) = samples.held()
+    assert (held.lived_s, held.warm_kb, held.end_kb, held.most_kb) == (600, 60, 61, 90)
+
+
+def test_memory_that_grows_makes_a_soak_no_success() -> None:
+    def report(end_kb: int) -> SoakReport:
+        samples = Samples()
+        for at_s, memory_kb in ((0, 100_000), (130, 100_000), (3000, end_kb)):
+            samples.add(at_s, FunctionProcess(1, "poll", memory_kb))
+        return SoakReport(1, 1, 1, Counter(), 1, 1, 1, Counter(), [Verdict(1)] * 3, samples.held())
+
+    assert report(105_000).good
+    assert not report(130_000).good
+    assert "| poll | 50 min | 97.7 | 127.0 |" in soak_page(report(130_000))
