@@ -81,6 +81,15 @@ AWS_ROWS = (
     ),
 )
 
+_SOME_FAILED = {"response": {"set_headers": {"x-some-failed": "1"}}}
+PARTIAL_ROWS = tuple(
+    Row("AWS", f"{SERVICES[service]}: every other entry of a batch is said to have failed", begin, hits=_made)
+    for service, begin in (
+        ("sns", _weather({"service": "sns", "operation": "PublishBatch", "times": 5, **_SOME_FAILED})),
+        ("sqs", _weather({"service": "sqs", "operation": "SendMessageBatch", "times": 5, **_SOME_FAILED})),
+    )
+)
+
 
 def _quirk(switch: str) -> Act:
     return lambda stage: stage.simulator.control.quirk_on(switch)
@@ -251,4 +260,4 @@ PROCESS_ROWS = (
     Row("Process", "the provider's clock is two days ahead of ours", _clock_ahead(2 * 86_400)),
 )
 
-ROWS = (*AWS_ROWS, *PROVIDER_ROWS, *RECEIVER_ROWS, *PROCESS_ROWS)
+ROWS = (*AWS_ROWS, *PARTIAL_ROWS, *PROVIDER_ROWS, *RECEIVER_ROWS, *PROCESS_ROWS)

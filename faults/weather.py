@@ -61,6 +61,7 @@ def running_weather(upstream: str, log: Path) -> Iterator[Weather]:
                 str(weather.port),
                 "--no-resign",
             ],
+            cwd=PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
