@@ -9,7 +9,7 @@ import json
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +52,19 @@ def _translated() -> Mapping[str, Any]:
     return translated
 
 
+def raw_resources() -> Mapping[str, Any]:
+    """The resources as they stand in the translated template, nothing resolved."""
+    raw: Mapping[str, Any] = _translated()["Resources"]
+    return raw
+
+
 @dataclass(frozen=True)
 class StackTemplate:
     """A deployed stack, as far as its template tells."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def resources(self) -> dict[str, dict[str, Any]]:
         """The resources that the parameters call for, by logical name, without anything left to resolve."""
         raw = _translated()["Resources"]
@@ -100,6 +106,8 @@ class StackTemplate:
             "Fn::Not": lambda negated: not self.resolve(negated[0]),
             "Fn::And": lambda all_of: all(map(self.resolve, all_of)),
             "Fn::Or": lambda any_of: any(map(self.resolve, any_of)),
+            "Fn::Select": lambda parts: self.resolve(parts[1])[int(parts[0])],
+            "Fn::Split": lambda parts: str(self.resolve(parts[1])).split(parts[0]),
             "Fn::Join": lambda parts: parts[0].join(map(str, self.resolve(parts[1]))),
         }
         if name not in functions:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_iam import IAMClient
 
-_COVERED = {
+COVERED = {
     "sns:Publish": "sns:PublishBatch",
     "sqs:DeleteMessage": "sqs:DeleteMessageBatch",
     "sqs:SendMessage": "sqs:SendMessageBatch",
@@ -41,7 +41,7 @@ def batch_statements(document: object) -> list[dict[str, object]]:
         if not isinstance(statement, Mapping) or statement.get("Effect") != "Allow":
             continue
         named = statement.get("Action")
-        actions = [_COVERED[action] for action in (named if isinstance(named, list) else [named]) if action in _COVERED]
+        actions = [COVERED[action] for action in (named if isinstance(named, list) else [named]) if action in COVERED]
         if actions:
             added.append({**statement, "Action": actions})
     return added

@@ -1,0 +1,223 @@
+"""Each role may do what its function calls and what AWS does by it, and nothing more; so may each resource's policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rights
+from aws_actions import ANOTHER_NAME, Need, UnknownCallError, known_actions, needs_of_call
+from dispatch_stack import deployed, invoke, sample_batch
+from policies import Grant
+from recorder import WHOLE_RUN, Call, Recorder
+from rights import TEMPLATE, all_grants, arn_of_need, denied, functions, role_of, unused, wanted_by_aws, wanted_by_calls
+from translated import ACCOUNT_ID, REGION, StackTemplate, raw_resources
+
+from examhook_cli.local.batch_rights import COVERED
+
+ROOT = Path(__file__).parents[2]
+OWN_CODE_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:exam/code-AbCdEf"
+
+
+@pytest.mark.after_all
+def test_no_role_may_do_what_nothing_does(recorder: Recorder, pytestconfig: pytest.Config) -> None:
+    """Only a run of all integration tests can tell: each records what the functions call in it."""
+    if not pytestconfig.stash[WHOLE_RUN]:
+        pytest.skip("needs the whole of tests/integration")
+    assert unused([*wanted_by_calls(recorder.calls), *wanted_by_aws()]) == []
+
+
+def test_every_role_may_do_what_aws_does_by_it() -> None:
+    wanted = list(wanted_by_aws())
+    assert {role for role, _, _ in wanted} == set(TEMPLATE.of_type("AWS::IAM::Role"))
+    assert denied(wanted) == []
+
+
+def test_every_right_is_one_that_aws_knows() -> None:
+    asked = {grant.action for _, grant in all_grants()}
+    assert {
+        action for action in asked if action.split(":")[1].lower() not in known_actions(action.split(":")[0])
+    } == set()
+
+
+def test_no_right_covers_all_resources_or_all_actions() -> None:
+    assert [grant for _, grant in all_grants() if grant.resource == "*" or "*" in grant.action] == []
+
+
+def test_every_option_that_brings_rights_is_on_in_what_is_judged() -> None:
+    brings = {name for name, found in raw_resources().items() if found["Type"].startswith("AWS::IAM::")}
+    off = brings - TEMPLATE.resources.keys()
+    assert off == set(), f"give TEMPLATE in tests/rights.py a parameter that brings {off}"
+    judged = {found for name in brings for found in _conditions(raw_resources()[name]["Properties"])}
+    assert {each for each in judged if not TEMPLATE.holds(each)} == set(), "the same, for a condition within a policy"
+
+
+def _conditions(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, found in value.items():
+            if key == "Fn::If":
+                yield found[0]
+            yield from _conditions(found)
+    elif isinstance(value, list):
+        for found in value:
+            yield from _conditions(found)
+
+
+def test_a_secret_of_the_persons_own_is_the_one_that_poll_may_read() -> None:
+    template = StackTemplate({"AccountCodeSecretArn": OWN_CODE_ARN})
+    (policy,) = template.resources["PollRole"]["Properties"]["Policies"]
+    read = [each for each in policy["PolicyDocument"]["Statement"] if each["Action"] == "secretsmanager:GetSecretValue"]
+    assert [each["Resource"] for each in read] == [OWN_CODE_ARN]
+    variables = template.resources["PollFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["ACCOUNT_CODE_SECRET_ARN"] == OWN_CODE_ARN
+
+
+def test_only_who_uses_a_role_may_take_it() -> None:
+    users = {
+        role_of(facts["Role"]): "lambda.amazonaws.com" for facts in TEMPLATE.of_type("AWS::Lambda::Function").values()
+    }
+    for schedule in TEMPLATE.of_type("AWS::Scheduler::Schedule").values():
+        users[role_of(schedule["Target"]["RoleArn"])] = "scheduler.amazonaws.com"
+    for name, role in TEMPLATE.of_type("AWS::IAM::Role").items():
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": users[name]}
+        assert statement["Action"] == "sts:AssumeRole"
+        if users[name] == "scheduler.amazonaws.com":
+            assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}}
+
+
+def test_a_resources_own_policy_lets_in_aws_services_for_this_account_only() -> None:
+    """Roles need no place in it: within an AWS account, one of both policies is enough."""
+    kinds = ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::Events::EventBusPolicy")
+    statements = [
+        statement
+        for kind in kinds
+        for policy in TEMPLATE.of_type(kind).values()
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    assert statements
+    for statement in statements:
+        assert statement["Effect"] == "Allow"
+        assert statement["Principal"].keys() == {"Service"}
+        assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == ACCOUNT_ID
+    judged = {*kinds, "AWS::IAM::Policy", "AWS::IAM::Role"}
+    brought = {found["Type"] for found in raw_resources().values() if found["Type"].endswith(("Policy", "Permission"))}
+    assert brought <= judged, "a kind of policy that nothing here judges"
+
+
+def test_the_keys_policy_leaves_it_to_the_roles_and_no_other_key_is_in_use() -> None:
+    """A key of the customer's own on a topic, queue, table or secret would ask more rights of whoever uses that."""
+    (key,) = TEMPLATE.of_type("AWS::KMS::Key").values()
+    (statement,) = key["KeyPolicy"]["Statement"]
+    assert statement["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
+    assert statement["Action"] == "kms:*"
+    topics = {name: facts.get("KmsMasterKeyId") for name, facts in TEMPLATE.of_type("AWS::SNS::Topic").items()}
+    assert topics == {"SubmissionsTopic": "alias/aws/sns", "OperationsTopic": None}
+    for queue in TEMPLATE.of_type("AWS::SQS::Queue").values():
+        assert queue["SqsManagedSseEnabled"] is True
+        assert "KmsMasterKeyId" not in queue
+    for table in TEMPLATE.of_type("AWS::DynamoDB::Table").values():
+        assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert [facts for facts in TEMPLATE.of_type("AWS::SecretsManager::Secret").values() if "KmsKeyId" in facts] == []
+    # Lambda keeps environments and log groups under keys of AWS's own.
+    assert [facts for facts in TEMPLATE.of_type("AWS::Lambda::Function").values() if "KmsKeyArn" in facts] == []
+    assert [facts for facts in TEMPLATE.of_type("AWS::Logs::LogGroup").values() if "KmsKeyId" in facts] == []
+
+
+def test_dead_letters_stay_in_the_account_and_topics_send_only_e_mail() -> None:
+    """What would need a queue's policy is not there: a topic that sends to a queue, a queue of another account."""
+    for queue in TEMPLATE.of_type("AWS::SQS::Queue").values():
+        if "RedrivePolicy" in queue:
+            assert f":{REGION}:{ACCOUNT_ID}:" in queue["RedrivePolicy"]["deadLetterTargetArn"]
+    protocols = {
+        raw["Properties"]["Protocol"] for raw in raw_resources().values() if raw["Type"] == "AWS::SNS::Subscription"
+    }
+    assert protocols == {"email"}
+
+
+def test_event_sources_keep_to_the_bounds_that_aws_sets() -> None:
+    made = TEMPLATE.of_type("AWS::Lambda::Function")
+    queues = TEMPLATE.of_type("AWS::SQS::Queue")
+    for source in TEMPLATE.of_type("AWS::Lambda::EventSourceMapping").values():
+        service, name = source["EventSourceArn"].split(":")[2], source["EventSourceArn"].rsplit(":", 1)[1]
+        if service == "sqs":
+            assert source["BatchSize"] <= 10 or source["MaximumBatchingWindowInSeconds"] >= 1
+            assert 2 <= source.get("ScalingConfig", {"MaximumConcurrency": 2})["MaximumConcurrency"] <= 1000
+            needed_s = 6 * made[source["FunctionName"]]["Timeout"] + source["MaximumBatchingWindowInSeconds"]
+            assert queues[name]["VisibilityTimeout"] >= needed_s
+
+
+def test_the_emulators_own_rights_widen_what_aws_covers_by_one_right() -> None:
+    """A role lacks nothing on AWS because the emulator was given more: calls are judged by AWS's names."""
+    for right, widened in COVERED.items():
+        assert ANOTHER_NAME[widened] == right
+        service, action = widened.split(":")
+        assert action.lower() not in known_actions(service)
+
+
+def test_a_right_that_is_taken_away_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = Call("deliver", "sqs", "SendMessageBatch", (Need("sqs:SendMessage", "delivery"),))
+    assert denied(wanted_by_calls([call])) == []
+    monkeypatch.setattr(rights, "may", lambda _role, action, _arn: action != "sqs:SendMessage")
+    (line,) = denied(wanted_by_calls([call]))
+    assert line.startswith("DeliverRole may not sqs:SendMessage arn:aws:sqs:eu-central-1:123456789012:DeliveryQueue")
+
+
+def test_a_right_too_many_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = arn_of_need(Need("dynamodb:GetItem", "Events"))
+    made = [("DeliverRole", Grant("ReadEvents", action, arn)) for action in ("dynamodb:GetItem", "dynamodb:PutItem")]
+    monkeypatch.setattr(rights, "all_grants", lambda: iter(made))
+    (line,) = unused([("DeliverRole", "dynamodb:GetItem", arn), ("PollRole", "dynamodb:PutItem", arn)])
+    assert line.startswith(f"DeliverRole may dynamodb:PutItem {arn} (ReadEvents)")
+
+
+def test_what_a_function_calls_is_recorded_with_its_resource_and_what_tests_call_is_not(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert functions()["DispatchFunction"] == "dispatch"
+    with deployed(monkeypatch):
+        assert recorder.of_test == set()
+        invoke(sample_batch())
+    called = {(call.room, need.action, arn_of_need(need)) for call in recorder.of_test for need in call.needs}
+    assert ("dispatch", "sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:SubmissionsTopic") in called
+    # Made in a pool's threads, which are as much the function's own.
+    assert ("dispatch", "dynamodb:PutItem", f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/EventsTable") in called
+    assert {room for room, _, _ in called} == {"dispatch"}
+
+
+def test_a_call_whose_right_nobody_knows_is_said_so() -> None:
+    with pytest.raises(UnknownCallError, match="AWS knows no action sqs:SendPigeon"):
+        list(needs_of_call("sqs", "SendPigeon", {}))
+    with pytest.raises(UnknownCallError, match="which resource"):
+        list(needs_of_call("sqs", "ListQueues", {}))
+    with pytest.raises(AssertionError, match="say in ALIASES"):
+        arn_of_need(Need("sqs:SendMessage", "https://sqs.eu-central-1.amazonaws.com/123456789012/pigeons"))
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params", "needs"),
+    [
+        ("sns", "PublishBatch", {"TopicArn": "t"}, [Need("sns:Publish", "t")]),
+        ("lambda", "Invoke", {"FunctionName": "f"}, [Need("lambda:InvokeFunction", "f")]),
+        ("dynamodb", "Query", {"TableName": "T", "IndexName": "i"}, [Need("dynamodb:Query", "T", "/index/i")]),
+        ("dynamodb", "BatchGetItem", {"RequestItems": {"T": {}}}, [Need("dynamodb:BatchGetItem", "T")]),
+        (
+            "dynamodb",
+            "TransactWriteItems",
+            {"TransactItems": [{"Put": {"TableName": "T"}}, {"ConditionCheck": {"TableName": "U"}}]},
+            [Need("dynamodb:PutItem", "T"), Need("dynamodb:ConditionCheckItem", "U")],
+        ),
+        ("events", "PutEvents", {"Entries": [{"EventBusName": "b"}]}, [Need("events:PutEvents", "b")]),
+    ],
+)
+def test_what_a_call_asks_for_is_named_as_aws_names_it(
+    service: str, operation: str, params: Mapping[str, Any], needs: list[Need]
+) -> None:
+    assert list(needs_of_call(service, operation, params)) == needs
+
+
+def test_the_data_on_aws_actions_is_there() -> None:
+    assert (files("cfnlint") / "data" / "AdditionalSpecs" / "Policies.json").is_file()

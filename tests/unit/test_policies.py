@@ -1,0 +1,69 @@
+"""The judge of policies decides as IAM does, and refuses what it does not understand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from policies import Grant, allows, grants
+
+TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/Events"
+
+
+def statement(**facts: Any) -> dict[str, Any]:
+    return {"Sid": "S", "Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE, **facts}
+
+
+@pytest.mark.parametrize(
+    ("facts", "allowed"),
+    [
+        ({}, True),
+        ({"Action": ["dynamodb:PutItem", "DynamoDB:getitem"]}, True),
+        ({"Action": "dynamodb:Get*"}, True),
+        ({"Action": "dynamodb:GetIte?"}, True),
+        ({"Action": "dynamodb:PutItem"}, False),
+        ({"Resource": [f"{TABLE}/index/*", TABLE]}, True),
+        ({"Resource": f"{TABLE}/index/*"}, False),
+        ({"Resource": TABLE.lower()}, False),
+        ({"Resource": f"{TABLE}s"}, False),
+        ({"Effect": "Deny"}, False),
+    ],
+)
+def test_one_statement(facts: dict[str, Any], allowed: bool) -> None:  # noqa: FBT001 - a case
+    assert allows([statement(**facts)], "dynamodb:GetItem", TABLE) is allowed
+
+
+def test_nothing_is_allowed_by_nothing_and_a_denial_wins_wherever_it_stands() -> None:
+    assert not allows([], "dynamodb:GetItem", TABLE)
+    for order in ([statement(), statement(Effect="Deny")], [statement(Effect="Deny"), statement()]):
+        assert not allows(order, "dynamodb:GetItem", TABLE)
+
+
+@pytest.mark.parametrize(
+    ("condition", "allowed"),
+    [
+        ({"StringEquals": {"aws:SourceAccount": "1"}}, True),
+        ({"StringEquals": {"aws:SourceAccount": ["2", "1"]}}, True),
+        ({"StringEquals": {"aws:SourceAccount": "2"}}, False),
+        ({"StringEquals": {"aws:SourceVpc": "1"}}, False),
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:*:1:alarm:examhook-*"}}, True),
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:*:1:alarm:other-*"}}, False),
+        ({"StringEquals": {"aws:SourceAccount": "1"}, "StringLike": {"aws:SourceArn": "no*"}}, False),
+    ],
+)
+def test_conditions_all_have_to_hold(condition: dict[str, Any], allowed: bool) -> None:  # noqa: FBT001 - a case
+    context = {"aws:SourceAccount": "1", "aws:SourceArn": "arn:aws:cloudwatch:eu-central-1:1:alarm:examhook-Poll"}
+    assert allows([statement(Condition=condition)], "dynamodb:GetItem", TABLE, context) is allowed
+
+
+@pytest.mark.parametrize("facts", [{"NotAction": "a:b"}, {"NotResource": "*"}, {"Condition": {"Bool": {"a": "true"}}}])
+def test_what_is_not_understood_is_not_taken_for_granted(facts: dict[str, Any]) -> None:
+    with pytest.raises(NotImplementedError):
+        allows([statement(**facts)], "dynamodb:GetItem", TABLE)
+
+
+def test_grants_are_pairs_of_one_action_and_one_resource() -> None:
+    two = statement(Action=["a:x", "a:y"], Resource=["r", "s"])
+    assert sorted(grants([two, statement(Effect="Deny")])) == [
+        Grant("S", action, resource) for action in ("a:x", "a:y") for resource in ("r", "s")
+    ]
