@@ -36,7 +36,7 @@ from examhook_cli.local.environment import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-SUBMISSIONS, EXAMS = "Submissions", "Exams"
+SUBMISSIONS, EXAMS, ENDPOINTS = "Submissions", "Exams", "Endpoints"
 _START_S = 60
 _GLANCE_S = 0.1
 
@@ -94,6 +94,7 @@ def _furnished(port: int, account_code: str) -> Cloud:
     dynamodb = session.client("dynamodb", endpoint_url=endpoint_url(port))
     _create_table(dynamodb, SUBMISSIONS, "pk", "sk")
     _create_table(dynamodb, EXAMS, "account", "sk")
+    _create_table(dynamodb, ENDPOINTS, "endpoint_id")
     secrets = session.client("secretsmanager", endpoint_url=endpoint_url(port))
     topics = session.client("sns", endpoint_url=endpoint_url(port))
     environ = {
@@ -104,20 +105,19 @@ def _furnished(port: int, account_code: str) -> Cloud:
         "SUBMISSIONS_TABLE": SUBMISSIONS,
         "EXAMS_TABLE": EXAMS,
         "EVENTS_TABLE": "Events",
+        "ENDPOINTS_TABLE": ENDPOINTS,
     }
     return Cloud(dynamodb, environ)
 
 
-def _create_table(dynamodb: DynamoDBClient, name: str, hash_key: str, range_key: str) -> None:
+def _create_table(dynamodb: DynamoDBClient, name: str, hash_key: str, range_key: str | None = None) -> None:
     # Without the stream that the template gives to Submissions: nothing here listens to it.
+    keys = [hash_key] if range_key is None else [hash_key, range_key]
     dynamodb.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in (hash_key, range_key)],
-        KeySchema=[
-            {"AttributeName": hash_key, "KeyType": "HASH"},
-            {"AttributeName": range_key, "KeyType": "RANGE"},
-        ],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=[{"AttributeName": key, "KeyType": "HASH" if key == hash_key else "RANGE"} for key in keys],
     )
 
 

@@ -124,8 +124,9 @@ class UnitCounter:
             Event(
                 newest["event_type"]["S"],
                 item["exam_id"]["S"],
-                item["candidate_id"]["S"],
-                int(item["started_at"]["N"]),
+                # An exam's own events are about no attempt.
+                item["candidate_id"]["S"] if "candidate_id" in item else "",
+                int(item["started_at"]["N"]) if "started_at" in item else 0,
             )
         )
 

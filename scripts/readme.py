@@ -6,12 +6,14 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import click
 import typer.main
 import yaml
 
-from examhook.events.catalogue import ENDPOINT_TEST, OFF_BY_DEFAULT, EventType, OperationsEventType
+from examhook.detection.worst_case import worst_case_s
+from examhook.events.catalogue import ENDPOINT_TEST, OFF_BY_DEFAULT, EventType, ExamEventType, OperationsEventType
 from examhook.metrics import FACTS
 from examhook_cli.main import app
 
@@ -27,6 +29,9 @@ WHEN = {
     EventType.REOPENED: "an ended attempt goes on",
     EventType.REMOVED: "an attempt is gone in two full passes in a row",
     EventType.UNKNOWN_STATUS: "the provider shows a status that it does not document",
+    ExamEventType.OPENED: "an exam becomes available, or a new one is",
+    ExamEventType.CLOSED: "an exam is not available any more",
+    ExamEventType.VERIFIED: "all results of an exam were read and are announced; only while an endpoint asks for it",
     OperationsEventType.PROVIDER_REFUSED: "the provider refuses the account code",
     OperationsEventType.ENDPOINT_FAILING: "a webhook endpoint has done nothing but fail for an hour; again each day",
     OperationsEventType.ENDPOINT_DISABLED: "a webhook endpoint was turned off",
@@ -63,17 +68,44 @@ def _default(facts: dict[str, object]) -> str:
 
 def events() -> str:
     """Every type of event and when it comes."""
-    topics = {EventType: "submissions topic, webhooks", OperationsEventType: "operations topic"}
+    told = "submissions topic, webhooks"
+    topics = {EventType: told, ExamEventType: told, OperationsEventType: "operations topic"}
     rows = [
         f"| `{each.value}` | {WHEN[each]} | {topics[type(each)]}{_asked_for(each)} |"
-        for each in [*EventType, *OperationsEventType]
+        for each in [*EventType, *ExamEventType, *OperationsEventType]
     ]
     test = f"| `{ENDPOINT_TEST}` | you run `examhook endpoints test` | that webhook |"
     return "\n".join(["| type | when | goes to |", "|---|---|---|", *rows, test])
 
 
-def _asked_for(each: EventType | OperationsEventType) -> str:
+def _asked_for(each: EventType | ExamEventType | OperationsEventType) -> str:
     return " (webhooks and e-mail only when asked for)" if each in OFF_BY_DEFAULT else ""
+
+
+def worst_case() -> str:
+    """How long a change can stay unannounced, with the template's defaults."""
+    defaults = {name: facts.get("Default") for name, facts in _template()["Parameters"].items()}
+    bounds_s = worst_case_s(
+        poll_seconds=int(str(defaults["PollSeconds"])), full_pass_seconds=int(str(defaults["FullPassMinutes"])) * 60
+    )
+    rows = [f"| {what} | {_duration(bounds_s[name])} |" for name, what in _BOUNDS.items()]
+    return "\n".join(["| what | announced after, at most |", "|---|---|", *rows])
+
+
+_BOUNDS: dict[Literal["hinted", "unhinted", "cold", "removed"], str] = {
+    "hinted": "an attempt that starts, or that was seen running and ends; an exam that opens or closes",
+    "unhinted": "what only a full pass finds (a mark given by hand, for example), in an exam where things happen",
+    "cold": "the same, in an exam where nothing has happened for a day",
+    "removed": "an attempt that is deleted, in such a quiet exam",
+}
+
+
+def _duration(seconds: int) -> str:
+    hours, minutes = seconds // 3600, seconds % 3600 // 60
+    parts = (
+        [f"{hours} h"] * (hours > 0) + [f"{minutes} min"] * (minutes > 0) + [f"{seconds % 60} s"] * (seconds % 60 > 0)
+    )
+    return " ".join(parts)
 
 
 def commands() -> str:
@@ -132,6 +164,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "verify.mjs": _file("verify.mjs", "js"),
         "parameters": parameters,
         "events": events,
+        "worst case": worst_case,
         "commands": commands,
         "costs": costs,
     },

@@ -17,10 +17,13 @@ from examhook.delivery.judgement import (
     failing_notice,
     recovered_notice,
 )
+from examhook.detection.digest import digest_of
+from examhook.detection.exam_transition import Sight, change_of_availability, change_of_receipt
 from examhook.detection.transition import Observation, change_from, change_from_absence
 from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
-from examhook.model import Attempt, Exam, Submission
+from examhook.events.exam_event import exam_event
+from examhook.model import Attempt, Exam, Receipt, Submission
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "events" / "examples"
 
@@ -60,6 +63,25 @@ def _removal() -> Event:
     return submission_event(submission, submission.transitions[-1])
 
 
+def _exam_events() -> list[Event]:
+    """An exam is made, is closed an hour later, and is then read whole."""
+    sight = Sight("main", _STARTED_AT, fence=1)
+    opened = change_of_availability(None, _EXAM, sight, announce_first=True)
+    if opened is None:
+        raise AssertionError("an exam at first sight is always a change")
+    later, closed_exam = replace(sight, observed_at=_STARTED_AT + 3600), replace(_EXAM, available=False)
+    closed = change_of_availability(opened.after, closed_exam, later, announce_first=False)
+    if closed is None:
+        raise AssertionError("another availability is a change")
+    rows = (replace(_ENDED, status_code=1), replace(_ENDED, candidate_id="19383", status_code=2, passed=False))
+    receipt = Receipt(_STARTED_AT + 3601, {1: 1, 2: 1}, f"{digest_of(rows):016x}")
+    last = replace(sight, observed_at=receipt.watermark)
+    verified = change_of_receipt(closed.after, closed_exam, receipt, last)
+    if verified is None:
+        raise AssertionError("a first receipt is always a change")
+    return [exam_event(change.after, change.after.transitions[-1]) for change in (opened, closed, verified)]
+
+
 def _endpoint_notices() -> list[Notice]:
     """What the operators are told of an endpoint that fails, is disabled, and is well again."""
     health = Health(failing_since=_STARTED_AT, last_error="answered 503 Service Unavailable")
@@ -86,6 +108,7 @@ def examples() -> Mapping[str, Event]:
         _last_event(_OPEN, submitted, _OPEN),
         _removal(),
         _last_event(_OPEN, replace(_ENDED, status_code=7, score_points=None, passed=None)),
+        *_exam_events(),
         operations_event(
             OperationsEventType.PROVIDER_REFUSED,
             "main",

@@ -119,7 +119,12 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> Finished:
 
 
 def about_exam(received: Sequence[Received], exam_id: str) -> list[dict[str, object]]:
-    """The events about one exam among what came, in the order in which they came."""
+    """The events about attempts at one exam among what came, in the order in which they came."""
+    return [event for event in all_about_exam(received, exam_id) if str(event["type"]).startswith("submission.")]
+
+
+def all_about_exam(received: Sequence[Received], exam_id: str) -> list[dict[str, object]]:
+    """The same, with those about the exam itself."""
     events = [json.loads(one.body) for one in received if one.answered < 300]
     return [event for event in events if event["data"].get("exam", {}).get("id") == exam_id]
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from botocore.exceptions import ClientError
 
 from examhook.detection.change import Change
+from examhook.detection.exam_transition import ExamChange
 from examhook.detection.watch import AccountWatch, ExamWatch
-from examhook.model import AttemptKey, Submission
+from examhook.model import AttemptKey, ExamHistory, Submission
 from examhook.storage.exams import AccountState, Refusal
 from examhook.storage.submissions import sort_key
 
@@ -109,6 +110,54 @@ class MemorySubmissions:
 
 
 @dataclass
+class HistoryStore:
+    """The exams' own items in the Submissions table, and their part of its stream."""
+
+    items: dict[tuple[str, str], ExamHistory] = field(default_factory=dict)
+    stream: list[ExamChange] = field(default_factory=list)
+
+    def as_of(self, writes_ago: int) -> Mapping[tuple[str, str], ExamHistory]:
+        """The items as they were so many writes ago."""
+        items = dict(self.items)
+        for change in reversed(self.stream[-writes_ago:] if writes_ago else ()):
+            place = (change.after.account, change.after.exam_id)
+            if change.before is None:
+                del items[place]
+            else:
+                items[place] = change.before
+        return items
+
+
+@dataclass
+class MemoryHistories:
+    """Stands in for ExamHistories."""
+
+    store: HistoryStore = field(default_factory=HistoryStore)
+    step: Step = _undisturbed
+
+    def of_account(self, account: str) -> dict[str, ExamHistory]:
+        items = self.store.as_of(self.step())
+        return {exam_id: items[of, exam_id] for of, exam_id in sorted(items) if of == account}
+
+    def write(self, changes: Sequence[ExamChange]) -> list[ExamChange]:
+        return [change for change in changes if not self._write_one(change)]
+
+    def _write_one(self, change: ExamChange) -> bool:
+        answer_is_lost = self.step()
+        before, after = change.before, change.after
+        place = (after.account, after.exam_id)
+        stands = self.store.items.get(place)
+        if before is None:
+            allowed = stands is None
+        else:
+            allowed = stands is not None and stands.version == before.version and stands.fence <= after.fence
+        if allowed:
+            self.store.items[place] = after
+            self.store.stream.append(change)
+        return allowed and not answer_is_lost
+
+
+@dataclass
 class ExamStore:
     """The items of the Exams table."""
 
@@ -156,6 +205,10 @@ class MemoryExams:
     def distrust_takings(self, account: str) -> None:
         self.step()
         self.store.watches[account] = replace(self.store.watches[account], takings_lie=True)
+
+    def note_whole_list(self, account: str) -> None:
+        # No step of its own: what can befall it befalls the next one, and the steps of a poll keep their numbers.
+        self.store.watches[account] = replace(self.store.watches[account], listed_whole=True)
 
     def remember_refusal(self, account: str, refusal: Refusal) -> None:
         self.step()

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from memory_tables import MemoryExams, MemorySubmissions
+from memory_tables import MemoryExams, MemoryHistories, MemorySubmissions
 
+from examhook.delivery.endpoint import Endpoint
 from examhook.model import Attempt, Exam, Submission
 from examhook.provider.errors import ProviderError
 from examhook.provider.pages import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
 from examhook.settings import Dialect, InitialSync, PollSettings
 from examhook.storage.account_code import AccountCode
+from examhook.storage.exam_histories import ExamHistories
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.poll import Poll, PollRequest
@@ -105,9 +107,16 @@ class PlayedSecret:
 class Stage:
     """A Poll with its provider, its tables and its clock."""
 
-    def __init__(self, submissions: SubmissionsTable | MemorySubmissions, exams: ExamsTable | MemoryExams) -> None:
+    def __init__(
+        self,
+        submissions: SubmissionsTable | MemorySubmissions,
+        exams: ExamsTable | MemoryExams,
+        histories: ExamHistories | MemoryHistories | None = None,
+    ) -> None:
         self.submissions = submissions
         self.exams = exams
+        self.histories = histories or MemoryHistories()
+        self.endpoints: list[Endpoint] = []
         self.provider = PlayedProvider()
         self.secret = PlayedSecret()
         self.refusals: list[tuple[str, int, str]] = []
@@ -132,6 +141,7 @@ class Stage:
             "full_pass_seconds": 3600,
             "submissions_table": "Submissions",
             "exams_table": "Exams",
+            "endpoints_table": "Endpoints",
             "operations_topic_arn": "arn:aws:sns:eu-central-1:123456789012:operations",
             **settings,
         }
@@ -144,6 +154,8 @@ class Stage:
             client_for=lambda _code: self.provider,
             exams=self.exams,
             submissions=self.submissions,
+            histories=self.histories,
+            endpoints=lambda: self.endpoints,
             notify_refusal=lambda account, *, since, message: self.refusals.append((account, since, message)),
             now=lambda: float(self.provider.clock),
             sleep=self._sleep,

@@ -8,14 +8,14 @@ from threading import Lock
 from standardwebhooks import Webhook, WebhookVerificationError  # pip install standardwebhooks
 
 webhook = Webhook(os.environ["EXAMHOOK_SECRET"])  # whsec_…
-newest: dict[str, str] = {}  # by attempt, the highest sequence; keep these three in your database
+newest: dict[str, str] = {}  # by attempt or exam, the highest sequence; keep these three in your database
 seen: set[str] = set()  # ids of the events that came
 missing: set[str] = set()  # ids of the events that others named and that have not come yet
 lock = Lock()
 
 
 def is_news(event: dict) -> bool:
-    """Whether the event is newer than all that is known of its attempt; notes what came and what is missing."""
+    """Whether the event is newer than all that is known of its attempt or exam; notes what came and what is missing."""
     with lock:
         if event["id"] in seen:
             return False
@@ -24,12 +24,12 @@ def is_news(event: dict) -> bool:
         previous, sequence = event.get("previousid"), event.get("sequence")
         if previous and previous not in seen:
             missing.add(previous)
-        if sequence is None:  # not about an attempt
+        if sequence is None:  # about the installation
             return True
-        attempt = event["source"] + event["subject"]
-        if sequence <= newest.get(attempt, ""):
+        subject = event["source"] + event.get("subject", "")
+        if sequence <= newest.get(subject, ""):
             return False
-        newest[attempt] = sequence
+        newest[subject] = sequence
         return True
 
 

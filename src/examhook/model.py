@@ -49,6 +49,10 @@ class Exam:
     """How often the exam was taken, as far as the provider counts; a hint, never a proof."""
     url: str | None = None
     category: str | None = None
+    availability_known: bool = True
+    """Whether the provider said so; where it did not, the exam is taken for available."""
+    created_at: int | None = None
+    """When it was made, as far as the listing tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +148,55 @@ class Submission:
     def key(self) -> AttemptKey:
         """What tells this submission from the others of its exam."""
         return self.attempt.key
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one full pass over an exam proved: that all the provider showed up to an instant is stored and announced."""
+
+    watermark: int
+    """That instant, by the provider's clock."""
+    status_counts: Mapping[int, int]
+    """Attempts by status code."""
+    digest: str
+    """Of all attempts, whatever their order: 16 hex digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExamTransition:
+    """One announced change of an exam: the facts of one event, kept with the exam's history."""
+
+    event_id: str
+    event_type: str
+    sequence: int
+    """Larger than that of the event before; about the second at which it was seen."""
+    previous_id: str | None
+    """``event_id`` of the opening or closing before it; of a receipt, of the receipt before it."""
+    observed_at: int
+    """When the poll saw it, by the provider's clock; the provider does not say when it happened."""
+    available: bool | None = None
+    """Whether the exam can be taken since then; None for a receipt."""
+    previously_available: bool | None = None
+    """Before; None for an exam that was not known."""
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExamHistory:
+    """What is stored of one exam for the sake of its events, and who wrote it when."""
+
+    account: str
+    exam_id: str
+    title: str
+    url: str | None
+    category: str | None
+    available: bool | None
+    """As the provider last said; None where it never did."""
+    observed_at: int
+    transitions: tuple[ExamTransition, ...] = ()
+    """The last few announced changes, oldest first."""
+    sequence: int = 0
+    version: int = 1
+    """Grows by one with each write; a write names the version that it replaces."""
+    fence: int = 0
+    """Fencing value of the poll that wrote it."""

@@ -19,16 +19,17 @@ from jsonschema import Draft202012Validator, ValidationError
 from referencing import Registry, Resource
 
 from examhook.destinations.sns import TopicPublisher
+from examhook.detection.digest import digest_of
 from examhook.detection.transition import Observation, change_from
 from examhook.events import body as shapes
 from examhook.events.build import CONTENT_TYPE, Event, submission_event
-from examhook.events.catalogue import ENDPOINT_TEST, OFF_BY_DEFAULT, EventType, OperationsEventType
+from examhook.events.catalogue import ENDPOINT_TEST, OFF_BY_DEFAULT, WEBHOOK_TYPES, OperationsEventType
 from examhook.events.words import words_for
 from examhook.model import Attempt, Submission
 
 DOCS = Path(__file__).parents[2] / "docs" / "events"
 README = (DOCS / "README.md").read_text()
-TYPES = sorted([*(each.value for each in EventType), *(each.value for each in OperationsEventType), ENDPOINT_TEST])
+TYPES = sorted([*(each.value for each in WEBHOOK_TYPES), *(each.value for each in OperationsEventType), ENDPOINT_TEST])
 SCHEMAS: dict[str, Any] = {path.name: json.loads(path.read_text()) for path in (DOCS / "schemas").glob("*.json")}
 REGISTRY: Registry[Any] = Registry().with_resources(
     (name, Resource.from_contents(schema)) for name, schema in SCHEMAS.items()
@@ -77,6 +78,9 @@ def test_a_schema_refuses_every_other_type(event_type: str) -> None:
         ("result", shapes.ResultBody),
         ("submission", shapes.SubmissionFacts),
         ("submission_data", shapes.SubmissionBody),
+        ("availability_data", shapes.AvailabilityBody),
+        ("verification", shapes.VerificationBody),
+        ("verified_data", shapes.VerifiedBody),
         ("operations_data", shapes.OperationsBody),
         ("endpoint_test_data", shapes.EndpointTestBody),
     ],
@@ -185,9 +189,28 @@ def test_the_readme_names_the_message_attributes_that_are_sent() -> None:
 
 def test_the_readme_marks_the_types_that_webhooks_get_only_when_they_ask() -> None:
     asked_for = re.findall(r"^\| `(.+?)` \|.*webhooks that ask for it", README, re.MULTILINE)
-    assert asked_for == sorted(OFF_BY_DEFAULT)
+    assert sorted(asked_for) == sorted(OFF_BY_DEFAULT)
 
 
 def test_points_are_numbers_to_every_reader() -> None:
     body = json.loads(submission_event(submission(), transition(score_points=Decimal("86.50"))).body)
     assert body["data"]["submission"]["score"] == 86.5
+
+
+def test_a_receiver_can_compute_a_receipts_digest_as_the_page_says() -> None:
+    shown = [
+        Attempt("19382", STARTED_AT, 0, "Mei Chen"),
+        Attempt("19383", STARTED_AT, 1, "A", STARTED_AT + 60, Decimal("86.5"), passed=True),
+        Attempt("19384", STARTED_AT, 2, "B", STARTED_AT + 60, Decimal(40), passed=False),
+        Attempt("19385", STARTED_AT, 3, "C", None, Decimal("0.00001")),
+        Attempt("19386", STARTED_AT, 7, "D", STARTED_AT + 90),
+    ]
+    events = []
+    for one in shown:
+        change = change_from(None, one, Observation("main", exam(), observed_at=OBSERVED_AT, fence=1))
+        assert change is not None
+        body = submission_event(change.after, change.after.transitions[-1]).body
+        events.append(json.loads(body, parse_float=Decimal))
+    scope: dict[str, Any] = {}
+    exec(README.split("```python\n")[1].split("```")[0], scope)  # noqa: S102 - the page's own snippet
+    assert scope["digest"](events) == f"{digest_of(shown):016x}"

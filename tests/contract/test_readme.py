@@ -13,11 +13,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.util import module_from_spec, spec_from_file_location
+from itertools import permutations
 from pathlib import Path
 from typing import IO
 
 import pytest
 import requests
+from event_examples import examples
 from standardwebhooks import Webhook
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,3 +135,18 @@ def test_the_snippet_takes_what_is_signed_drops_what_is_old_and_names_what_is_mi
         assert _post(url, 5) == 204
         assert printed.readline() == "missing so far: evt_4\n"
         assert _post(url, 7, secret="whsec_" + "b3RoZXItc2VjcmV0LW9mLXRoZS10ZXN0") == 400
+
+
+@pytest.mark.parametrize("order", list(permutations(["exam.opened", "exam.closed", "exam.verified"])))
+def test_a_receipt_that_overtakes_a_closing_does_not_make_it_old_news(order: tuple[str, ...]) -> None:
+    spec = spec_from_file_location("receiver", ROOT / "docs/examples/verify.py")
+    assert spec is not None
+    assert spec.loader is not None
+    receiver = module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXAMHOOK_SECRET", SECRET)
+        spec.loader.exec_module(receiver)
+    news = [each for each in order if receiver.is_news(json.loads(examples()[each].body))]
+    late_opening = order.index("exam.opened") > order.index("exam.closed")
+    assert news == [each for each in order if not (late_opening and each == "exam.opened")]
+    assert receiver.missing == set()

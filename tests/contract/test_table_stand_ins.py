@@ -9,14 +9,16 @@ from decimal import Decimal
 
 import boto3
 import pytest
-from memory_tables import MemoryExams, MemorySubmissions
+from memory_tables import MemoryExams, MemoryHistories, MemorySubmissions
 from moto import mock_aws
 from tables import EXAMS, SUBMISSIONS, create_tables
 
 from examhook.detection.change import Change
+from examhook.detection.exam_transition import ExamChange, Sight, change_of_availability, change_of_receipt
 from examhook.detection.transition import Observation, change_from
 from examhook.detection.watch import ExamWatch
-from examhook.model import Attempt, AttemptKey, Exam, Submission
+from examhook.model import Attempt, AttemptKey, Exam, ExamHistory, Receipt, Submission
+from examhook.storage.exam_histories import ExamHistories
 from examhook.storage.exams import ExamsTable, Refusal
 from examhook.storage.submissions import SubmissionsTable, spanning
 
@@ -28,23 +30,24 @@ WATCH = ExamWatch(exam=EXAM, rows=3, open_count=1, passed_at=1_700_000_000, trie
 
 @dataclass(frozen=True)
 class Pair:
-    """Both tables, of one make."""
+    """All tables, of one make."""
 
     submissions: SubmissionsTable | MemorySubmissions
     exams: ExamsTable | MemoryExams
+    histories: ExamHistories | MemoryHistories
 
 
 @pytest.fixture(params=["in memory", "DynamoDB"])
 def tables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
     if request.param == "in memory":
-        yield Pair(MemorySubmissions(), MemoryExams())
+        yield Pair(MemorySubmissions(), MemoryExams(), MemoryHistories())
         return
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-central-1")
         create_tables(client)
-        yield Pair(SubmissionsTable(client, SUBMISSIONS), ExamsTable(client, EXAMS))
+        yield Pair(SubmissionsTable(client, SUBMISSIONS), ExamsTable(client, EXAMS), ExamHistories(client, SUBMISSIONS))
 
 
 def change(stored: Submission | None, row: Attempt, fence: int = 1) -> Change:
@@ -155,6 +158,67 @@ def test_the_end_of_a_poll_is_kept_with_its_lease(tables: Pair) -> None:
         tables.exams.release_lease("main", "another", completed_at=999)
         tables.exams.release_lease("main", owner, completed_at=completed_at)
         assert tables.exams.read("main").completed_at == 100
+
+
+def test_a_whole_list_is_noted_for_good(tables: Pair) -> None:
+    tables.exams.begin_watch("main", 100)
+    tables.exams.note_whole_list("main")
+    watch = tables.exams.read("main").watch
+    assert watch is not None
+    assert (watch.began_at, watch.listed_whole, watch.takings_lie) == (100, True, False)
+
+
+def exam_change(stored: ExamHistory | None, *, available: bool, fence: int = 1, at: int = 100) -> ExamChange:
+    shown = replace(EXAM, available=available, url="https://provider.test/7", category="Medicine")
+    found = change_of_availability(stored, shown, Sight("main", at, fence), announce_first=True)
+    assert found is not None
+    return found
+
+
+def test_an_exams_history_is_read_back_whole_and_apart_from_attempts(tables: Pair) -> None:
+    opened = exam_change(None, available=True)
+    verified = change_of_receipt(opened.after, EXAM, Receipt(150, {0: 1, 7: 2}, "ab" * 8), Sight("main", 150, 1))
+    assert verified is not None
+    closed = exam_change(verified.after, available=False, at=200)
+    silent = exam_change(None, available=False)
+    silent = replace(silent, after=replace(silent.after, exam_id="8", url=None, category=None, available=None))
+    for one in (opened, verified, closed, silent):
+        assert tables.histories.write([one]) == []
+    assert tables.histories.of_account("main") == {"7": closed.after, "8": silent.after}
+    assert tables.histories.of_account("another") == {}
+    assert tables.submissions.of_exam("main", "7") == {}
+    assert tables.submissions.beyond("main", "7", set()) == {}
+    assert not tables.submissions.holds_any("main", "7")
+    tables.submissions.write([change(None, OPEN)])
+    assert list(tables.submissions.of_exam("main", "7")) == [OPEN.key]
+    assert len(tables.histories.of_account("main")) == 2
+
+
+def test_an_exams_history_begins_once(tables: Pair) -> None:
+    first, late = (exam_change(None, available=True, fence=fence) for fence in (1, 9))
+    assert tables.histories.write([first]) == []
+    assert tables.histories.write([late]) == [late]
+
+
+@pytest.mark.parametrize(("fence", "wins"), [(4, False), (5, True), (6, True)])
+def test_an_exams_history_needs_the_version_that_was_read_and_no_newer_poll(
+    tables: Pair,
+    fence: int,
+    wins: bool,  # noqa: FBT001
+) -> None:
+    first = exam_change(None, available=True, fence=5)
+    tables.histories.write([first])
+    second = exam_change(first.after, available=False, fence=fence, at=200)
+    assert tables.histories.write([second]) == ([] if wins else [second])
+    stale = exam_change(first.after, available=False, fence=9, at=300)
+    assert tables.histories.write([stale]) == ([stale] if wins else [])
+
+
+def test_overtaken_exams_of_a_batch_are_named_in_their_order(tables: Pair) -> None:
+    first = exam_change(None, available=True)
+    changes = [replace(first, after=replace(first.after, exam_id=str(number))) for number in range(12)]
+    tables.histories.write(changes[3:5] + changes[8:9])
+    assert tables.histories.write(changes) == [changes[3], changes[4], changes[8]]
 
 
 def lease_script(table: ExamsTable | MemoryExams, rng: random.Random) -> list[object]:

@@ -8,7 +8,7 @@ from collections import Counter
 from uuid import uuid4
 
 import pytest
-from local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam
+from local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam, all_about_exam
 
 from examhook_cli.demo.subscriber import QueueSubscriber, subscribe_queue
 from examhook_cli.listener.server import running_listener
@@ -27,6 +27,9 @@ def begin(installation: LocalInstallation, attempts: int = 1, name: str | None =
     refs = [world.start(exam_id, name=name) for _ in range(attempts)]
     world.advance(5)
     installation.poll()
+    # That the exam is open is an event too: it must not come into the middle of what the test does with the receivers.
+    for listener in installation.listeners:
+        assert listener.wait_until(lambda received: bool(all_about_exam(received, exam_id)), ARRIVAL_TIMEOUT_S)
     world.advance(60)
     return exam_id, refs
 

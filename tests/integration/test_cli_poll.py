@@ -17,6 +17,7 @@ REPORT = {
     "skipped_rows": 0,
     "complete": True,
     "errors": [],
+    "worst_case_s": {"hinted": 60, "unhinted": 3660, "cold": 86_460, "removed": 175_080},
 }
 
 
@@ -50,6 +51,12 @@ def test_account_and_full_reach_the_function(front: AwsFront) -> None:
 def test_json_prints_the_report_as_one_document(front: AwsFront) -> None:
     finished = run_poll(front, "--json")
     assert (finished.exit_code, finished.json(), finished.err) == (0, REPORT, "")
+
+
+def test_a_function_of_an_older_version_tells_no_bound(front: AwsFront) -> None:
+    older = {name: value for name, value in REPORT.items() if name != "worst_case_s"}
+    assert run_poll(front, "--json", report=older).json() == older
+    assert run_poll(front, "--json", report={**older, "worst_case_s": {"hinted": "soon"}}).json() == older
 
 
 def test_an_error_of_the_provider_is_one_sentence_on_standard_error_and_exit_status_1(front: AwsFront) -> None:

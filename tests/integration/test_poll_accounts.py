@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from command_line import CREDENTIALS
 from moto import mock_aws
-from tables import EVENTS, EXAMS, SUBMISSIONS, create_tables
+from tables import ENDPOINTS, EVENTS, EXAMS, SUBMISSIONS, create_tables
 
 from examhook.handlers import poll as entry
 from examhook.settings import Dialect, InitialSync
@@ -82,6 +82,7 @@ class Stack:
                 "SUBMISSIONS_TABLE": SUBMISSIONS,
                 "EXAMS_TABLE": EXAMS,
                 "EVENTS_TABLE": EVENTS,
+                "ENDPOINTS_TABLE": ENDPOINTS,
                 "OPERATIONS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:operations",
                 "ACCOUNTS_SECRET_ARN": self.list_arn if more else "",
             }

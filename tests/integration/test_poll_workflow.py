@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import boto3
@@ -11,9 +12,11 @@ from moto import mock_aws
 from played_provider import BEGAN_AT, Stage, row
 from tables import EXAMS, SUBMISSIONS, create_tables
 
+from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.provider.errors import ProviderRefused, ProviderThrottled, ProviderUnavailable
 from examhook.provider.pages import UnreadableRow
 from examhook.settings import InitialSync
+from examhook.storage.exam_histories import ExamHistories
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 
@@ -25,7 +28,9 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     with mock_aws():
         dynamodb = boto3.client("dynamodb", region_name="eu-central-1")
         create_tables(dynamodb)
-        yield Stage(SubmissionsTable(dynamodb, SUBMISSIONS), ExamsTable(dynamodb, EXAMS))
+        yield Stage(
+            SubmissionsTable(dynamodb, SUBMISSIONS), ExamsTable(dynamodb, EXAMS), ExamHistories(dynamodb, SUBMISSIONS)
+        )
 
 
 def test_a_first_contact_is_silent_and_what_follows_is_announced(stage: Stage) -> None:
@@ -226,3 +231,21 @@ def test_a_poll_that_dies_between_its_writes_repeats_nothing(stage: Stage, monke
 
 def _die(*_arguments: object) -> None:
     raise MemoryError
+
+
+def test_exams_that_open_and_close_stand_in_the_outbox_and_no_attempt_is_mixed_up_with_them(stage: Stage) -> None:
+    stage.endpoints = [Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.CLI, 1, types=("*",))]
+    stage.provider.add("7", row(1))
+    stage.poll()
+    stage.provider.clock += 60
+    stage.provider.add("8", row(2, ended_at=BEGAN_AT + 30))
+    closed = replace(stage.provider.exams_listed["7"], available=False)
+    stage.provider.exams_listed["7"] = closed
+    assert stage.poll(full=True).complete
+    histories = stage.histories.of_account("main")
+    types = {exam_id: [each.event_type for each in history.transitions] for exam_id, history in histories.items()}
+    assert types == {"7": ["exam.closed", "exam.verified"], "8": ["exam.opened", "exam.verified"]}
+    assert [each.exam_id for each in stage.stored()] == ["7", "8"]
+    assert stage.events() == ["2 submitted"]
+    report = stage.poll(full=True)
+    assert (report.changes, report.complete) == (0, True)

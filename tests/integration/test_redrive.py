@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import attempt, submission, transition
+from builders import attempt, exam, submission, transition
 from dispatch_stack import SUBMITTED, Dying, Killed, Stack, deployed, invoke
 from tables import EVENTS, SUBMISSIONS
 
 from examhook.destinations.redrive_queue import LOOK_BACK_S, order_of
 from examhook.detection.change import Change
+from examhook.detection.exam_transition import Sight, change_of_availability
 from examhook.handlers import redrive as entry
 from examhook.handlers.redrive import RedriveIncompleteError
 from examhook.model import Submission
 from examhook.storage.events import EventsTable
+from examhook.storage.exam_histories import ExamHistories
 from examhook.storage.submissions import SubmissionsTable
 from examhook.wiring.dispatch import open_redrive
 
@@ -217,3 +219,24 @@ def test_all_events_of_one_submission_go_out_in_their_order(stack: Stack) -> Non
 def test_any_message_that_is_none_of_ours_asks_for_all_around_its_time(body: str) -> None:
     order = order_of(body, 10 * DAY_S)
     assert (order.since, order.place) == (10 * DAY_S - LOOK_BACK_S, None)
+
+
+def test_an_exams_events_are_redriven_too(stack: Stack) -> None:
+    at = int(time.time()) - HOUR_S
+    shown, sight = exam(), Sight("main", at, fence=1)
+    opened = change_of_availability(None, shown, sight, announce_first=True)
+    assert opened is not None
+    closed = change_of_availability(
+        opened.after, replace(shown, available=False), replace(sight, observed_at=at + 60), announce_first=False
+    )
+    assert closed is not None
+    table = ExamHistories(stack.dynamodb, SUBMISSIONS)
+    assert table.write([opened]) + table.write([closed]) == []
+    submitted = store(stack, 1)
+    answer = redrive(at - 1)
+    assert (answer["missing"], answer["dispatched"], answer["unreadable"]) == (3, 3, 0)
+    events = [each.event_id for each in closed.after.transitions]
+    assert published(stack) == sorted([submitted, *events])
+    by_default = {event_id for _, event_id in stack.deliveries}
+    assert by_default == {submitted, *events}
+    assert redrive(at - 1)["missing"] == 0

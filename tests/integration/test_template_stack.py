@@ -16,6 +16,7 @@ import tables
 from cfnlint.decode import cfn_yaml
 from moto import mock_aws
 
+from examhook.events.catalogue import OFF_BY_DEFAULT
 from examhook.settings import DeliverSettings, DispatchSettings, LinksSettings, PollSettings, RetrySettings
 from examhook.workflows.erasure_key import bound_to
 
@@ -323,7 +324,7 @@ def test_the_account_code_is_not_echoed() -> None:
     assert TEMPLATE["Parameters"]["AccountCode"]["NoEcho"] is True
 
 
-def test_e_mail_does_not_get_the_starts() -> None:
-    assert RESOURCES["SubmissionsEmail"]["Properties"]["FilterPolicy"] == {
-        "type": [{"anything-but": ["submission.started"]}]
-    }
+def test_e_mail_does_not_get_what_is_off_by_default() -> None:
+    (rule,) = RESOURCES["SubmissionsEmail"]["Properties"]["FilterPolicy"]["type"]
+    assert rule.keys() == {"anything-but"}
+    assert sorted(rule["anything-but"]) == sorted(OFF_BY_DEFAULT)

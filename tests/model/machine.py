@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from model.acts import ACTS, Act, play
 from model.claims import Claims
+from model.exam_claims import check_exams, check_receipts
 from model.history import histories
 from model.poller import DISTURBED, FULL_PASS_SECONDS, OF_TABLES, Fault, Installation, PollPlan
 from model.provider import Provider
@@ -137,11 +138,13 @@ class Detection(RuleBasedStateMachine):
         longest_s = 2 * FULL_PASS_SECONDS * COLD_FACTOR
         self._poll_undisturbed([60] * 4 + [longest_s // 10] * 12)
         self._claims().check()
+        check_exams(self.installation)
         self.provider.world.advance(60)
         last = self.installation.poll(PollPlan(full=True))
         assert last is not None
         assert last.complete, last
         assert last.changes == 0, last
+        check_receipts(self.installation)
 
     def _poll_undisturbed(self, waits_s: list[int]) -> None:
         for wait_s in waits_s:

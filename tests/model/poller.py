@@ -12,10 +12,11 @@ from enum import StrEnum
 
 from botocore.exceptions import ClientError
 from hypothesis import strategies as st
-from memory_tables import ExamStore, MemoryExams, MemorySubmissions, SubmissionStore
+from memory_tables import ExamStore, HistoryStore, MemoryExams, MemoryHistories, MemorySubmissions, SubmissionStore
 from model.acts import ACTS, Act, play
 from model.provider import CODE, ModelClient, Provider
 
+from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.detection.change import Change
 from examhook.detection.watch import ExamWatch
 from examhook.model import AttemptKey, Submission
@@ -27,6 +28,9 @@ from examhook.workflows.report import PollReport
 ACCOUNT = "main"
 LEASE_OUTLIVED_S = 200
 FULL_PASS_SECONDS = 600
+FIRST_HISTORY_STEP = 101
+"""The steps of the exams' histories are counted apart, from here."""
+ASKS_FOR_RECEIPTS = Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.CLI, 1, types=("exam.verified",))
 
 
 class KilledError(BaseException):
@@ -95,7 +99,7 @@ class PollPlan:
 
 def _plans(*interruptions: st.SearchStrategy[object]) -> st.SearchStrategy[PollPlan]:
     # A poll of one exam takes about nine steps, each further page or write one more.
-    steps = st.integers(3, 12) | st.integers(1, 40)
+    steps = st.integers(3, 12) | st.integers(1, 40) | st.integers(FIRST_HISTORY_STEP, FIRST_HISTORY_STEP + 5)
     return st.builds(
         PollPlan,
         interrupts=st.lists(st.tuples(steps, st.one_of(*interruptions)), min_size=1, max_size=4).map(tuple),
@@ -127,6 +131,7 @@ class Installation:
     """How far this side's clock is ahead of the provider's."""
     submissions: SubmissionStore = field(default_factory=SubmissionStore)
     exams: ExamStore = field(default_factory=ExamStore)
+    histories: HistoryStore = field(default_factory=HistoryStore)
     orphans: set[tuple[str, AttemptKey, int]] = field(default_factory=set)
     """Exam, attempt and version."""
 
@@ -154,6 +159,7 @@ class _Process:
         self._installation = installation
         self._plan = plan
         self._steps = 0
+        self._history_steps = 0
         self._is_dead = False
         self._client = ModelClient(installation.provider, self._before_request)
         self.written: set[tuple[str, AttemptKey, int]] = set()
@@ -179,6 +185,7 @@ class _Process:
                 full_pass_seconds=FULL_PASS_SECONDS,
                 submissions_table="",
                 exams_table="",
+                endpoints_table="",
                 operations_topic_arn="",
             ),
             account_code=_Code(),
@@ -187,6 +194,8 @@ class _Process:
             submissions=_Submissions(
                 here.submissions, self._before_table, random.Random(self._plan.write_order).shuffle, self.written
             ),
+            histories=MemoryHistories(here.histories, self._before_history),
+            endpoints=lambda: [ASKS_FOR_RECEIPTS],
             notify_refusal=_no_refusal,
             now=lambda: here.provider.world.now() + here.clock_skew_s,
             sleep=here.provider.world.advance,
@@ -201,20 +210,27 @@ class _Process:
             if fault not in OF_TABLES:
                 self._installation.provider.switch(f"{fault}@next1")
 
-    def _before_table(self) -> int:
-        faults = self._interrupted()
+    def _before_history(self) -> int:
+        """Steps of the exams' histories are counted apart, so that they do not shift all others."""
+        self._history_steps += 1
+        return self._before_table(FIRST_HISTORY_STEP + self._history_steps - 1)
+
+    def _before_table(self, step: int | None = None) -> int:
+        faults = self._interrupted(step)
         if OF_TABLES.issuperset(faults):
             return len(faults) and 1 + self._plan.write_order
         raise ClientError({"Error": {"Code": "InternalServerError", "Message": "made up"}}, "Any")
 
-    def _interrupted(self) -> list[Fault]:
+    def _interrupted(self, at: int | None = None) -> list[Fault]:
         """Let what interrupts this step happen; the faults that it has."""
         if self._is_dead:
             raise KilledError
-        self._steps += 1
+        if at is None:
+            self._steps += 1
+            at = self._steps
         faults = []
         for step, interrupt in self._plan.interrupts:
-            if step != self._steps:
+            if step != at:
                 continue
             match interrupt:
                 case Dies():

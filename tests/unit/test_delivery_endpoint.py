@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 from builders import submission, transition
+from event_examples import examples
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin, unknown_patterns
 from examhook.delivery.health import Health
 from examhook.events.build import submission_event
-from examhook.events.catalogue import EventType
+from examhook.events.catalogue import EventType, ExamEventType
 
 ENDPOINT = Endpoint("ep_1", "https://a.example/?token=t", b"sealed", EndpointOrigin.CLI, 1_777_818_720)
 SUBMITTED = submission_event(submission(), transition())
@@ -42,6 +43,15 @@ def test_types_filter(types: tuple[str, ...], *, wanted: bool) -> None:
 
 def test_a_pattern_brings_what_is_off_by_default() -> None:
     assert replace(ENDPOINT, types=("submission.*",)).wants(STARTED)
+
+
+@pytest.mark.parametrize(
+    ("types", "wanted"),
+    [((), ["exam.opened", "exam.closed"]), (("exam.*",), ["exam.opened", "exam.closed", "exam.verified"])],
+)
+def test_receipts_come_only_when_asked_for(types: tuple[str, ...], wanted: list[str]) -> None:
+    endpoint = replace(ENDPOINT, types=types)
+    assert [each for each in ExamEventType if endpoint.wants(examples()[each])] == wanted
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,8 @@ def test_without_a_key_nothing_is_told_rather_than_too_much() -> None:
 
 @pytest.mark.parametrize("privacy", list(Privacy))
 def test_events_about_no_submission_stay_as_they_are(privacy: Privacy) -> None:
-    for event in (endpoint_test_event("ep_1", 1), examples()["provider.refused"]):
+    shown = examples()
+    for event in (endpoint_test_event("ep_1", 1), *(shown[each] for each in ("provider.refused", "exam.opened"))):
         assert payload_for(event, endpoint(privacy), KEY).body == event.body
 
 
@@ -97,6 +98,17 @@ def test_a_type_that_nothing_is_stated_of_is_told_to_nobody_who_may_know_less(pr
     unstated = replace(EVENT, event_type="candidate.moved")
     with pytest.raises(UnstatedTypeError):
         payload_for(unstated, endpoint(privacy), KEY)
+
+
+def test_no_candidates_id_can_be_guessed_from_the_digest_of_a_pseudonymous_receipt() -> None:
+    """Whoever knows all else of one attempt could try every id."""
+    receipt = examples()["exam.verified"]
+    told, full = body_of(receipt), json.loads(receipt.body)
+    digests = [told["data"]["verification"].pop("digest"), full["data"]["verification"].pop("digest")]
+    assert told == full
+    assert digests[0] != digests[1]
+    assert body_of(receipt)["data"]["verification"]["digest"] == digests[0], "so that it tells whether anything changed"
+    assert body_of(receipt, "another key")["data"]["verification"]["digest"] != digests[0]
 
 
 def test_two_tests_of_one_second_are_two_events() -> None:

@@ -7,12 +7,16 @@ from unicodedata import category
 
 import pytest
 from builders import OBSERVED_AT, attempt, submission, transition
+from event_examples import examples
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
-from examhook.events.catalogue import EventType, OperationsEventType
-from examhook.events.words import SUBJECT_UNITS, one_line, shortened, words_for
+from examhook.events.catalogue import EventType, ExamEventType, OperationsEventType
+from examhook.events.exam_event import exam_event
+from examhook.events.message import SUBJECT_UNITS, one_line, shortened
+from examhook.events.words import words_for
+from examhook.model import ExamHistory, ExamTransition, Receipt
 
 
 def event_of(event_type: EventType, **changes: object) -> Event:
@@ -38,6 +42,33 @@ def test_an_email_reads_like_a_sentence_and_says_until_when_the_link_works() -> 
         "The result, until 3 May 2026 at 14:33 UTC (the link stops working then):\n"
         "https://provider.test/viewresult/made-up-token\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("event_type", "subject", "sentence"),
+    [
+        ("exam.opened", "“Anatomy II” can be taken now", "as was seen on 3 May 2026 at 13:32 UTC."),
+        ("exam.closed", "“Anatomy II” cannot be taken any more", "as was seen on 3 May 2026 at 14:32 UTC."),
+        ("exam.verified", "All results of “Anatomy II” were checked", "as was seen on 3 May 2026 at 14:32 UTC."),
+    ],
+)
+def test_an_email_about_an_exam_is_a_sentence_too(event_type: str, subject: str, sentence: str) -> None:
+    words = words_for(examples()[event_type])
+    assert words.subject == subject
+    assert words.text.startswith(f"{subject}, {sentence}\n\nExam: Anatomy II (23812)\nCategory: Medicine\n")
+    counted = "\nAttempts: 2 (submitted 1, timed out 1)\n" in words.text
+    assert counted == (event_type == "exam.verified")
+
+
+@pytest.mark.parametrize("title", ["", "💉" * 90, "two\r\nlines", "x" * 4000])
+@pytest.mark.parametrize("event_type", list(ExamEventType))
+def test_sns_takes_every_subject_about_an_exam(title: str, event_type: ExamEventType) -> None:
+    history = ExamHistory("main", "23812", title, None, None, available=True, observed_at=OBSERVED_AT)
+    receipt = Receipt(OBSERVED_AT, {}, "0" * 16) if event_type is ExamEventType.VERIFIED else None
+    transition = ExamTransition("evt_1", event_type.value, 1, None, OBSERVED_AT, receipt=receipt)
+    subject = words_for(exam_event(history, transition)).subject
+    assert 0 < len(subject.encode("utf-16-le")) // 2 <= SUBJECT_UNITS
+    assert subject == one_line(subject)
 
 
 @pytest.mark.parametrize(

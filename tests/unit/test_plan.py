@@ -18,9 +18,9 @@ from examhook.detection.plan import (
     Reason,
     full_pass_interval_s,
     plan,
-    worst_case_s,
 )
 from examhook.detection.watch import AccountWatch, ExamWatch, PassProgress, RowOrder
+from examhook.detection.worst_case import worst_case_s
 from examhook.model import Exam
 
 NOW = 1_700_000_000

@@ -63,6 +63,7 @@ def test_the_documented_exam_is_read() -> None:
             takings=3918,
             url="https://ks.example/23812",
             category="category name",
+            created_at=1539075828,
         ),
     )
 
@@ -122,7 +123,17 @@ def test_passed_is_read_in_any_spelling(given_as: object, passed: object) -> Non
 def test_an_exam_that_does_not_say_is_available() -> None:
     shown = [exams({**EXAM, "available": value}).rows[0].available for value in (0, "0", False, "false", None, "yes")]
     assert shown == [False, False, False, False, True, True]
-    assert exams({"eid": 1}).rows == (Exam("1", "", available=True, takings=None),)
+    assert exams({"eid": 1}).rows == (Exam("1", "", available=True, takings=None, availability_known=False),)
+
+
+def test_whether_an_exam_said_that_it_is_available_is_known() -> None:
+    shown = [exams({**EXAM, "available": value}).rows[0].availability_known for value in (0, "1", True, None, "yes")]
+    assert shown == [True, True, True, False, False]
+
+
+def test_a_time_of_making_that_makes_no_sense_is_absent() -> None:
+    shown = [exams({**EXAM, "createTime": value}).rows[0].created_at for value in ("1539075828", 0, "now", -5, None)]
+    assert shown == [1539075828, None, None, None, None]
 
 
 def test_takings_that_make_no_sense_are_absent() -> None:

@@ -9,7 +9,7 @@ import typer
 
 from examhook.delivery.endpoint import BodyFormat, Privacy
 from examhook.delivery.url import EndpointUrlError
-from examhook.events.catalogue import EventType
+from examhook.events.catalogue import WEBHOOK_TYPES
 from examhook.workflows import endpoint_changes as changes
 from examhook_cli.choices import header_map, span_s, split_list, type_patterns
 from examhook_cli.commands.endpoint_options import (
@@ -38,7 +38,10 @@ def update(  # noqa: PLR0913 - each option is a parameter
     types: Annotated[
         list[str] | None,
         typer.Option(
-            "--types", "--type", metavar="TYPE,…", help="Only these types; '' for all but submission.started."
+            "--types",
+            "--type",
+            metavar="TYPE,…",
+            help="Only these types; '' for all but submission.started and exam.verified.",
         ),
     ] = None,
     exams: Annotated[
@@ -63,7 +66,7 @@ def update(  # noqa: PLR0913 - each option is a parameter
     check_rate_option(rate)
     wanted = changes.EndpointChanges(
         url=url,
-        types=None if types is None else type_patterns(types, tuple(EventType), "--types"),
+        types=None if types is None else type_patterns(types, WEBHOOK_TYPES, "--types"),
         exam_ids=None if exams is None else split_list(exams),
         accounts=None if accounts is None else split_list(accounts),
         description=description,

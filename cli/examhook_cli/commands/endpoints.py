@@ -11,7 +11,7 @@ import typer
 
 from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.url import EndpointUrlError
-from examhook.events.catalogue import EventType
+from examhook.events.catalogue import WEBHOOK_TYPES
 from examhook.workflows.endpoint_changes import LEFT_PARAMETER
 from examhook.workflows.endpoints import EndpointFilters, add_endpoint
 from examhook.workflows.webhook_request import own_headers
@@ -50,7 +50,7 @@ def add(  # noqa: PLR0913 - each option is a parameter
             "--types",
             "--type",
             metavar="TYPE,…",
-            help="Only these types (submission.forced, submission.*); without it, all but submission.started.",
+            help="Only these types (submission.forced, exam.*); else all but submission.started and exam.verified.",
         ),
     ] = None,
     exams: Annotated[list[str] | None, typer.Option("--exam", metavar="ID,…", help="Only about these exams.")] = None,
@@ -68,7 +68,7 @@ def add(  # noqa: PLR0913 - each option is a parameter
     """Add a webhook and print its id and its signing secret."""
     check_usable(url)
     check_rate_option(rate)
-    patterns = type_patterns(types, tuple(EventType), "--types")
+    patterns = type_patterns(types, WEBHOOK_TYPES, "--types")
     filters = EndpointFilters(patterns, split_list(exams), split_list(accounts), privacy, body_format)
     chosen_headers = header_map(headers)
     installation = installation_of(context)

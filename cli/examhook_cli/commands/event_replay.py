@@ -11,7 +11,7 @@ import typer
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.events.build import Event
-from examhook.events.catalogue import EventType
+from examhook.events.catalogue import WEBHOOK_TYPES
 from examhook.workflows.replay import Resent
 from examhook_cli.choices import since_time, split_list, type_patterns
 from examhook_cli.commands.resending import enabled_endpoint, oldest_kept, print_resent, replay_of
@@ -45,7 +45,7 @@ def replay(  # noqa: PLR0913 - each option is a parameter
     if bool(event_ids) == bool(since):
         raise typer.BadParameter("name events by their ids, or a time by --since")
     now = time()
-    patterns = type_patterns(types, tuple(EventType), "--type")
+    patterns = type_patterns(types, WEBHOOK_TYPES, "--type")
     from_time = since_time(since, now) if since else int(now)
     installation = installation_of(context)
     receivers = _receivers(installation, split_list(endpoints))

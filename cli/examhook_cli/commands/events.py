@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from examhook.events.build import Event
-from examhook.events.catalogue import ENDPOINT_TEST, EventType
+from examhook.events.catalogue import ENDPOINT_TEST, WEBHOOK_TYPES
 from examhook_cli.choices import since_time, type_patterns
 from examhook_cli.commands import event_redrive, event_replay
 from examhook_cli.commands.resending import oldest_kept
@@ -19,7 +19,7 @@ from examhook_cli.output import print_json, print_table, time_text
 
 app = typer.Typer(help="See what was announced.", no_args_is_help=True)
 
-_STORED_TYPES = (*EventType, ENDPOINT_TEST)
+_STORED_TYPES = (*WEBHOOK_TYPES, ENDPOINT_TEST)
 
 
 @app.command("list")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
+from examhook.detection.worst_case import WorstCase
 from examhook.workflows.report import ReportBody
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation, installation_of
@@ -69,7 +70,7 @@ def _report(payload: bytes) -> ReportBody | None:
     if len(numbers) < len(counts):
         return None
     requests, exams, rows, changes, skipped_rows = numbers
-    return {
+    report: ReportBody = {
         "requests": requests,
         "exams": exams,
         "rows": rows,
@@ -78,6 +79,10 @@ def _report(payload: bytes) -> ReportBody | None:
         "complete": complete,
         "errors": [str(error) for error in errors],
     }
+    bounds = said.get("worst_case_s")
+    if isinstance(bounds, dict) and all(type(bounds.get(name)) is int for name in WorstCase.__annotations__):
+        report["worst_case_s"] = cast("WorstCase", {name: bounds[name] for name in WorstCase.__annotations__})
+    return report
 
 
 def _object(payload: bytes) -> dict[str, object]:

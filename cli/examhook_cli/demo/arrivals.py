@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from examhook_cli.demo.expected import Fact, score_text
+from examhook_cli.demo.expected import Fact, exam_fact, score_text
 from examhook_cli.listener.server import Received
 
 
@@ -25,6 +25,8 @@ def arrival_of(body: bytes, *, verified: bool = True) -> Arrival:
     """The event in ``body``; raises ValueError or KeyError for anything else."""
     event = json.loads(body)
     data = event["data"]
+    if str(event["type"]).startswith("exam."):
+        return Arrival(event["id"], exam_fact(data["exam"]["id"], event["type"]), verified)
     submission = data["submission"]
     fact = Fact(
         exam_id=data["exam"]["id"],

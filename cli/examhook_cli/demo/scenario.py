@@ -100,6 +100,11 @@ def _forced_after_the_end(stage: Stage) -> None:
     stage.world.force(stage.attempts["sam"], 30)
 
 
+def _opens_again(stage: Stage) -> None:
+    stage.world.advance(60)
+    stage.world.open_exam(stage.exams[2])
+
+
 def _marked(stage: Stage) -> None:
     stage.start("mei", stage.exams[0])
     stage.world.advance(300)
@@ -129,6 +134,7 @@ STEPS = (
     Step("Sam opens an exam just before it ends", _opens_before_the_end),
     Step("That exam is closed while Sam still sits there", _closes),
     Step("The administrator forces Sam's attempt in", _forced_after_the_end),
+    Step("The exam is opened again", _opens_again),
     Step(
         "An open question of the new exam is marked, which a full pass finds; Mei Chen tries again",
         _marked,

@@ -105,10 +105,14 @@ class Endpoint:
 
     def wants(self, event: Event) -> bool:
         """Whether the endpoint's filters let ``event`` through; its status plays no part."""
+        return self.asks_for(event.event_type, event.account, event.exam_id)
+
+    def asks_for(self, event_type: str, account: str | None, exam_id: str | None) -> bool:
+        """Whether the endpoint's filters let events of a type about an exam through."""
         return (
-            any(matches(pattern, event.event_type) for pattern in self.types or DEFAULT_TYPES)
-            and (not self.accounts or event.account in self.accounts)
-            and (not self.exam_ids or event.exam_id in self.exam_ids)
+            any(matches(pattern, event_type) for pattern in self.types or DEFAULT_TYPES)
+            and (not self.accounts or account in self.accounts)
+            and (not self.exam_ids or exam_id in self.exam_ids)
         )
 
 

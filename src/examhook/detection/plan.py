@@ -173,17 +173,3 @@ def _look(reason: Reason, watch: ExamWatch | None) -> Look:
             return Look.EDGE
         case _:
             assert_never(reason)
-
-
-def worst_case_s(*, poll_seconds: int, full_pass_seconds: int) -> dict[str, int]:
-    """Longest time until a change is announced, in seconds, apart from the time that reading takes.
-
-    ``hinted``: new attempts where ``takings`` tells of them, and ends of attempts that run.
-    ``unhinted``: what only a full pass finds (marks, removals, a ``takings`` that lies), in an exam
-    where something happened lately. ``cold``: the same, in an exam long quiet.
-    """
-    return {
-        "hinted": poll_seconds,
-        "unhinted": full_pass_seconds + poll_seconds,
-        "cold": full_pass_seconds * COLD_FACTOR + poll_seconds,
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,8 @@ class Tally:
     newest_at: int = 0
     open_attempts: dict[AttemptKey, int] = field(default_factory=dict)
     """Running attempts, and at which place each stood."""
+    status_counts: Counter[int] = field(default_factory=Counter)
+    """Attempts by status; after a resumption only those since."""
     resumed: bool = False
     _rising: bool = True
     _falling: bool = True
@@ -70,6 +73,7 @@ class Tally:
         for place, attempt in enumerate(attempts, start=self.rows):
             if attempt.status_code == Status.IN_TEST:
                 self.open_attempts[attempt.key] = place
+        self.status_counts.update(attempt.status_code for attempt in attempts)
         self.rows += len(attempts)
         self.digest = combined(self.digest, digest_of(attempts) if digest is None else digest)
         self.newest_at = max(self.newest_at, newest_at(attempts))

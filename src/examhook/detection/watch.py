@@ -32,6 +32,8 @@ class AccountWatch:
     """When the watch began, by the provider's clock: what ended before is old news."""
     takings_lie: bool = False
     """Rows were seen that ``takings`` never told of, so it is not relied on."""
+    listed_whole: bool = False
+    """The whole list of exams was seen once, and every exam on it recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,35 @@ class SubmissionBody(TypedDict):
     observed_at: str
 
 
+class AvailabilityBody(TypedDict):
+    """``data`` of ``exam.opened`` and ``exam.closed``."""
+
+    account: str
+    exam: ExamBody
+    available: bool
+    previously_available: bool | None
+    observed_at: str
+
+
+class VerificationBody(TypedDict):
+    """What a full pass found."""
+
+    watermark: str
+    attempts: int
+    statuses: Mapping[str, int]
+    """How many attempts have each status; every status is named, also where there are none."""
+    digest: str
+
+
+class VerifiedBody(TypedDict):
+    """``data`` of ``exam.verified``."""
+
+    account: str
+    exam: ExamBody
+    verification: VerificationBody
+    observed_at: str
+
+
 class ThinExam(TypedDict):
     """An exam by its id."""
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from examhook.events.body import DetailValue, EndpointTestBody, OperationsBody, SubmissionBody, SubmissionFacts
 from examhook.events.catalogue import ENDPOINT_TEST, OperationsEventType
-from examhook.events.envelope import enveloped, instant, path_of
+from examhook.events.envelope import ROOT, enveloped, exam_source, instant, path_of
 from examhook.events.identity import derived_id
 from examhook.model import Submission, Transition, status_name
 
@@ -18,8 +18,6 @@ CONTENT_TYPE = "application/cloudevents+json"
 
 RESULT_LINK_SECONDS = 1800
 """The provider's result links work for 30 minutes from the answer that carried them."""
-
-_ROOT = "/examhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +34,9 @@ class Event:
     occurred_at: int
     observed_at: int
     sequence: int | None
-    """Place among the events of one submission, from 1; None for other events."""
+    """Orders the events of one submission, or of one exam; None for other events."""
     previous_id: str | None
-    """The submission's event before this one; None for the first."""
+    """The submission's or the exam's event before this one; None for the first."""
     body: bytes = field(repr=False)
     """Exactly the bytes that are sent and signed."""
 
@@ -65,7 +63,7 @@ def submission_event(submission: Submission, transition: Transition) -> Event:
         {**data},
         event_id=transition.event_id,
         event_type=transition.event_type,
-        source=f"{_ROOT}/{path_of(submission.account, 'exams', submission.exam_id)}",
+        source=exam_source(submission.account, submission.exam_id),
         subject=path_of("candidates", submission.attempt.candidate_id, "attempts", str(submission.attempt.started_at)),
         at=transition.occurred_at,
         sequence=transition.sequence,
@@ -147,7 +145,7 @@ def _of_the_installation(  # noqa: PLR0913 - the parts of an event
         data,
         event_id=event_id,
         event_type=event_type,
-        source=_ROOT if account is None else f"{_ROOT}/{path_of(account)}",
+        source=ROOT if account is None else f"{ROOT}/{path_of(account)}",
         subject=subject,
         at=at,
     )

@@ -21,6 +21,14 @@ class EventType(StrEnum):
     UNKNOWN_STATUS = "submission.unknown_status"
 
 
+class ExamEventType(StrEnum):
+    """Every type of event that Examhook sends about an exam."""
+
+    OPENED = "exam.opened"
+    CLOSED = "exam.closed"
+    VERIFIED = "exam.verified"
+
+
 class OperationsEventType(StrEnum):
     """Every type of event that goes to the operations topic."""
 
@@ -33,10 +41,13 @@ class OperationsEventType(StrEnum):
 ENDPOINT_TEST = "endpoint.test"
 """Type of the event that a person sends to one endpoint to try it."""
 
-OFF_BY_DEFAULT = frozenset({EventType.STARTED})
+WEBHOOK_TYPES: tuple[EventType | ExamEventType, ...] = (*EventType, *ExamEventType)
+"""Types that a webhook endpoint can ask for."""
+
+OFF_BY_DEFAULT = frozenset({EventType.STARTED, ExamEventType.VERIFIED})
 """Types that webhooks and e-mail get only when asked for."""
 
-DEFAULT_TYPES = tuple(sorted(set(EventType) - OFF_BY_DEFAULT))
+DEFAULT_TYPES = tuple(sorted(set(WEBHOOK_TYPES) - OFF_BY_DEFAULT))
 """Types that a new webhook endpoint gets when it names none."""
 
 _TYPE_OF_STATUS = {

@@ -16,6 +16,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+ROOT = "/examhook"
+"""What every source begins with."""
+
 SEQUENCE_DIGITS = 10
 """Sequences are text of this width, so that they order as text, as the extension asks."""
 
@@ -36,6 +39,11 @@ def instant(at: int) -> str:
 def path_of(*parts: str) -> str:
     """``a/b/c`` with each part percent-encoded, so that no part can forge another."""
     return "/".join(quote(part, safe="", errors="replace") for part in parts)
+
+
+def exam_source(account: str, exam_id: str) -> str:
+    """``source`` of every event about an exam or an attempt at it."""
+    return f"{ROOT}/{path_of(account, 'exams', exam_id)}"
 
 
 def enveloped(  # noqa: PLR0913 - the attributes of a CloudEvent

@@ -1,9 +1,9 @@
 """Telling less: events without what a receiver need not know, made from an event's body alone.
 
-Only events about submissions hold anything about a person; all others stay as they are. Which type
-is which is stated for each, so that a type which nobody thought about is told to nobody who may know
-less. The same body and key always make the same bytes, so a repeated attempt sends what the first
-one sent.
+Only events about submissions hold anything about a person, and the digest in an exam's receipt, from which an id
+could be guessed; all others stay as they are. Which type is which is stated for each, so that a type which nobody
+thought about is told to nobody who may know less. The same body and key always make the same bytes, so a
+repeated attempt sends what the first one sent.
 
 ::
 
@@ -19,9 +19,9 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import cast
 
-from examhook.events.body import SubmissionBody, ThinBody
+from examhook.events.body import SubmissionBody, ThinBody, VerifiedBody
 from examhook.events.build import Event
-from examhook.events.catalogue import ENDPOINT_TEST, EventType, OperationsEventType
+from examhook.events.catalogue import ENDPOINT_TEST, EventType, ExamEventType, OperationsEventType
 from examhook.events.envelope import compact, path_of
 
 
@@ -30,6 +30,8 @@ class About(Enum):
 
     CANDIDATE = auto()
     """Its ``data`` is a SubmissionBody."""
+    EVERY_CANDIDATE = auto()
+    """Its ``data`` is a VerifiedBody: it names nobody, and its digest could be tried with every id."""
     NOBODY = auto()
 
 
@@ -43,6 +45,9 @@ ABOUT: Mapping[str, About] = {
     EventType.REOPENED: About.CANDIDATE,
     EventType.REMOVED: About.CANDIDATE,
     EventType.UNKNOWN_STATUS: About.CANDIDATE,
+    ExamEventType.OPENED: About.NOBODY,
+    ExamEventType.CLOSED: About.NOBODY,
+    ExamEventType.VERIFIED: About.EVERY_CANDIDATE,
     OperationsEventType.PROVIDER_REFUSED: About.NOBODY,
     OperationsEventType.ENDPOINT_FAILING: About.NOBODY,
     OperationsEventType.ENDPOINT_DISABLED: About.NOBODY,
@@ -74,7 +79,7 @@ def pseudonymous_body(event: Event, key: str) -> bytes:
     same in every event that is made with ``key``, and means nothing without it. Raises UnstatedTypeError.
     """
     if not is_about_a_candidate(event):
-        return event.body
+        return _receipt_body(event, key) if ABOUT[event.event_type] is About.EVERY_CANDIDATE else event.body
     envelope = json.loads(event.body)
     data = cast("SubmissionBody", envelope["data"])
     candidate_id = f"anon_{_keyed(key, 'candidate', data['account'], data['candidate']['id'])}"
@@ -108,6 +113,15 @@ def thin_body(event: Event) -> bytes:
         "submission": {"started_at": data["submission"]["started_at"]},
         "observed_at": data["observed_at"],
     }
+    return compact({**envelope, "data": told})
+
+
+def _receipt_body(event: Event, key: str) -> bytes:
+    """A receipt whose digest only tells whether anything changed."""
+    envelope = json.loads(event.body)
+    data = cast("VerifiedBody", envelope["data"])
+    digest = _keyed(key, "digest", data["verification"]["digest"])[:16]
+    told: VerifiedBody = {**data, "verification": {**data["verification"], "digest": digest}}
     return compact({**envelope, "data": told})
 
 

@@ -6,36 +6,22 @@ So a body that tells less (``events/privacy.py``) makes a message that tells les
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import cast
-from unicodedata import category
 
-from examhook.events.body import OperationsBody, ResultBody, SubmissionBody, SubmissionFacts
+from examhook.events.body import (
+    OperationsBody,
+    ResultBody,
+    SubmissionBody,
+    SubmissionFacts,
+)
 from examhook.events.build import Event
-from examhook.events.catalogue import ENDPOINT_TEST, EventType
-
-SUBJECT_UNITS = 99
-"""SNS takes subjects of less than 100 characters; counted in UTF-16 units, so that no way of counting exceeds it."""
+from examhook.events.catalogue import ENDPOINT_TEST, EventType, ExamEventType
+from examhook.events.exam_words import about_exam
+from examhook.events.message import SUBJECT_UNITS, Message, moment, one_line, shortened, spaced, told, units_of
 
 _NAME_UNITS = 40
 """So much of a candidate's name stands in a subject, so that the exam's title finds room too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What there is to say, for whoever lays it out. All of it is plain text on one line each, of any length."""
-
-    event_id: str
-    occurred_at: str
-    """RFC 3339 in UTC."""
-    subject: str = field(repr=False)
-    """The sentence in short, at most SUBJECT_UNITS long."""
-    sentence: str = field(repr=False)
-    details: tuple[tuple[str, str], ...] = field(repr=False)
-    """Label and text of what is known."""
-    result: ResultBody | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +32,6 @@ class Words:
     """One line of UTF-8 text, at most SUBJECT_UNITS long, as SNS asks (``Publish``, ``Subject``)."""
     text: str = field(repr=False)
 
-
-_LINE_BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_DIRECTION_SIGNS = frozenset(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
 
 _HAPPENED = {
     EventType.STARTED: "{who} started {exam}",
@@ -92,6 +75,8 @@ def message_of(body: bytes) -> Message:
     event_type, event_id, occurred_at = envelope["type"], envelope["id"], envelope["time"]
     if event_type in {each.value for each in EventType}:
         return _about_submission(EventType(event_type), event_id, occurred_at, envelope["data"])
+    if event_type in {each.value for each in ExamEventType}:
+        return about_exam(ExamEventType(event_type), event_id, occurred_at, envelope["data"])
     data = cast("OperationsBody", envelope["data"])
     # What the event says speaks to programs, which can look at its signature.
     sentence = _TEST if event_type == ENDPOINT_TEST else one_line(data["message"])
@@ -100,32 +85,8 @@ def message_of(body: bytes) -> Message:
         occurred_at,
         subject=shortened(f"Examhook {event_type}: {sentence}", SUBJECT_UNITS),
         sentence=sentence,
-        details=_told([("Account", data.get("account")), *data.get("details", {}).items()]),
+        details=told([("Account", data.get("account")), *data.get("details", {}).items()]),
     )
-
-
-def one_line(text: str) -> str:
-    """``text`` without line breaks, control characters and lone surrogates, which SNS refuses in a subject.
-
-    Signs that turn the direction of writing go as well, so that no name can rearrange the sentence around it.
-    """
-    breaks_line = {char for char in text if category(char) in _LINE_BREAKING}
-    plain = "".join(" " if char in breaks_line else char for char in text if char not in _DIRECTION_SIGNS)
-    return " ".join(plain.split())
-
-
-def shortened(text: str, units: int) -> str:
-    """``text`` if it has at most ``units`` UTF-16 code units, else its beginning and an ellipsis."""
-    if _units(text) <= units:
-        return text
-    kept = text[: units - 1]
-    while _units(kept) > units - 1:
-        kept = kept[:-1]
-    return kept.rstrip() + "…"
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le", errors="replace")) // 2
 
 
 def _about_submission(event_type: EventType, event_id: str, occurred_at: str, body: SubmissionBody) -> Message:
@@ -141,7 +102,7 @@ def _about_submission(event_type: EventType, event_id: str, occurred_at: str, bo
         occurred_at,
         subject=_subject(event_type, who, quoted, verdict, _status_shown(facts)),
         sentence=f"{happened} on {moment(occurred_at)}{''.join(f', {each}' for each in verdict)}.",
-        details=_told(
+        details=told(
             [
                 ("Exam", f"{title} ({exam['id']})" if title else exam["id"]),
                 ("Candidate", f"{name} ({candidate['id']})" if name else candidate["id"]),
@@ -161,7 +122,7 @@ def _subject(event_type: EventType, who: str, exam: str, verdict: list[str], sta
     """The sentence in short; where it is too long, the exam's title gives way first."""
     pattern, tail = _HAPPENED_IN_SUBJECT[event_type], "".join(f", {each}" for each in verdict)
     who = shortened(who, _NAME_UNITS)
-    room = SUBJECT_UNITS - _units(pattern.format(who=who, exam="“”", status=status) + tail)
+    room = SUBJECT_UNITS - units_of(pattern.format(who=who, exam="“”", status=status) + tail)
     title = shortened(exam[1:-1], max(room, 1))
     subject = pattern.format(who=who, exam=f"“{title}”", status=status) + tail
     return shortened(subject, SUBJECT_UNITS)
@@ -182,8 +143,8 @@ def _status_shown(facts: SubmissionFacts) -> str:
 def _status(facts: SubmissionFacts) -> str | None:
     if not facts["status"]:
         return None
-    now = f"{_spaced(facts['status'])} ({facts['status_code']})"
-    return now if facts["previous_status"] is None else f"{now}, before: {_spaced(facts['previous_status'])}"
+    now = f"{spaced(facts['status'])} ({facts['status_code']})"
+    return now if facts["previous_status"] is None else f"{now}, before: {spaced(facts['previous_status'])}"
 
 
 def _ended(facts: SubmissionFacts) -> str | None:
@@ -199,23 +160,8 @@ def _link(result: ResultBody | None) -> str:
     return f"\nThe result, until {moment(result['expires_at'])} (the link stops working then):\n{result['url']}\n"
 
 
-def _told(details: Sequence[tuple[str, object]]) -> tuple[tuple[str, str], ...]:
-    said = [(label, "yes" if value is True else "no" if value is False else value) for label, value in details]
-    return tuple((label, one_line(str(value))) for label, value in said if value is not None)
-
-
-def moment(rfc3339: str) -> str:
-    """``3 May 2026 at 14:02 UTC``."""
-    at = datetime.fromisoformat(rfc3339)
-    return f"{at.day} {at:%B %Y} at {at:%H:%M} UTC"
-
-
 def _duration(duration_s: int) -> str:
     """``1 h 5 min``, ``30 min``, ``45 s``."""
     hours, minutes = duration_s // 3600, duration_s % 3600 // 60
     parts = [f"{hours} h"] * (hours > 0) + [f"{minutes} min"] * (minutes > 0)
     return " ".join(parts) or f"{duration_s} s"
-
-
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")

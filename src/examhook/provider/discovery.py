@@ -74,7 +74,7 @@ class Discovery:
         """Bring up to date what is known, while ``may_go_on`` says so; raises ProviderError."""
         first = self._head is None
         if first:
-            self._exams = {exam.exam_id: exam for exam in self._known()}
+            self._exams = {exam.exam_id: replace(exam, availability_known=False) for exam in self._known()}
         page = ask(None, 0, PAGE_ROWS)
         self._meet(page.records)
         fresh = [record for record in page.records if _key(record) not in (self._head or ())]
@@ -150,7 +150,7 @@ class Discovery:
         met = [exam_id for exam_id in dict.fromkeys(r.exam_id for r in records) if exam_id not in self._exams]
         for exam_id in met:
             # Nothing tells its title, nor whether it is open: taking it for closed would cost submissions.
-            self._exams[exam_id] = Exam(exam_id, title=exam_id, available=True, takings=None)
+            self._exams[exam_id] = Exam(exam_id, title=exam_id, available=True, takings=None, availability_known=False)
         return met
 
     def _add(self, fresh: Sequence[Record]) -> None:

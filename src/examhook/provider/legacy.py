@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from examhook.model import Exam
 from examhook.provider.errors import ProviderMalformed
-from examhook.provider.fields import UnreadableError, flag, identifier, integer, link, text
+from examhook.provider.fields import UnreadableError, flag, identifier, instant, integer, link, text
 from examhook.provider.json_text import JsonValue, json_in
 from examhook.provider.pages import ExamPage, ResultsPage
 from examhook.provider.rows import ERROR_FIELDS, ErrorAnswer, Row, attempt, read_rows, said
@@ -55,15 +55,26 @@ def _values(answer: list[JsonValue] | Row) -> list[JsonValue]:
 
 
 def _exam(row: Row) -> Exam:
+    available = flag(row.get("available"))
     return Exam(
         exam_id=identifier(row.get("eid"), "eid"),
         title=text(row.get("title")) or "",
         # An exam that does not say is asked about: that costs a request, leaving it out costs submissions.
-        available=flag(row.get("available")) is not False,
+        available=available is not False,
         takings=_takings(row.get("times")),
         url=link(row.get("url")),
         category=text(row.get("category")),
+        availability_known=available is not None,
+        created_at=_created_at(row.get("createTime")),
     )
+
+
+def _created_at(value: object) -> int | None:
+    """It only tells new exams from old ones, so what cannot be understood is as good as absent."""
+    try:
+        return instant(value, "createTime")
+    except UnreadableError:
+        return None
 
 
 def _takings(value: object) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from examhook.detection.worst_case import WorstCase, worst_case_s
 from examhook.settings.account import Dialect, InitialSync, base_url_for, parse_base_url
 from examhook.settings.reading import SettingsReader
 
@@ -25,6 +26,7 @@ class PollSettings:
     """An exam's results are read whole at least this often."""
     submissions_table: str
     exams_table: str
+    endpoints_table: str
     operations_topic_arn: str
     events_table: str = ""
     """Where a backfill sees what was dispatched; polls need it not."""
@@ -32,6 +34,11 @@ class PollSettings:
     """The key that seals what hashes of erased candidates are made with."""
     accounts_secret_arn: str = ""
     """The secret that lists further accounts; empty where there are none."""
+
+    @property
+    def worst_case(self) -> WorstCase:
+        """Longest time until a change is announced."""
+        return worst_case_s(poll_seconds=self.poll_seconds, full_pass_seconds=self.full_pass_seconds)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> PollSettings:
@@ -50,6 +57,7 @@ class PollSettings:
             full_pass_seconds=int(reader.number("FULL_PASS_MINUTES", 1, 1440) * 60),
             submissions_table=reader.text("SUBMISSIONS_TABLE"),
             exams_table=reader.text("EXAMS_TABLE"),
+            endpoints_table=reader.text("ENDPOINTS_TABLE"),
             operations_topic_arn=reader.text("OPERATIONS_TOPIC_ARN"),
             events_table=reader.text("EVENTS_TABLE"),
             secrets_key_arn=environ.get("SECRETS_KEY_ARN", "").strip(),

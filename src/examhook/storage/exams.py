@@ -73,7 +73,12 @@ class ExamsTable:
                 exams[exam_watch.exam.exam_id] = exam_watch
             elif place == _ACCOUNT:
                 if "began_at" in item:
-                    watch = AccountWatch(account, int(item["began_at"]["N"]), takings_lie="takings_lie" in item)
+                    watch = AccountWatch(
+                        account,
+                        int(item["began_at"]["N"]),
+                        takings_lie="takings_lie" in item,
+                        listed_whole="listed_whole" in item,
+                    )
                 refusal = _refusal_from_item(item)
             elif place == _LEASE and "completed_at" in item:
                 completed_at = int(item["completed_at"]["N"])
@@ -94,10 +99,18 @@ class ExamsTable:
 
     def distrust_takings(self, account: str) -> None:
         """Note that the account's ``takings`` are not to be relied on."""
+        self._set_flag(account, "takings_lie")
+
+    def note_whole_list(self, account: str) -> None:
+        """Note that the whole list of exams was seen, and every exam on it recorded."""
+        self._set_flag(account, "listed_whole")
+
+    def _set_flag(self, account: str, name: str) -> None:
         self._client.update_item(
             TableName=self._table_name,
             Key=_key(account, _ACCOUNT),
-            UpdateExpression="SET takings_lie = :true",
+            UpdateExpression="SET #flag = :true",
+            ExpressionAttributeNames={"#flag": name},
             ExpressionAttributeValues={":true": {"BOOL": True}},
         )
 

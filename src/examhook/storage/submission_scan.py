@@ -1,4 +1,4 @@
-"""Reading all submissions that were seen since a time, page by page, however many there are."""
+"""Reading all submissions and exams that were seen since a time, page by page, however many there are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from examhook.model import Submission
+from examhook.model import ExamHistory, Submission
+from examhook.storage.exam_history_item import exam_history_from_item, is_exam_history
 from examhook.storage.submission_item import UnreadableItemError, submission_from_item
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ class ScannedPage:
     """Some of the table."""
 
     submissions: tuple[Submission, ...]
+    exams: tuple[ExamHistory, ...]
     unreadable: int
-    """Items that hold no submission that this version can read."""
+    """Items that hold neither a submission nor an exam that this version can read."""
     read: int
     """Items that were looked at."""
     next_place: Mapping[str, str] | None
@@ -37,7 +39,7 @@ class SubmissionScan:
         self._table_name = table_name
 
     def announced_since(self, since: int, place: Mapping[str, str] | None = None) -> Iterator[ScannedPage]:
-        """Submissions with events whose row was last seen at ``since`` or later (Unix seconds), from ``place`` on.
+        """Submissions and exams with events, last seen at ``since`` or later (Unix seconds), from ``place`` on.
 
         Raises botocore's errors; going on from the last page's ``next_place`` repeats nothing.
         """
@@ -60,17 +62,22 @@ class SubmissionScan:
         if place is not None:
             request["ExclusiveStartKey"] = {name: {"S": place[name]} for name in ("pk", "sk")}
         answer = self._client.scan(**request)
-        readable: list[Submission] = []
+        submissions: list[Submission] = []
+        exams: list[ExamHistory] = []
         for item in answer["Items"]:
             try:
-                readable.append(submission_from_item(item))
-            except (UnreadableItemError, LookupError, TypeError, ValueError, ArithmeticError):
+                if is_exam_history(item):
+                    exams.append(exam_history_from_item(item))
+                else:
+                    submissions.append(submission_from_item(item))
+            except (UnreadableItemError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
                 # Counted below; one item must not keep the others from being repaired.
                 continue
         last = answer.get("LastEvaluatedKey")
         return ScannedPage(
-            tuple(readable),
-            unreadable=len(answer["Items"]) - len(readable),
+            tuple(submissions),
+            tuple(exams),
+            unreadable=len(answer["Items"]) - len(submissions) - len(exams),
             read=answer["ScannedCount"],
             next_place=None if last is None else {name: last[name]["S"] for name in ("pk", "sk")},
         )

@@ -1,4 +1,4 @@
-"""What a record of the Submissions table's stream says: which transitions its write announces.
+"""What a record of the Submissions table's stream says: which transitions of an attempt or an exam its write announces.
 
 ::
 
@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from examhook.model import Submission, Transition
+from examhook.model import ExamHistory, ExamTransition, Submission, Transition
+from examhook.storage.exam_history_item import exam_history_from_item, is_exam_history
 from examhook.storage.submissions import submission_from_image
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class StreamRecord(TypedDict):
 
 
 class UnreadableRecordError(ValueError):
-    """A record holds no submission that can be read."""
+    """A record holds no submission, and no exam, that can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +50,37 @@ class StoredChange:
     """The transitions that the write added or announces once more, oldest first; empty for a silent write."""
 
 
-def stored_change(record: StreamRecord) -> StoredChange | None:
+@dataclass(frozen=True, slots=True)
+class StoredExamChange:
+    """An exam's history after one write, and what the write announced."""
+
+    history: ExamHistory
+    announced: tuple[ExamTransition, ...]
+
+
+def stored_change(record: StreamRecord) -> StoredChange | StoredExamChange | None:
     """The change in ``record``, None for a removal; raises UnreadableRecordError."""
     if record["eventName"] == "REMOVE":
         return None
     try:
         image = record["dynamodb"]["NewImage"]
-        submission = submission_from_image(image)
         before = _sequence(record["dynamodb"].get("OldImage"))
+        if is_exam_history(image):
+            history = exam_history_from_item(image)
+            return StoredExamChange(history, tuple(each for each in history.transitions if each.sequence > before))
+        submission = submission_from_image(image)
         again = {int(each["N"]) for each in image["again"]["L"]} if "again" in image else set()
-    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         # The cause names attributes at most, never what they hold.
         raise UnreadableRecordError(
-            f"the stream's record {record['dynamodb']['SequenceNumber']} holds no submission that can be read"
+            f"the stream's record {record['dynamodb']['SequenceNumber']} holds nothing that can be read"
         ) from error
     announced = (each for each in submission.transitions if each.sequence > before or each.sequence in again)
     return StoredChange(submission, tuple(announced))
 
 
 def place_of(record: StreamRecord) -> str:
-    """What tells the record's submission from others, readable or not."""
+    """What tells the record's submission, or exam, from others, readable or not."""
     keys = record["dynamodb"].get("Keys", {})
     parts = [f"{name}={value.get('S', '')}" for name, value in sorted(keys.items())]
     return "\n".join(parts) or record["dynamodb"]["SequenceNumber"]

@@ -31,6 +31,8 @@ from examhook.storage.account_code import AccountCode, AccountCodeSecret
 from examhook.storage.account_list import Account, code_in
 from examhook.storage.accounts import AccountsSecret
 from examhook.storage.dispatched import DispatchedEvents
+from examhook.storage.endpoints import EndpointsTable
+from examhook.storage.exam_histories import ExamHistories
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.accounts import AccountPolls
@@ -104,6 +106,8 @@ def _poll(
         client_for=_clients(settings, exams),
         exams=exams,
         submissions=SubmissionsTable(dynamodb, settings.submissions_table),
+        histories=ExamHistories(dynamodb, settings.submissions_table),
+        endpoints=EndpointsTable(dynamodb, settings.endpoints_table).list_all,
         notify_refusal=notify_refusal,
         now=time.time,
         sleep=time.sleep,

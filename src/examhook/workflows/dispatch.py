@@ -27,6 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -36,11 +37,19 @@ from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue,
 from examhook.destinations.event_bus import BusPublisher
 from examhook.destinations.refusal import NotPublishedError
 from examhook.destinations.sns import TopicPublisher
-from examhook.events.build import submission_event
+from examhook.events.build import Event, submission_event
 from examhook.events.envelope import UnwritableInstantError
+from examhook.events.exam_event import exam_event
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.events import EventsTable, UnreadableEventError
-from examhook.storage.submission_stream import StreamRecord, UnreadableRecordError, place_of, stored_change
+from examhook.storage.submission_stream import (
+    StoredChange,
+    StoredExamChange,
+    StreamRecord,
+    UnreadableRecordError,
+    place_of,
+    stored_change,
+)
 from examhook.workflows.dispatch_batch import Batch, DispatchReport, Failed, Outgoing
 
 _PARALLEL_STEPS = 8
@@ -171,11 +180,23 @@ def _set_out(number: int, record: StreamRecord, batch: Batch) -> None:
     submission = place_of(record)
     try:
         change = stored_change(record)
-        events = [submission_event(change.submission, each) for each in change.announced] if change else []
+        events = _events(change)
     except (UnreadableRecordError, UnwritableInstantError) as error:
         batch.fail(number, submission, type(error).__name__)
         return
     batch.add([Outgoing(number, submission, event) for event in events])
+
+
+def _events(change: StoredChange | StoredExamChange | None) -> list[Event]:
+    match change:
+        case None:
+            return []
+        case StoredChange(submission, announced):
+            return [submission_event(submission, each) for each in announced]
+        case StoredExamChange(history, announced_of_exam):
+            return [exam_event(history, each) for each in announced_of_exam]
+        case _:
+            assert_never(change)
 
 
 def _each(pool: ThreadPoolExecutor, batch: Batch, step: Callable[[Outgoing], Outgoing | Failed | None]) -> None:

@@ -19,6 +19,7 @@ from examhook.provider.port import ProviderClient
 from examhook.settings import InitialSync
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable, spanning
+from examhook.workflows.exam_events import ExamEvents
 from examhook.workflows.lease import Lease
 
 TIME_RESERVE_S = 20.0
@@ -40,6 +41,7 @@ class PollTools:
     client: ProviderClient
     submissions: SubmissionsTable
     exams: ExamsTable
+    exam_events: ExamEvents
     initial_sync: InitialSync
     pager: Pager
     lease: Lease

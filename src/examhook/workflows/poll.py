@@ -2,7 +2,8 @@
 
 ::
 
-    take the lease ─▶ list the exams ─▶ begin the watch (first time) ─▶ plan ─▶ a pass for each exam ─▶ give it back
+    take the lease ─▶ list the exams ─▶ begin the watch (first time) ─▶ exams that opened or closed
+        ─▶ plan ─▶ a pass for each exam ─▶ give it back
 
 Nothing is written before the listing was read, so a refused code leaves everything as it was. An
 exam whose pass fails is reported and stays due; it never stops the others.
@@ -14,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from examhook.delivery.endpoint import Endpoint
 from examhook.detection.paging import Pager
 from examhook.detection.plan import ExamRequest, Reason, plan
 from examhook.detection.reconcile import withdrawn
@@ -22,20 +24,19 @@ from examhook.detection.takings import takings_lie
 from examhook.detection.watch import AccountWatch
 from examhook.model import Exam
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
-from examhook.provider.pages import ExamPage
 from examhook.provider.port import ProviderClient
 from examhook.settings import PollSettings
 from examhook.storage.account_code import AccountCode, AccountCodeSecret
+from examhook.storage.exam_histories import ExamHistories
 from examhook.storage.exams import AccountState, ExamsTable, Refusal
 from examhook.storage.submission_item import UnreadableItemError
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.exam_access import PollTools
+from examhook.workflows.exam_events import ExamEvents
+from examhook.workflows.exam_list import PAGE_LIMIT, read_exam_list
 from examhook.workflows.exam_pass import read_exam
 from examhook.workflows.lease import Lease, LeaseLostError, lease_on
 from examhook.workflows.report import PollReport
-
-PAGE_LIMIT = 100
-"""Rows asked for at once."""
 
 REFUSED_PAUSE_SECONDS = 3600
 """How long scheduled polls leave the provider alone after it refused the code; a new code ends the pause."""
@@ -80,6 +81,9 @@ class Poll:
     client_for: Callable[[AccountCode], ProviderClient]
     exams: ExamsTable
     submissions: SubmissionsTable
+    histories: ExamHistories
+    endpoints: Callable[[], Sequence[Endpoint]]
+    """Every endpoint, to know whether any asks for receipts."""
     notify_refusal: RefusalNotice
     now: Callable[[], float]
     sleep: Callable[[float], None]
@@ -88,7 +92,7 @@ class Poll:
 
     def run(self, request: PollRequest, time_left_s: Callable[[], float]) -> PollReport:
         """Poll once; raises ClientError when AWS fails, which the next tick tries again."""
-        report = PollReport()
+        report = PollReport(self.settings.worst_case)
         patience_s = LEASE_PATIENCE_S if request.manual else 0.0
         with lease_on(
             self.exams, self.settings.account, now=self.now, sleep=self.sleep, patience_s=patience_s
@@ -158,15 +162,19 @@ class Poll:
         report: PollReport,
         time_left_s: Callable[[], float],
     ) -> None:
-        listing, listed_at = self._listing(client, lease, report)
+        found = read_exam_list(client, lease, report, self.now)
+        listing, listed_at = found.exams, found.listed_at
         report.listed, report.listed_at = tuple(exam.exam_id for exam in listing), listed_at
         if state.refusal is not None:
             self.exams.forget_refusal(self.settings.account)
         watch = state.watch or self.exams.begin_watch(self.settings.account, listed_at)
+        exam_events = ExamEvents(self.settings, self.histories, self.exams, lease, self.endpoints)
+        exam_events.compare(found, state, watch)
         tools = PollTools(
             client=client,
             submissions=self.submissions,
             exams=self.exams,
+            exam_events=exam_events,
             initial_sync=self.settings.initial_sync,
             pager=Pager(PAGE_LIMIT),
             lease=lease,
@@ -199,27 +207,6 @@ class Poll:
             self.exams.distrust_takings(watch.account)
             return replace(watch, takings_lie=True)
         return watch
-
-    def _listing(self, client: ProviderClient, lease: Lease, report: PollReport) -> tuple[list[Exam], int]:
-        """Every exam of the account, and when the list was read by the provider's clock."""
-        listed_at: list[int] = []
-        problems: list[str] = []
-
-        def fetch(start: int, limit: int) -> ExamPage:
-            lease.keep()
-            page = client.exams(start, limit)
-            problems.extend([page.problem] if page.problem else [])
-            listed_at.append(page.provider_time if page.provider_time is not None else int(self.now()))
-            return page
-
-        reading = Pager(PAGE_LIMIT).read(fetch, lambda exam: exam.exam_id)
-        report.skipped_rows += len(reading.unreadable)
-        if reading.problem is not None:
-            problems.append(reading.problem)
-        if problems:
-            report.unfinished += 1
-            report.notes.append(f"the list of exams may lack some: {', '.join(problems)}")
-        return list({exam.exam_id: exam for exam in reading.rows}.values()), listed_at[0]
 
 
 _PAUSED = (

@@ -1,6 +1,6 @@
 """Redrive: rebuild from the Submissions table every event that was never dispatched, and send it.
 
-The stream forgets after a day; the table does not. Each submission keeps its last few transitions,
+The stream forgets after a day; the table does not. Each submission and each exam keeps its last few transitions,
 and the id of an event derives from them, so what was dispatched is recognised and left alone::
 
     scan ─▶ transitions since a time ─▶ dispatched? ── yes ──▶ leave
@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 from examhook.events.build import Event, submission_event
 from examhook.events.envelope import UnwritableInstantError
-from examhook.model import Submission
+from examhook.events.exam_event import exam_event
+from examhook.model import ExamHistory, Submission
 from examhook.storage.submission_scan import ScannedPage, SubmissionScan
 from examhook.workflows.dispatch import Dispatch
 from examhook.workflows.dispatch_batch import Batch, Outgoing
@@ -91,9 +92,10 @@ class Redrive:
         """The events of a page that were not dispatched, and how many submissions none could be made of."""
         made: list[Outgoing] = []
         unwritable = 0
-        for number, submission in enumerate(page.submissions):
+        found: list[Submission | ExamHistory] = [*page.submissions, *page.exams]
+        for number, stored in enumerate(found):
             try:
-                made += [Outgoing(number, str(number), event) for event in _events(submission, since)]
+                made += [Outgoing(number, str(number), event) for event in _events(stored, since)]
             except UnwritableInstantError:
                 unwritable += 1
         batch = Batch()
@@ -108,5 +110,7 @@ class Redrive:
             return [each for each, is_done in zip(made, done, strict=True) if not is_done]
 
 
-def _events(submission: Submission, since: int) -> list[Event]:
-    return [submission_event(submission, each) for each in submission.transitions if each.observed_at >= since]
+def _events(stored: Submission | ExamHistory, since: int) -> list[Event]:
+    if isinstance(stored, Submission):
+        return [submission_event(stored, each) for each in stored.transitions if each.observed_at >= since]
+    return [exam_event(stored, each) for each in stored.transitions if each.observed_at >= since]

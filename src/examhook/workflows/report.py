@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import NotRequired, TypedDict
+
+from examhook.detection.worst_case import WorstCase
 
 
 class ReportBody(TypedDict):
@@ -16,6 +18,8 @@ class ReportBody(TypedDict):
     skipped_rows: int
     complete: bool
     errors: list[str]
+    worst_case_s: NotRequired[WorstCase]
+    """Longest time until a change is announced; absent from functions of an older version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class PassOutcome:
 class PollReport:
     """Counts of one poll; it grows while the poll runs."""
 
+    worst_case: WorstCase
     requests: int = 0
     """Requests made of the provider, repeated ones included."""
     exams: int = 0
@@ -83,4 +88,5 @@ class PollReport:
             "skipped_rows": self.skipped_rows,
             "complete": self.complete,
             "errors": list(self.errors),
+            "worst_case_s": self.worst_case,
         }

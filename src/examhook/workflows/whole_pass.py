@@ -17,7 +17,7 @@ from examhook.detection.plan import ExamRequest
 from examhook.detection.reconcile import Findings, is_believable, remembered, rows_expected, stands_for_all
 from examhook.detection.tally import Tally
 from examhook.detection.watch import ExamWatch, RowOrder
-from examhook.model import Attempt, AttemptKey, Submission
+from examhook.model import Attempt, AttemptKey, Receipt, Submission
 from examhook.provider.pages import NO_STATUS
 from examhook.workflows.exam_access import ExamAccess, OutOfTimeError, PollTools
 from examhook.workflows.report import PassOutcome
@@ -126,8 +126,15 @@ class WholePass:
             whole=True,
             compared=compared,
         )
+        if findings.complete and findings.digest is not None:
+            self._confirm(findings.digest)
         self._remember(remembered(self.request, findings))
         return self._outcome(walk, problem)
+
+    def _confirm(self, digest: int) -> None:
+        """Give a receipt for a pass after which what is stored is what was seen; before it is remembered as done."""
+        receipt = Receipt(self.access.began_at, dict(self.tally.status_counts), f"{digest:016x}")
+        self.tools.exam_events.verified(self.request.exam, receipt)
 
     def _says_nothing_new(self, known: ExamWatch, walk: Walk[Attempt], rows: dict[AttemptKey, Attempt]) -> bool:
         """Whether the rows are those that are stored, by their digest; if so, they are counted."""

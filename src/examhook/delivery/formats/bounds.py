@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from examhook.events.words import shortened
+from examhook.events.message import shortened
 
 SENTENCE_UNITS = 500
 DETAIL_UNITS = 200

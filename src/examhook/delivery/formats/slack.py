@@ -11,7 +11,7 @@ from __future__ import annotations
 from examhook.delivery.formats.bounds import address_of, detail_of, sentence_of
 from examhook.events.body import ResultBody
 from examhook.events.envelope import compact
-from examhook.events.words import Message, moment
+from examhook.events.message import Message, moment
 
 _FIELDS = 10
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from examhook.delivery.formats.bounds import address_of, detail_of, sentence_of
 from examhook.events.envelope import compact
-from examhook.events.words import Message, moment
+from examhook.events.message import Message, moment
 
 _SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 _VERSION = "1.4"

@@ -1,0 +1,72 @@
+"""From what is stored of an exam to its events: the same facts always make the same bytes."""
+
+from __future__ import annotations
+
+from examhook.events.body import AvailabilityBody, ExamBody, VerificationBody, VerifiedBody
+from examhook.events.build import Event
+from examhook.events.envelope import enveloped, exam_source, instant
+from examhook.model import STATUS_NAMES, ExamHistory, ExamTransition, Receipt, status_name
+
+_RECEIPTS = "verification"
+"""Receipts have a subject of their own: a newer one makes no opening or closing stale, nor the other way round."""
+
+
+def exam_event(history: ExamHistory, transition: ExamTransition) -> Event:
+    """The event that announces ``transition`` of an exam; raises UnwritableInstantError."""
+    body = enveloped(
+        {**_data(history, transition)},
+        event_id=transition.event_id,
+        event_type=transition.event_type,
+        source=exam_source(history.account, history.exam_id),
+        subject=None if transition.receipt is None else _RECEIPTS,
+        at=transition.observed_at,
+        sequence=transition.sequence,
+        previous_id=transition.previous_id,
+    )
+    return Event(
+        event_id=transition.event_id,
+        event_type=transition.event_type,
+        account=history.account,
+        exam_id=history.exam_id,
+        status=None,
+        occurred_at=transition.observed_at,
+        observed_at=transition.observed_at,
+        sequence=transition.sequence,
+        previous_id=transition.previous_id,
+        body=body,
+    )
+
+
+def _data(history: ExamHistory, transition: ExamTransition) -> AvailabilityBody | VerifiedBody:
+    exam: ExamBody = {
+        "id": history.exam_id,
+        "title": history.title,
+        "url": history.url,
+        "category": history.category,
+    }
+    if transition.receipt is not None:
+        return {
+            "account": history.account,
+            "exam": exam,
+            "verification": _verification(transition.receipt),
+            "observed_at": instant(transition.observed_at),
+        }
+    return {
+        "account": history.account,
+        "exam": exam,
+        "available": bool(transition.available),
+        "previously_available": transition.previously_available,
+        "observed_at": instant(transition.observed_at),
+    }
+
+
+def _verification(receipt: Receipt) -> VerificationBody:
+    statuses = dict.fromkeys([*STATUS_NAMES.values(), status_name(-1)], 0)
+    for status_code, count in receipt.status_counts.items():
+        statuses[status_name(status_code)] += count
+    return {
+        "watermark": instant(receipt.watermark),
+        "attempts": sum(receipt.status_counts.values()),
+        "statuses": statuses,
+        "digest": receipt.digest,
+    }

@@ -1,0 +1,93 @@
+"""The exams' own items in the Submissions table: what their events follow from, in the same outbox.
+
+All exams of one account stand in one partition, ``#exams#{account}``, by their ids. No partition of
+attempts begins with ``#``, since no account's name is empty, so whoever reads attempts never meets these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from examhook.model import ExamHistory
+from examhook.storage.exam_history_item import exam_history_from_item, item_from_exam_history
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    from examhook.detection.exam_transition import ExamChange
+
+_PARALLEL_WRITES = 8
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+class ExamHistories:
+    """Reads and conditional writes of exams' histories."""
+
+    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
+        self._client = client
+        self._table_name = table_name
+
+    def of_account(self, account: str) -> dict[str, ExamHistory]:
+        """Every history of one account by exam id, as of a moment ago.
+
+        Raises UnreadableItemError, and ClientError when DynamoDB refuses or cannot be reached.
+        """
+        # Eventually consistent, which costs half: a write names the version that it replaces.
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table_name,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": partition_key(account)}},
+        )
+        found = (exam_history_from_item(item) for page in pages for item in page["Items"])
+        return {history.exam_id: history for history in found}
+
+    def write(self, changes: Sequence[ExamChange]) -> list[ExamChange]:
+        """Write each change if its history is still as it was read; returns those that were not written.
+
+        One that is not written was overtaken by another poll, whose observation stands. Raises
+        ClientError: the rest may be written or not, and the next poll finds out.
+        """
+        if len(changes) <= 1:
+            return [change for change in changes if not self._write_one(change)]
+        with ThreadPoolExecutor(_PARALLEL_WRITES) as pool:
+            written = list(pool.map(self._write_one, changes))
+        return [change for change, was_written in zip(changes, written, strict=True) if not was_written]
+
+    def _write_one(self, change: ExamChange) -> bool:
+        after = change.after
+        item: dict[str, AttributeValueTypeDef] = {
+            "pk": {"S": partition_key(after.account)},
+            "sk": {"S": after.exam_id},
+            "announce": {"BOOL": change.announces},
+            **item_from_exam_history(after),
+        }
+        try:
+            if change.before is None:
+                self._client.put_item(
+                    TableName=self._table_name, Item=item, ConditionExpression="attribute_not_exists(pk)"
+                )
+            else:
+                self._client.put_item(
+                    TableName=self._table_name,
+                    Item=item,
+                    ConditionExpression="version = :read AND fence <= :fence",
+                    ExpressionAttributeValues={
+                        ":read": {"N": str(change.before.version)},
+                        ":fence": {"N": str(after.fence)},
+                    },
+                )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == _CONDITION_FAILED:
+                return False
+            raise
+        return True
+
+
+def partition_key(account: str) -> str:
+    """Partition of one account's exams."""
+    return f"#exams#{account}"
