@@ -32,7 +32,10 @@ class FakeNames:
             raise socket.gaierror(host)
         self.lookups += 1
         addresses = self.answers[min(self.lookups, len(self.answers)) - 1]
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+        return [
+            (socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+            for address in addresses
+        ]
 
 
 @pytest.fixture
@@ -52,6 +55,52 @@ def test_a_name_with_one_private_address_gets_no_connection_at_all(
         monkeypatch.undo()
     assert result.outcome is SendOutcome.ADDRESS_REFUSED
     assert inside.connections == 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "0.0.0.0",  # noqa: S104 - refused, not bound to
+        "10.1.2.3",
+        "100.64.0.1",
+        "127.0.0.53",
+        "169.254.169.254",
+        "169.254.170.2",
+        "172.31.255.254",
+        "192.0.0.170",
+        "192.168.1.1",
+        "198.18.0.1",
+        "224.0.0.251",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::ffff:127.0.0.1",
+        "::ffff:169.254.169.254",
+        "::127.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::7f00:1",
+        "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+        "2001:db8::1",
+        "2002:7f00:1::",
+        "2002:a9fe:a9fe::",
+        "fc00::1",
+        "fd00:ec2::254",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fec0::1",
+        "ff02::1",
+    ],
+)
+def test_a_name_that_leads_inside_is_refused_whatever_else_it_leads_to(
+    sender: WebhookSender, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    """No socket is made: neither to this address nor to the public one beside it."""
+    monkeypatch.setattr("examhook.http.sockets.DeadlineSocket.connect", None)
+    for addresses in ([address], [PUBLIC, address]):
+        monkeypatch.setattr("examhook.http.lookup.socket.getaddrinfo", FakeNames(addresses).getaddrinfo)
+        result = sender.send("http://hook.example.com/", b"{}", {}, 5)
+        assert (result.outcome, result.http_status) == (SendOutcome.ADDRESS_REFUSED, None)
 
 
 def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:

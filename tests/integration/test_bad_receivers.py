@@ -1,0 +1,241 @@
+"""Receivers at their worst, on real sockets: what each costs, what is made of it, and that it is tried again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import ipaddress
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from delivery_world import DAY_S, World, delivery_world
+from scripted_server import Peer, answer, scripted_server
+from tls_identity import identity
+
+from examhook.delivery.record import DeliveryStatus, SendOutcome
+from examhook.destinations.guard import address_check, guarded_session
+from examhook.destinations.webhook import MAX_ANSWER_BYTES, WebhookSender
+from examhook.http.adapter import BoundedAdapter
+from examhook.http.session import BoundedSession
+from examhook.workflows.deliver import MessageOutcome
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with delivery_world() as made:
+        yield made
+
+
+def drip_forever(peer: Peer) -> None:
+    peer.drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000, every_s=1.0)
+
+
+@pytest.mark.parametrize("step", [Peer.hang, drip_forever], ids=["hangs", "drips a byte a second"])
+def test_what_takes_too_long_ends_with_the_deadline_and_is_tried_again(
+    world: World, step: Callable[[Peer], None]
+) -> None:
+    with scripted_server(step, answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        assert world.deliver(message, deadline_s=1.3).outcome is MessageOutcome.RETRY_LATER
+        record = world.stored(message).attempt_log[0]
+        assert record.outcome is SendOutcome.TIMED_OUT
+        assert "within 1.3 s" in record.reason
+        ((again, _),) = world.enqueued()
+        assert world.deliver(again).outcome is MessageOutcome.DELIVERED
+    assert len({request.headers["webhook-id"] for request in receiver.requests}) == 1
+
+
+def test_a_success_that_comes_late_is_none_and_the_repeat_has_the_same_id(world: World) -> None:
+    given_up = threading.Event()
+
+    def late(peer: Peer) -> None:
+        given_up.wait(10)
+        peer.send(answer())
+
+    with scripted_server(late, answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        assert world.deliver(message, deadline_s=0.3).outcome is MessageOutcome.RETRY_LATER
+        given_up.set()
+        ((again, _),) = world.enqueued()
+        assert world.deliver(again).outcome is MessageOutcome.DELIVERED
+    assert [request.headers["webhook-id"] for request in receiver.requests] == [message.event_id] * 2
+    assert [each.http_status for each in world.stored(message).attempt_log] == [None, 200]
+
+
+def test_an_answer_of_30_megabytes_is_taken_and_hardly_read(world: World) -> None:
+    sent = 0
+
+    def flood(peer: Peer) -> None:
+        nonlocal sent
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 30000000\r\n\r\n")
+        chunk = b"x" * 100_000
+        for _ in range(300):
+            peer.send(chunk)
+            sent += len(chunk)
+
+    with scripted_server(flood) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        assert world.deliver(message).outcome is MessageOutcome.DELIVERED
+    # What the kernels' buffers held, and not the rest.
+    assert sent < 20_000_000
+    assert world.stored(message).attempt_log[0].answer_excerpt == "x" * 1024
+
+
+def test_a_gzip_bomb_is_unpacked_no_further_than_the_limit(world: World) -> None:
+    bomb = gzip.compress(b"0" * 50_000_000)
+    assert len(bomb) > MAX_ANSWER_BYTES, "more than is read at once"
+    with scripted_server(answer(bomb, Content_Encoding="gzip")) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        assert world.deliver(message).outcome is MessageOutcome.DELIVERED
+    assert world.stored(message).attempt_log[0].answer_excerpt == "0" * 1024
+
+
+def test_a_garbled_answer_is_told_and_tried_again(world: World) -> None:
+    with scripted_server(answer(b"no gzip at all", Content_Encoding="gzip")) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        assert world.deliver(message).outcome is MessageOutcome.RETRY_LATER
+    assert world.stored(message).attempt_log[0].outcome is SendOutcome.BROKEN_ANSWER
+
+
+def test_a_receiver_that_flaps_is_never_down_and_gets_everything_once_more_than_it_failed(world: World) -> None:
+    busy = answer("", "500 Internal Server Error")
+    with scripted_server(*[busy, answer()] * 8) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        messages = [world.delivery(endpoint, nth) for nth in range(1, 9)]
+        for message in messages:
+            world.clock.at += 1
+            world.deliver(message)
+            assert not world.known(endpoint).health.is_down
+        for _ in range(8):
+            for message, _ in world.enqueued():
+                world.deliver(message)
+            world.clock.at += 3 * 3600
+            world.retry()
+    assert {world.stored(message).status for message in messages} == {DeliveryStatus.DELIVERED}
+    taken = [request.headers["webhook-id"] for request in receiver.requests]
+    assert all(taken.count(message.event_id) == world.stored(message).attempts for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("header", "wait_s"),
+    [
+        ("120", 120),
+        ("0", None),
+        ("3", None),
+        ("86400", DAY_S),
+        ("999999999999", DAY_S),
+        ("1" * 5000, DAY_S),
+        ("in 2 hours", 7200),
+        ("90 days ahead", DAY_S),
+        ("an hour ago", None),
+        ("-120", None),
+        ("1.5", None),
+        ("soon", None),
+        ("", None),
+        ("Mon, 99 Nov 2026 99:99:99 GMT", None),
+        ("\u0661\u0662\u0660", None),
+    ],
+)
+def test_429_with_every_form_of_retry_after(world: World, header: str, wait_s: int | None) -> None:
+    now = int(world.clock.at)
+    dates = {"in 2 hours": now + 7200, "90 days ahead": now + 90 * DAY_S, "an hour ago": now - 3600}
+    sent = formatdate(dates[header], usegmt=True) if header in dates else header
+    raw = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nRetry-After: " + sent.encode() + b"\r\n\r\n"
+    with scripted_server(raw) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        assert world.deliver(message).outcome is MessageOutcome.RETRY_LATER
+    # Five seconds is the schedule's own.
+    assert world.stored(message).next_attempt_at == now + (wait_s or 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "valid_for", "trusted", "says"),
+    [
+        ("127.0.0.1", dt.timedelta(days=1), False, "self-signed"),
+        ("127.0.0.1", -dt.timedelta(days=1), True, "expired"),
+        ("127.0.0.2", dt.timedelta(days=1), True, "127.0.0.1"),
+    ],
+    ids=["signed by itself", "expired", "for another name"],
+)
+def test_a_bad_certificate_gets_nothing_and_is_told(  # noqa: PLR0913, PLR0917 - what is wrong with it
+    world: World,
+    tmp_path: Path,
+    name: str,
+    valid_for: dt.timedelta,
+    trusted: bool,  # noqa: FBT001
+    says: str,
+) -> None:
+    shown = identity(tmp_path, x509.IPAddress(ipaddress.ip_address(name)), valid_for)
+    trust = shown.trust if trusted else ssl.create_default_context()
+    session = BoundedSession(BoundedAdapter(address_check(allow_private=True), trust))
+    with scripted_server(answer(), tls=shown.server) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        sender = WebhookSender(session, allow_http=False, allow_private=True)
+        report = world.deliver_by(sender).process(message)
+        session.close()
+    assert (report.outcome, receiver.requests) == (MessageOutcome.RETRY_LATER, [])
+    record = world.stored(message).attempt_log[0]
+    assert record.outcome is SendOutcome.TLS_FAILED
+    assert says in record.reason
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next",
+        "http://localhost:9001/",
+        "http://169.254.169.254/latest/meta-data/iam/security-credentials/",
+        "http://169.254.170.2/v2/credentials",
+        "http://[fd00:ec2::254]/latest/meta-data/",
+        "http://[::1]/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://10.0.0.1/",
+        "http://2130706433/",
+        "//127.0.0.1/",
+        "file:///etc/passwd",
+        "https://example.com/",
+    ],
+)
+@pytest.mark.parametrize("status", ["301 Moved Permanently", "307 Temporary Redirect"])
+def test_a_redirect_to_the_inside_or_anywhere_leads_nowhere(world: World, inside: str, status: str) -> None:
+    connected: list[str] = []
+
+    def note(ip: str) -> None:
+        connected.append(ip)
+
+    session = BoundedSession(BoundedAdapter(note))
+    with scripted_server(answer("", status, Location=inside)) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        sender = WebhookSender(session, allow_http=True, allow_private=True)
+        assert world.deliver_by(sender).process(message).outcome is MessageOutcome.RETRY_LATER
+        session.close()
+    assert connected == ["127.0.0.1"], "the receiver itself, and nothing else"
+    assert len(receiver.requests) == 1
+
+
+def test_a_receiver_that_is_down_for_good_costs_nothing_but_a_probe_a_minute(world: World) -> None:
+    """Nothing listens; a day later it is there, and gets what waited."""
+    with scripted_server(answer()) as receiver:
+        url = receiver.url
+    session = guarded_session(allow_private=True)
+    endpoint, _ = world.endpoint(url)
+    messages = [world.delivery(endpoint, nth) for nth in range(1, 6)]
+    outcomes = [world.deliver(message).outcome for message in messages]
+    assert outcomes == [MessageOutcome.RETRY_LATER] * 4 + [MessageOutcome.HELD]
+    assert world.stored(messages[0]).attempt_log[0].outcome is SendOutcome.UNREACHABLE
+    session.close()
