@@ -70,10 +70,12 @@ def counted(answer: Fields, name: str) -> Counter[str]:
 
 
 class Pipeline(Child):
-    """The functions in one process; ``at`` is the time that they see, Unix seconds."""
+    """The functions in one process, on ``cloud`` or else in memory; ``at`` is the time that they see, Unix seconds."""
 
-    def __init__(self, cloud: Cloud, webhook_urls: Sequence[str]) -> None:
-        super().__init__(["bench.delivery.pipeline_process"], _furnished(cloud, webhook_urls))
+    def __init__(self, cloud: Cloud | None, webhook_urls: Sequence[str]) -> None:
+        in_memory = webhook_urls if cloud is None else ()
+        environ = {} if cloud is None else _furnished(cloud, webhook_urls)
+        super().__init__(["bench.delivery.pipeline_process", *in_memory], environ)
         self.at = float(int(time.time()))
 
     def do(self, what: str, **given: object) -> Fields:

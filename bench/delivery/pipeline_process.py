@@ -1,29 +1,25 @@
 """Dispatch, Deliver and Retry in one process, as their functions build them, with a clock that is told.
 
-They work on an emulated AWS. What Lambda's event sources do is done here: records of the stream are
+They work on an emulated AWS, or, where webhooks are named on the command line, on tables that answer
+from memory. What Lambda's event sources do is done here: records of the stream are
 made from the submissions, and messages are received, handed over in batches of ten, and removed.
 """
 
 from __future__ import annotations
 
-import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import boto3
-
 from bench.child import serve
 from bench.delivery.cost import CostCounter
+from bench.delivery.functions import in_memory, on_aws
 from bench.delivery.submissions import submitted
-from examhook.destinations.delivery_queue import DeliveryQueue
 from examhook.storage.submission_item import item_from_submission
 from examhook.storage.submission_stream import StreamRecord
-from examhook.wiring.deliver import deliver
-from examhook.wiring.dispatch import open_dispatch
-from examhook.wiring.retry import retry
 from examhook.workflows.deliver_report import DeliverReport
 from examhook.workflows.deliver_round import BATCH, MOST, DeliverRound, Message
 from examhook_cli.simulator.wire import Fields
@@ -45,10 +41,10 @@ class _Pipeline:
     messages: int = 0
 
     def __post_init__(self) -> None:
-        self.dispatch = open_dispatch(self.now)
-        self.deliver = deliver(os.environ, self.now)
-        self.retry = retry(os.environ, self.now)
-        self.queue = DeliveryQueue(boto3.client("sqs"), os.environ["DELIVERY_QUEUE_URL"])
+        urls = sys.argv[1:]
+        functions = in_memory(urls, self.now) if urls else on_aws(self.now)
+        self.dispatch, self.deliver, self.retry = functions.dispatch, functions.deliver, functions.retry
+        self.queue = functions.queue
         self.pool = ThreadPoolExecutor(MOST + 1)
 
     def now(self) -> float:

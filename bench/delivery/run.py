@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.delivery import failing, latency, throughput, volume
-from bench.delivery.failing import Day
+from bench.delivery import cost_of, latency, throughput, volume
+from bench.delivery.cost_of import Day
 from bench.delivery.latency import Soon
+from bench.delivery.pipeline import Used
 from bench.delivery.throughput import Throughput
 from bench.delivery.volume import Volume
 
@@ -23,6 +24,8 @@ class Scale:
     messages: int = 2000
     pairs: int = 5
     events: int = 10_000
+    counted: int = 300
+    """Events of those whose cost is counted, to three endpoints."""
     daily: int = 96
     """Events of the days with one endpoint."""
     ticks: int = 1440
@@ -36,6 +39,8 @@ class Delivery:
     soon: Soon
     throughput: Throughput
     volume: Volume
+    used: Used
+    """By the events that were counted."""
     day: Day
     whole_run_s: float
 
@@ -48,6 +53,8 @@ def run(scale: Scale, say: Callable[[str], None]) -> Delivery:
     fast = throughput.measure(scale.messages, scale.pairs)
     say(f"{scale.events} events to three endpoints")
     many = volume.measure(scale.events, say)
+    say("what events cost")
+    used = cost_of.per_event(scale.counted)
     say("a day with an endpoint that fails, and one with an endpoint that is well")
-    day = failing.measure(scale.daily, scale.ticks)
-    return Delivery(scale, soon, fast, many, day, time.monotonic() - began_s)
+    day = cost_of.measure(scale.daily, scale.ticks)
+    return Delivery(scale, soon, fast, many, used, day, time.monotonic() - began_s)

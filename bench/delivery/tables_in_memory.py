@@ -1,76 +1,256 @@
-"""Tables that answer at once, so that what is timed is the worker and not an emulator of DynamoDB.
+"""Tables and a queue that answer at once, so that what is timed is the product and not an emulator of AWS.
 
-They keep what ``DeliverWebhooks`` reads and writes on the way of a delivery that arrives at the first
-attempt; anything else fails for want of a method.
+They keep what the real ones keep under the same conditions;
+``tests/contract/test_delivery_stand_ins.py`` runs the same cases against both. Only what Dispatch,
+Deliver and Retry call on the way of a delivery is here; anything else fails for want of a method.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from examhook.delivery.endpoint import Endpoint
-from examhook.delivery.record import AttemptRecord, Delivery, DeliveryStatus
+from examhook.delivery.health import Health, Notice
+from examhook.delivery.record import KEPT_ATTEMPTS, OPEN_STATUSES, AttemptRecord, Delivery, DeliveryStatus
+from examhook.destinations.delivery_queue import DeliveryMessage, TakenMessage, body_of
 from examhook.events.build import Event
+from examhook.storage.delivery_reads import DueDelivery
 from examhook.storage.event_links import LinkedEvent
 
 
+@dataclass(slots=True)
+class MemoryEvents:
+    """In place of EventsTable."""
+
+    by_id: dict[str, Event] = field(default_factory=dict)
+    dispatched: set[str] = field(default_factory=set)
+
+    def add(self, event: Event, expires_at: int) -> bool:  # noqa: ARG002 - nothing expires here
+        """Keep an event; False if it is there."""
+        return self.by_id.setdefault(event.event_id, event) is event
+
+    def get(self, event_id: str) -> Event | None:
+        """One event."""
+        return self.by_id.get(event_id)
+
+    def is_dispatched(self, event_id: str) -> bool:
+        """Whether it was marked."""
+        return event_id in self.dispatched
+
+    def mark_dispatched(self, event_id: str, at: int) -> None:  # noqa: ARG002 - as the table has it
+        """Mark it."""
+        self.dispatched.add(event_id)
+
+
 @dataclass(frozen=True, slots=True)
-class OneEndpoint:
-    """In place of EndpointsTable."""
+class MemoryLinks:
+    """In place of EventLinks: nobody asks for fresher links."""
 
-    endpoint: Endpoint
-
-    def get(self, endpoint_id: str) -> Endpoint | None:
-        """The endpoint."""
-        return self.endpoint if endpoint_id == self.endpoint.endpoint_id else None
-
-    def record_outcome(
-        self,
-        endpoint_id: str,  # noqa: ARG002 - as the table has it
-        at: int,  # noqa: ARG002
-        error: str | None,  # noqa: ARG002
-        slowed_until: int | None = None,  # noqa: ARG002
-    ) -> Endpoint | None:
-        """Keep nothing: the endpoint is well."""
-        return self.endpoint
-
-
-@dataclass(frozen=True, slots=True)
-class Events:
-    """In place of EventLinks."""
-
-    by_id: Mapping[str, Event]
+    events: MemoryEvents
 
     def get(self, event_id: str) -> LinkedEvent | None:
-        """One event, whose link works."""
-        event = self.by_id.get(event_id)
+        """One event, with the link that it has."""
+        event = self.events.get(event_id)
         return None if event is None else LinkedEvent(event)
 
 
-@dataclass(frozen=True, slots=True)
-class Deliveries:
+@dataclass(slots=True)
+class MemoryDeliveries:
     """In place of DeliveriesTable."""
 
-    by_event: dict[str, Delivery]
-    delivered: set[str] = field(default_factory=set)
+    items: dict[tuple[str, str], Delivery] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def claim(self, endpoint_id: str, event_id: str, attempt: int, until: int) -> Delivery | None:  # noqa: ARG002
-        """Take an attempt, once."""
-        found = self.by_event[event_id]
-        if found.attempts != attempt - 1:
-            return None
-        claimed = self.by_event[event_id] = replace(found, attempts=attempt, next_attempt_at=until)
-        return claimed
+    def create(self, delivery: Delivery) -> bool:
+        """Keep a new one; False if there is one."""
+        return self.items.setdefault((delivery.endpoint_id, delivery.event_id), delivery) is delivery
+
+    def get(self, endpoint_id: str, event_id: str) -> Delivery | None:
+        """One delivery."""
+        return self.items.get((endpoint_id, event_id))
+
+    def claim(self, endpoint_id: str, event_id: str, attempt: int, until: int) -> Delivery | None:
+        """Take an attempt."""
+        return self._change(
+            endpoint_id,
+            event_id,
+            lambda seen: seen.attempts == attempt - 1 and seen.status in OPEN_STATUSES,
+            lambda seen: replace(seen, attempts=attempt, status=DeliveryStatus.PENDING, next_attempt_at=until),
+        )
 
     def record(
-        self,
-        claimed: Delivery,
-        record: AttemptRecord,  # noqa: ARG002 - as the table has it
-        status: DeliveryStatus,
-        not_before: int | None = None,  # noqa: ARG002
+        self, claimed: Delivery, record: AttemptRecord, status: DeliveryStatus, not_before: int | None = None
     ) -> bool:
-        """Remember what was delivered."""
-        if status is DeliveryStatus.DELIVERED:
-            self.delivered.add(claimed.event_id)
-        return True
+        """Write what came of it."""
+        changed = self._change(
+            claimed.endpoint_id,
+            claimed.event_id,
+            lambda seen: seen.attempts == claimed.attempts,
+            lambda seen: replace(
+                seen,
+                status=status,
+                attempt_log=(*claimed.attempt_log, record)[-KEPT_ATTEMPTS:],
+                next_attempt_at=record.next_attempt_at,
+                not_before=not_before,
+            ),
+        )
+        return changed is not None
+
+    def hold(self, endpoint_id: str, event_id: str, attempt: int) -> bool:
+        """Let it wait."""
+        held = self._change(
+            endpoint_id,
+            event_id,
+            lambda seen: seen.attempts == attempt - 1 and seen.status in OPEN_STATUSES,
+            lambda seen: replace(seen, status=DeliveryStatus.WAITING, next_attempt_at=seen.created_at),
+        )
+        return held is not None
+
+    def postpone(self, due: DueDelivery, until: int) -> Delivery | None:
+        """Take a due one for the queue."""
+        return self._change(
+            due.endpoint_id,
+            due.event_id,
+            lambda seen: seen.next_attempt_at == due.next_attempt_at,
+            lambda seen: replace(seen, status=DeliveryStatus.PENDING, next_attempt_at=until),
+        )
+
+    def bring_forward(self, waiting: DueDelivery, now: int, until: int) -> Delivery | None:
+        """The same before its time."""
+        return self._change(
+            waiting.endpoint_id,
+            waiting.event_id,
+            lambda seen: (
+                seen.next_attempt_at == waiting.next_attempt_at
+                and seen.status is DeliveryStatus.WAITING
+                and (seen.not_before or 0) <= now
+            ),
+            lambda seen: replace(seen, status=DeliveryStatus.PENDING, next_attempt_at=until),
+        )
+
+    def due(self, endpoint_id: str, now: int, limit: int) -> list[DueDelivery]:
+        """What is due, longest first."""
+        return [each for each in self.waiting(endpoint_id, len(self.items)) if each.next_attempt_at <= now][:limit]
+
+    def waiting(self, endpoint_id: str, limit: int) -> list[DueDelivery]:
+        """What is still to be sent."""
+        with self._lock:
+            found = [
+                DueDelivery(each.endpoint_id, each.event_id, each.next_attempt_at)
+                for each in self.items.values()
+                if each.endpoint_id == endpoint_id and each.next_attempt_at is not None
+            ]
+        return sorted(found, key=lambda each: each.next_attempt_at)[:limit]
+
+    def _change(
+        self,
+        endpoint_id: str,
+        event_id: str,
+        condition: Callable[[Delivery], bool],
+        change: Callable[[Delivery], Delivery],
+    ) -> Delivery | None:
+        with self._lock:
+            seen = self.items.get((endpoint_id, event_id))
+            if seen is None or not condition(seen):
+                return None
+            changed = self.items[endpoint_id, event_id] = change(seen)
+            return changed
+
+
+@dataclass(slots=True)
+class MemoryEndpoints:
+    """In place of EndpointsTable."""
+
+    by_id: dict[str, Endpoint]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(self, endpoint_id: str) -> Endpoint | None:
+        """One endpoint."""
+        return self.by_id.get(endpoint_id)
+
+    def list_all(self) -> list[Endpoint]:
+        """All of them, oldest first."""
+        return sorted(self.by_id.values(), key=lambda each: (each.created_at, each.endpoint_id))
+
+    def record_outcome(
+        self, endpoint_id: str, at: int, error: str | None, slowed_until: int | None = None
+    ) -> Endpoint | None:
+        """Write how an attempt went."""
+
+        def change(health: Health) -> Health:
+            if error is None:
+                return replace(health, last_success_at=at, failing_since=None, consecutive_failures=0, probe_until=None)
+            return replace(
+                health,
+                last_failure_at=at,
+                last_error=error,
+                failing_since=health.failing_since if health.failing_since is not None else at,
+                consecutive_failures=health.consecutive_failures + 1,
+                slowed_until=health.slowed_until if slowed_until is None else slowed_until,
+            )
+
+        return self._change(endpoint_id, lambda _: True, change)
+
+    def claim_probe(self, endpoint_id: str, now: int, until: int) -> bool:
+        """Take the right to try."""
+        claimed = self._change(
+            endpoint_id,
+            lambda health: (health.probe_until or 0) <= now,
+            lambda health: replace(health, probe_until=until),
+        )
+        return claimed is not None
+
+    def take_place(self, seen: Endpoint, now: float, step_s: float, ahead_s: float) -> float | None:
+        """Take the next place of its pace."""
+        before = self._change(
+            seen.endpoint_id,
+            lambda health: (health.paced_until or 0) <= now + ahead_s,
+            lambda health: replace(health, paced_until=round(max(now, health.paced_until or 0) + step_s, 3)),
+        )
+        return None if before is None else max(now, before.health.paced_until or 0)
+
+    def set_draining(self, endpoint_id: str, *, draining: bool) -> None:
+        """Remember that it is owed something."""
+        self._change(endpoint_id, lambda _: True, lambda health: replace(health, draining=draining))
+
+    def drop_notices(self, endpoint_id: str, published: tuple[Notice, ...]) -> None:
+        """There are none."""
+
+    def _change(
+        self, endpoint_id: str, condition: Callable[[Health], bool], change: Callable[[Health], Health]
+    ) -> Endpoint | None:
+        """The endpoint as it was before."""
+        with self._lock:
+            seen = self.by_id.get(endpoint_id)
+            if seen is None or not condition(seen.health):
+                return None
+            self.by_id[endpoint_id] = replace(seen, health=change(seen.health))
+            return seen
+
+
+@dataclass(slots=True)
+class MemoryQueue:
+    """In place of DeliveryQueue; delays go by the time that is passed in."""
+
+    now: Callable[[], float]
+    _messages: list[tuple[float, DeliveryMessage]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def send(self, messages: Sequence[DeliveryMessage], delay_s: int = 0) -> None:
+        """Keep messages."""
+        with self._lock:
+            self._messages += [(self.now() + delay_s, message) for message in messages]
+
+    def take(self, most: int, wait_s: int) -> list[TakenMessage]:  # noqa: ARG002 - nothing comes by waiting
+        """The oldest that are not delayed."""
+        with self._lock:
+            ready = [each for each in self._messages if each[0] <= self.now()][:most]
+            for each in ready:
+                self._messages.remove(each)
+        bodies = [body_of(message) for _, message in ready]
+        return [TakenMessage(body, body, body) for body in bodies]
+
+    def done(self, taken: Sequence[TakenMessage]) -> None:
+        """They are gone already."""

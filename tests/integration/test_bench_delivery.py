@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.delivery import failing, throughput, volume
+from bench.delivery import cost_of, throughput, volume
 from bench.delivery.latency import Latency, Soon
 from bench.delivery.page import lines, page, unmet
 from bench.delivery.run import Delivery, Scale
@@ -24,16 +24,17 @@ def test_few_events_arrive_and_are_counted() -> None:
     assert many.attempts_when_well == 1
     # Three failed before it counted as down; what waited then came once.
     assert many.attempts_shaky > 1
+    used = cost_of.per_event(10)
     # Of each event: itself and its mark with the index of days, three deliveries with theirs, claimed and recorded.
-    assert many.used.write_units / many.used_events > 3 * 7
-    day = failing.measure(5, TICKS)
+    assert used.write_units / 10 > 3 * 7
+    day = cost_of.measure(5, TICKS)
     assert day.well.invocations["retry"] == day.failing.invocations["retry"] == TICKS
     assert day.well.messages == 5
     assert day.attempts_failing >= 5
     fast = throughput.measure(20, 1)
     assert fast.ratio > 0
     soon = Soon(20, Latency(9, 9, 0.4, 1.0), 5, Latency(9, 9, 0.1, 0.2), Latency(9, 9, 0.1, 0.4))
-    measured = Delivery(Scale(), soon, fast, many, day, 60.0)
+    measured = Delivery(Scale(counted=10), soon, fast, many, used, day, 60.0)
     table = lines(measured)
     assert all(line.measure in page(measured, table) for line in table)
     missed = unmet(table)

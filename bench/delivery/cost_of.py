@@ -1,4 +1,7 @@
-"""What an endpoint costs that fails for a whole day, beside the same day while it is well. Time is passed in."""
+"""What an event costs, and a day with an endpoint that fails beside the same day while it is well.
+
+On an emulated AWS, which counts; time is passed in.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,16 @@ class Day:
     failing: Used
     attempts_failing: int
     """Requests that the endpoint got on the day that it failed."""
+
+
+def per_event(events: int, endpoints: int = 3) -> Used:
+    """What it takes to bring so many events to endpoints that are well."""
+    with Receivers(endpoints) as receivers, running_pipeline(receivers.urls) as pipeline:
+        pipeline.tick()
+        before = pipeline.used()
+        pipeline.dispatch(1, events)
+        pipeline.deliver()
+        return pipeline.used().since(before)
 
 
 def measure(events: int, ticks: int = _DAY_S // _TICK_S) -> Day:
