@@ -1,0 +1,170 @@
+"""docs/delivery.md: every rule and number of delivery stands there as the code and the template have it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from inspect import signature
+from pathlib import Path
+from random import Random
+
+import pytest
+import yaml
+
+from examhook.delivery import headers, judgement, pace, record, schedule, url
+from examhook.delivery import signature as signing
+from examhook.delivery.answer import decide, is_success, retry_after_s
+from examhook.delivery.health import DOWN_AFTER_FAILURES
+from examhook.delivery.record import SendOutcome, SendResult
+from examhook.destinations import redrive_queue, webhook
+from examhook.http.adapter import CONNECTIONS_KEPT
+from examhook.http.session import BoundedSession
+from examhook.workflows import backlog, deliver, deliver_round, endpoint_changes, replay
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "delivery.md").read_text(encoding="utf-8")
+NOW = 1_777_818_720
+
+
+class _TemplateLoader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as nothing."""
+
+
+_TemplateLoader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), _TemplateLoader)  # noqa: S506 - a SafeLoader
+
+
+def properties(name: str) -> Mapping[str, object]:
+    found: Mapping[str, object] = TEMPLATE["Resources"][name]["Properties"]
+    return found
+
+
+def default(parameter: str) -> str:
+    return str(TEMPLATE["Parameters"][parameter]["Default"])
+
+
+def event_of(function: str, name: str) -> Mapping[str, object]:
+    events = properties(function)["Events"]
+    assert isinstance(events, dict)
+    found: Mapping[str, object] = events[name]["Properties"]
+    return found
+
+
+def span(seconds: float) -> str:
+    """A time in words: 5 s, 15 min, 24 h, 5 days."""
+    for size, unit in ((86_400 * 2, "days"), (3600, "h"), (60, "min")):
+        step = 86_400 if unit == "days" else size
+        if seconds >= size and seconds % step == 0 and not (unit == "min" and seconds <= 120):
+            return f"{seconds / step:g} {unit}"
+    return f"{seconds:g} s"
+
+
+def size(count: int) -> str:
+    return f"{count // 1024} KiB"
+
+
+DEADLINE = properties("DeliverFunction")["Environment"]["Variables"]["ATTEMPT_DEADLINE_SECONDS"]  # type: ignore[index]
+QUEUE, STREAM = properties("DeliveryQueue"), event_of("DispatchFunction", "StoredChanges")
+RULES: Mapping[str, str] = {
+    "attempts of one event": f"{schedule.MAX_ATTEMPTS}",
+    "pause before each": ", ".join(["none", *(span(each) for each in schedule.DELAYS_S[1:])]),
+    "chance in each pause": f"±{schedule.JITTER:.0%}".replace("%", " %"),
+    "from the first to the last": f"about {sum(schedule.DELAYS_S) / 3600:.0f} h",
+    "deadline of an attempt": span(float(DEADLINE)),
+    "of that, to connect to one address": span(signature(BoundedSession.send).parameters["connect_timeout_s"].default),
+    "read of an answer, decompressed": size(webhook.MAX_ANSWER_BYTES),
+    "kept of an answer": size(record.EXCERPT_BYTES),
+    "attempts kept in a delivery's log": f"{record.KEPT_ATTEMPTS}",
+    "connections kept alive, unused for at most": f"{CONNECTIONS_KEPT}, {span(webhook.IDLE_S)}",
+    "`Retry-After` is obeyed up to": span(schedule.MAX_RETRY_AFTER_S),
+    "a second attempt due within this does not wait for a tick": span(deliver.SOON_S),
+    "an attempt whose process died is made again after": span(schedule.CLAIM_S),
+    "a message that got lost is put on the queue again after": span(schedule.ENQUEUED_S),
+    "an endpoint is down after": f"{DOWN_AFTER_FAILURES} failures in a row",
+    "while it is down it is tried once in": f"{span(schedule.PROBE_S)}, at a tick each minute",
+    "deliveries that one tick, or a recovery, puts on the queue": f"{backlog.BATCH_PER_ENDPOINT} of an endpoint",
+    "rate of an endpoint": f"none, or {pace.MIN_RATE:g} to {pace.MAX_RATE:g} attempts per second",
+    "attempts are put off for its sake by at most": span(pace.AHEAD_S),
+    "one that comes so much late takes another place": span(pace.LATE_S),
+    "answers that slow it down": ", ".join(sorted(str(int(each)) for each in pace.SLOW_DOWN_STATUSES)),
+    "it is slow for": span(pace.SLOWED_S),
+    "and then gets": f"{pace.SLOWED_PER_SECOND:g} attempt a second, after {pace.SLOWED_BURST} at once",
+    "attempts at one endpoint at once in a process": f"{pace.AT_ONCE}",
+    "attempts at once in a process": f"{deliver_round.BATCH}, and with slow ones {deliver_round.MOST}",
+    "processes of Deliver at once": str(event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"]),  # type: ignore[index]
+    "an attempt is slow after": span(deliver_round.PATIENCE_S),
+    "a process that waits for one takes more messages for": span(deliver_round.TAKE_FOR_S),
+    "a message that finds only slow attempts comes again after": span(deliver_round.PUT_BACK_S),
+    "operators are warned after": span(judgement.WARN_AFTER_S) + " of nothing but failures",
+    "and again each": span(judgement.WARN_AGAIN_S),
+    "it is disabled after": f"{default('DisableAfterDays')} days of nothing but failures (`DisableAfterDays`)",
+    "events and deliveries are kept for": f"{default('RetentionDays')} days (`RetentionDays`)",
+    "events that a replay may send": "any number",
+    "of them at once to one endpoint": f"{replay.AT_ONCE_PER_ENDPOINT}",
+    "a batch that fails is given up after": f"{STREAM['MaximumRetryAttempts']} tries",
+    "a redrive by itself looks back": span(redrive_queue.LOOK_BACK_S),
+    "overlap of two secrets": f"{span(endpoint_changes.OVERLAP_S)}, or 0 to {span(endpoint_changes.MAX_OVERLAP_S)}",
+    "bytes in a secret": (
+        f"{signing.FRESH_SECRET_BYTES}; {signing.MIN_SECRET_BYTES} to {signing.MAX_SECRET_BYTES} are taken"
+    ),
+    "headers of an endpoint's own": f"{headers.MAX_HEADERS}, {size(headers.MAX_HEADERS_BYTES)} together",
+    "characters of a URL": f"{url.MAX_URL_CHARACTERS}",
+    "a message in work is hidden from others for": span(float(str(QUEUE["VisibilityTimeout"]))),
+    "a message that fails again and again is put aside after": f"{QUEUE['RedrivePolicy']['maxReceiveCount']} tries",  # type: ignore[index]
+}
+
+
+def table(title: str) -> dict[str, str]:
+    """First and second cell of each row of the table under a heading."""
+    part = PAGE.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
+    rows = [re.split(r"\s*\|\s*", line.strip("| ")) for line in part.splitlines() if line.startswith("|")]
+    return {row[0]: row[1] for row in rows[2:]}
+
+
+def test_every_rule_is_told_as_the_code_has_it_and_no_other() -> None:
+    told = table("Every rule and number")
+    assert {name: told.get(name) for name in RULES} == dict(RULES)
+    assert told.keys() == RULES.keys()
+
+
+def of(status: int) -> str:
+    """What an answer of this status leads to, by the rules."""
+    result = SendResult(SendOutcome.ANSWERED, status, 1)
+    decision = type(decide(result, 1, NOW, Random(1))).__name__
+    slower = pace.slows_down(status)
+    words = {"Delivered": "delivered", "TryAgain": "tried again", "Disable": "the endpoint is disabled"}[decision]
+    return f"{words}, and the endpoint is served slowly" if slower else words
+
+
+def test_every_status_leads_where_the_page_says() -> None:
+    told = table("What an answer leads to")
+    told_statuses: dict[int, str] = {}
+    for name, outcome in told.items():
+        for first, last in re.findall(r"(\d{3})(?: to (\d{3}))?", name):
+            told_statuses |= dict.fromkeys(range(int(first), int(last or first) + 1), outcome)
+    others = told["any other status"]
+    wrong = [status for status in range(100, 600) if not told_statuses.get(status, others).startswith(of(status))]
+    assert wrong == []
+    assert is_success(SendResult(SendOutcome.ANSWERED, HTTPStatus.NO_CONTENT, 1))
+
+
+def test_every_end_without_an_answer_is_told() -> None:
+    told = table("What an answer leads to")
+    without = {name.strip("`") for name in told if name.startswith("`")}
+    assert without == {each.value for each in SendOutcome} - {SendOutcome.ANSWERED.value}
+    for outcome in SendOutcome:
+        if outcome is not SendOutcome.ANSWERED:
+            decision = decide(SendResult(outcome, None, 1), 1, NOW, Random(1))
+            assert type(decision).__name__ == "TryAgain"
+            assert told[f"`{outcome.value}`"].startswith("tried again")
+
+
+@pytest.mark.parametrize("header", ["soon", "-1", "Mon, 01 Jan 2024 00:00:00 GMT"])
+def test_a_retry_after_that_is_no_time_to_come_counts_as_none(header: str) -> None:
+    assert "in the past, or anything else" in PAGE
+    assert retry_after_s(header, NOW) is None
+
+
+def test_the_readme_leads_there() -> None:
+    assert "](docs/delivery.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
