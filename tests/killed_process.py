@@ -19,6 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
@@ -60,12 +61,21 @@ class _Reaper:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
+@cache
+def _session() -> boto3.Session:
+    """Made before the fork, with the descriptions of the services loaded: reading them takes longest of all."""
+    session = boto3.Session()
+    for service in ("dynamodb", "kms", "sns", "sqs"):
+        session.client(service)
+    return session
+
+
 def _invoke(order: Mapping[str, Any]) -> None:
     os.environ.update(order["environ"])
     real, ahead_s = time.time, order["ahead_s"]
     time.time = lambda: real() + ahead_s
     reaper = _Reaper(order["kill_at"], after=order["after"])
-    session = boto3.Session()
+    session = _session()
     for operation in CHANGING:
         session.events.register(f"before-call.*.{operation}", reaper.before)
         session.events.register(f"after-call.*.{operation}", reaper.after)
@@ -133,6 +143,7 @@ def running_killer(environ: Mapping[str, str]) -> Iterator[Killer]:
 
 
 if __name__ == "__main__":
+    _session()
     for line in sys.stdin:
         sys.stdout.write(json.dumps(_fork(json.loads(line))) + "\n")
         sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,7 +48,10 @@ def lines(run: Delivery) -> list[Line]:
             f"p99 of five endpoints while a sixth hangs / while it is well, {soon.isolated_per_second:g} events/s",
             f"≤ {_ISOLATION_RATIO:g} times",
             f"{soon.beside.p99_s:.2f} s / {soon.without.p99_s:.2f} s ({soon.ratio:.2f} times)",
-            soon.ratio <= _ISOLATION_RATIO and soon.beside.deliveries == soon.beside.wanted,
+            # Where the machine is overloaded anyway, one receiver more or less makes no difference and proves nothing.
+            soon.ratio <= _ISOLATION_RATIO
+            and soon.without.p99_s <= _P99_S
+            and soon.beside.deliveries == soon.beside.wanted,
         ),
         Line(
             f"delivered of {many.events:,} events to 3 endpoints, one down in the middle third",
@@ -171,4 +175,5 @@ def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _machine() -> str:
-    return f"{platform.system()} {platform.machine()} with Python {platform.python_version()}"
+    cores = f"{os.cpu_count()} cores, load average {os.getloadavg()[2]:.1f} in the last 15 minutes"
+    return f"{platform.system()} {platform.machine()} with Python {platform.python_version()} ({cores})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,7 @@ def test_few_events_arrive_and_are_counted() -> None:
     missed = unmet(table)
     assert [measure for measure in missed if "sixth hangs" in measure], "twice as long is not 1.5 times"
     assert not [measure for measure in missed if "lost" in measure or "first byte" in measure]
+    overloaded = replace(soon, without=Latency(9, 9, 20, 30), beside=Latency(9, 9, 20, 30))
+    assert "sixth hangs" in " ".join(unmet(lines(replace(measured, soon=overloaded)))), (
+        "as slow as before proves nothing"
+    )

@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -140,15 +140,22 @@ Start = Callable[..., World]
 """Makes a world, with these addresses in the stack's parameter."""
 
 
+@cache
+def clients(url: str) -> tuple[Any, Any, Any, Any]:
+    """SQS, SNS, KMS and DynamoDB there; made once, since each takes a while."""
+    session = boto3.Session("test", "test", region_name="us-east-1")
+    return (
+        session.client("sqs", endpoint_url=url),
+        session.client("sns", endpoint_url=url),
+        session.client("kms", endpoint_url=url),
+        session.client("dynamodb", endpoint_url=url),
+    )
+
+
 def fresh_world(cloud: Cloud, killer: Killer, *urls: str) -> World:
     suffix = f"-{next(_numbers)}"
     variables = cloud.environ
-    session = boto3.Session(
-        variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"], region_name=variables["AWS_REGION"]
-    )
-    sqs, sns, kms, dynamodb = (
-        session.client(name, endpoint_url=variables["AWS_ENDPOINT_URL"]) for name in ("sqs", "sns", "kms", "dynamodb")
-    )
+    sqs, sns, kms, dynamodb = clients(variables["AWS_ENDPOINT_URL"])
     create_tables(_Named(dynamodb, suffix))  # type: ignore[arg-type] # a stand-in
     key_arn = kms.create_key()["KeyMetadata"]["Arn"]
     topics, inboxes = {}, {}
