@@ -68,6 +68,16 @@ class MemorySubmissions:
         keys = [key for (of_account, of_exam, key) in items if (of_account, of_exam) == (account, exam_id)]
         return {key: items[account, exam_id, key] for key in sorted(keys, key=sort_key)}
 
+    def page_after(
+        self, account: str, exam_id: str, after: AttemptKey | None, limit: int
+    ) -> tuple[list[Submission], AttemptKey | None]:
+        self.step()
+        items = {key: each for (*of, key), each in self.store.items.items() if of == [account, exam_id]}
+        keys = [key for key in sorted(items, key=sort_key) if after is None or sort_key(key) > sort_key(after)]
+        page = [items[key] for key in keys[:limit]]
+        # Like the real table, which does not look whether anything follows a page that is full.
+        return page, page[-1].key if len(page) == limit else None
+
     def holds_any(self, account: str, exam_id: str) -> bool:
         return bool(self.of_exam(account, exam_id))
 

@@ -80,6 +80,19 @@ def test_a_range_has_both_ends_in_stored_order_and_one_exam_only(tables: Pair) -
     assert tables.submissions.between("another", "7", *ends) == {}
 
 
+def test_an_exam_is_read_page_by_page_in_stored_order(tables: Pair) -> None:
+    rows = [replace(DONE, candidate_id=str(number), started_at=OPEN.started_at + number // 3) for number in range(12)]
+    tables.submissions.write([change(None, row) for row in rows])
+    pages: list[list[AttemptKey]] = []
+    after = None
+    while not pages or after is not None:
+        page, after = tables.submissions.page_after("main", "7", after, 5)
+        pages.append([each.key for each in page])
+    assert [len(page) for page in pages] == [5, 5, 2]
+    assert [key for page in pages for key in page] == list(stored(tables, *(row.key for row in rows)))
+    assert tables.submissions.page_after("main", "8", None, 5) == ([], None)
+
+
 def test_what_was_not_seen_of_an_exam_is_told(tables: Pair) -> None:
     rows = [replace(DONE, candidate_id=candidate_id) for candidate_id in ("1", "2#x", "3")]
     tables.submissions.write([change(None, row) for row in rows])

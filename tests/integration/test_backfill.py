@@ -229,6 +229,20 @@ def test_it_goes_on_within_an_exam_while_announcing(stack: WatchedStack, monkeyp
     assert by_candidate(stack.published()) == ends(announced)
 
 
+def test_polls_are_not_taken_to_stand_still_while_it_goes_on_nor_to_lack_time(
+    stack: WatchedStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ticks of the schedule meet its lease, so its own polls must leave the figures that alarms rest on."""
+    began_at, _ = announced_before_the_loss(stack)
+    stack.lose_everything()
+    monkeypatch.setenv("STACK_NAME", "examhook")
+    capsys.readouterr()
+    assert stack.go(began_at, Context(remaining_s=25))["exams_left"] == 2, "there is no time for an exam"
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "CloudWatchMetrics" in line]
+    figures = {name: line[name] for line in lines for name in ("PollAge", "PollsOutOfTime") if name in line}
+    assert figures == {"PollAge": [0.0]}
+
+
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("dies_at", [1, 6])
 def test_a_go_that_dies_at_a_write_is_simply_repeated(

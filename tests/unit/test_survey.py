@@ -36,6 +36,12 @@ def test_it_lacks_what_was_not_read_whole_since(watch: ExamWatch | None, lacks: 
     assert Survey(BEGAN_AT).lacks("7", watch, NOW) is lacks
 
 
+def test_what_failed_before_it_is_not_counted_against_it() -> None:
+    failed = replace(READ, failed_at=BEGAN_AT)
+    assert Survey(BEGAN_AT).gave_up(failed)
+    assert not any(Survey(BEGAN_AT).gave_up(each) for each in (None, READ, replace(READ, failed_at=BEGAN_AT - 1)))
+
+
 def test_exams_that_were_not_named_are_left_alone() -> None:
     assert not Survey(BEGAN_AT, frozenset({"8"})).lacks("7", None, NOW)
 

@@ -26,5 +26,12 @@ class Survey:
         if watch is None or watch.progress is not None:
             return True
         began_at = now if self.began_at is None else self.began_at
-        failed = watch.failed_at is not None and watch.failed_at >= began_at
-        return not failed and watch.passed_at < began_at - FRESH_SECONDS
+        return not _failed_since(watch, began_at) and watch.passed_at < began_at - FRESH_SECONDS
+
+    def gave_up(self, watch: ExamWatch | None) -> bool:
+        """Whether an exam was tried in this survey and could not be read whole."""
+        return watch is not None and self.began_at is not None and _failed_since(watch, self.began_at)
+
+
+def _failed_since(watch: ExamWatch, began_at: int) -> bool:
+    return watch.failed_at is not None and watch.failed_at >= began_at

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Protocol
 
 from examhook.handlers.backfill import BackfillAnswer, backfill, is_backfill
-from examhook.metrics import Meter, Metric
+from examhook.handlers.figures import count_poll
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.poll import accounts
 from examhook.workflows.accounts import AccountPolls, TickError
@@ -101,21 +101,5 @@ def _poll_once(workflow: Poll, request: PollRequest, context: Context) -> PollRe
         reason=" ".join([*report.errors, *report.notes]) or None,
         duration_ms=round((time.monotonic() - began_at) * 1000),
     )
-    _count(report, workflow.settings.account)
+    count_poll(report, workflow.settings.account)
     return report
-
-
-def _count(report: PollReport, account: str) -> None:
-    if report.skipped:
-        # The poll that runs says what becomes of it.
-        return
-    Meter.of(os.environ).write(
-        {
-            Metric.POLL_AGE: report.age_s,
-            Metric.POLLS_REFUSED: report.refused,
-            Metric.POLLS_FAILED: report.provider_failed,
-            Metric.POLLS_OUT_OF_TIME: report.out_of_time,
-            Metric.ROWS_SKIPPED: report.skipped_rows,
-        },
-        account=account,
-    )

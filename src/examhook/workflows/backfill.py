@@ -25,6 +25,7 @@ from examhook.storage.dispatched import DispatchedEvents
 from examhook.storage.exams import AccountState
 from examhook.workflows.lease import Lease, LeaseLostError, lease_on
 from examhook.workflows.poll import LEASE_PATIENCE_S, Poll, PollRequest
+from examhook.workflows.report import PollReport
 
 SURVEY_S = 120.0
 """Longest that one go asks the provider, so that the next poll looks for news soon."""
@@ -33,6 +34,7 @@ GO_S = 150.0
 TIME_RESERVE_S = 20.0
 _PAGE_ITEMS = 500
 _TRIES = 3
+_LIST_NOTE = "the list of exams "
 
 
 class UnknownExamError(ValueError):
@@ -90,6 +92,8 @@ class BackfillReport:
     done: bool = False
     place: Place | None = None
     """Where to go on until it is done; None: from the beginning."""
+    polled: PollReport | None = None
+    """What the poll that it began with did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +131,9 @@ class Backfill:
         survey = Survey(request.place.began_at if request.place else None, request.exam_ids)
         polled = self.poll.run(PollRequest(manual=True, survey=survey), time_left_s)
         state = self.poll.exams.read(self.poll.settings.account)
+        report.polled = polled
         report.requests, report.busy = polled.requests, polled.skipped
         report.errors += polled.errors
-        report.notes += polled.notes
         if polled.listed_at is None:
             return request.place, state
         place = request.place or Place(polled.listed_at)
@@ -144,7 +148,14 @@ class Backfill:
         left = [each for each in listed if survey.lacks(each, state.exams.get(each), polled.listed_at)]
         report.exams_left = len(left)
         report.rows_under_way = sum(_rows_under_way(state.exams.get(exam_id)) for exam_id in left)
-        return replace(place, announcing=polled.failed.issuperset(left)), state
+        given_up = [f"exam {exam_id}:" for exam_id in listed if survey.gave_up(state.exams.get(exam_id))]
+        # Notes are also taken of exams that the next go tries again, and of looks at edges.
+        report.notes += [note for note in polled.notes if note.startswith((_LIST_NOTE, *given_up))]
+        if not polled.failed.issuperset(left):
+            return place, state
+        # Their events are left out, even if a later go of this backfill should come to read them.
+        report.notes += [f"exam {exam_id}: the provider could not be asked about it" for exam_id in left]
+        return replace(place, announcing=True), state
 
 
 @dataclass(slots=True)
@@ -184,7 +195,7 @@ class _Announcing:
             if self._announce(stored, moment):
                 break
         else:
-            self.report.errors.append(f"Submissions of exam {exam_id} change as fast as they are read: do it again.")
+            self.report.notes.append(f"exam {exam_id}: its submissions changed as fast as they were read")
         return next_after
 
     def _announce(self, stored: Sequence[Submission], moment: Moment) -> bool:

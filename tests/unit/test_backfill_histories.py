@@ -1,0 +1,224 @@
+"""Whatever happened, was lost and was interrupted: a backfill brings each end since a time once, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import assert_never
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from memory_tables import MemoryExams, MemorySubmissions
+from played_provider import BEGAN_AT, Stage, row
+
+from examhook.detection.transition import happened_at
+from examhook.events.catalogue import type_of_status
+from examhook.events.identity import submission_event_id
+from examhook.provider.errors import ProviderUnavailable
+from examhook.provider.pages import UnreadableRow
+from examhook.workflows import backfill as module
+from examhook.workflows.backfill import Backfill, BackfillReport, BackfillRequest
+
+HOUR_S = 3600
+
+
+class Loss(StrEnum):
+    """What is lost."""
+
+    TABLES = "all tables"
+    EVENTS = "events"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that a candidate or an administrator does."""
+
+    candidate: int
+    status_code: int
+    score_points: int
+
+
+@dataclass
+class Marks:
+    """Stands in for Dispatch and its marks: everything that was announced counts as dispatched."""
+
+    stage: Stage
+    lost: set[str] = field(default_factory=set)
+
+    def announced(self) -> list[str]:
+        """Ids in the order in which the stream brought them."""
+        return [
+            each.event_id
+            for change in self.stage.submissions.store.stream
+            for each in change.after.transitions
+            if each.sequence > (change.before.sequence if change.before else 0) or each.sequence in change.again
+        ]
+
+    def among(self, event_ids: Sequence[str]) -> frozenset[str]:
+        return frozenset(event_ids) & (set(self.announced()) - self.lost)
+
+
+def happens(stage: Stage, happening: Happening) -> None:
+    """Let the played provider show it, in one of two exams."""
+    exam_id = str(happening.candidate % 2)
+    seen = row(
+        happening.candidate,
+        happening.status_code,
+        ended_at=stage.provider.clock,
+        score_points=Decimal(happening.score_points) if happening.status_code else None,
+    )
+    if any(each.key == seen.key for each in stage.provider.rows.get(exam_id, [])):
+        stage.provider.change(exam_id, seen)
+    else:
+        stage.provider.add(exam_id, seen)
+
+
+def poll(stage: Stage) -> None:
+    assert stage.poll(full=True).complete
+
+
+def backfilled(stage: Stage, marks: Marks, since: int, patience: Sequence[int]) -> int:
+    """Goes until it is done, each with time for so many looks; how many events were announced."""
+    report = BackfillReport()
+    announced = goes = 0
+    while not report.done:
+        looks = iter([300.0] * (patience[goes] if goes < len(patience) else 10_000))
+        workflow = Backfill(stage.workflow(), marks)
+        report = workflow.run(BackfillRequest(since, place=report.place), lambda looks=looks: next(looks, 0.0))
+        assert report.errors == report.notes == []
+        announced += report.announced
+        goes += 1
+        stage.provider.clock += 60
+    return announced
+
+
+HAPPENINGS = st.builds(
+    Happening, st.integers(0, 7), st.sampled_from([0, 1, 1, 1, 2, 3, 4]), st.integers(1, 3)
+) | st.sampled_from(["poll", "time passes"])
+
+
+@dataclass
+class Story:
+    """An installation with a past, of which something is lost."""
+
+    stage: Stage
+    marks: Marks
+    before: list[str]
+    """What was announced, and is still told by the stream's record."""
+    kept: dict[str, int]
+    """When each event happened that submissions kept before the loss."""
+
+    def ends_since(self, since: int) -> set[str]:
+        """The first event of what each attempt shows, of those that happened since."""
+        return {
+            submission_event_id("main", exam_id, each.key, type_of_status(each.status_code), 1)
+            for exam_id, rows in self.stage.provider.rows.items()
+            for each in rows
+            if happened_at(each) >= since
+        }
+
+
+def story(history: Sequence[Happening | str], lost: Loss) -> Story:
+    """Three old ends, a silent first contact, then ``history``; polled to the end, and then ``lost``."""
+    stage = Stage(MemorySubmissions(), MemoryExams())
+    for number in range(3):
+        happens(stage, Happening(number, 1, 1))
+        stage.provider.clock += 600
+    stage.provider.clock += HOUR_S
+    poll(stage)
+    for each in [*history, "poll"]:
+        stage.provider.clock += HOUR_S if each == "time passes" else 60
+        if each == "poll":
+            poll(stage)
+        elif isinstance(each, Happening):
+            happens(stage, each)
+    marks = Marks(stage)
+    before = marks.announced()
+    kept = {each.event_id: each.occurred_at for one in stage.stored() for each in one.transitions}
+    if lost is Loss.TABLES:
+        stage.submissions, stage.exams = MemorySubmissions(), MemoryExams()
+        before = []
+    elif lost is Loss.EVENTS:
+        marks.lost = set(before)
+    return Story(stage, marks, before, kept)
+
+
+@settings(deadline=None)
+@given(
+    history=st.lists(HAPPENINGS, max_size=25),
+    lost=st.sampled_from(Loss),
+    since_ago_s=st.integers(0, 10 * HOUR_S),
+    patience=st.lists(st.integers(0, 30), max_size=4),
+    polls_first=st.booleans(),
+)
+def test_a_backfill_brings_what_happened_since_and_nothing_else(
+    history: list[Happening | str], lost: Loss, since_ago_s: int, patience: list[int], *, polls_first: bool
+) -> None:
+    told = story(history, lost)
+    stage, marks, before = told.stage, told.marks, told.before
+    since = stage.provider.clock - since_ago_s
+    if polls_first:
+        poll(stage)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_PAGE_ITEMS", 3)
+        announced = backfilled(stage, marks, since, patience)
+    came = marks.announced()[len(before) :]
+    assert len(set(came)) == len(came) == announced, "nothing came twice"
+    recent = {event_id for event_id, occurred_at in told.kept.items() if occurred_at >= since}
+    match lost:
+        case Loss.TABLES:
+            assert set(came) == told.ends_since(since)
+        case Loss.EVENTS:
+            assert recent <= set(came) <= recent | told.ends_since(since)
+        case Loss.NOTHING:
+            assert set(came) <= told.ends_since(since) - set(before), "only what had been recorded in silence"
+        case _:
+            assert_never(lost)
+    poll(stage)
+    assert len(marks.announced()) == len(before) + len(came), "no flood afterwards"
+    stage.provider.clock += 60
+    happens(stage, Happening(9, 1, 1))
+    poll(stage)
+    assert len(marks.announced()) == len(before) + len(came) + 1, "and no gap"
+
+
+def test_an_exam_that_could_not_be_asked_about_is_told_though_it_is_read_later_and_repeating_brings_it() -> None:
+    stage = Stage(MemorySubmissions(), MemoryExams())
+    for exam_id in ("7", "8", "9"):
+        stage.provider.add(exam_id, row(int(exam_id), ended_at=BEGAN_AT - 10))
+    stage.provider.failures["7"] = ProviderUnavailable("It does not answer.")
+    marks = Marks(stage)
+    request = BackfillRequest(BEGAN_AT - 10)
+
+    def until_it_announces() -> float:
+        lease = stage.exams.store.leases.get("main")
+        return 300.0 if lease is None or lease.fence < 2 else 0.0
+
+    first = Backfill(stage.workflow(), marks).run(request, until_it_announces)
+    assert (first.done, first.notes) == (False, ["exam 7: the provider could not be asked about it"])
+    stage.provider.failures.clear()
+    last = Backfill(stage.workflow(), marks).run(replace(request, place=first.place), lambda: 300.0)
+    assert (last.done, last.errors, len(marks.announced())) == (True, [], 2)
+    assert backfilled(stage, marks, BEGAN_AT - 10, []) == 1
+
+
+def test_an_exam_with_a_row_that_cannot_be_understood_is_told_once_and_its_others_are_announced() -> None:
+    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage.provider.add("7", row(1, ended_at=BEGAN_AT - 10))
+    stage.provider.unreadable["7"] = (UnreadableRow(1, "startTime is missing"),)
+    marks = Marks(stage)
+    report = Backfill(stage.workflow(), marks).run(BackfillRequest(BEGAN_AT - 10), lambda: 300.0)
+    assert (report.done, report.errors) == (True, [])
+    assert report.notes == ["exam 7: 1 of its rows could not be understood: startTime is missing"]
+    assert len(marks.announced()) == 1
+
+
+def test_a_go_without_any_time_still_comes_one_step_further() -> None:
+    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage.provider.add("7", *(row(number, ended_at=BEGAN_AT - 10 + number) for number in range(5)))
+    poll(stage)
+    assert backfilled(stage, Marks(stage), BEGAN_AT - 8, [0, 0, 0]) == 3
