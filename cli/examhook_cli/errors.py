@@ -75,6 +75,11 @@ def explain(error: BaseException) -> str | None:
             return None
 
 
+def is_denial(error: BaseException) -> bool:
+    """Whether AWS does not allow these credentials what was asked."""
+    return isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _DENIED
+
+
 def _explain_refusal(error: ClientError) -> str:
     code = error.response.get("Error", {}).get("Code", "an error")
     message = error.response.get("Error", {}).get("Message", "")

@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -98,6 +98,10 @@ class Installation:
         """What seals the secrets of endpoints."""
         client: KMSClient = self.session.client("kms", config=_ordinary_config())
         return SecretsKey(client, self.stack.output("SecretsKeyArn"))
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - whoever asks for it names its type
+        """A client of ``service`` (``lambda``, ``sqs``, …) that answers soon or not at all."""
+        return self.session.client(service, config=_ordinary_config())  # type: ignore[call-overload]
 
     @cached_property
     def functions(self) -> LambdaClient:

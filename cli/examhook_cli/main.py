@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from examhook_cli.commands import backfill, deliveries, endpoints, erase, events, listen, local, poll, simulate
+from examhook_cli.commands import backfill, deliveries, doctor, endpoints, erase, events, listen, local, poll, simulate
 from examhook_cli.errors import explain
 from examhook_cli.installation import Installation
 from examhook_cli.output import complain
@@ -72,6 +72,7 @@ def options(
 
 app.command()(poll.poll)
 app.command()(backfill.backfill)
+app.command()(doctor.doctor)
 app.add_typer(endpoints.app, name="endpoints")
 app.add_typer(events.app, name="events")
 app.add_typer(deliveries.app, name="deliveries")

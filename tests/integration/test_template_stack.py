@@ -36,7 +36,7 @@ OUTPUTS = {
     *("DispatchFailureQueueUrl", "PollFunctionName", "DispatchFunctionName", "DeliverFunctionName"),
     *("RetryFunctionName", "LinksFunctionName", "AccountName", "DashboardName", "AccountCodeSecretArn"),
     *("SecretsKeyArn", "RetentionDays"),
-    *("AllowHttpEndpoints", "AllowPrivateEndpoints"),
+    *("AllowHttpEndpoints", "AllowPrivateEndpoints", "PollScheduleName", "RetryScheduleName"),
 }
 SERVICES = {
     "dynamodb": ("dynamodb", "dynamodbstreams"),

@@ -1,0 +1,336 @@
+"""``examhook doctor`` on a whole installation in moto: healthy, and broken in one place at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from clinic import Clinic, clinic
+from tables import EVENTS, SUBMISSIONS
+
+from examhook.storage.exams import Refusal
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
+    with clinic(monkeypatch) as made:
+        yield made
+
+
+def deny(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+    """AWS allows one operation no more."""
+    call = BaseClient._make_api_call  # noqa: SLF001 - where every call goes through
+
+    def checked(client: BaseClient, name: str, arguments: dict[str, object]) -> object:
+        if name == operation:
+            message = f"User: u is not authorized to perform: {client.meta.service_model.signing_name}:{name} on r"
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": message}}, name)
+        return call(client, name, arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", checked)
+
+
+def test_a_healthy_installation_is_all_ok_and_exit_status_0(patient: Clinic) -> None:
+    finished = patient.run()
+    header, *lines = finished.out.splitlines()
+    assert header == "VERDICT\tCHECK\tSAID\tTODO"
+    assert {line.split("\t")[0] for line in lines} == {"ok"}, finished.out
+    assert len(lines) > 30
+    assert (finished.exit_code, finished.err) == (0, "")
+
+
+def test_nothing_that_is_secret_is_shown(patient: Clinic) -> None:
+    patient.stack.world.endpoint("https://hooks.example/made-up-token")
+    said = patient.run().out + patient.run("--json").out
+    for kept_back in ("made-up-code", "made-up-token", "hooks.example"):
+        assert kept_back not in said
+
+
+def test_the_worst_delays_are_computed_from_the_settings(patient: Clinic) -> None:
+    patient.configure("Poll", FULL_PASS_MINUTES="30", POLL_SECONDS="10")
+    (finding,) = patient.findings()["delay of main"]
+    assert finding["said"].startswith("Starts and ends within 10 s; marks within 30 min, in exams long quiet")
+
+
+def break_schedule(name: str, **changes: str) -> Callable[[Clinic], None]:
+    def act(patient: Clinic) -> None:
+        scheduler = patient.client("scheduler")
+        kept = scheduler.get_schedule(Name=patient.output(f"{name}ScheduleName"))
+        wanted = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target", "State")
+        scheduler.update_schedule(**{**{key: kept[key] for key in wanted}, **changes})
+
+    return act
+
+
+def break_source(function: str, part: str, *, remove: bool = False) -> Callable[[Clinic], None]:
+    def act(patient: Clinic) -> None:
+        functions = patient.client("lambda")
+        found = functions.list_event_source_mappings(FunctionName=patient.output(f"{function}FunctionName"))
+        for mapping in found["EventSourceMappings"]:
+            if part not in mapping["EventSourceArn"]:
+                continue
+            if remove:
+                functions.delete_event_source_mapping(UUID=mapping["UUID"])
+            else:
+                functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
+    return act
+
+
+def fill(output: str) -> Callable[[Clinic], None]:
+    def act(patient: Clinic) -> None:
+        patient.client("sqs").send_message(QueueUrl=patient.output(output), MessageBody="{}")
+
+    return act
+
+
+def give_up_a_batch(patient: Clinic) -> None:
+    # Here nothing takes it off again at once, as moto would for a queue that leads to a function.
+    patient.stack.front.outputs["DispatchFailureQueueUrl"] = patient.client("sqs").create_queue(QueueName="a")[
+        "QueueUrl"
+    ]
+    fill("DispatchFailureQueueUrl")(patient)
+
+
+def drop_backups(patient: Clinic) -> None:
+    specification = {"PointInTimeRecoveryEnabled": False}
+    patient.client("dynamodb").update_continuous_backups(
+        TableName=SUBMISSIONS, PointInTimeRecoverySpecification=specification
+    )
+
+
+def drop_expiry(patient: Clinic) -> None:
+    specification = {"AttributeName": "expires_at", "Enabled": False}
+    patient.client("dynamodb").update_time_to_live(TableName=EVENTS, TimeToLiveSpecification=specification)
+
+
+def drop_stream(patient: Clinic) -> None:
+    patient.client("dynamodb").update_table(TableName=SUBMISSIONS, StreamSpecification={"StreamEnabled": False})
+
+
+def drop_table(patient: Clinic) -> None:
+    patient.client("dynamodb").delete_table(TableName=EVENTS)
+
+
+def remove_secret(patient: Clinic) -> None:
+    patient.client("secretsmanager").delete_secret(SecretId=patient.output("AccountCodeSecretArn"))
+
+
+def refuse(patient: Clinic) -> None:
+    now = int(time.time())
+    versions = patient.client("secretsmanager").describe_secret(SecretId=patient.output("AccountCodeSecretArn"))
+    (version,) = versions["VersionIdsToStages"]
+    patient.exams.remember_refusal("main", Refusal(version, now - 600, now))
+
+
+def refuse_and_change(patient: Clinic) -> None:
+    refuse(patient)
+    patient.client("secretsmanager").put_secret_value(
+        SecretId=patient.output("AccountCodeSecretArn"), SecretString="another-code"
+    )
+
+
+def fall_silent(patient: Clinic) -> None:
+    patient.polled(ago_s=7200)
+
+
+def unsubscribe_operations(patient: Clinic) -> None:
+    sns = patient.client("sns")
+    for each in sns.list_subscriptions_by_topic(TopicArn=patient.output("OperationsTopicArn"))["Subscriptions"]:
+        sns.unsubscribe(SubscriptionArn=each["SubscriptionArn"])
+
+
+def complain_in_log(patient: Clinic) -> None:
+    line = {"timestamp": int(time.time() * 1000), "message": '{"level": "ERROR", "errorType": "ClientError"}'}
+    patient.client("logs").put_log_events(
+        logGroupName="/examhook/examhook/deliver", logStreamName="one", logEvents=[line]
+    )
+
+
+def let_deliveries_age(patient: Clinic) -> None:
+    name = patient.output("DeliveryQueueUrl").rsplit("/", 1)[-1]
+    patient.client("cloudwatch").put_metric_data(
+        Namespace="AWS/SQS",
+        MetricData=[
+            {
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Dimensions": [{"Name": "QueueName", "Value": name}],
+                "Value": 900.0,
+                "Timestamp": datetime.fromtimestamp(time.time() - 120, UTC),
+            }
+        ],
+    )
+
+
+def ring(patient: Clinic) -> None:
+    cloudwatch = patient.client("cloudwatch")
+    name = "examhook-PollStalledAlarm-1A2B3C"
+    cloudwatch.put_metric_alarm(AlarmName=name, EvaluationPeriods=1, ComparisonOperator="GreaterThanThreshold")
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="made up")
+
+
+def spoil_settings(patient: Clinic) -> None:
+    patient.configure("Dispatch", RETENTION_DAYS=None)
+
+
+def lose_output(patient: Clinic) -> None:
+    del patient.stack.front.outputs["OperationsTopicArn"]
+
+
+def roll_back(patient: Clinic) -> None:
+    patient.stack.front.status = "UPDATE_ROLLBACK_COMPLETE"
+
+
+BROKEN: list[tuple[str, Callable[[Clinic], None], str, str]] = [
+    ("rolled back", roll_back, "stack", "warning"),
+    ("no output", lose_output, "outputs", "problem"),
+    ("alarm", ring, "alarms", "warning"),
+    ("bad settings", spoil_settings, "function Dispatch", "problem"),
+    ("not polling", break_schedule("Poll", State="DISABLED"), "schedule of Poll", "warning"),
+    ("no retries", break_schedule("Retry", State="DISABLED"), "schedule of Retry", "problem"),
+    ("uneven polls", break_schedule("Poll", ScheduleExpression="cron(0 * * * ? *)"), "delay of main", "warning"),
+    ("stream off", break_source("Dispatch", ":dynamodb:"), "source of Dispatch", "problem"),
+    ("repairs gone", break_source("Dispatch", ":sqs:", remove=True), "source of Dispatch", "problem"),
+    ("queue off", break_source("Deliver", ":sqs:"), "source of Deliver", "problem"),
+    ("errors", complain_in_log, "log of Deliver", "warning"),
+    ("no stream", drop_stream, "table Submissions", "problem"),
+    ("no table", drop_table, "table Events", "problem"),
+    ("no backups", drop_backups, "backups of Submissions", "warning"),
+    ("no expiry", drop_expiry, "expiry of Events", "warning"),
+    ("nobody hears", unsubscribe_operations, "operations topic", "warning"),
+    ("dead letters", fill("DeliveryDeadLetterQueueUrl"), "queue DeliveryDeadLetterQueue", "problem"),
+    ("given up", give_up_a_batch, "queue DispatchFailureQueue", "warning"),
+    ("old deliveries", let_deliveries_age, "delivery age", "warning"),
+    ("no code", remove_secret, "account code", "problem"),
+    ("refused", refuse, "account main", "problem"),
+    ("refused, new code", refuse_and_change, "account main", "warning"),
+    ("silent", fall_silent, "account main", "problem"),
+]
+
+
+@pytest.mark.parametrize(("act", "check", "verdict"), [case[1:] for case in BROKEN], ids=[case[0] for case in BROKEN])
+def test_what_is_broken_is_found_and_said_what_to_do(
+    patient: Clinic, act: Callable[[Clinic], None], check: str, verdict: str
+) -> None:
+    act(patient)
+    findings = patient.findings()
+    assert verdict in [each["verdict"] for each in findings[check]], findings[check]
+    bad = [each for said in findings.values() for each in said if each["verdict"] in {"problem", "warning"}]
+    assert all(each["said"] and each["todo"] for each in bad)
+    assert patient.exit_code == (1 if any(each["verdict"] == "problem" for each in bad) else 0)
+
+
+def test_subscriptions_that_wait_to_be_confirmed_are_counted_without_their_addresses(
+    patient: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """moto confirms by itself; this is how SNS lists one that nobody confirmed."""
+    call = BaseClient._make_api_call  # noqa: SLF001 - where every call goes through
+
+    def answered(client: BaseClient, name: str, arguments: dict[str, object]) -> Any:
+        answer = call(client, name, arguments)
+        if name == "ListSubscriptionsByTopic":
+            waiting = {"SubscriptionArn": "PendingConfirmation", "Protocol": "email", "Endpoint": "me@school.example"}
+            answer["Subscriptions"].append(waiting)
+        return answer
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", answered)
+    finished = patient.run()
+    (line,) = (line for line in finished.out.splitlines() if "submissions topic" in line)
+    assert line.startswith("warning\tsubmissions topic\t1 of its 2 subscriptions wait to be confirmed")
+    assert "school.example" not in finished.out
+    assert finished.exit_code == 0
+
+
+def test_endpoints_are_told_by_how_they_do_and_what_waits(patient: Clinic) -> None:
+    world = patient.stack.world
+    good, down, off = (world.endpoint(f"https://{name}.example/hook")[0] for name in ("good", "down", "off"))
+    for nth in range(1, 4):
+        world.delivery(down, nth)
+        world.endpoints.record_outcome(down.endpoint_id, int(world.clock.at), "it answered 500")
+    world.endpoints.disable(off.endpoint_id, "by hand", int(world.clock.at))
+    findings = patient.findings()
+    verdicts = {
+        name: findings[f"endpoint {each.endpoint_id}"][0]
+        for name, each in {"good": good, "down": down, "off": off}.items()
+    }
+    assert [verdicts[name]["verdict"] for name in ("good", "down", "off")] == ["ok", "problem", "warning"]
+    assert "3 deliveries wait" in verdicts["down"]["said"]
+
+
+def test_a_first_contact_that_never_came_to_an_end_is_told(patient: Clinic) -> None:
+    patient.client("dynamodb").delete_item(
+        TableName=patient.output("ExamsTableName"), Key={"account": {"S": "main"}, "sk": {"S": "lease"}}
+    )
+    assert patient.verdicts("account main") == ["warning"]
+
+
+def test_further_accounts_are_looked_at_too(patient: Clinic) -> None:
+    secrets = patient.client("secretsmanager")
+    listed = '{"north": {"code": "made-up-code-2"}, "Bad Name": {"code": "made-up-code-3"}}'
+    arn = secrets.create_secret(Name="accounts", SecretString=listed)["ARN"]
+    patient.configure("Poll", ACCOUNTS_SECRET_ARN=arn)
+    patient.polled(account="north")
+    findings = patient.findings()
+    assert [each["verdict"] for each in findings["account north"]] == ["ok"]
+    assert [each["verdict"] for each in findings["accounts secret"]] == ["problem"]
+    assert "made-up-code" not in str(findings)
+
+
+@pytest.mark.parametrize(
+    ("operation", "check"),
+    [
+        ("GetCallerIdentity", "credentials"),
+        ("GetFunctionConfiguration", "function Poll"),
+        ("ListEventSourceMappings", "source of Deliver"),
+        ("GetSchedule", "schedule of Retry"),
+        ("FilterLogEvents", "log of Poll"),
+        ("DescribeTable", "table Exams"),
+        ("DescribeContinuousBackups", "backups of Exams"),
+        ("DescribeTimeToLive", "expiry of Events"),
+        ("ListSubscriptionsByTopic", "operations topic"),
+        ("GetQueueAttributes", "queue DeliveryQueue"),
+        ("GetMetricStatistics", "delivery age"),
+        ("DescribeSecret", "account code"),
+        ("DescribeAlarms", "alarms"),
+        ("Scan", "endpoints"),
+    ],
+)
+def test_a_missing_right_makes_its_check_unknown_and_hides_no_other(
+    patient: Clinic, monkeypatch: pytest.MonkeyPatch, operation: str, check: str
+) -> None:
+    whole = patient.findings().keys()
+    deny(monkeypatch, operation)
+    findings = patient.findings()
+    (finding,) = findings[check]
+    assert finding["verdict"] == "unknown"
+    assert operation in finding["said"]
+    assert findings.keys() >= whole
+    verdicts = {each["verdict"] for said in findings.values() for each in said}
+    assert verdicts == {"ok", "unknown"}, "a right that is missing is no problem of the installation"
+
+
+def test_without_a_stack_there_is_one_problem_and_nothing_is_guessed(patient: Clinic) -> None:
+    patient.stack.front.refusal = (400, "ValidationError", "Stack with id examhook does not exist")
+    findings = patient.findings()
+    assert list(findings) == ["credentials", "stack"]
+    assert findings["stack"][0]["verdict"] == "problem"
+    assert patient.run().exit_code == 1
+
+
+def test_the_provider_is_asked_only_when_that_is_wished(patient: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    polls: list[Any] = []
+
+    def polled(_installation: object, **wish: object) -> dict[str, object]:
+        polls.append(wish)
+        return {"requests": 2, "complete": False, "errors": ["The provider refuses the account code."]}
+
+    monkeypatch.setattr("examhook_cli.commands.doctor.run_poll", polled)
+    assert "poll" not in patient.findings()
+    assert polls == []
+    assert [each["verdict"] for each in patient.findings("--poll")["poll"]] == ["problem"]
+    assert len(polls) == 1
