@@ -10,12 +10,13 @@ from model.acts import ACTS, Act, play
 from model.claims import Claims
 from model.exam_claims import check_exams, check_receipts
 from model.history import histories
-from model.poller import DISTURBED, FULL_PASS_SECONDS, OF_TABLES, Fault, Installation, PollPlan
+from model.plans import DISTURBED, LEASE_OUTLIVED_S, NO_HABITS, Fault, PollPlan
+from model.poller import FULL_PASS_SECONDS, Installation
 from model.provider import Provider
 
 from examhook.detection.plan import COLD_FACTOR
-from examhook.settings import InitialSync
-from examhook_cli.simulator.facts import RowOrder
+from examhook.settings import Dialect, InitialSync
+from examhook_cli.simulator.facts import RowOrder, TakingsCount
 from examhook_cli.simulator.quirks import Quirk
 
 UNDISTURBED = PollPlan()
@@ -29,7 +30,9 @@ ABSENT = ("name,viewResult", "endTime", "score", "endTime,score,name")
 class Setup:
     """The provider's lasting habits, and the installation's settings."""
 
+    dialect: Dialect = Dialect.LEGACY
     order: RowOrder = RowOrder.NEWEST
+    takings: TakingsCount = TakingsCount.STARTS
     page_cap: int | None = None
     quirks: frozenset[str] = frozenset()
     absent: str = ""
@@ -41,17 +44,34 @@ class Setup:
     """So many attempts has each exam behind it at the beginning."""
 
 
-QUIRKS = (Quirk.NUMBERS_AS_STRINGS, Quirk.NO_STATUS_IN_LISTS, Quirk.BARE_CANDIDATE, Quirk.TID_AND_PASSED, Quirk.BOM)
+QUIRKS = (
+    Quirk.NUMBERS_AS_STRINGS,
+    Quirk.NO_STATUS_IN_LISTS,
+    Quirk.BARE_CANDIDATE,
+    Quirk.TID_AND_PASSED,
+    Quirk.BOM,
+    Quirk.PHP_NOTICES,
+    Quirk.RAW_UNICODE,
+    Quirk.IGNORE_START,
+)
 
 
 def _is_fair(setup: Setup) -> bool:
-    """Rows that show neither status nor end nor score never show that anything changed."""
+    """Whether the provider shows all there is.
+
+    Rows that show neither status nor end nor score never show that anything changed. Rows behind the first page are
+    never shown where the offset is ignored and pages cannot be made longer.
+    """
+    if Quirk.IGNORE_START in setup.quirks and (setup.page_cap is not None or setup.dialect is Dialect.V1):
+        return False
     return Quirk.NO_STATUS_IN_LISTS not in setup.quirks or setup.absent in {"", ABSENT[0]}
 
 
 SETUPS = st.builds(
     Setup,
+    dialect=st.sampled_from([Dialect.LEGACY, Dialect.LEGACY, Dialect.V1]),
     order=st.sampled_from(RowOrder),
+    takings=st.sampled_from(TakingsCount),
     page_cap=st.none() | st.integers(2, 5),
     quirks=st.frozensets(st.sampled_from([quirk.value for quirk in QUIRKS]), max_size=3),
     absent=st.just("") | st.just("") | st.sampled_from(ABSENT),
@@ -74,14 +94,16 @@ class Detection(RuleBasedStateMachine):
     @initialize(setup=SETUPS)
     def begin(self, setup: Setup) -> None:
         self.setup = setup
-        self.provider = Provider(disguised=setup.disguised, seconds_per_request=setup.seconds_per_request)
+        self.provider = Provider(
+            dialect=setup.dialect, disguised=setup.disguised, seconds_per_request=setup.seconds_per_request
+        )
         self.provider.switch(f"row_order={setup.order}", *sorted(setup.quirks))
         if setup.page_cap is not None:
             self.provider.switch(f"limit_cap={setup.page_cap}")
         if setup.absent:
             self.provider.switch(f"absent_fields={setup.absent}")
         for attempts in setup.past:
-            self.provider.world.populate(self.provider.world.create_exam(), attempts)
+            self.provider.world.populate(self.provider.world.create_exam(takings=setup.takings), attempts)
         self.installation = Installation(self.provider, setup.initial_sync, setup.clock_skew_s)
         self.is_sound = True
 
@@ -153,14 +175,19 @@ class Detection(RuleBasedStateMachine):
 
     def _claims(self) -> Claims:
         absent = self.setup.absent.split(",")
-        shows_passed = Quirk.TID_AND_PASSED in self.setup.quirks
+        shows_passed = Quirk.TID_AND_PASSED in self.setup.quirks or self.setup.dialect is Dialect.V1
         return Claims(self.installation, histories(self.provider, absent, shows_passed=shows_passed), self.known_from)
 
     def _calm_down(self) -> None:
         for fault in Fault:
-            if fault not in OF_TABLES:
+            if fault not in NO_HABITS:
                 self.provider.api.quirks.turn_off(Quirk(fault.value))
+        self.provider.refuses_next = False
         self.provider.world.hidden.clear()
+        if self.installation.exams.refusals:
+            # Who put the code right asks at once.
+            self.provider.world.advance(LEASE_OUTLIVED_S)
+            self.installation.poll(PollPlan(manual=True))
         if self._is_shuffled() and self.setup.page_cap is not None:
             # Rows that come in another order for each page are never seen to be all.
             self.provider.switch(f"row_order={RowOrder.OLDEST}")

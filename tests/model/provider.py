@@ -1,27 +1,27 @@
-"""The provider as one poller sees it: a simulated world, asked without sockets, read by the real parser."""
+"""The provider as one poller sees it: a simulated world, asked without sockets by the product's own clients."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from email.utils import formatdate
 
+from requests.structures import CaseInsensitiveDict
+
+from examhook.http.session import Answer, BrokenAnswerError, ConnectError, DeadlineError
 from examhook.model import Attempt, Status
-from examhook.provider.errors import ProviderMalformed, ProviderThrottled, ProviderUnavailable
-from examhook.provider.legacy import ErrorAnswer, parse_exams, parse_results
 from examhook.provider.pages import ExamPage, ResultsPage
-from examhook.provider.verdict import Question, error_answered
+from examhook.provider.port import ProviderClient
+from examhook.settings import Dialect
 from examhook_cli.simulator.clock import VirtualClock
 from examhook_cli.simulator.exam_book import ExamBook
 from examhook_cli.simulator.facts import TakingsCount
 from examhook_cli.simulator.pace import RequestLimit
-from examhook_cli.simulator.provider_api import ProviderApi
-from examhook_cli.simulator.quirks import EXAMS, RESULTS, Switch
+from examhook_cli.simulator.provider_api import Fate, ProviderApi
+from examhook_cli.simulator.quirks import Switch
 from examhook_cli.simulator.world import World
 
-PageT = TypeVar("PageT", ExamPage, ResultsPage)
-
+BASE_URL = "http://provider.test"
 CODE = "made-up-code"
 UNDOCUMENTED_STATUS = 7
 """What a disguised provider shows instead of "executed by the system"."""
@@ -51,10 +51,12 @@ class Provider:
     """One world behind its API, and what is peculiar about it."""
 
     world: HidingWorld = field(default_factory=HidingWorld)
+    dialect: Dialect = Dialect.LEGACY
     disguised: bool = False
     seconds_per_request: float = 0.0
     first_asked: dict[str, int] = field(default_factory=dict)
     """How much had happened in the world when each exam's results were first asked for."""
+    refuses_next: bool = False
 
     def __post_init__(self) -> None:
         self.api = ProviderApi(self.world, CODE, RequestLimit(None))
@@ -63,21 +65,24 @@ class Provider:
         for text in switches:
             self.api.quirks.turn_on(Switch.parse(text))
 
-    def ask(self, task: str, parameters: dict[str, str]) -> bytes:
-        """The answer's body; raises ProviderError where there is none worth reading."""
+    def ask(self, query: Mapping[str, str], signature: str | None) -> Answer:
+        """The answer; raises HttpError where there is none."""
         self.world.advance(self.seconds_per_request)
-        if task == RESULTS:
-            self.first_asked.setdefault(parameters["eid"], len(self.world.ledger()))
-        self.world.is_listing = task == EXAMS
-        reply = self.api.answer({"task": task, "code": CODE, **parameters}, "http://provider.test", 0.0)
+        if "eid" in query:
+            self.first_asked.setdefault(query["eid"], len(self.world.ledger()))
+        if self.refuses_next:
+            query, self.refuses_next = {**query, "code": "another"}, False
+        self.world.is_listing = "eid" not in query
+        reply = self.api.answer(query, BASE_URL, 0.0, signature)
         self.world.is_listing = False
-        if reply.status == 429:
-            raise ProviderThrottled("It is asked too often.", retry_after_s=1)
-        if reply.status != 200:
-            raise ProviderUnavailable("Its server failed.")
+        if reply.fate is Fate.RESET:
+            raise ConnectError("The connection was reset.")
+        if reply.fate is Fate.HUNG:
+            raise DeadlineError("No answer came in time.")
         if reply.sent_bytes is not None:
-            raise ProviderMalformed("Its answer was cut.")
-        return reply.body
+            raise BrokenAnswerError("Its answer was cut.")
+        headers = CaseInsensitiveDict({**reply.headers, "Date": formatdate(self.world.now(), usegmt=True)})
+        return Answer(reply.status, headers, reply.body, truncated=False, elapsed_s=0.0)
 
     def disguise(self, row: Attempt) -> Attempt:
         """The row as this provider shows it."""
@@ -86,41 +91,62 @@ class Provider:
 
 
 @dataclass
-class ModelClient:
-    """Stands in for the provider's client within one poll; ``step`` is called before each request."""
+class ModelSession:
+    """Stands in for the HTTP session within one poll; ``step`` is called before each request."""
 
     provider: Provider
     step: Callable[[], object]
-    requests_made: int = 0
-    give_up_at: float = math.inf
+
+    def send(
+        self, _method: str, _url: str, *, params: Mapping[str, str], headers: Mapping[str, str], **_bounds: float
+    ) -> Answer:
+        self.step()
+        return self.provider.ask(params, headers.get("Authorization"))
+
+
+class NoPace:
+    """Stands in for the pacer, whose waiting changes nothing here."""
+
+    def delay_s(self) -> float:
+        return 0.0
+
+    def wait(self) -> None:
+        pass
+
+    def finished(self) -> None:
+        pass
+
+    def hold(self, for_s: float) -> None:
+        pass
+
+
+@dataclass
+class ModelClient:
+    """The product's client, whose rows may be disguised, and are noted."""
+
+    client: ProviderClient
+    provider: Provider
     shown: list[tuple[str, Attempt]] = field(default_factory=list)
     """Every row that was listed, with its exam."""
 
+    @property
+    def requests_made(self) -> int:
+        return self.client.requests_made
+
+    @property
+    def give_up_at(self) -> float:
+        return self.client.give_up_at
+
+    @give_up_at.setter
+    def give_up_at(self, at: float) -> None:
+        self.client.give_up_at = at
+
     def exams(self, start: int, limit: int) -> ExamPage:
-        return self._ask(EXAMS, parse_exams, Question.EXAMS, start=str(start), limit=str(limit))
+        return self.client.exams(start, limit)
 
     def results(self, exam_id: str, start: int, limit: int, candidate_id: str | None = None) -> ResultsPage:
-        sid = {} if candidate_id is None else {"sid": candidate_id}
-        question = Question.RESULTS if candidate_id is None else Question.CANDIDATE
-        page = self._ask(
-            RESULTS,
-            lambda body: parse_results(body, candidate_id),
-            question,
-            eid=exam_id,
-            start=str(start),
-            limit=str(limit),
-            **sid,
-        )
+        page = self.client.results(exam_id, start, limit, candidate_id)
         page = replace(page, rows=tuple(self.provider.disguise(row) for row in page.rows))
         if candidate_id is None:
             self.shown.extend((exam_id, row) for row in page.rows)
         return page
-
-    def _ask(self, task: str, parse: Callable[[bytes], PageT], question: Question, **parameters: str) -> PageT:
-        self.step()
-        self.requests_made += 1
-        try:
-            page = parse(self.provider.ask(task, parameters))
-        except ErrorAnswer as error:
-            raise error_answered(error.said, question, CODE) from None
-        return replace(page, provider_time=self.provider.world.now())

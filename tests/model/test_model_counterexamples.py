@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from model.acts import Act, Kind
 from model.machine import Detection, Setup
-from model.poller import FULL_PASS_SECONDS, LEASE_OUTLIVED_S, Dies, Fails, Fault, Happens, PollPlan, Stalls
+from model.plans import LEASE_OUTLIVED_S, Dies, Fails, Fault, Happens, PollPlan, Stalls
+from model.poller import FULL_PASS_SECONDS
 
 from examhook_cli.simulator.facts import RowOrder
 from examhook_cli.simulator.quirks import Quirk
@@ -126,4 +127,22 @@ def test_takings_that_move_again_while_some_are_unexplained_are_followed_too() -
     state.something_happens_and_a_poll_finds_it([Act(Kind.START), Act(Kind.REMOVE, 4)], full=False)
     state.the_order_changes(RowOrder.OLDEST)
     state.something_happens_and_a_poll_finds_it([Act(Kind.START)], full=False)
+    state.teardown()
+
+
+def test_the_end_of_an_attempt_that_ran_from_the_beginning_explains_no_start() -> None:
+    state = in_the_beginning(Setup(page_cap=2, past=(2,)))
+    state.something_happens([Act(Kind.START)])
+    state.poll()
+    state.the_order_changes(RowOrder.OLDEST)
+    state.something_happens_and_a_poll_finds_it([Act(Kind.SUBMIT), Act(Kind.START)], full=False)
+    state.teardown()
+
+
+def test_a_server_that_ignores_offsets_is_not_asked_for_its_only_row_for_ever() -> None:
+    state = in_the_beginning(Setup(quirks=frozenset({Quirk.IGNORE_START}), past=(1,)))
+    report = state.installation.poll(PollPlan())
+    assert report is not None
+    assert report.complete
+    assert report.requests < 10
     state.teardown()

@@ -42,9 +42,15 @@ def findings(**overrides: Any) -> Findings:
 
 
 def test_takings_are_accounted_for_by_attempts_that_appeared_or_by_ones_that_ended() -> None:
-    assert accounts_for(request(12), appeared=2, ended=0, now=NOW)
-    assert accounts_for(request(12), appeared=0, ended=2, now=NOW)
-    assert not accounts_for(request(12), appeared=1, ended=1, now=NOW)
+    assert accounts_for(request(12), appeared=2, ended=0, now=NOW, whole=False)
+    assert accounts_for(request(12), appeared=0, ended=2, now=NOW, whole=True)
+    assert not accounts_for(request(12), appeared=1, ended=1, now=NOW, whole=True)
+
+
+def test_an_end_explains_a_look_at_the_edge_only_where_takings_cannot_count_starts() -> None:
+    assert not accounts_for(request(11), appeared=0, ended=1, now=NOW, whole=False)
+    not_starts = replace(KNOWN, starts=Told(refuted=True))
+    assert accounts_for(request(11, not_starts), appeared=0, ended=1, now=NOW, whole=False)
 
 
 def test_what_accounts_for_the_takings_moves_the_gate() -> None:
@@ -86,7 +92,7 @@ def test_takings_that_tell_of_starts_or_of_ends_are_not_found_to_lie(counts_star
     for _ in range(5):
         for starts, ends in ((2, 0), (0, 2), (0, 0)):
             takings += starts if counts_starts else ends
-            found = findings(appeared=starts, ended=ends, began_at=now, rows=watch.rows + starts)
+            found = findings(appeared=starts, ended=ends, began_at=now, rows=watch.rows + starts, whole=True)
             watch = remembered(request(takings, watch), found)
             assert watch.unreconciled_since is None
             now += PATIENCE_SECONDS
@@ -96,8 +102,8 @@ def test_takings_that_tell_of_starts_or_of_ends_are_not_found_to_lie(counts_star
 def test_a_theory_that_is_refuted_explains_no_growth() -> None:
     """Where an end was never told of, the takings count starts, and no later end accounts for a start."""
     ended = remembered(request(10), findings(ended=1))
-    assert accounts_for(request(11, ended), appeared=0, ended=0, now=NOW + PATIENCE_SECONDS - 1)
-    assert not accounts_for(request(11, ended), appeared=0, ended=1, now=NOW + PATIENCE_SECONDS)
+    assert accounts_for(request(11, ended), appeared=0, ended=0, now=NOW + PATIENCE_SECONDS - 1, whole=True)
+    assert not accounts_for(request(11, ended), appeared=0, ended=1, now=NOW + PATIENCE_SECONDS, whole=True)
     later = remembered(request(10, ended), findings(began_at=NOW + PATIENCE_SECONDS))
     assert later.ends.refuted
     given_up = remembered(request(15, replace(later, unreconciled_since=NOW)), findings(began_at=NOW + 9_999))
@@ -106,7 +112,7 @@ def test_a_theory_that_is_refuted_explains_no_growth() -> None:
 
 def test_what_an_incomplete_reading_found_counts_when_the_takings_are_compared_again() -> None:
     after = remembered(request(11), findings(complete=False, appeared=1))
-    assert accounts_for(request(11, after), appeared=0, ended=0, now=NOW + 60)
+    assert accounts_for(request(11, after), appeared=0, ended=0, now=NOW + 60, whole=False)
 
 
 def test_a_digest_stands_for_what_is_stored_for_some_days_only() -> None:

@@ -145,7 +145,9 @@ class Walk(Generic[T]):
         while True:
             page = self._fetch(self.start, self._pager.limit)
             keys = [self._key(row) for row in page.rows]
-            if len(keys) > 1 and set(keys) == before:
+            if keys and set(keys) == before:
+                if len(keys) == 1:
+                    return (yield from self._has_more_than_one(page))
                 yield from self._without_start(page)
                 return False
             yield page
@@ -205,6 +207,12 @@ class Walk(Generic[T]):
         found = {self._key(row) for row in page.rows} - self._seen
         if len(found) < inserted:
             self.problem = "rows were inserted while it was read"
+
+    def _has_more_than_one(self, repeated: Page[T]) -> Generator[Page[T], None, bool]:
+        """Whether a row came at two offsets because rows moved, not because it is the only one whatever is asked."""
+        page = self._fetch(0, self._pager.limit)
+        yield page
+        return page.row_count != 1 or [self._key(row) for row in page.rows] != [self._key(row) for row in repeated.rows]
 
     def _without_start(self, repeated: Page[T]) -> Iterator[Page[T]]:
         """What a server gives that answers every offset with the first page: all, or as much as it will."""

@@ -14,13 +14,18 @@ PATIENCE_SECONDS = 600
 """How long ``takings`` may be out of step with the rows, in either direction."""
 
 
-def accounts_for(request: ExamRequest, appeared: int, ended: int, now: int) -> bool:
-    """Whether what was found explains how far the takings moved."""
+def accounts_for(request: ExamRequest, appeared: int, ended: int, now: int, *, whole: bool) -> bool:
+    """Whether what was found explains how far the takings moved.
+
+    An end explains them after a look at the edge only where they cannot count starts: before the ``whole`` exam was
+    read, there may be a new attempt that the look did not meet.
+    """
     known = request.known
     if not request.growth or known is None or takings_lie(known, now):
         return True
-    theories = ((known.starts, appeared), (known.ends, ended))
-    return any(told.ahead + seen >= request.growth for told, seen in theories if not _is_refuted(told, now))
+    by_starts = known.starts.ahead + appeared >= request.growth and not _is_refuted(known.starts, now)
+    by_ends = known.ends.ahead + ended >= request.growth and not _is_refuted(known.ends, now)
+    return by_starts or (by_ends and (whole or _is_refuted(known.starts, now)))
 
 
 def compared(  # noqa: PLR0913 - what was found, and of what
