@@ -26,7 +26,7 @@ from examhook.detection.change import Change
 from examhook.events.catalogue import EventType, type_of_status
 from examhook.model import AttemptKey, Status, Transition
 from examhook.settings import Dialect, InitialSync
-from examhook_cli.simulator.facts import TakingsCount
+from examhook_cli.simulator.facts import TakingsCount, TruthRow
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,23 @@ class Claims:
         for row in world.truth():
             watch = self.installation.exams.exams.get(("main", row.exam_id))
             submission = stored.get(("main", row.exam_id, AttemptKey(row.started_at, row.candidate_id)))
-            counts_starts = (
-                world.exam(row.exam_id).takings_count is TakingsCount.STARTS
+            if provider.dialect is Dialect.V1:
                 # There the rows are counted: one that is removed hides one that comes.
-                or (provider.dialect is Dialect.V1 and not any(each.removed_n for each in self.histories.values()))
-            )
-            if counts_starts and row.exam_id not in world.unhinted:
+                counts_starts = not any(each.removed_n for each in self.histories.values())
+            else:
+                counts_starts = world.exam(row.exam_id).takings_count is TakingsCount.STARTS
+            if counts_starts and row.exam_id not in world.unhinted and not self._was_told_of_before_it_was_listed(row):
                 assert submission is not None, f"at {world.now()} {row} is not known yet: {watch}"
             if submission is not None and row.status != Status.IN_TEST and not self.installation.is_orphan(submission):
                 assert submission.attempt.status_code != Status.IN_TEST, (
                     f"at {world.now()} {row} is still thought to run: {watch}"
                 )
+
+    def _was_told_of_before_it_was_listed(self, row: TruthRow) -> bool:
+        """Whether a first contact may have found it among the takings and not among the rows: a full pass finds it."""
+        listed_n = self.histories[row.exam_id, AttemptKey(row.started_at, row.candidate_id)].states[0].n
+        known_from = self.known_from.get(row.exam_id, listed_n)
+        return self.installation.provider.world.rows_lag_s > 0 and listed_n <= known_from
 
     def _check_that_it_happened(self, key: Key, told: list[Transition]) -> None:
         states = self.histories[key].states
@@ -90,7 +96,10 @@ class Claims:
         """Place of the state that a silent first contact found and may not announce; -1 when there is none."""
         exam_id, _ = key
         states = self.histories[key].states
-        found = self.histories[key].state_at(self.installation.provider.first_asked.get(exam_id, 0))
+        n, asked_at = self.installation.provider.first_asked.get(exam_id, (0, 0))
+        if not self.installation.provider.world.is_shown(key[1].started_at, asked_at):
+            return -1
+        found = self.histories[key].state_at(n)
         return states.index(found) if found is not None and self._is_silent(key, found) else -1
 
     def _is_silent(self, key: Key, state: State) -> bool:

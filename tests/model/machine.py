@@ -40,6 +40,8 @@ class Setup:
     initial_sync: InitialSync = InitialSync.SILENT
     clock_skew_s: int = 0
     seconds_per_request: float = 0.0
+    rows_lag_s: int = 0
+    """How long after ``times`` tells of a new attempt its row is listed."""
     past: tuple[int, ...] = (3,)
     """So many attempts has each exam behind it at the beginning."""
 
@@ -79,6 +81,7 @@ SETUPS = st.builds(
     initial_sync=st.sampled_from(InitialSync),
     clock_skew_s=st.sampled_from([0, 0, -100, 100]),
     seconds_per_request=st.sampled_from([0.0, 0.2, 1.0]),
+    rows_lag_s=st.sampled_from([0, 0, 0, 90]),
     past=st.lists(st.integers(0, 6), min_size=1, max_size=2).map(tuple),
 ).filter(_is_fair)
 
@@ -97,6 +100,7 @@ class Detection(RuleBasedStateMachine):
         self.provider = Provider(
             dialect=setup.dialect, disguised=setup.disguised, seconds_per_request=setup.seconds_per_request
         )
+        self.provider.world.rows_lag_s = setup.rows_lag_s
         self.provider.switch(f"row_order={setup.order}", *sorted(setup.quirks))
         if setup.page_cap is not None:
             self.provider.switch(f"limit_cap={setup.page_cap}")

@@ -18,7 +18,7 @@ from examhook_cli.simulator.exam_book import ExamBook
 from examhook_cli.simulator.facts import TakingsCount
 from examhook_cli.simulator.pace import RequestLimit
 from examhook_cli.simulator.provider_api import Fate, ProviderApi
-from examhook_cli.simulator.quirks import Switch
+from examhook_cli.simulator.quirks import EXAMS, Switch
 from examhook_cli.simulator.world import World
 
 BASE_URL = "http://provider.test"
@@ -36,13 +36,32 @@ class HidingWorld(World):
         self.unhinted: set[str] = set()
         """Exams whose ``times`` has not counted one thing all along, or that were read in several orders at once."""
         self.is_listing = False
+        self.is_asked = False
+        self.rows_lag_s = 0
+
+    def exam(self, exam_id: str) -> ExamBook:
+        return self._as_shown(super().exam(exam_id))
+
+    def _as_shown(self, exam: ExamBook) -> ExamBook:
+        """The exam while results are asked for: without the rows that are not listed yet."""
+        if not self.rows_lag_s or not self.is_asked:
+            return exam
+        shown = replace(exam, _rows={}, _by_start=[], _by_candidate=[], _start_times=[])
+        for row in exam.rows():
+            if self.is_shown(row.started_at, self.now()):
+                shown.add(row)
+        return shown
+
+    def is_shown(self, started_at: int, now: int) -> bool:
+        """Whether an attempt that began then is listed at ``now``; ``times`` tells of it at once."""
+        return started_at + self.rows_lag_s <= now
 
     def set_takings(self, takings: TakingsCount, exam_id: str | None = None) -> None:
         self.unhinted |= {str(exam.exam_id) for exam in super().exams()} if exam_id is None else {exam_id}
         super().set_takings(takings, exam_id)
 
     def exams(self) -> list[ExamBook]:
-        exams = super().exams()
+        exams = [self._as_shown(exam) for exam in super().exams()] if self.is_asked else super().exams()
         return [exam for exam in exams if str(exam.exam_id) not in self.hidden] if self.is_listing else exams
 
 
@@ -54,8 +73,8 @@ class Provider:
     dialect: Dialect = Dialect.LEGACY
     disguised: bool = False
     seconds_per_request: float = 0.0
-    first_asked: dict[str, int] = field(default_factory=dict)
-    """How much had happened in the world when each exam's results were first asked for."""
+    first_asked: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """How much had happened in the world when each exam's results were first asked for, and when that was."""
     refuses_next: bool = False
 
     def __post_init__(self) -> None:
@@ -69,12 +88,13 @@ class Provider:
         """The answer; raises HttpError where there is none."""
         self.world.advance(self.seconds_per_request)
         if "eid" in query:
-            self.first_asked.setdefault(query["eid"], len(self.world.ledger()))
+            self.first_asked.setdefault(query["eid"], (len(self.world.ledger()), self.world.now()))
         if self.refuses_next:
             query, self.refuses_next = {**query, "code": "another"}, False
         self.world.is_listing = "eid" not in query
+        self.world.is_asked = query.get("task") != EXAMS
         reply = self.api.answer(query, BASE_URL, 0.0, signature)
-        self.world.is_listing = False
+        self.world.is_listing = self.world.is_asked = False
         if reply.fate is Fate.RESET:
             raise ConnectError("The connection was reset.")
         if reply.fate is Fate.HUNG:

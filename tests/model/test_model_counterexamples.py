@@ -8,6 +8,7 @@ from model.machine import Detection, Setup
 from model.plans import LEASE_OUTLIVED_S, Dies, Fails, Fault, Happens, PollPlan, Stalls
 from model.poller import FULL_PASS_SECONDS
 
+from examhook.settings import Dialect
 from examhook_cli.simulator.facts import RowOrder
 from examhook_cli.simulator.quirks import Quirk
 
@@ -145,4 +146,14 @@ def test_a_server_that_ignores_offsets_is_not_asked_for_its_only_row_for_ever() 
     assert report is not None
     assert report.complete
     assert report.requests < 10
+    state.teardown()
+
+
+def test_a_v1_exam_whose_row_came_while_another_went_is_found_in_the_end() -> None:
+    """The number of all rows is what it was, and neither row stands on the first page."""
+    state = in_the_beginning(Setup(dialect=Dialect.V1, order=RowOrder.CANDIDATE, page_cap=2, past=(4,)))
+    state.poll()
+    state.something_happens_and_a_poll_finds_it(
+        [Act(Kind.CREATE_EXAM), Act(Kind.SHOW_LATE, 1), Act(Kind.REMOVE, 3)], full=False
+    )
     state.teardown()

@@ -33,6 +33,13 @@ from examhook.provider.pages import Record, RecordPage
 PAGE_ROWS = 100
 """Rows asked for at once: the most that the API gives."""
 
+REWALK_SECONDS = 86_400
+"""What a walk could not explain is looked for again so often: it may have been missed while rows moved."""
+
+RECOUNT_SECONDS = 3600
+"""A row removed in one exam and one that is new in another, both out of sight, add up to what there was. So every exam
+is counted so often all the same."""
+
 AskRecords = Callable[[str | None, int, int], RecordPage]
 """Gives at most ``limit`` rows from offset ``start``, of one exam or, for None, of all; raises ProviderError."""
 
@@ -67,6 +74,10 @@ class Discovery:
         self._walked = False
         """Whether a walk came to the end and the exams were not counted since."""
         self._unexplained = 0
+        self._counted_at: int | None = None
+        """When every exam was last counted, by the provider's clock; at first, when the first look was."""
+        self._walked_at: int | None = None
+        """When what is unexplained was last looked for."""
         self._counts_lie = False
         """Whether the provider does not count the rows of one exam; ``takings`` then counts new rows as they come."""
 
@@ -84,14 +95,27 @@ class Discovery:
             self._add(() if first else fresh)
             if first or self._walk_start:
                 problem = self._walk(ask, 0, may_go_on)
-        elif self._settle(ask, page.total, fresh, may_go_on, first=first):
+        elif not self._recount_is_due(page.provider_time) and self._settle(
+            ask, page.total, fresh, may_go_on, first=first
+        ):
             self._to_count, self._walk_start, self._walked = [], 0, False
         else:
             problem = self._search(ask, page.total, may_go_on)
+            if problem is None:
+                self._counted_at = page.provider_time
         # Not before all went well: a row stays new until it was counted.
         self._head = frozenset(_key(record) for record in page.records)
         newest_first = sorted(self._exams.values(), key=lambda exam: (len(exam.exam_id), exam.exam_id), reverse=True)
         return Found(tuple(newest_first), page.provider_time, problem)
+
+    def _recount_is_due(self, now: int | None) -> bool:
+        """Whether it is time to count every exam although all adds up."""
+        if now is None or self._counted_at is None:
+            self._counted_at = self._walked_at = now
+            return False
+        if self._unexplained and now - (self._walked_at or 0) >= REWALK_SECONDS:
+            self._unexplained, self._walked_at = 0, now
+        return now - self._counted_at >= RECOUNT_SECONDS
 
     def _settle(
         self, ask: AskRecords, total: int, fresh: Sequence[Record], may_go_on: Callable[[], bool], *, first: bool
