@@ -7,8 +7,13 @@ from pathlib import Path
 
 import atomic_writes
 import pytest
+from hypothesis import settings
 from recorder import WHOLE_RUN, Recorder, install
 from rights import denied, wanted_by_calls
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("examhook", deadline=None)
+settings.load_profile("examhook")
 
 INTEGRATION = Path(__file__).parent / "integration"
 RECORDER = Recorder()
