@@ -110,6 +110,14 @@ def test_a_theory_that_is_refuted_explains_no_growth() -> None:
     assert (given_up.starts, given_up.ends) == (Told(), Told(refuted=True))
 
 
+def test_what_appears_in_an_exam_that_is_not_listed_refutes_nothing() -> None:
+    unlisted = replace(request(10), reason=Reason.UNLISTED)
+    watch = remembered(unlisted, findings(appeared=1, ended=1, rows=11))
+    later = remembered(replace(unlisted, known=watch), findings(began_at=NOW + PATIENCE_SECONDS, rows=11))
+    assert (later.starts, later.ends) == (Told(1), Told(1))
+    assert not takings_lie(later, NOW + 2 * PATIENCE_SECONDS)
+
+
 def test_what_an_incomplete_reading_found_counts_when_the_takings_are_compared_again() -> None:
     after = remembered(request(11), findings(complete=False, appeared=1))
     assert accounts_for(request(11, after), appeared=0, ended=0, now=NOW + 60, whole=False)

@@ -7,7 +7,7 @@ within PATIENCE_SECONDS, and explains nothing any more. Where both are, the taki
 
 from __future__ import annotations
 
-from examhook.detection.plan import ExamRequest
+from examhook.detection.plan import ExamRequest, Reason
 from examhook.detection.watch import ExamWatch, Told
 
 PATIENCE_SECONDS = 600
@@ -33,15 +33,17 @@ def compared(  # noqa: PLR0913 - what was found, and of what
 ) -> tuple[Told, Told]:
     """Both theories, of starts and of ends, after what was found at ``now``.
 
-    Until the takings are ``settled``, it counts again at the next comparison.
+    Until the takings are ``settled``, it counts again at the next comparison. Of an exam that is not listed they are
+    not known, so that nothing refutes a theory.
     """
+    listed = request.reason is not Reason.UNLISTED
 
     def after(told: Told, seen: int) -> Told:
         ahead = told.ahead + seen
-        stand_still = request.exam.takings == known.exam.takings
+        stand_still = listed and request.exam.takings == known.exam.takings
         return Told(
             ahead=ahead - request.growth if settled else ahead,
-            ahead_since=(told.ahead_since or now) if ahead > request.growth else None,
+            ahead_since=(told.ahead_since or now) if listed and ahead > request.growth else None,
             refuted=told.refuted or (stand_still and _is_refuted(told, now)),
         )
 

@@ -34,7 +34,8 @@ PAGE_ROWS = 100
 """Rows asked for at once: the most that the API gives."""
 
 REWALK_SECONDS = 86_400
-"""What a walk could not explain is looked for again so often: it may have been missed while rows moved."""
+"""What a walk could not explain is looked for again so often, and whether exams can be counted: rows may have moved
+while that was concluded."""
 
 RECOUNT_SECONDS = 3600
 """A row removed in one exam and one that is new in another, both out of sight, add up to what there was. So every exam
@@ -77,7 +78,7 @@ class Discovery:
         self._counted_at: int | None = None
         """When every exam was last counted, by the provider's clock; at first, when the first look was."""
         self._walked_at: int | None = None
-        """When what is unexplained was last looked for."""
+        """When these conclusions were last forgotten."""
         self._counts_lie = False
         """Whether the provider does not count the rows of one exam; ``takings`` then counts new rows as they come."""
 
@@ -88,6 +89,7 @@ class Discovery:
             self._exams = {exam.exam_id: replace(exam, availability_known=False) for exam in self._known()}
         page = ask(None, 0, PAGE_ROWS)
         self._meet(page.records)
+        self._forget_old_conclusions(page.provider_time)
         fresh = [record for record in page.records if _key(record) not in (self._head or ())]
         problem = None
         if page.total is None or self._counts_lie:
@@ -108,13 +110,20 @@ class Discovery:
         newest_first = sorted(self._exams.values(), key=lambda exam: (len(exam.exam_id), exam.exam_id), reverse=True)
         return Found(tuple(newest_first), page.provider_time, problem)
 
+    def _forget_old_conclusions(self, now: int | None) -> None:
+        """Have it looked again for what a walk could not explain, and whether the counts are of use."""
+        if now is None or self._walked_at is None:
+            self._walked_at = now
+        elif now - self._walked_at >= REWALK_SECONDS:
+            if self._unexplained or self._counts_lie:
+                self._to_count, self._walk_start, self._walked = [], 0, False
+            self._unexplained, self._counts_lie, self._walked_at = 0, False, now
+
     def _recount_is_due(self, now: int | None) -> bool:
         """Whether it is time to count every exam although all adds up."""
         if now is None or self._counted_at is None:
-            self._counted_at = self._walked_at = now
+            self._counted_at = now
             return False
-        if self._unexplained and now - (self._walked_at or 0) >= REWALK_SECONDS:
-            self._unexplained, self._walked_at = 0, now
         return now - self._counted_at >= RECOUNT_SECONDS
 
     def _settle(
