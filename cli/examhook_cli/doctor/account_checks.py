@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from examhook.detection.plan import worst_case_s
 from examhook.detection.watch import ExamWatch
+from examhook.detection.worst_case import worst_case_s
 from examhook.settings import SettingsError
 from examhook.storage.account_list import AccountsError
 from examhook.storage.accounts import AccountsSecret
