@@ -137,14 +137,8 @@ def _furnished(cloud: Cloud, webhook_urls: Sequence[str]) -> Mapping[str, str]:
 
 
 def _tables() -> list[CreateTableInputTypeDef]:
-    """As template.yaml has them."""
+    """Those that the cloud does not have yet, as template.yaml has them."""
     return [
-        {
-            "TableName": ENDPOINTS,
-            "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions": [{"AttributeName": "endpoint_id", "AttributeType": "S"}],
-            "KeySchema": [{"AttributeName": "endpoint_id", "KeyType": "HASH"}],
-        },
         {
             "TableName": EVENTS,
             "BillingMode": "PAY_PER_REQUEST",

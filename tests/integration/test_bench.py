@@ -76,6 +76,7 @@ def test_moving_rows_move_and_are_told_apart() -> None:
         ({"pk": {"S": "ä"}}, 2 + 2),
         ({"n": {"N": "-12.50"}}, 1 + 3),
         ({"b": {"BOOL": True}}, 1 + 1),
+        ({"b": {"B": b"xyz"}}, 1 + 3),
         ({"l": {"L": [{"S": "ab"}]}}, 1 + 3 + 1 + 2),
         ({"m": {"M": {"k": {"S": "ab"}}}}, 1 + 3 + 1 + 1 + 2),
     ],
@@ -86,4 +87,4 @@ def test_items_are_as_large_as_dynamodb_says(item: dict[str, object], size: int)
 
 def test_an_unknown_kind_of_value_is_not_guessed_at() -> None:
     with pytest.raises(UncountableError):
-        item_bytes({"b": {"B": b"x"}})
+        item_bytes({"s": {"SS": ["x"]}})

@@ -96,8 +96,8 @@ def test_the_listing_has_no_secret_and_names_the_types_that_apply() -> None:
 def test_a_listing_in_a_pipe_is_lines_with_tabs() -> None:
     added = add(URL)
     header, line = examhook("endpoints", "list").out.splitlines()
-    assert header.split("\t") == ["ID", "STATUS", "FAILING SINCE", "LAST SUCCESS AT", "URL"]
-    assert line.split("\t") == [added["id"], "enabled", "", "", URL]
+    assert header.split("\t") == ["ID", "STATUS", "FORMAT", "FAILING SINCE", "LAST SUCCESS AT", "URL"]
+    assert line.split("\t") == [added["id"], "enabled", "cloudevents", "", "", URL]
 
 
 @pytest.mark.usefixtures("stack")
