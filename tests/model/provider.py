@@ -15,7 +15,7 @@ from examhook.provider.port import ProviderClient
 from examhook.settings import Dialect
 from examhook_cli.simulator.clock import VirtualClock
 from examhook_cli.simulator.exam_book import ExamBook
-from examhook_cli.simulator.facts import TakingsCount
+from examhook_cli.simulator.facts import RowOrder, TakingsCount
 from examhook_cli.simulator.pace import RequestLimit
 from examhook_cli.simulator.provider_api import Fate, ProviderApi
 from examhook_cli.simulator.quirks import EXAMS, Switch
@@ -76,6 +76,8 @@ class Provider:
     first_asked: dict[str, tuple[int, int]] = field(default_factory=dict)
     """How much had happened in the world when each exam's results were first asked for, and when that was."""
     refuses_next: bool = False
+    was_shuffled: bool = False
+    """Whether its rows ever came in another order at each request."""
 
     def __post_init__(self) -> None:
         self.api = ProviderApi(self.world, CODE, RequestLimit(None))
@@ -83,6 +85,7 @@ class Provider:
     def switch(self, *switches: str) -> None:
         for text in switches:
             self.api.quirks.turn_on(Switch.parse(text))
+            self.was_shuffled |= text == f"row_order={RowOrder.SHUFFLED}"
 
     def ask(self, query: Mapping[str, str], signature: str | None) -> Answer:
         """The answer; raises HttpError where there is none."""
