@@ -11,7 +11,8 @@ from examhook_cli.listener.server import running_listener
 
 pytestmark = pytest.mark.e2e
 
-NAME = "Zebediah Quillfeather"
+NAME = "Ottilie Fenwhistle"
+"""Nobody else in the shared stack has it."""
 
 
 @pytest.fixture(autouse=True)
