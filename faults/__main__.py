@@ -9,32 +9,44 @@ from pathlib import Path
 
 from faults.matrix import run
 from faults.matrix_page import page
+from faults.results import Result, keep, read
 from faults.rows import ROWS
 from faults.stage import stage
 
+RESULTS = Path(__file__).resolve().parents[1] / ".faults.jsonl"
+"""Removed when all rows are in; a run that was interrupted goes on from it."""
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "faults.md"
 
 
 def main() -> int:
     """Exit status 1 when something was lost or invented, or a fault was not met."""
     parser = argparse.ArgumentParser(prog="python -m faults", description="Run the fault matrix.")
-    parser.add_argument("--only", default="", help="rows whose words hold this")
+    parser.add_argument("--only", nargs="+", default=[""], metavar="WORDS", help="rows that hold one of these words")
     parser.add_argument("--output", type=Path, default=PAGE, help="where the page goes")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where each row's figures are kept meanwhile")
     given = parser.parse_args()
-    rows = [row for row in ROWS if given.only in f"{row.group}: {row.fault}"]
-    if not rows:
-        parser.error(f"no row has the words {given.only!r}")
+    known = {(result.group, result.fault) for result in read(given.results)}
+    chosen = [row for row in ROWS if any(words in f"{row.group}: {row.fault}" for words in given.only)]
+    rows = [row for row in chosen if (row.group, row.fault) not in known]
+    if not chosen:
+        parser.error(f"no row has the words {' or '.join(given.only)}")
     began_s = time.monotonic()
 
     def say(what: str) -> None:
         sys.stderr.write(f"{time.monotonic() - began_s:6.0f} s  {what}\n")
         sys.stderr.flush()
 
-    with stage(seed=5) as found:
-        outcomes = list(run(found, rows, say))
-    given.output.write_text(page(outcomes), encoding="utf-8")
+    if rows:
+        with stage(seed=5) as found:
+            for outcome in run(found, rows, say):
+                keep(given.results, Result.of(outcome))
+    order = [(row.group, row.fault) for row in ROWS]
+    results = sorted(read(given.results), key=lambda result: order.index((result.group, result.fault)))
+    given.output.write_text(page(results, len(ROWS)), encoding="utf-8")
     say(f"written: {given.output}")
-    return 0 if all(outcome.good for outcome in outcomes) else 1
+    if len(results) == len(ROWS):
+        given.results.unlink()
+    return 0 if all(result.good for result in results) else 1
 
 
 if __name__ == "__main__":

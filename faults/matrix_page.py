@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from faults.matrix import Outcome
+from faults.results import Result
 
 _HEAD = """# Faults
 
@@ -22,18 +22,20 @@ operator may.
 """
 
 
-def page(outcomes: Sequence[Outcome]) -> str:
-    """The page."""
-    good = sum(outcome.good for outcome in outcomes)
-    head = [_HEAD, f"{good} of {len(outcomes)} rows as wanted: met, nothing lost, nothing invented."]
-    parts = [part for group in dict.fromkeys(one.row.group for one in outcomes) for part in _group(group, outcomes)]
-    return "\n".join([*head, *parts, ""])
+def page(results: Sequence[Result], rows: int) -> str:
+    """The page, of so many ``rows`` as there are."""
+    good = sum(result.good for result in results)
+    counted = f"{good} of {len(results)} rows as wanted: met, nothing lost, nothing invented."
+    if len(results) < rows:
+        counted += f" {rows - len(results)} more were not run; `make faults` goes on with them."
+    parts = [part for group in dict.fromkeys(one.group for one in results) for part in _group(group, results)]
+    return "\n".join([_HEAD, counted, *parts, ""])
 
 
-def _group(group: str, outcomes: Sequence[Outcome]) -> list[str]:
-    rows = [
-        f"| {one.row.fault} | {'' if one.made is None else one.made} | {one.lost} | {one.invented} | {one.repeated} |"
-        for one in outcomes
-        if one.row.group == group
+def _group(group: str, results: Sequence[Result]) -> list[str]:
+    lines = [
+        f"| {one.fault} | {'' if one.made is None else one.made} | {one.lost} | {one.invented} | {one.repeated} |"
+        for one in results
+        if one.group == group
     ]
-    return ["", f"## {group}", "", "| fault | met | lost | invented | repeated |", "|---|---|---|---|---|", *rows]
+    return ["", f"## {group}", "", "| fault | met | lost | invented | repeated |", "|---|---|---|---|---|", *lines]

@@ -32,7 +32,7 @@ from faults.weather import Weather, running_weather
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-FUNCTIONS = ("Poll", "Dispatch", "Deliver", "Retry")
+FUNCTIONS = ("Poll", "Dispatch", "Deliver", "Retry", "Links")
 _CALLS = Config(read_timeout=330, retries={"total_max_attempts": 1})
 _CODE = "code-of-the-faults"
 _FIRST_CONTACT_S = 300
@@ -109,9 +109,16 @@ class Stage:
 
     def verdicts(self, exam_id: str | None = None) -> list[Verdict]:
         """The ledger against each receiver: the webhooks, and the queue on the topic."""
-        self.queue.drain(0, 0)
+        self._drain()
         ledger = self.ledger(exam_id)
         return [audit(ledger, bodies) for bodies in self.bodies()]
+
+    def _drain(self) -> None:
+        """Take everything off the queue: each look brings ten messages at most."""
+        before = -1
+        while len(self.queue.bodies) > before:
+            before = len(self.queue.bodies)
+            self.queue.drain(0, 0)
 
     def heal(self, exam_id: str | None = None, timeout_s: float = 600) -> list[Verdict]:
         """Without any faults, let everything that waits go out now; the verdicts once they are good, or after all.
@@ -142,6 +149,9 @@ class Stage:
         for endpoint in tables.endpoints.list_all():
             if not endpoint.is_enabled:
                 run_command(["endpoints", "enable", endpoint.endpoint_id], self.installation.environ)
+                # What came while it was disabled was never on its way to it.
+                again = ["events", "replay", "--endpoint", endpoint.endpoint_id, "--undelivered", "--since", "1h"]
+                run_command(again, self.installation.environ)
             for delivery in list(tables.deliveries.every(endpoint.endpoint_id)):
                 if delivery.status in _SENT_AGAIN:
                     # One of them finds out whether the endpoint is back; that lets the others go.

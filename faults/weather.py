@@ -54,7 +54,8 @@ def running_weather(upstream: str, log: Path) -> Iterator[Weather]:
         process = subprocess.Popen(  # noqa: S603 - our own program and arguments
             [
                 str(_PYTHON),
-                str(PROJECT / "faults" / "proxy.py"),
+                "-m",
+                "faults.proxy",
                 "--upstream",
                 upstream,
                 "--port",

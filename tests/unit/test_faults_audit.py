@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from examhook_cli.simulator.clock import VirtualClock
 from examhook_cli.simulator.facts import LedgerEntry
@@ -15,6 +16,7 @@ from faults.matrix import Outcome
 from faults.matrix_page import page as matrix_page
 from faults.memory import Samples
 from faults.processes import FunctionProcess
+from faults.results import Result, keep, read
 from faults.rows import ROWS, Row, nothing
 from faults.soak_page import SoakReport
 from faults.soak_page import page as soak_page
@@ -105,7 +107,18 @@ def test_a_fault_that_was_never_met_makes_its_row_no_success() -> None:
     assert Outcome(row, 3, [Verdict(1)], 1.0).good
     assert not Outcome(row, 0, [Verdict(1)], 1.0).good
     assert not Outcome(row, 3, [Verdict(1, lost=("x",))], 1.0).good
-    assert "0 of 1 rows as wanted" in matrix_page([Outcome(row, 0, [Verdict(1)], 1.0)])
+
+
+def test_rows_that_were_kept_make_a_page_that_counts_them_and_says_how_many_are_missing(tmp_path: Path) -> None:
+    kept = tmp_path / "results"
+    assert read(kept) == []
+    row = Row("AWS", "a fault", nothing)
+    keep(kept, Result.of(Outcome(row, 0, [Verdict(1)], 1.0)))
+    keep(kept, Result.of(Outcome(row, 3, [Verdict(2, repeated=4)], 1.0)))
+    page = matrix_page(read(kept), 5)
+    assert "1 of 2 rows as wanted" in page
+    assert "3 more were not run" in page
+    assert "| a fault | 3 | 0 | 0 | 4 |" in page
 
 
 def test_rows_have_names_of_their_own() -> None:

@@ -55,7 +55,8 @@ class AccountPolls:
             # Somebody may have added it just now.
             account = account or self._read_anew(self.secret, name)
         if account is None:
-            raise UnknownAccountError(f"This stack watches no account {name}: there is {self._watched()}.")
+            # What is no name may be a code in the wrong place, so it is not repeated.
+            raise UnknownAccountError(f"This stack watches no account of that name: there is {self._watched()}.")
         described, poll = self._built.get(account.name, (None, None))
         if poll is None or described != account:
             poll = self.build(account)

@@ -1,0 +1,40 @@
+"""The proxy of the fault matrix passes calls on as they were signed, and makes the faults that it is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from scripted_server import answer, scripted_server
+
+from faults.weather import PROJECT, running_weather
+
+pytestmark = pytest.mark.skipif(
+    not (PROJECT / ".venv-faults" / ".installed").exists(),
+    reason="microburst is not installed: make .venv-faults/.installed",
+)
+
+
+def test_a_call_arrives_under_the_name_that_was_signed_and_a_fault_is_counted(tmp_path: Path) -> None:
+    said = answer(json.dumps({"TableNames": ["Exams"]}), Content_Type="application/x-amz-json-1.0")
+    with scripted_server(said) as upstream:
+        with running_weather(upstream.url, tmp_path / "log") as weather:
+            client = boto3.client(
+                "dynamodb",
+                endpoint_url=weather.url,
+                region_name="eu-central-1",
+                aws_access_key_id="testing",
+                aws_secret_access_key="testing",
+                config=Config(retries={"total_max_attempts": 1}),
+            )
+            assert client.list_tables()["TableNames"] == ["Exams"]
+            assert weather.fired() == 0
+            weather.set([{"service": "dynamodb", "times": 1, "error": {"code": "ThrottlingException"}}])
+            with pytest.raises(ClientError, match="ThrottlingException"):
+                client.list_tables()
+            assert weather.fired() == 1
+        assert [request.headers["host"] for request in upstream.requests] == [weather.url.removeprefix("http://")]
