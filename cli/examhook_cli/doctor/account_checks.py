@@ -83,7 +83,7 @@ def promises(patient: Patient, name: str) -> Iterator[Finding]:
     worst = worst_case_s(poll_seconds=poll_s, full_pass_seconds=settings.full_pass_seconds)
     said = (
         f"Starts and ends within {_span(worst['hinted'])}; marks within {_span(worst['unhinted'])}, in exams long"
-        f" quiet within {_span(worst['cold'])}; and what reading takes."
+        f" quiet within {_span(worst['cold'])}; removals within {_span(worst['removed'])}; and what reading takes."
     )
     yield Finding(check, Verdict.OK, said)
 
