@@ -10,7 +10,7 @@ import pytest
 from aws_front import AwsFront, running_aws_front
 from command_line import CREDENTIALS
 from moto import mock_aws
-from tables import EVENTS, EXAMS, SUBMISSIONS, create_tables
+from tables import ENDPOINTS, EVENTS, EXAMS, SUBMISSIONS, create_tables
 
 from examhook.handlers import poll as entry
 from examhook_cli.simulator.server import running_simulator
@@ -49,6 +49,7 @@ def front(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsFront]:
             "SUBMISSIONS_TABLE": SUBMISSIONS,
             "EXAMS_TABLE": EXAMS,
             "EVENTS_TABLE": EVENTS,
+            "ENDPOINTS_TABLE": ENDPOINTS,
             "OPERATIONS_TOPIC_ARN": boto3.client("sns", region_name=REGION).create_topic(Name="operations")["TopicArn"],
             "ACCOUNTS_SECRET_ARN": secrets.create_secret(Name="accounts", SecretString=others)["ARN"],
         }
