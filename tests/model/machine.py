@@ -62,8 +62,11 @@ def _is_fair(setup: Setup) -> bool:
     """Whether the provider shows all there is.
 
     Rows that show neither status nor end nor score never show that anything changed. Rows behind the first page are
-    never shown where the offset is ignored and pages cannot be made longer.
+    never shown where the offset is ignored and pages cannot be made longer. Pages of a few rows that come in another
+    order each time repeat themselves by chance, as a server does that ignores the offset; pages of a hundred do not.
     """
+    if setup.page_cap is not None and setup.order is RowOrder.SHUFFLED:
+        return False
     if Quirk.IGNORE_START in setup.quirks and (setup.page_cap is not None or setup.dialect is Dialect.V1):
         return False
     return Quirk.NO_STATUS_IN_LISTS not in setup.quirks or setup.absent in {"", ABSENT[0]}
@@ -118,6 +121,8 @@ class Detection(RuleBasedStateMachine):
 
     @rule(order=st.sampled_from(RowOrder))
     def the_order_changes(self, order: RowOrder) -> None:
+        if order is RowOrder.SHUFFLED and self.setup.page_cap is not None:
+            return
         self.provider.switch(f"row_order={order}")
         self._note_what_is_read_in_several_orders()
 
@@ -194,9 +199,6 @@ class Detection(RuleBasedStateMachine):
             # Who put the code right asks at once.
             self.provider.world.advance(LEASE_OUTLIVED_S)
             self.installation.poll(PollPlan(manual=True))
-        if self._is_shuffled() and self.setup.page_cap is not None:
-            # Rows that come in another order for each page are never seen to be all.
-            self.provider.switch(f"row_order={RowOrder.OLDEST}")
 
     def _is_shuffled(self) -> bool:
         return any(switch.value == RowOrder.SHUFFLED for switch in self.provider.api.quirks.switches())
