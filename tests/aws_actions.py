@@ -45,6 +45,8 @@ class Need:
     resource: str
     part: str = ""
     """What follows the resource's ARN: an index of a table."""
+    context: tuple[tuple[str, str], ...] = ()
+    """Condition keys that the call itself sets, and their values."""
 
 
 class UnknownCallError(AssertionError):
@@ -74,7 +76,9 @@ def needs_of_call(service: str, operation: str, params: Params) -> Iterator[Need
         yield from (Need(action, entry.get("EventBusName", "default")) for entry in params["Entries"])
     elif service in NAMED_BY and NAMED_BY[service] in params:
         index = params.get("IndexName")
-        yield Need(action, params[NAMED_BY[service]], f"/index/{index}" if index else "")
+        named = params.get("EncryptionContext", {}) if service == "kms" else {}
+        context = tuple((f"kms:EncryptionContext:{key}", str(value)) for key, value in sorted(named.items()))
+        yield Need(action, params[NAMED_BY[service]], f"/index/{index}" if index else "", context)
     else:
         raise UnknownCallError(f"Say in tests/aws_actions.py which resource {service}:{operation} is about.")
 

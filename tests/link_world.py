@@ -15,6 +15,7 @@ import requests
 from builders import submission, transition
 from delivery_world import MONTH_S, World, delivery_world
 from moto.dynamodb.responses import DynamoHandler
+from recorder import told
 from tables import EVENTS, EXAMS
 
 from examhook.delivery.endpoint import Endpoint
@@ -41,6 +42,7 @@ class LinksFunction:
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - AWS's names
         assert FunctionName == "links"
+        told("lambda", "Invoke", FunctionName=FunctionName)
         wish = json.loads(Payload)
         self.invoked.append(wish["event_id"])
         if self.fails:

@@ -78,6 +78,8 @@ def _holds(condition: Mapping[str, Mapping[str, Any]], context: Context) -> bool
 
 
 def _compare(operator: str, value: str | None, wanted: list[str]) -> bool:
+    if operator.endswith("IfExists"):
+        return value is None or _compare(operator.removesuffix("IfExists"), value, wanted)
     match operator:
         case "StringEquals" | "ArnEquals":
             return value in wanted

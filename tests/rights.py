@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_actions import Need, needs_of_destination, needs_of_log, needs_of_source
 from policies import Grant, Statement, allows, grants
@@ -19,12 +19,15 @@ TEMPLATE = StackTemplate({"AccountCode": "a-code", "AccountsSecretArn": ACCOUNTS
 ALIASES = {
     "accounts": ACCOUNTS_ARN,
     "code": "AccountCodeSecret",
+    "code-of-polls": "AccountCodeSecret",
+    "links": "LinksFunction",
     "delivery": "DeliveryQueue",
     "deliveries": "DeliveryQueue",
     "exams": f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/exams",
     "failures": "DispatchFailureQueue",
     "gone": "SubmissionsTopic",
     "operations": "OperationsTopic",
+    "poll-function": "PollFunction",
     "submissions": "SubmissionsTopic",
 }
 """What the tests' own names of queues, topics and secrets stand for: a resource of the template, or an ARN."""
@@ -62,10 +65,20 @@ def statements_of(role: str) -> tuple[Statement, ...]:
     return tuple(statement for document in documents for statement in document["Statement"])
 
 
+class Wanted(NamedTuple):
+    """Something that is to be done by a role."""
+
+    role: str
+    action: str
+    arn: str
+    context: tuple[tuple[str, str], ...] = ()
+    """Condition keys and their values."""
+
+
 @cache
-def may(role: str, action: str, arn: str) -> bool:
-    """Whether a role may do that."""
-    return allows(statements_of(role), action, arn)
+def may(wanted: Wanted) -> bool:
+    """Whether its role may do that."""
+    return allows(statements_of(wanted.role), wanted.action, wanted.arn, dict(wanted.context))
 
 
 def arn_of_need(need: Need) -> str:
@@ -94,16 +107,16 @@ def _plain(name: str) -> str:
     return re.sub(r"-[A-Za-z0-9]{6}$", "", name).removesuffix("Table").removesuffix("Function")
 
 
-def wanted_by_calls(calls: Iterable[Call]) -> Iterator[tuple[str, str, str]]:
-    """Role, action and ARN of all that calls ask for."""
+def wanted_by_calls(calls: Iterable[Call]) -> Iterator[Wanted]:
+    """All that calls ask for."""
     roles = {room: role_of(TEMPLATE.resources[name]["Properties"]["Role"]) for name, room in functions().items()}
     for call in calls:
         for need in call.needs:
-            yield roles[call.room], need.action, arn_of_need(need)
+            yield Wanted(roles[call.room], need.action, arn_of_need(need), need.context)
 
 
-def wanted_by_aws() -> Iterator[tuple[str, str, str]]:
-    """Role, action and ARN of all that AWS itself does by a role: logs, event sources, destinations, ticks."""
+def wanted_by_aws() -> Iterator[Wanted]:
+    """All that AWS itself does by a role: logs, event sources, destinations, ticks."""
     made = TEMPLATE.of_type("AWS::Lambda::Function")
     roles = {name: role_of(facts["Role"]) for name, facts in made.items()}
     needs: list[tuple[str, Need]] = []
@@ -119,7 +132,7 @@ def wanted_by_aws() -> Iterator[tuple[str, str, str]]:
         target = schedule["Target"]
         needs += [(role_of(target["RoleArn"]), need) for need in needs_of_destination(target["Arn"])]
     for role, need in needs:
-        yield role, need.action, need.resource
+        yield Wanted(role, need.action, need.resource)
 
 
 def _destination(facts: Mapping[str, Any]) -> Iterator[Need]:
@@ -127,25 +140,29 @@ def _destination(facts: Mapping[str, Any]) -> Iterator[Need]:
         yield from needs_of_destination(destination["Destination"])
 
 
-def denied(wanted: Iterable[tuple[str, str, str]]) -> list[str]:
+def denied(wanted: Iterable[Wanted]) -> list[str]:
     """What the roles do not allow of what is wanted, a line each."""
     return sorted(
         {
-            f"{role} may not {action} {arn}: template.yaml lacks the right"
-            for role, action, arn in wanted
-            if not may(role, action, arn)
+            f"{each.role} may not {each.action} {each.arn}{_said(each.context)}: template.yaml lacks the right"
+            for each in wanted
+            if not may(each)
         }
     )
 
 
-def unused(wanted: Iterable[tuple[str, str, str]]) -> list[str]:
+def _said(context: tuple[tuple[str, str], ...]) -> str:
+    return f" with {dict(context)}" if context else ""
+
+
+def unused(wanted: Iterable[Wanted]) -> list[str]:
     """What the roles allow and nobody wants, a line each."""
     asked = set(wanted)
     return [
         f"{role} may {grant.action} {grant.resource} ({grant.sid}), which nothing does: take the right away, "
         "or test the code that needs it"
         for role, grant in all_grants()
-        if not any(whose == role and grant.covers(action, arn) for whose, action, arn in asked)
+        if not any(each.role == role and grant.covers(each.action, each.arn) for each in asked)
     ]
 
 

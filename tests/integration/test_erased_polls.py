@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import boto3
@@ -60,7 +61,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         kms = boto3.client("kms", region_name="eu-central-1")
         key = SecretsKey(kms, kms.create_key()["KeyMetadata"]["Arn"])
         stage = Stage(SubmissionsTable(dynamodb, SUBMISSIONS), ExamsTable(dynamodb, EXAMS))
-        stage.open_erasure_key = lambda sealed: erasure_key(key, "main", sealed)
+        stage.open_erasure_key = partial(erasure_key, key, "main")
         clock = stage.provider
 
         def sleep(seconds: float) -> None:

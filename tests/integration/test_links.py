@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator
 from link_world import LinkWorld, environment, link_world, secret
 from referencing import Registry, Resource
 from scripted_server import Received, answer, scripted_server
-from tables import EXAMS, SUBMISSIONS
+from tables import ENDPOINTS, EXAMS, SUBMISSIONS
 
 from examhook.delivery.endpoint import Privacy
 from examhook.destinations.delivery_queue import body_of, parse_body
@@ -350,6 +350,7 @@ def test_polls_and_links_together_keep_the_pace(simulator: Simulator, monkeypatc
                 "INITIAL_SYNC": "silent",
                 "FULL_PASS_MINUTES": "60",
                 "SUBMISSIONS_TABLE": SUBMISSIONS,
+                "ENDPOINTS_TABLE": ENDPOINTS,
                 "OPERATIONS_TOPIC_ARN": OPERATIONS_TOPIC,
             }
         )

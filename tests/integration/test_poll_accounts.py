@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from command_line import CREDENTIALS
 from moto import mock_aws
+from recorder import told
 from tables import ENDPOINTS, EVENTS, EXAMS, SUBMISSIONS, create_tables
 
 from examhook.handlers import poll as entry
@@ -36,6 +37,7 @@ class Functions:
     failing: str | None = None
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803 - AWS's names
+        told("lambda", "Invoke", FunctionName=FunctionName)
         payload = json.loads(Payload)
         if payload["account"] == self.failing:
             raise ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "slow down"}}, "Invoke")

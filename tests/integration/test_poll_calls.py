@@ -48,8 +48,8 @@ def front(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsFront]:
             "FULL_PASS_MINUTES": "60",
             "SUBMISSIONS_TABLE": SUBMISSIONS,
             "EXAMS_TABLE": EXAMS,
-            "EVENTS_TABLE": EVENTS,
             "ENDPOINTS_TABLE": ENDPOINTS,
+            "EVENTS_TABLE": EVENTS,
             "OPERATIONS_TOPIC_ARN": boto3.client("sns", region_name=REGION).create_topic(Name="operations")["TopicArn"],
             "ACCOUNTS_SECRET_ARN": secrets.create_secret(Name="accounts", SecretString=others)["ARN"],
         }

@@ -13,7 +13,18 @@ from aws_actions import ANOTHER_NAME, Need, UnknownCallError, known_actions, nee
 from dispatch_stack import deployed, invoke, sample_batch
 from policies import Grant
 from recorder import WHOLE_RUN, Call, Recorder
-from rights import TEMPLATE, all_grants, arn_of_need, denied, functions, role_of, unused, wanted_by_aws, wanted_by_calls
+from rights import (
+    TEMPLATE,
+    Wanted,
+    all_grants,
+    arn_of_need,
+    denied,
+    functions,
+    role_of,
+    unused,
+    wanted_by_aws,
+    wanted_by_calls,
+)
 from translated import ACCOUNT_ID, REGION, StackTemplate, raw_resources
 
 from examhook_cli.local.batch_rights import COVERED
@@ -32,7 +43,7 @@ def test_no_role_may_do_what_nothing_does(recorder: Recorder, pytestconfig: pyte
 
 def test_every_role_may_do_what_aws_does_by_it() -> None:
     wanted = list(wanted_by_aws())
-    assert {role for role, _, _ in wanted} == set(TEMPLATE.of_type("AWS::IAM::Role"))
+    assert {each.role for each in wanted} == set(TEMPLATE.of_type("AWS::IAM::Role"))
     assert denied(wanted) == []
 
 
@@ -161,7 +172,7 @@ def test_the_emulators_own_rights_widen_what_aws_covers_by_one_right() -> None:
 def test_a_right_that_is_taken_away_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     call = Call("deliver", "sqs", "SendMessageBatch", (Need("sqs:SendMessage", "delivery"),))
     assert denied(wanted_by_calls([call])) == []
-    monkeypatch.setattr(rights, "may", lambda _role, action, _arn: action != "sqs:SendMessage")
+    monkeypatch.setattr(rights, "may", lambda wanted: wanted.action != "sqs:SendMessage")
     (line,) = denied(wanted_by_calls([call]))
     assert line.startswith("DeliverRole may not sqs:SendMessage arn:aws:sqs:eu-central-1:123456789012:DeliveryQueue")
 
@@ -170,7 +181,7 @@ def test_a_right_too_many_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     arn = arn_of_need(Need("dynamodb:GetItem", "Events"))
     made = [("DeliverRole", Grant("ReadEvents", action, arn)) for action in ("dynamodb:GetItem", "dynamodb:PutItem")]
     monkeypatch.setattr(rights, "all_grants", lambda: iter(made))
-    (line,) = unused([("DeliverRole", "dynamodb:GetItem", arn), ("PollRole", "dynamodb:PutItem", arn)])
+    (line,) = unused([Wanted("DeliverRole", "dynamodb:GetItem", arn), Wanted("PollRole", "dynamodb:PutItem", arn)])
     assert line.startswith(f"DeliverRole may dynamodb:PutItem {arn} (ReadEvents)")
 
 
@@ -210,6 +221,12 @@ def test_a_call_whose_right_nobody_knows_is_said_so() -> None:
             {"TransactItems": [{"Put": {"TableName": "T"}}, {"ConditionCheck": {"TableName": "U"}}]},
             [Need("dynamodb:PutItem", "T"), Need("dynamodb:ConditionCheckItem", "U")],
         ),
+        (
+            "kms",
+            "Decrypt",
+            {"KeyId": "k", "EncryptionContext": {"endpoint_id": "e"}},
+            [Need("kms:Decrypt", "k", context=(("kms:EncryptionContext:endpoint_id", "e"),))],
+        ),
         ("events", "PutEvents", {"Entries": [{"EventBusName": "b"}]}, [Need("events:PutEvents", "b")]),
     ],
 )
@@ -221,3 +238,13 @@ def test_what_a_call_asks_for_is_named_as_aws_names_it(
 
 def test_the_data_on_aws_actions_is_there() -> None:
     assert (files("cfnlint") / "data" / "AdditionalSpecs" / "Policies.json").is_file()
+
+
+def test_poll_opens_the_keys_of_erasures_and_no_secret_of_an_endpoint() -> None:
+    key = arn_of_need(Need("kms:Decrypt", "k"))
+    opened = [
+        Wanted("PollRole", "kms:Decrypt", key, (("kms:EncryptionContext:endpoint_id", name),))
+        for name in ("erasures of main", "ep_64a97df44c90ca823a930fe3aca8c4c1")
+    ]
+    (line,) = denied(opened)
+    assert "ep_64a97df44c90ca823a930fe3aca8c4c1" in line

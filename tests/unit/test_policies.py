@@ -46,6 +46,8 @@ def test_nothing_is_allowed_by_nothing_and_a_denial_wins_wherever_it_stands() ->
         ({"StringEquals": {"aws:SourceAccount": ["2", "1"]}}, True),
         ({"StringEquals": {"aws:SourceAccount": "2"}}, False),
         ({"StringEquals": {"aws:SourceVpc": "1"}}, False),
+        ({"StringLikeIfExists": {"aws:SourceVpc": "1"}}, True),
+        ({"StringLikeIfExists": {"aws:SourceAccount": "2"}}, False),
         ({"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:*:1:alarm:examhook-*"}}, True),
         ({"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:*:1:alarm:other-*"}}, False),
         ({"StringEquals": {"aws:SourceAccount": "1"}, "StringLike": {"aws:SourceArn": "no*"}}, False),
