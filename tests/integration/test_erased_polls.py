@@ -59,9 +59,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         dynamodb = boto3.client("dynamodb", region_name="eu-central-1")
         create_tables(dynamodb)
         kms = boto3.client("kms", region_name="eu-central-1")
-        key = SecretsKey(kms, kms.create_key()["KeyMetadata"]["Arn"])
+        key_arn = kms.create_key()["KeyMetadata"]["Arn"]
+        key = SecretsKey(kms, key_arn)
         stage = Stage(SubmissionsTable(dynamodb, SUBMISSIONS), ExamsTable(dynamodb, EXAMS))
-        stage.open_erasure_key = partial(erasure_key, key, "main")
+        stage.open_erasure_key = partial(erasure_key, SecretsKey(kms, key_arn), "main")
         clock = stage.provider
 
         def sleep(seconds: float) -> None:
