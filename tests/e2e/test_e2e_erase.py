@@ -31,7 +31,7 @@ def everything(installation: LocalInstallation) -> str:
 def test_an_erased_candidate_is_gone_and_is_not_announced_anew(installation: LocalInstallation) -> None:
     world = installation.simulator.world
     with running_listener([ANY_SECRET]) as receiver:
-        added = installation.examhook("endpoints", "add", receiver.url, "--json").json()
+        added = installation.examhook("endpoints", "add", receiver.url, "--types", "submission.*", "--json").json()
         assert isinstance(added, dict)
         receiver.trust([added["secret"]])
         receiver.answer_with(500)

@@ -37,7 +37,7 @@ def half_an_hour_passes(installation: LocalInstallation, event_id: str) -> dict[
 def test_a_delivery_that_comes_after_the_links_end_carries_a_fresh_one(installation: LocalInstallation) -> None:
     world = installation.simulator.world
     with running_listener([ANY_SECRET]) as receiver:
-        added = installation.examhook("endpoints", "add", receiver.url, "--json").json()
+        added = installation.examhook("endpoints", "add", receiver.url, "--types", "submission.*", "--json").json()
         assert isinstance(added, dict)
         receiver.trust([added["secret"]])
         receiver.answer_with(500)
