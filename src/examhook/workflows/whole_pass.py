@@ -116,7 +116,7 @@ class WholePass:
             appeared=self.tally.appeared,
             ended=self.tally.ended,
             rows=self.tally.rows,
-            open_attempts=tuple(self.tally.open_attempts),
+            open_attempts=(*self.tally.open_attempts, *self._unseen_running()),
             open_depth=self.tally.depth(order),
             order=order,
             # Where what is stored may be more than what was seen, the next pass must compare everything.
@@ -135,6 +135,12 @@ class WholePass:
         """Give a receipt for a pass after which what is stored is what was seen; before it is remembered as done."""
         receipt = Receipt(self.access.began_at, dict(self.tally.status_counts), f"{digest:016x}")
         self.tools.exam_events.verified(self.request.exam, receipt)
+
+    def _unseen_running(self) -> list[AttemptKey]:
+        """What ran, and may have slipped through a reading in several goes: it is asked for next."""
+        known = self.request.known
+        running = known.open_attempts if known is not None and self.tally.resumed else ()
+        return [key for key in running if key not in self.tally.seen and key not in self.tally.open_attempts]
 
     def _says_nothing_new(self, known: ExamWatch, walk: Walk[Attempt], rows: dict[AttemptKey, Attempt]) -> bool:
         """Whether the rows are those that are stored, by their digest; if so, they are counted."""
