@@ -23,7 +23,7 @@ class Scale:
     """Attempts of each exam."""
     busy: int = 5
     """Exams that are busy when few are."""
-    passes: int = 3
+    passes: int = 9
     """Full passes in each order, for the middle one's processor time."""
     small_exams: int = 25
     """Of the world in which processes are killed, rows move, and the pace is measured."""

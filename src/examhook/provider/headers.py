@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
+@lru_cache(maxsize=8)
 def http_date(value: str | None) -> int | None:
     """Unix seconds of an HTTP date (RFC 9110, section 5.6.7); None when there is none."""
     if value is None:
