@@ -9,7 +9,7 @@ from model.plans import LEASE_OUTLIVED_S, Dies, Fails, Fault, Happens, PollPlan,
 from model.poller import FULL_PASS_SECONDS
 
 from examhook.settings import Dialect
-from examhook_cli.simulator.facts import RowOrder
+from examhook_cli.simulator.facts import RowOrder, TakingsCount
 from examhook_cli.simulator.quirks import Quirk
 
 
@@ -156,4 +156,10 @@ def test_a_v1_exam_whose_row_came_while_another_went_is_found_in_the_end() -> No
     state.something_happens_and_a_poll_finds_it(
         [Act(Kind.CREATE_EXAM), Act(Kind.SHOW_LATE, 1), Act(Kind.REMOVE, 3)], full=False
     )
+    state.teardown()
+
+
+def test_an_empty_answer_at_first_contact_makes_no_news_of_what_is_old() -> None:
+    state = in_the_beginning(Setup(takings=TakingsCount.NOTHING, past=(5,)))
+    state.poll(PollPlan(interrupts=((6, Fails(Fault.EMPTY_LIST)), (7, Fails(Fault.EMPTY_LIST)))))
     state.teardown()

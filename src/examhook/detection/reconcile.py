@@ -57,7 +57,7 @@ def remembered(request: ExamRequest, findings: Findings) -> ExamWatch:
     if not findings.complete:
         return _incomplete(request, known, findings)
     first = not known.is_known
-    agrees = first or accounts_for(request, findings.appeared, findings.ended, findings.began_at, whole=findings.whole)
+    agrees = first or accounts_for(request, findings.appeared, findings.ended, findings.began_at)
     since = None if agrees else known.unreconciled_since or findings.began_at
     given_up = since is not None and findings.began_at - since >= PATIENCE_SECONDS
     settled = agrees or given_up

@@ -14,11 +14,11 @@ PATIENCE_SECONDS = 600
 """How long ``takings`` may be out of step with the rows, in either direction."""
 
 
-def accounts_for(request: ExamRequest, appeared: int, ended: int, now: int, *, whole: bool) -> bool:
+def accounts_for(request: ExamRequest, appeared: int, ended: int, now: int) -> bool:
     """Whether what was found explains how far the takings moved.
 
-    An end explains them after a look at the edge only where they cannot count starts: before the ``whole`` exam was
-    read, there may be a new attempt that the look did not meet.
+    As long as they may count starts, no end explains them: there may be a new attempt whose row was not met, or is
+    listed later.
     """
     known = request.known
     if not request.growth or known is None:
@@ -26,9 +26,8 @@ def accounts_for(request: ExamRequest, appeared: int, ended: int, now: int, *, w
     if takings_lie(known, now):
         # Late rows may have refuted what was right, so the one growth that has its rows is believed.
         return appeared >= request.growth
-    by_starts = known.starts.ahead + appeared >= request.growth and not _is_refuted(known.starts, now)
-    by_ends = known.ends.ahead + ended >= request.growth and not _is_refuted(known.ends, now)
-    return by_starts or (by_ends and (whole or _is_refuted(known.starts, now)))
+    told, seen = (known.ends, ended) if _is_refuted(known.starts, now) else (known.starts, appeared)
+    return told.ahead + seen >= request.growth
 
 
 def compared(  # noqa: PLR0913 - what was found, and of what

@@ -44,7 +44,7 @@ def look_at_edge(tools: PollTools, request: ExamRequest, known: ExamWatch) -> Ed
     rows.update(asked)
     settlement = access.settle(rows, reading.stored)
     vanished = set(known.open_attempts) - {attempt.key for attempt in settlement.attempts}
-    unexplained = not accounts_for(request, settlement.appeared, settlement.ended, access.began_at, whole=False)
+    unexplained = not accounts_for(request, settlement.appeared, settlement.ended, access.began_at)
     # Since a full pass could not explain them, they may have moved again, and new rows come where none did before.
     stale = known.unreconciled_since is None or access.began_at - known.passed_at >= LOOK_SECONDS
     whole_needed = not reading.reached or bool(vanished) or (unexplained and stale)

@@ -48,7 +48,8 @@ class WholePass:
     compares: bool = False
     """Whether anything may be stored that is not among the rows."""
     moved: bool = False
-    """Whether rows came twice to a reading in several goes, so that as many may not have come at all."""
+    """Whether rows came twice to a reading in several goes, so that as many may not have come at all; or came only when
+    they were asked for again."""
 
     def __post_init__(self) -> None:
         self.access = ExamAccess(self.tools, self.request)
@@ -101,13 +102,16 @@ class WholePass:
     def _finish(self, walk: Walk[Attempt], rows: dict[AttemptKey, Attempt]) -> PassOutcome:
         known = self.request.known
         whole_in_hand = not self.flushed and not self.tally.resumed
+        if not rows and whole_in_hand and not (known is not None and known.is_known):
+            # An empty answer that is none would make old news of all that the exam has: ask once more.
+            self.moved = self.access.fetch(0, self.tools.pager.limit).row_count > 0
         missing = compared = False
         if known is None or not whole_in_hand or not self._says_nothing_new(known, walk, rows):
             self._flush(rows, self.access.all_stored() if self.compares and whole_in_hand else None)
             compared = not self.tally.resumed
             if self.compares and compared:
                 missing = self._settle_absences(walk)
-            self.moved = self.tally.resumed and self.tally.rows > self.access.count_stored()
+            self.moved = self.moved or (self.tally.resumed and self.tally.rows > self.access.count_stored())
         problem = self._problem(walk)
         order = self.tally.order(known.order if known else RowOrder.UNKNOWN, disturbed=walk.disturbed)
         findings = Findings(
@@ -183,7 +187,7 @@ class WholePass:
 
     def _problem(self, walk: Walk[Attempt]) -> str | None:
         if walk.problem is not None or self.moved:
-            return walk.problem or "rows moved while it was read in several goes"
+            return walk.problem or "its rows moved while they were read"
         if walk.unreadable:
             reasons = ", ".join(sorted(set(walk.unreadable.values())))
             return f"{len(walk.unreadable)} of its rows could not be understood: {reasons}"
