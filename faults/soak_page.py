@@ -21,7 +21,7 @@ class SoakReport:
     seed: int
     minutes: float
     healed_s: float
-    """From the end of the faults until all was equal, or until no longer was waited."""
+    """From the end of the faults until all was equal, or no longer was waited; reading the queue takes its part."""
     happened: Counter[str]
     """Entries of the ledger by kind."""
     aws_faults: int
@@ -67,7 +67,7 @@ def _head(report: SoakReport, happened: str) -> list[str]:
         "reopened and removed, while faults are switched on and off at random. Which fault comes when follows from the",
         "seed; how the processes meet it does not.",
         "",
-        f"- {report.minutes:g} minutes of faults; everything had arrived {report.healed_s:.0f} s after their end.",
+        f"- {report.minutes:g} minutes of faults; the comparison was complete {report.healed_s:.0f} s after their end.",
         f"- At the provider: {happened}.",
         f"- Faults that were met: {report.aws_faults} calls of AWS, {report.provider_faults} answers of the provider,",
         f"  {report.receiver_faults} requests to receivers.",

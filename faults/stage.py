@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,6 +52,8 @@ class Stage:
     queue: QueueSubscriber
     noted: int = 0
     """Entries of the ledger up to the first contact."""
+    enabled_again: set[str] = field(default_factory=set)
+    """Ids of endpoints that had been disabled."""
     last_poll: str = ""
     """What the last full poll said."""
 
@@ -120,9 +122,10 @@ class Stage:
             before = len(self.queue.bodies)
             self.queue.drain(0, 0)
 
-    def heal(self, exam_id: str | None = None, timeout_s: float = 600) -> list[Verdict]:
+    def heal(self, exam_id: str | None = None, timeout_s: float = 1200) -> list[Verdict]:
         """Without any faults, let everything that waits go out now; the verdicts once they are good, or after all.
 
+        The longest that anything waits is a quarter of an hour: a message that was lost or held back is repeated then.
         What a person would have to wait for (five minutes until the next attempt, a quarter of an hour until a redrive
         is tried again) is done by command from the third round on.
         """
@@ -149,6 +152,8 @@ class Stage:
         for endpoint in tables.endpoints.list_all():
             if not endpoint.is_enabled:
                 run_command(["endpoints", "enable", endpoint.endpoint_id], self.installation.environ)
+                self.enabled_again.add(endpoint.endpoint_id)
+            if endpoint.endpoint_id in self.enabled_again:
                 # What came while it was disabled was never on its way to it.
                 again = ["events", "replay", "--endpoint", endpoint.endpoint_id, "--undelivered", "--since", "1h"]
                 run_command(again, self.installation.environ)
