@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import atomic_writes
+import atomic_requests
 import pytest
 from hypothesis import settings
 from recorder import WHOLE_RUN, Recorder, install
@@ -18,7 +18,7 @@ settings.load_profile("examhook")
 INTEGRATION = Path(__file__).parent / "integration"
 RECORDER = Recorder()
 install(RECORDER)
-atomic_writes.install()
+atomic_requests.install()
 
 
 @pytest.fixture(autouse=True)

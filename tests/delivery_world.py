@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import boto3
 from builders import submission, transition
 from moto import mock_aws
-from one_at_a_time import one_at_a_time
 from tables import DELIVERIES, ENDPOINTS, EVENTS, create_tables
 
 from examhook.delivery.endpoint import Endpoint
@@ -169,7 +168,7 @@ class World:
 @contextmanager
 def delivery_world() -> Iterator[World]:
     """A world of its own."""
-    with mock_aws(), one_at_a_time():
+    with mock_aws():
         dynamodb = boto3.client("dynamodb", region_name=REGION)
         create_tables(dynamodb)
         kms = boto3.client("kms", region_name=REGION)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from moto import mock_aws
-from one_at_a_time import one_at_a_time
 from tables import DELIVERIES, ENDPOINTS, EVENTS, SUBMISSIONS, create_tables
 
 from examhook.destinations.secrets import SecretsKey
@@ -76,7 +75,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, bus: str = "") -> Iterator[Stack]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws(), one_at_a_time():
+    with mock_aws():
         dynamodb, sns, sqs, kms = (boto3.client(name) for name in ("dynamodb", "sns", "sqs", "kms"))
         create_tables(dynamodb)
         key_arn = kms.create_key()["KeyMetadata"]["Arn"]
