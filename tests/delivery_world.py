@@ -26,6 +26,7 @@ from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.event_links import EventLinks
 from examhook.storage.events import EventsTable
+from examhook.storage.looked_up import LookUp
 from examhook.workflows.backlog import Backlog
 from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
 from examhook.workflows.deliver_report import DeliverReport
@@ -91,6 +92,7 @@ class World:
     queue_url: str
     operators: Operators
     links: EventLinks
+    look_up: LookUp
     link_service: LinkService | None = None
     """Who renews result links; None: they are sent as they are."""
 
@@ -139,7 +141,7 @@ class World:
     def deliver_by(self, sender: WebhookSender, deadline_s: float = 5.0) -> DeliverWebhooks:
         """Deliver, sending by ``sender``."""
         return DeliverWebhooks(
-            Stores(self.deliveries, self.endpoints, self.links),
+            Stores(self.deliveries, self.endpoints, self.links, self.look_up),
             Channels(sender, self.key, self.queue, WorkingLinks(self.link_service, self.clock.now)),
             now=self.clock.now,
             rng=random.Random(7),
@@ -188,4 +190,5 @@ def delivery_world() -> Iterator[World]:
             queue_url=queue_url,
             operators=Operators(),
             links=EventLinks(dynamodb, EVENTS),
+            look_up=LookUp(dynamodb, ENDPOINTS, EVENTS),
         )

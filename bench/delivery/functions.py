@@ -11,7 +11,14 @@ from typing import cast
 
 import boto3
 
-from bench.delivery.tables_in_memory import MemoryDeliveries, MemoryEndpoints, MemoryEvents, MemoryLinks, MemoryQueue
+from bench.delivery.tables_in_memory import (
+    MemoryDeliveries,
+    MemoryEndpoints,
+    MemoryEvents,
+    MemoryLinks,
+    MemoryLookUp,
+    MemoryQueue,
+)
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.destinations.delivery_queue import DeliveryQueue
 from examhook.destinations.guard import guarded_session
@@ -23,6 +30,7 @@ from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.event_links import EventLinks
 from examhook.storage.events import EventsTable
+from examhook.storage.looked_up import LookUp
 from examhook.wiring.deliver import deliver
 from examhook.wiring.dispatch import open_dispatch
 from examhook.wiring.retry import retry
@@ -73,8 +81,8 @@ def on_aws(now: Callable[[], float]) -> Functions:
 def in_memory(urls: Sequence[str], now: Callable[[], float]) -> Functions:
     """With an endpoint for each of ``urls``."""
     made = [Endpoint(f"ep_{number}", url, b"", EndpointOrigin.CLI, number) for number, url in enumerate(urls)]
-    endpoints = cast("EndpointsTable", MemoryEndpoints({each.endpoint_id: each for each in made}))
-    kept = MemoryEvents()
+    held, kept = MemoryEndpoints({each.endpoint_id: each for each in made}), MemoryEvents()
+    endpoints, links = cast("EndpointsTable", held), MemoryLinks(kept)
     deliveries, events = cast("DeliveriesTable", MemoryDeliveries()), cast("EventsTable", kept)
     queue, key = cast("DeliveryQueue", MemoryQueue(now)), cast("SecretsKey", OpenKey())
     topic = cast("TopicPublisher", _NoTopic())
@@ -82,7 +90,7 @@ def in_memory(urls: Sequence[str], now: Callable[[], float]) -> Functions:
     return Functions(
         Dispatch(events, deliveries, queue, topic, "", endpoints.list_all, retention_days=30, now=now),
         DeliverWebhooks(
-            Stores(deliveries, endpoints, cast("EventLinks", MemoryLinks(kept))),
+            Stores(deliveries, endpoints, cast("EventLinks", links), cast("LookUp", MemoryLookUp(held, links))),
             Channels(sender, key, queue, WorkingLinks(None, now)),
             now=now,
             rng=random.Random(7),  # noqa: S311 - jitter

@@ -105,7 +105,7 @@ class _Pipeline:
             self.invocations["deliver"] += 1
             self.messages += len(taken)
             batch = [Message(each.message_id, each.body) for each in taken]
-            DeliverRound(self.deliver.process, self.deliver.queue, time.monotonic, done, self.pool).run(batch)
+            DeliverRound(self.deliver, self.deliver.queue, time.monotonic, done, self.pool).run(batch)
             self.queue.done(taken)
         return {"outcomes": _named(outcomes)}
 

@@ -18,6 +18,7 @@ from examhook.destinations.delivery_queue import DeliveryMessage, TakenMessage, 
 from examhook.events.build import Event
 from examhook.storage.delivery_reads import DueDelivery
 from examhook.storage.event_links import LinkedEvent
+from examhook.storage.looked_up import LookedUp
 
 
 @dataclass(slots=True)
@@ -228,6 +229,21 @@ class MemoryEndpoints:
                 return None
             self.by_id[endpoint_id] = replace(seen, health=change(seen.health))
             return seen
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryLookUp:
+    """In place of LookUp."""
+
+    endpoints: MemoryEndpoints
+    links: MemoryLinks
+
+    def read(self, endpoint_ids: Sequence[str], event_ids: Sequence[str]) -> LookedUp:
+        """All of them."""
+        return LookedUp(
+            {each: self.endpoints.get(each) for each in endpoint_ids},
+            {each: self.links.get(each) for each in event_ids},
+        )
 
 
 @dataclass(slots=True)

@@ -19,7 +19,13 @@ import requests
 from bench.child import serve
 from bench.delivery.functions import OpenKey
 from bench.delivery.submissions import submitted
-from bench.delivery.tables_in_memory import MemoryDeliveries, MemoryEndpoints, MemoryEvents, MemoryLinks
+from bench.delivery.tables_in_memory import (
+    MemoryDeliveries,
+    MemoryEndpoints,
+    MemoryEvents,
+    MemoryLinks,
+    MemoryLookUp,
+)
 from bench.usage import cpu_s
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.delivery.record import new_delivery
@@ -31,6 +37,7 @@ from examhook.events.build import Event, submission_event
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.event_links import EventLinks
+from examhook.storage.looked_up import LookUp
 from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
 from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
 from examhook.workflows.deliver_round import BATCH, MOST, DeliverRound, Message
@@ -77,10 +84,15 @@ def _worker(url: str, sender: WebhookSender, events: list[Event], at: int) -> tu
     deliveries = MemoryDeliveries()
     for event in events:
         deliveries.create(new_delivery(ENDPOINT_ID, event.event_id, event.event_type, now=at, expires_at=at + _MONTH_S))
+    endpoints, links = (
+        MemoryEndpoints({ENDPOINT_ID: endpoint}),
+        MemoryLinks(MemoryEvents({e.event_id: e for e in events})),
+    )
     stores = Stores(
         cast("DeliveriesTable", deliveries),
-        cast("EndpointsTable", MemoryEndpoints({ENDPOINT_ID: endpoint})),
-        cast("EventLinks", MemoryLinks(MemoryEvents({event.event_id: event for event in events}))),
+        cast("EndpointsTable", endpoints),
+        cast("EventLinks", links),
+        cast("LookUp", MemoryLookUp(endpoints, links)),
     )
     queue = cast("DeliveryQueue", _NoQueue())
     workflow = DeliverWebhooks(
@@ -95,7 +107,7 @@ def _worker(url: str, sender: WebhookSender, events: list[Event], at: int) -> tu
         cpu_before_s, began_s = cpu_s(), time.monotonic()
         for start in range(0, len(bodies), BATCH):
             batch = [Message(body, body) for body in bodies[start : start + BATCH]]
-            DeliverRound(workflow.process, queue, time.monotonic, _must_arrive, pool).run(batch)
+            DeliverRound(workflow, queue, time.monotonic, _must_arrive, pool).run(batch)
     return time.monotonic() - began_s, cpu_s() - cpu_before_s
 
 

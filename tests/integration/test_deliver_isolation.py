@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import boto3
 import pytest
@@ -20,8 +21,9 @@ from examhook.delivery.schedule import ENQUEUED_S, PROBE_S
 from examhook.destinations.delivery_queue import DeliveryMessage, body_of, parse_body
 from examhook.destinations.guard import guarded_session
 from examhook.destinations.webhook import WebhookSender
+from examhook.storage.looked_up import NOTHING, LookedUp
 from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
-from examhook.workflows.deliver_round import MOST, PUT_BACK_S, DeliverRound, Done, Message
+from examhook.workflows.deliver_round import MOST, PUT_BACK_S, DeliverRound, Done, Message, Worker
 from examhook.workflows.endpoint_changes import EndpointChanges, update_endpoint
 
 BUSY = answer("", "503 Service Unavailable")
@@ -58,12 +60,24 @@ def at_once(world: World, messages: list[DeliveryMessage]) -> list[MessageOutcom
     return outcomes
 
 
-def run_round(
-    world: World, process: Callable[[DeliveryMessage], DeliverReport], batch: Sequence[Message], done: Done
-) -> None:
+@dataclass
+class Played:
+    """Attempts as a test makes them up; nothing is looked up for them."""
+
+    attempt: Callable[[DeliveryMessage], DeliverReport]
+
+    def look_up(self, _messages: Sequence[DeliveryMessage]) -> LookedUp:
+        return NOTHING
+
+    def process(self, message: DeliveryMessage, known: LookedUp) -> DeliverReport:
+        assert known is NOTHING
+        return self.attempt(message)
+
+
+def run_round(world: World, worker: Worker, batch: Sequence[Message], done: Done) -> None:
     """One invocation."""
     with ThreadPoolExecutor(MOST + 1) as pool:
-        DeliverRound(process, world.queue, time.monotonic, done, pool).run(batch)
+        DeliverRound(worker, world.queue, time.monotonic, done, pool).run(batch)
 
 
 def a_round(
@@ -72,7 +86,7 @@ def a_round(
     """What one invocation told of, in its order."""
     told: list[tuple[Message, DeliverReport | BaseException]] = []
     messages = [Message(f"m{number}", body_of(message)) for number, message in enumerate(batch)]
-    run_round(world, process, messages, lambda *each: told.append(each))
+    run_round(world, Played(process), messages, lambda *each: told.append(each))
     return told
 
 
@@ -101,7 +115,7 @@ def test_while_a_receiver_hangs_the_same_worker_serves_the_others(world: World) 
                 released.set()
 
         messages = [Message(each.event_id, body_of(each)) for each in batch]
-        run_round(world, world.deliver_by(sender, deadline_s=20).process, messages, done)
+        run_round(world, world.deliver_by(sender, deadline_s=20), messages, done)
         session.close()
     assert told == [MessageOutcome.DELIVERED] * len(others) + [MessageOutcome.RETRY_LATER] * 2
     assert {message.event_id for message in others} == {each.headers["webhook-id"] for each in quick.requests}
@@ -146,7 +160,7 @@ def test_what_waits_for_slow_attempts_at_its_endpoint_goes_back_to_the_queue(wor
 
     batch = [DeliveryMessage("ep_1", f"evt_{nth}", 1) for nth in range(AT_ONCE + 2)]
     messages = [Message(each.event_id, body_of(each)) for each in batch]
-    run_round(world, process, messages, done)
+    run_round(world, Played(process), messages, done)
     assert told == [MessageOutcome.PUT_OFF] * 2 + [MessageOutcome.RETRY_LATER] * AT_ONCE
     assert world.enqueued() == [(each, PUT_BACK_S) for each in batch[AT_ONCE:]]
 
@@ -159,7 +173,7 @@ def test_a_message_that_is_none_of_ours_fails_alone(world: World) -> None:
         return DeliverReport(message, MessageOutcome.DELIVERED, "")
 
     batch = [Message("bad", "{}"), Message("good", body_of(good))]
-    run_round(world, process, batch, lambda *each: told.append(each))
+    run_round(world, Played(process), batch, lambda *each: told.append(each))
     assert [(message.message_id, type(outcome).__name__) for message, outcome in told] == [
         ("bad", "BadMessageError"),
         ("good", "DeliverReport"),

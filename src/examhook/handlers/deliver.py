@@ -76,7 +76,7 @@ def handler(event: QueueBatch, context: object) -> BatchAnswer:  # noqa: ARG001 
 
     workflow = _workflow()
     batch = [Message(record["messageId"], record["body"]) for record in event["Records"]]
-    DeliverRound(workflow.process, workflow.queue, time.monotonic, done, _pool()).run(batch)
+    DeliverRound(workflow, workflow.queue, time.monotonic, done, _pool()).run(batch)
     _count(outcomes)
     return {"batchItemFailures": failures}
 

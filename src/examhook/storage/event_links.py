@@ -13,6 +13,7 @@ Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,14 +52,7 @@ class EventLinks:
     def get(self, event_id: str) -> LinkedEvent | None:
         """An event with its links, as last written; None if there is none (any more). Raises UnreadableEventError."""
         answer = self._client.get_item(TableName=self._table_name, Key=_key(event_id), ConsistentRead=True)
-        item = answer.get("Item")
-        if item is None or is_erased(item):
-            return None
-        renewed = None
-        if "link_url" in item:
-            renewed = ResultLink(item["link_url"]["S"], int(item["link_expires_at"]["N"]))
-        next_at = int(item["link_next_at"]["N"]) if "link_next_at" in item else 0
-        return LinkedEvent(event_from_item(item), renewed, "link_asked_by" in item, next_at)
+        return linked_event_from_item(answer.get("Item"))
 
     def claim(self, event_id: str, owner: str, now: int, until: int) -> bool:
         """Be the one who asks, until ``until`` (Unix seconds); False if somebody else is, or asking failed just now."""
@@ -101,6 +95,17 @@ class EventLinks:
                 return False
             raise
         return True
+
+
+def linked_event_from_item(item: Mapping[str, AttributeValueTypeDef] | None) -> LinkedEvent | None:
+    """The event in an item, with its links; None where there is none (any more). Raises UnreadableEventError."""
+    if item is None or is_erased(item):
+        return None
+    renewed = None
+    if "link_url" in item:
+        renewed = ResultLink(item["link_url"]["S"], int(item["link_expires_at"]["N"]))
+    next_at = int(item["link_next_at"]["N"]) if "link_next_at" in item else 0
+    return LinkedEvent(event_from_item(item), renewed, "link_asked_by" in item, next_at)
 
 
 def _key(event_id: str) -> dict[str, AttributeValueTypeDef]:

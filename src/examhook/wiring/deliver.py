@@ -18,6 +18,7 @@ from examhook.settings import DeliverSettings
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.event_links import EventLinks
+from examhook.storage.looked_up import LookUp
 from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
 from examhook.workflows.working_links import WorkingLinks
 
@@ -50,6 +51,7 @@ def deliver(environ: Mapping[str, str], now: Callable[[], float] | None = None) 
             DeliveriesTable(dynamodb, settings.deliveries_table),
             EndpointsTable(dynamodb, settings.endpoints_table),
             EventLinks(dynamodb, settings.events_table),
+            LookUp(dynamodb, settings.endpoints_table, settings.events_table),
         ),
         Channels(
             WebhookSender(

@@ -11,14 +11,15 @@ What happens to one message, in the order that makes a crash at any step harmles
               410: disable the endpoint, and leave a notice for the operators with it
               due within a minute: a delayed message, so that it need not wait for Retry
 
-A message is only a hint; whatever fails before the claim may be tried again with the same message.
+The endpoints and events of a batch are read together. A message is only a hint; whatever fails before
+the claim may be tried again with the same message.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -36,6 +37,7 @@ from examhook.events.catalogue import ENDPOINT_TEST
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.event_links import EventLinks
+from examhook.storage.looked_up import NOTHING, LookedUp, LookUp
 from examhook.workflows.backlog import Backlog, batch_limit
 from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
 from examhook.workflows.turn import Go, PutOff, Wait, turn_of
@@ -55,6 +57,7 @@ class Stores:
     deliveries: DeliveriesTable
     endpoints: EndpointsTable
     events: EventLinks
+    look_up: LookUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,9 @@ class DeliverWebhooks:
         self._deliveries = stores.deliveries
         self._endpoints = stores.endpoints
         self._events = stores.events
+        self._look_up = stores.look_up
+        self._successes: dict[str, int] = {}
+        """When this process last wrote down a success since the last failure, by endpoint."""
         self._channels = channels
         self._backlog = Backlog(stores.deliveries, channels.queue, now)
         self._now = now
@@ -95,13 +101,17 @@ class DeliverWebhooks:
         """Where its messages come from."""
         return self._channels.queue
 
-    def process(self, message: DeliveryMessage) -> DeliverReport:
+    def look_up(self, messages: Sequence[DeliveryMessage]) -> LookedUp:
+        """What ``messages`` speak of, as it is now. Raises botocore's ClientError."""
+        return self._look_up.read([each.endpoint_id for each in messages], [each.event_id for each in messages])
+
+    def process(self, message: DeliveryMessage, known: LookedUp = NOTHING) -> DeliverReport:
         """Make the attempt that ``message`` asks for, if it is still to be made.
 
-        Raises botocore's errors and those of the queue; then the message may come again, and if the
-        attempt had been claimed, the delivery is due again after ``CLAIM_S`` instead.
+        What is not in ``known`` is read. Raises botocore's errors and those of the queue; then the message may come
+        again, and if the attempt had been claimed, the delivery is due again after ``CLAIM_S`` instead.
         """
-        endpoint = self._endpoints.get(message.endpoint_id)
+        endpoint = known.endpoint(message.endpoint_id, self._endpoints.get)
         if endpoint is None:
             return self._cancel(message, "its endpoint was removed")
         if not endpoint.is_enabled:
@@ -110,7 +120,7 @@ class DeliverWebhooks:
         if not isinstance(turn, Go):
             return self._not_now(message, turn)
         self._sleep(turn.after_s)
-        kept = self._events.get(message.event_id)
+        kept = known.event(message.event_id, self._events.get)
         if kept is None:
             return self._cancel(message, "its event is no longer stored")
         event = self._channels.links.event_for(endpoint, kept, may_wait=not message.waited)
@@ -191,13 +201,16 @@ class DeliverWebhooks:
     def _record_health(self, endpoint: Endpoint, result: SendResult, decision: Decision) -> None:
         now, health = int(self._now()), endpoint.health
         if not isinstance(decision, Delivered):
+            self._successes.pop(endpoint.endpoint_id, None)
             slowed_until = now + SLOWED_S if slows_down(result.http_status) else None
             self._endpoints.record_outcome(endpoint.endpoint_id, now, decision.reason, slowed_until)
             return
-        if health.failing_since is None and now <= (health.last_success_at or 0):
+        latest = max(health.last_success_at or 0, self._successes.get(endpoint.endpoint_id, 0))
+        if health.failing_since is None and now <= latest:
             # Times are whole seconds: of the successes within one, the first is enough.
             return
         before = self._endpoints.record_outcome(endpoint.endpoint_id, now, None)
+        self._successes[endpoint.endpoint_id] = now
         if before is not None and before.health.is_down:
             _, more = self._backlog.enqueue_waiting(endpoint.endpoint_id, batch_limit(before, now))
             if more:

@@ -16,12 +16,13 @@ on is removed; which attempt is made stands in the Deliveries table.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
+from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -34,6 +35,7 @@ from examhook.destinations.delivery_queue import (
     TakenMessage,
     parse_body,
 )
+from examhook.storage.looked_up import NOTHING, LookedUp
 from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
 
 BATCH = 10
@@ -73,6 +75,16 @@ Done = Callable[[Message, DeliverReport | BaseException], None]
 """Called once for each message, with what became of it or what went wrong."""
 
 
+class Worker(Protocol):
+    """Who makes the attempts: ``workflows.deliver.DeliverWebhooks``."""
+
+    def look_up(self, messages: Sequence[DeliveryMessage], /) -> LookedUp:
+        """What these speak of, as it is now. Raises botocore's errors."""
+
+    def process(self, message: DeliveryMessage, known: LookedUp, /) -> DeliverReport:
+        """Make the attempt that a message asks for, reading what is not ``known``."""
+
+
 @dataclass(slots=True)
 class DeliverRound:
     """Works on one batch; ``run`` may be called once.
@@ -80,7 +92,7 @@ class DeliverRound:
     ``pool`` has MOST + 1 threads and outlives it: to start them for each batch costs as much as to sign it.
     """
 
-    process: Callable[[DeliveryMessage], DeliverReport]
+    worker: Worker
     queue: DeliveryQueue
     monotonic: Callable[[], float]
     done: Done
@@ -94,8 +106,7 @@ class DeliverRound:
     def run(self, batch: Sequence[Message]) -> None:
         """Work on ``batch``, and on what is taken meanwhile, to the end."""
         self._began_s = self.monotonic()
-        for message in batch:
-            self._admit(message)
+        self._admit(batch)
         while self._attempts or self._taking is not None:
             with suppress(Empty):
                 self._ended.get(timeout=_GLANCE_S)
@@ -103,19 +114,35 @@ class DeliverRound:
             self._put_back()
             self._take_more()
 
-    def _admit(self, message: Message) -> None:
-        try:
-            parsed = parse_body(message.body)
-        except BadMessageError as error:
-            self.done(message, error)
-            return
-        if sum(each.parsed.endpoint_id == parsed.endpoint_id for each in self._attempts.values()) < AT_ONCE:
-            self._begin(message, parsed)
-        else:
-            self._aside[parsed.endpoint_id].append((message, parsed))
+    def _admit(self, messages: Sequence[Message]) -> None:
+        """Begin as many as their endpoints may get at once, and lay the rest aside.
 
-    def _begin(self, message: Message, parsed: DeliveryMessage) -> None:
-        future = self.pool.submit(self.process, parsed)
+        What is begun later reads for itself how its endpoint is by then.
+        """
+        now: list[tuple[Message, DeliveryMessage]] = []
+        places = Counter(each.parsed.endpoint_id for each in self._attempts.values())
+        for message in messages:
+            try:
+                parsed = parse_body(message.body)
+            except BadMessageError as error:
+                self.done(message, error)
+                continue
+            has_place = places[parsed.endpoint_id] < AT_ONCE
+            (now if has_place else self._aside[parsed.endpoint_id]).append((message, parsed))
+            places[parsed.endpoint_id] += 1
+        known = self._look_up([parsed for _, parsed in now])
+        for message, parsed in now:
+            self._begin(message, parsed, known)
+
+    def _look_up(self, messages: Sequence[DeliveryMessage]) -> LookedUp:
+        try:
+            return self.worker.look_up(messages) if len(messages) > 1 else NOTHING
+        except (ClientError, BotoCoreError):
+            # Each reads for itself then, and those that cannot come again.
+            return NOTHING
+
+    def _begin(self, message: Message, parsed: DeliveryMessage, known: LookedUp = NOTHING) -> None:
+        future = self.pool.submit(self.worker.process, parsed, known)
         self._attempts[future] = Attempt(message, parsed, self.monotonic())
         future.add_done_callback(self._ended.put)
 
@@ -135,8 +162,8 @@ class DeliverRound:
         if self._taking is not None and self._taking.done():
             taking, self._taking = self._taking, None
             # What could not be taken stays on the queue for others.
-            for taken in [] if taking.exception() else taking.result():
-                self._admit(Message(taken.message_id, taken.body, taken))
+            taken = [] if taking.exception() else taking.result()
+            self._admit([Message(each.message_id, each.body, each) for each in taken])
 
     def _take_more(self) -> None:
         now = self.monotonic()
