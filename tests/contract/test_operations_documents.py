@@ -92,6 +92,17 @@ def test_the_dashboard_shows_every_alarm_and_only_metrics_that_are_published() -
     assert len(drawn) <= 50, "what a free dashboard may hold"
 
 
+@pytest.mark.parametrize("name", TEMPLATE.of_type("AWS::Lambda::Function"))
+def test_every_function_has_alarms_for_errors_and_throttles_and_its_lines_on_the_dashboard(name: str) -> None:
+    of_function = [{"Name": "FunctionName", "Value": name}]
+    rung = {alarm["MetricName"] for alarm in ALARMS.values() if alarm["Dimensions"] == of_function}
+    assert rung >= {"Errors", "Throttles"}
+    drawn = [metric for widget in WIDGETS for metric in widget["properties"].get("metrics", [])]
+    shown = {metric[1] for metric in drawn if metric[:1] + metric[2:4] == ["AWS/Lambda", "FunctionName", name]}
+    assert shown >= {"Errors", "Throttles", "Duration"}
+    assert f"`{name.removesuffix('Function').lower()}`" in RUNBOOK or name == "PollFunction", "where its log is"
+
+
 def test_the_dashboards_widgets_fill_its_grid_without_overlap() -> None:
     taken = [
         (x, y)
