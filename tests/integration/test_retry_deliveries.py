@@ -51,6 +51,17 @@ def test_the_message_is_really_on_the_queue(world: World) -> None:
     assert parse_body(received["Body"]) == message
 
 
+def test_what_was_on_the_queue_when_its_endpoint_was_disabled_follows_as_soon_as_it_is_enabled(world: World) -> None:
+    endpoint, _ = world.endpoint("http://127.0.0.1:9/")
+    message = world.delivery(endpoint)
+    world.endpoints.disable(endpoint.endpoint_id, "by hand", int(world.clock.at))
+    assert world.deliver(message).outcome is MessageOutcome.HELD
+    assert world.stored(message).status is DeliveryStatus.WAITING
+    world.endpoints.enable(endpoint.endpoint_id)
+    assert world.retry().enqueued == 1
+    assert world.enqueued() == [(message, 0)]
+
+
 def test_a_second_tick_does_not_enqueue_again(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     world.delivery(endpoint)

@@ -115,6 +115,8 @@ class DeliverWebhooks:
         if endpoint is None:
             return self._cancel(message, "its endpoint was removed")
         if not endpoint.is_enabled:
+            # Waiting, and no longer taken for on its way: so it follows as soon as the endpoint is enabled.
+            self._deliveries.hold(message.endpoint_id, message.event_id, message.attempt)
             return DeliverReport(message, MessageOutcome.HELD, f"endpoint disabled: {endpoint.disabled_reason}")
         turn = turn_of(message, endpoint, self._endpoints, self._now())
         if not isinstance(turn, Go):
