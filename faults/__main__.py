@@ -1,8 +1,12 @@
-"""``python -m faults``: run the matrix and write docs/faults.md; exit status 0 when every row is as wanted."""
+"""``python -m faults``: run the matrix and write docs/faults.md; exit status 0 when every row is as wanted.
+
+It may be ended at any time (Ctrl-C, or ``--minutes``) and goes on from there when it is run again.
+"""
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -24,6 +28,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", default=[""], metavar="WORDS", help="rows that hold one of these words")
     parser.add_argument("--output", type=Path, default=PAGE, help="where the page goes")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where each row's figures are kept meanwhile")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no further row after so many")
     given = parser.parse_args()
     known = {(result.group, result.fault) for result in read(given.results)}
     chosen = [row for row in ROWS if any(words in f"{row.group}: {row.fault}" for words in given.only)]
@@ -31,6 +36,9 @@ def main() -> int:
     if not chosen:
         parser.error(f"no row has the words {' or '.join(given.only)}")
     began_s = time.monotonic()
+    # However it is ended, the stack goes down with it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
     def say(what: str) -> None:
         sys.stderr.write(f"{time.monotonic() - began_s:6.0f} s  {what}\n")
@@ -40,8 +48,11 @@ def main() -> int:
         with stage(seed=5) as found:
             for outcome in run(found, rows, say):
                 keep(given.results, Result.of(outcome))
-    order = [(row.group, row.fault) for row in ROWS]
-    results = sorted(read(given.results), key=lambda result: order.index((result.group, result.fault)))
+                if time.monotonic() - began_s > given.minutes * 60:
+                    break
+    order = {(row.group, row.fault): nth for nth, row in enumerate(ROWS)}
+    kept = [result for result in read(given.results) if (result.group, result.fault) in order]
+    results = sorted(kept, key=lambda result: order[result.group, result.fault])
     given.output.write_text(page(results, len(ROWS)), encoding="utf-8")
     say(f"written: {given.output}")
     if len(results) == len(ROWS):

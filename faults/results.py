@@ -19,12 +19,13 @@ class Result:
     lost: int
     invented: int
     repeated: int
+    took_s: float
 
     @classmethod
     def of(cls, outcome: Outcome) -> Result:
         """The figures of an outcome."""
-        row = outcome.row
-        return cls(row.group, row.fault, outcome.made, outcome.lost, outcome.invented, outcome.repeated)
+        row, took_s = outcome.row, round(outcome.through_s, 1)
+        return cls(row.group, row.fault, outcome.made, outcome.lost, outcome.invented, outcome.repeated, took_s)
 
     @property
     def good(self) -> bool:

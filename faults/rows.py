@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from examhook_cli.simulator.facts import RowOrder
+from faults.acts import Act, clock_ahead, deliver_again, killed, nothing, stream_again, ticks_at_once, timed_out
 from faults.door import Mode
 from faults.processes import kill_function
-from faults.stage import FUNCTIONS, Stage, configure
+from faults.stage import FUNCTIONS, Stage
 from faults.weather import Rule
 
-Act = Callable[[Stage], None]
 SERVICES = {"dynamodb": "DynamoDB", "sns": "SNS", "sqs": "SQS", "secretsmanager": "Secrets Manager", "kms": "KMS"}
-
-
-_STREAM_BATCH = 100
-_ONE_BY_ONE = 50
-
-
-def nothing(_stage: Stage) -> None:
-    """What a row does where there is nothing more to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +28,8 @@ class Row:
     """What happens after the poll that should have announced everything."""
     hits: Callable[[Stage], int] | None = None
     """Counts how often the fault was made so far; None where it is an act that happens for certain."""
+    behind: frozenset[int] = frozenset()
+    """Receivers that the fault keeps from getting anything; while it lasts, the others are waited for, not these."""
 
 
 def _weather(*rules: Rule) -> Act:
@@ -148,106 +138,28 @@ def _refused(stage: Stage) -> int:
     return sum(one.answered >= 300 for one in stage.listeners[0].received)  # noqa: PLR2004 - no success
 
 
+_FIRST = frozenset({0})
 RECEIVER_ROWS = (
-    *(Row("Receiver", f"its connection {mode}", _door(mode), hits=_broken) for mode in Mode if mode is not Mode.OPEN),
     *(
-        Row("Receiver", f"answers HTTP {status}", _answers(status), hits=_refused)
+        Row("Receiver", f"its connection {mode}", _door(mode), hits=_broken, behind=_FIRST)
+        for mode in Mode
+        if mode is not Mode.OPEN
+    ),
+    *(
+        Row("Receiver", f"answers HTTP {status}", _answers(status), hits=_refused, behind=_FIRST)
         for status in (400, 404, 429, 500, 503)
     ),
-    Row("Receiver", "answers HTTP 410 and is disabled, then enabled again", _answers(410), hits=_refused),
+    Row(
+        "Receiver",
+        "answers HTTP 410 and is disabled, then enabled again",
+        _answers(410),
+        hits=_refused,
+        behind=_FIRST,
+    ),
 )
 
 
-def deliver_again(stage: Stage) -> None:
-    """Every message that was ever on the delivery queue once more, twice, and one from the future."""
-    deliveries = stage.installation.stack.output("DeliveriesTableName")
-    dynamodb, sqs = stage.installation.session.client("dynamodb"), stage.installation.session.client("sqs")
-    for item in dynamodb.scan(TableName=deliveries)["Items"]:
-        for attempt in (1, 1, 2):
-            message = {"endpoint_id": item["endpoint_id"]["S"], "event_id": item["event_id"]["S"], "attempt": attempt}
-            queue_url = stage.installation.stack.output("DeliveryQueueUrl")
-            sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(message))
-
-
-def stream_again(stage: Stage) -> None:
-    """Every record that the stream still has, given to Dispatch again, in batches, and many of them one by one too."""
-    records = list(_stream_records(stage))
-    # No event source brings more than its batch size (template.yaml) at once.
-    batches = [records[start : start + _STREAM_BATCH] for start in range(0, len(records), _STREAM_BATCH)]
-    for batch in (*batches, *([record] for record in records[:_ONE_BY_ONE])):
-        stage.invoke("Dispatch", {"Records": batch})
-
-
-def _stream_records(stage: Stage) -> Iterator[object]:
-    session = stage.installation.session
-    table = stage.installation.stack.output("SubmissionsTableName")
-    arn = session.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
-    streams = session.client("dynamodbstreams")
-    for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
-        iterator: str | None = streams.get_shard_iterator(
-            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-        )["ShardIterator"]
-        while iterator:
-            answer = streams.get_records(ShardIterator=iterator, Limit=1000)
-            for record in answer["Records"]:
-                if record["dynamodb"].get("NewImage", {}).get("announce"):
-                    change = {**record["dynamodb"], "ApproximateCreationDateTime": 0}
-                    yield {**record, "eventSource": "aws:dynamodb", "dynamodb": change}
-            iterator = answer.get("NextShardIterator") if answer["Records"] else None
-
-
-def ticks_at_once(stage: Stage) -> None:
-    """Three ticks of Poll and two of Retry, started together."""
-    threads = [threading.Thread(target=stage.tick) for _ in range(3)]
-    threads += [threading.Thread(target=stage.invoke, args=("Retry", {"trigger": "schedule"})) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
-def _killed(function: str) -> Act:
-    """Late AWS keeps the function at work, and it is killed then, as for want of memory; four times."""
-
-    def meanwhile(stage: Stage) -> None:
-        for _ in range(4):
-            if function == "Poll":
-                stage.tick(wait=False)
-            time.sleep(1.5)
-            kill_function(stage.emulator_pid(), stage.name(function), signal.SIGKILL)
-
-    return meanwhile
-
-
 _LATE = _weather({"service": "dynamodb", "latency": 700})
-
-
-@contextmanager
-def time_limit(stage: Stage, function: str, limit_s: int) -> Iterator[None]:
-    """A function that is ended after ``limit_s`` seconds, for the length of a ``with`` block."""
-    before_s = configure(stage, function, {}, limit_s)
-    try:
-        yield
-    finally:
-        configure(stage, function, {}, before_s)
-
-
-def _timed_out(function: str) -> Act:
-    def meanwhile(stage: Stage) -> None:
-        with time_limit(stage, function, 2):
-            for _ in range(2):
-                stage.tick()
-                stage.invoke("Retry", {"trigger": "schedule"})
-                time.sleep(2)
-
-    return meanwhile
-
-
-def _clock_ahead(seconds: int) -> Act:
-    def begin(stage: Stage) -> None:
-        stage.world.advance(seconds)
-
-    return begin
 
 
 PROCESS_ROWS = (
@@ -255,15 +167,15 @@ PROCESS_ROWS = (
     Row("Process", "SQS delivers every message again, twice, and later ones early", nothing, deliver_again),
     Row("Process", "three ticks of Poll and two of Retry at once", nothing, ticks_at_once),
     *(
-        Row("Process", f"{name} is killed at work (as out of memory)", _LATE, _killed(name), _made)
+        Row("Process", f"{name} is killed at work (as out of memory)", _LATE, killed(name), _made)
         for name in ("Poll", "Dispatch", "Deliver")
     ),
     *(
-        Row("Process", f"{name} runs out of time at work", _LATE, _timed_out(name), _made)
+        Row("Process", f"{name} runs out of time at work", _LATE, timed_out(name), _made)
         for name in ("Poll", "Dispatch", "Deliver")
     ),
-    Row("Process", "the provider's clock is an hour ahead of ours", _clock_ahead(3600)),
-    Row("Process", "the provider's clock is two days ahead of ours", _clock_ahead(2 * 86_400)),
+    Row("Process", "the provider's clock is an hour ahead of ours", clock_ahead(3600)),
+    Row("Process", "the provider's clock is two days ahead of ours", clock_ahead(2 * 86_400)),
 )
 
 ROWS = (*AWS_ROWS, *PARTIAL_ROWS, *PROVIDER_ROWS, *RECEIVER_ROWS, *PROCESS_ROWS)

@@ -17,11 +17,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from faults.acts import deliver_again, stream_again, ticks_at_once
 from faults.audit import Verdict
 from faults.door import Mode
 from faults.memory import Samples
 from faults.processes import function_processes, kill_function
-from faults.rows import SERVICES, deliver_again, stream_again, ticks_at_once
+from faults.rows import SERVICES
 from faults.soak_page import SoakReport, page
 from faults.stage import FUNCTIONS, Stage, stage
 

@@ -24,9 +24,9 @@ from examhook_cli.listener.server import Listener, running_listener
 from examhook_cli.simulator.clock import VirtualClock
 from examhook_cli.simulator.facts import LedgerEntry
 from examhook_cli.simulator.server import Simulator, running_simulator
-from examhook_cli.simulator.world import World
 from faults.audit import Verdict, audit
 from faults.door import Door, Mode, door_to
+from faults.passing_world import PassingWorld
 from faults.weather import Weather, running_weather
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ FUNCTIONS = ("Poll", "Dispatch", "Deliver", "Retry", "Links")
 _CALLS = Config(read_timeout=330, retries={"total_max_attempts": 1})
 _CODE = "code-of-the-faults"
 _FIRST_CONTACT_S = 300
+_HIDDEN_S = 60
+"""So long the delivery queue hides a message in work: the least that AWS allows where Deliver may take a minute."""
 _SENT_AGAIN = (DeliveryStatus.WAITING, DeliveryStatus.PENDING, DeliveryStatus.FAILED)
 
 
@@ -43,7 +45,7 @@ _SENT_AGAIN = (DeliveryStatus.WAITING, DeliveryStatus.PENDING, DeliveryStatus.FA
 class Stage:
     """What rows of the matrix and the soak act upon."""
 
-    world: World
+    world: PassingWorld
     simulator: Simulator
     installation: DemoInstallation
     weather: Weather
@@ -117,10 +119,18 @@ class Stage:
 
     def _drain(self) -> None:
         """Take everything off the queue: each look brings ten messages at most."""
-        before = -1
-        while len(self.queue.bodies) > before:
-            before = len(self.queue.bodies)
-            self.queue.drain(0, 0)
+        while self.queue.take():
+            pass
+
+    def forget(self, exam_id: str) -> None:
+        """Take an exam off the provider's list and out of the watch, so that later polls do not read it anew."""
+        self.world.over.add(exam_id)
+        self.enabled_again.clear()
+        account = self.installation.stack.output("AccountName")
+        self.installation.session.client("dynamodb").delete_item(
+            TableName=self.installation.stack.output("ExamsTableName"),
+            Key={"account": {"S": account}, "sk": {"S": f"exam#{exam_id}"}},
+        )
 
     def heal(self, exam_id: str | None = None, timeout_s: float = 1200) -> list[Verdict]:
         """Without any faults, let everything that waits go out now; the verdicts once they are good, or after all.
@@ -173,7 +183,7 @@ def stage(seed: int) -> Iterator[Stage]:
     """A stack that is up, has seen its provider once, and suffers nothing yet."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="examhook-faults-")))
-        world = World(seed, VirtualClock(start_at=time.time(), speed=1.0))
+        world = PassingWorld(seed, VirtualClock(start_at=time.time(), speed=1.0))
         world.populate(world.create_exam(), 20)
         simulator = stack.enter_context(running_simulator(world, code=_CODE))
         listeners = [stack.enter_context(running_listener([])) for _ in range(2)]
@@ -188,6 +198,9 @@ def stage(seed: int) -> Iterator[Stage]:
         made = Stage(world, simulator, installation, weather, listeners, doors, queue)
         for function in FUNCTIONS:
             configure(made, function, {"AWS_ENDPOINT_URL": weather.url})
+        installation.session.client("sqs").set_queue_attributes(
+            QueueUrl=installation.stack.output("DeliveryQueueUrl"), Attributes={"VisibilityTimeout": str(_HIDDEN_S)}
+        )
         # On a busy machine the first answers come so late that a call is repeated and meets its own lease.
         give_up_at = time.monotonic() + _FIRST_CONTACT_S
         while not made.full_poll():

@@ -11,13 +11,14 @@ from pathlib import Path
 from examhook_cli.simulator.clock import VirtualClock
 from examhook_cli.simulator.facts import LedgerEntry
 from examhook_cli.simulator.world import World
+from faults.acts import nothing
 from faults.audit import Verdict, audit
 from faults.matrix import Outcome
 from faults.matrix_page import page as matrix_page
 from faults.memory import Samples
 from faults.processes import FunctionProcess
 from faults.results import Result, keep, read
-from faults.rows import ROWS, Row, nothing
+from faults.rows import ROWS, Row
 from faults.soak_page import SoakReport
 from faults.soak_page import page as soak_page
 

@@ -30,11 +30,17 @@ class QueueSubscriber:
             self._receive(_WAIT_S)
         self._receive(_WAIT_S)
 
-    def _receive(self, wait_s: int) -> None:
+    def take(self) -> int:
+        """Receive what is there now, ten messages at most; how many there were."""
+        return self._receive(0)
+
+    def _receive(self, wait_s: int) -> int:
         answer = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s)
-        for message in answer.get("Messages", []):
+        messages = answer.get("Messages", [])
+        for message in messages:
             self.bodies.append(message["Body"].encode())
             self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return len(messages)
 
 
 def subscribe_queue(
