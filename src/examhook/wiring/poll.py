@@ -37,7 +37,8 @@ from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.accounts import AccountPolls
 from examhook.workflows.erasure_key import erasure_key
-from examhook.workflows.poll import Poll, RefusalNotice
+from examhook.workflows.poll import Poll
+from examhook.workflows.refusals import RefusalNotice
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -5,54 +5,38 @@
     take the lease ─▶ list the exams ─▶ begin the watch (first time) ─▶ exams that opened or closed
         ─▶ plan ─▶ a pass for each exam ─▶ give it back
 
-Nothing is written before the listing was read, so a refused code leaves everything as it was. An
-exam whose pass fails is reported and stays due; it never stops the others.
+Nothing is written before the listing was read, so a refused code leaves everything as it was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.detection.paging import Pager
-from examhook.detection.plan import ExamRequest, Reason, plan
-from examhook.detection.reconcile import withdrawn
+from examhook.detection.plan import plan
 from examhook.detection.survey import Survey
 from examhook.detection.takings import takings_lie
 from examhook.detection.watch import AccountWatch
 from examhook.model import Exam
-from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
+from examhook.provider.errors import ProviderError, ProviderRefused
 from examhook.provider.port import ProviderClient
 from examhook.settings import PollSettings
 from examhook.storage.account_code import AccountCode, AccountCodeSecret
 from examhook.storage.exam_histories import ExamHistories
-from examhook.storage.exams import AccountState, ExamsTable, Refusal
-from examhook.storage.submission_item import UnreadableItemError
+from examhook.storage.exams import AccountState, ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.exam_access import PollTools
 from examhook.workflows.exam_events import ExamEvents
 from examhook.workflows.exam_list import PAGE_LIMIT, read_exam_list
-from examhook.workflows.exam_pass import read_exam
 from examhook.workflows.lease import Lease, LeaseLostError, lease_on
+from examhook.workflows.planned_passes import TIME_RESERVE_S, read_planned
+from examhook.workflows.refusals import PAUSED, RefusalNotice, Refusals
 from examhook.workflows.report import PollReport
-
-REFUSED_PAUSE_SECONDS = 3600
-"""How long scheduled polls leave the provider alone after it refused the code; a new code ends the pause."""
 
 LEASE_PATIENCE_S = 60.0
 """How long a poll that a person asked for waits for the one that runs."""
-
-TIME_RESERVE_S = 30.0
-"""No pass begins with less time left than this."""
-
-
-class RefusalNotice(Protocol):
-    """Says to the operators that the provider refuses the account code."""
-
-    def __call__(self, account: str, *, since: int, message: str) -> None:
-        """Publish the notice; ``since`` is when the refusals began, Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +98,10 @@ class Poll:
         if state.completed_at is not None:
             report.age_s = max(int(self.now()) - state.completed_at, 0)
         code = self.account_code.read(fresh=request.manual or state.refusal is not None)
-        if not request.manual and self._is_paused(state, code):
+        refusals = Refusals(self.settings.account, self.exams, self.notify_refusal, self.now)
+        if not request.manual and refusals.call_for_a_pause(state, code):
             report.refused = True
-            report.errors.append(_PAUSED)
+            report.errors.append(PAUSED)
             return
         client = self.client_for(code)
         client.give_up_at = self.now() + time_left_s() - TIME_RESERVE_S / 2
@@ -125,7 +110,9 @@ class Poll:
             lease.completed_at = int(self.now())
             report.age_s = 0
         except ProviderRefused as refused:
-            self._refused(state, code, refused, report)
+            refusals.take(state, code, refused)
+            report.refused = True
+            report.errors.append(str(refused))
         except ProviderError as error:
             report.provider_failed = True
             report.errors.append(f"The list of exams could not be read: {error}")
@@ -133,25 +120,6 @@ class Poll:
             report.errors.append(f"The poll was given up: {lost}.")
         finally:
             report.requests = client.requests_made
-
-    def _is_paused(self, state: AccountState, code: AccountCode) -> bool:
-        refusal = state.refusal
-        return (
-            refusal is not None
-            and refusal.secret_version == code.secret_version
-            and self.now() - refusal.last_asked_at < REFUSED_PAUSE_SECONDS
-        )
-
-    def _refused(self, state: AccountState, code: AccountCode, refused: ProviderRefused, report: PollReport) -> None:
-        # Told first, remembered second: a notice that could not be published is told at the next tick.
-        earlier = state.refusal
-        same = earlier is not None and earlier.secret_version == code.secret_version
-        now = int(self.now())
-        since = earlier.since if earlier is not None and same else now
-        self.notify_refusal(self.settings.account, since=since, message=str(refused))
-        self.exams.remember_refusal(self.settings.account, Refusal(code.secret_version, since, now))
-        report.refused = True
-        report.errors.append(str(refused))
 
     def _poll(  # noqa: PLR0913, PLR0917 - the parts of one poll, named where they are made
         self,
@@ -192,12 +160,7 @@ class Poll:
             everything=request.full,
             survey=request.survey,
         )
-        for place, exam_request in enumerate(requests):
-            time_is_up = time_left_s() < TIME_RESERVE_S
-            report.out_of_time |= time_is_up
-            if time_is_up or not _add_pass(tools, exam_request, report, listed_at):
-                report.unfinished += len(requests) - place
-                return
+        read_planned(tools, requests, report, listed_at)
 
     def _judged(self, watch: AccountWatch, state: AccountState, listing: Sequence[Exam], now: int) -> AccountWatch:
         """The watch, with the takings distrusted once they have been found to lie."""
@@ -209,44 +172,6 @@ class Poll:
         return watch
 
 
-_PAUSED = (
-    "The provider refuses the account code, so it is not asked again within the hour."
-    " Put the right code into the account-code secret; the next poll takes it at once."
-)
-
-
 def _takings_stand(exam: Exam, state: AccountState) -> bool:
     known = state.exams.get(exam.exam_id)
     return known is not None and exam.takings == known.exam.takings
-
-
-def _add_pass(tools: PollTools, request: ExamRequest, report: PollReport, listed_at: int) -> bool:
-    """Read one exam and count it; False when the provider wants to be left alone now."""
-    try:
-        outcome = read_exam(tools, request)
-    except ProviderRefused:
-        raise
-    except ProviderError as error:
-        if isinstance(error, ProviderRejected) and request.known and request.reason is Reason.UNLISTED:
-            watch = withdrawn(request.known, listed_at)
-            tools.exams.remember(tools.watch.account, watch, tools.lease.fence)
-            report.notes.append(f"exam {request.exam.exam_id} is no longer listed, and its results are refused")
-            return True
-        report.provider_failed = True
-        report.errors.append(f"Exam {request.exam.exam_id} could not be read: {error}")
-        report.failed.add(request.exam.exam_id)
-        return not isinstance(error, ProviderThrottled)
-    except UnreadableItemError as error:
-        # Of another version than this: left as it is, and the other exams are none the worse for it.
-        left_alone = f"Exam {request.exam.exam_id} is left alone: {error}."
-        report.errors.append(f"{left_alone} Deploy the version that wrote it again, or a newer one.")
-        return True
-    report.exams += 1
-    report.rows += outcome.rows
-    report.changes += outcome.changes
-    report.skipped_rows += outcome.skipped_rows
-    report.out_of_time |= outcome.out_of_time
-    if outcome.problem is not None:
-        report.unfinished += 1
-        report.notes.append(f"exam {request.exam.exam_id}: {outcome.problem}")
-    return True
