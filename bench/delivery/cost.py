@@ -20,6 +20,7 @@ from bench.units import Operation, item_bytes
 
 _COUNTED = ("dynamodb", "kms", "sns", "sqs")
 _READS = frozenset({"GetItem", "Query", "Scan"})
+_READS_OF_MANY = "BatchGetItem"
 _WRITES = frozenset({"DeleteItem", "PutItem", "UpdateItem"})
 _READ_STEP_BYTES = 4096
 
@@ -46,7 +47,13 @@ class CostCounter:
 
     @staticmethod
     def _before(params: dict[str, object], model: Operation, context: dict[str, object], **_: object) -> None:
-        if model.name in _READS | _WRITES:
+        if model.name == _READS_OF_MANY:
+            # Nobody asks for an item twice in one request.
+            tables = params["RequestItems"]
+            asked = list(tables.values()) if isinstance(tables, Mapping) else []
+            context["keys"] = sum(len(each["Keys"]) for each in asked)
+            context["consistent"] = all(each.get("ConsistentRead") for each in asked)
+        elif model.name in _READS | _WRITES:
             params["ReturnConsumedCapacity"] = "TOTAL"
             context["consistent"] = bool(params.get("ConsistentRead"))
 
@@ -60,14 +67,24 @@ class CostCounter:
     ) -> None:
         with self._lock:
             self.requests[event_name.removeprefix("after-call.")] += 1
-            if model.name in _READS:
-                unit = 1.0 if context.get("consistent") else 0.5
+            unit = 1.0 if context.get("consistent") else 0.5
+            if model.name == _READS_OF_MANY:
+                self.read_units += unit * _steps_of_each(parsed, context)
+            elif model.name in _READS:
                 self.read_units += unit * max(1, math.ceil(_bytes(parsed) / _READ_STEP_BYTES))
             elif model.name in _WRITES:
                 capacity = parsed.get("ConsumedCapacity")
                 # A refused condition costs what the write would have: one unit for items as small as these.
                 units = capacity.get("CapacityUnits") if isinstance(capacity, Mapping) else 1.0
                 self.write_units += float(units) if isinstance(units, int | float) else 1.0
+
+
+def _steps_of_each(parsed: Mapping[str, object], context: Mapping[str, object]) -> int:
+    """Each item by itself; one that is not there costs a step."""
+    tables, asked = parsed["Responses"], context["keys"]
+    found = [item for items in tables.values() for item in items] if isinstance(tables, Mapping) else []
+    steps = sum(math.ceil(item_bytes(_as_text(item)) / _READ_STEP_BYTES) for item in found)
+    return steps + (asked - len(found) if isinstance(asked, int) else 0)
 
 
 def _bytes(parsed: Mapping[str, object]) -> int:

@@ -95,7 +95,9 @@ How each is measured:
   same bodies by ten threads with headers made before. Processor time of one delivery: {fast.worker_cpu_ms:.2f} ms, of
   one bare request {fast.bare_cpu_ms:.2f} ms.
 - **A sixth that hangs:** the same stack with six endpoints, {scale.seconds} s with all of them well and
-  {scale.seconds} s with one that takes each request and says nothing until the deadline of 15 s.
+  {scale.seconds} s with one that takes each request and says nothing until the deadline of 15 s. A burst before it has
+  started as many processes of Deliver as there may be. Where they have to start first, what they are given waits for
+  that, once; what a start takes stands in package.md.
   {soon.beside.deliveries:,} of {soon.beside.wanted:,} deliveries to the five came; p50 {soon.beside.p50_s:.2f} s,
   beside {soon.without.p50_s:.2f} s.
 - **Many events:** Dispatch, Deliver and Retry with tables that answer from memory and a clock that is passed in: 20

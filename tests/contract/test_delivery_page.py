@@ -93,6 +93,7 @@ RULES: Mapping[str, str] = {
     "attempts at one endpoint at once in a process": f"{pace.AT_ONCE}",
     "attempts at once in a process": f"{deliver_round.BATCH}, and with slow ones {deliver_round.MOST}",
     "processes of Deliver at once": str(event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"]),  # type: ignore[index]
+    "an attempt leaves room for another beside it after": span(deliver_round.IDLE_AFTER_S),
     "an attempt is slow after": span(deliver_round.PATIENCE_S),
     "a process that waits for one takes more messages for": span(deliver_round.TAKE_FOR_S),
     "a message that finds only slow attempts comes again after": span(deliver_round.PUT_BACK_S),

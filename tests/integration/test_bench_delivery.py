@@ -28,6 +28,9 @@ def test_few_events_arrive_and_are_counted() -> None:
     used = cost_of.per_event(10)
     # Of each event: itself and its mark with the index of days, three deliveries with theirs, claimed and recorded.
     assert used.write_units / 10 > 3 * 7
+    assert used.requests["dynamodb.BatchGetItem"] <= used.messages
+    # Three endpoints and the events of each batch of ten, whole units each.
+    assert used.read_units >= 3 + 10
     day = cost_of.measure(5, TICKS)
     assert day.well.invocations["retry"] == day.failing.invocations["retry"] == TICKS
     assert day.well.messages == 5

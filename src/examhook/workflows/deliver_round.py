@@ -7,8 +7,8 @@ only waits goes on working::
     batch ──▶ attempts, at most AT_ONCE at one endpoint ── the rest of its messages ──▶ aside
                  │                                                                       │
                  │ ended ◀────────────── take its place ─────────────────────────────────┤
-                 └ some for longer than PATIENCE_S: take more messages off the queue     └ all attempts at its endpoint
-                   by ourselves, for TAKE_FOR_S at most                                    are slow: back on the queue
+                 └ some for longer than IDLE_AFTER_S: take more messages off the queue   └ all attempts at its endpoint
+                   by ourselves, for TAKE_FOR_S at most                 for PATIENCE_S and more: back on the queue
 
 A message that was taken and whose process dies comes again like any other, since only what was worked
 on is removed; which attempt is made stands in the Deliveries table.
@@ -39,17 +39,20 @@ from examhook.storage.looked_up import NOTHING, LookedUp
 from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
 
 BATCH = 10
-"""Messages of one batch (template.yaml, ``BatchSize``), and attempts made at once beside those that are slow."""
+"""Messages of one batch (template.yaml, ``BatchSize``), and attempts made at once beside those that take longer."""
 MOST = 30
-"""Attempts that a process makes at once, slow ones included."""
+"""Attempts that a process makes at once, all included."""
+IDLE_AFTER_S = 0.25
+"""An attempt that takes longer leaves room for another beside it; so often, too, the queue is looked at."""
 PATIENCE_S = 1.0
-"""An attempt that takes longer is slow."""
+"""An attempt that takes longer is slow: what is for its endpoint does not wait here, and looks at the queue wait."""
 TAKE_FOR_S = 20.0
 """After this an invocation takes no more: what it took last has to end within the function's 60 s."""
 PUT_BACK_S = 5
 """A message that found only slow attempts at its endpoint comes again after this."""
 
 _TAKE_WAIT_S = 1
+"""A look at the queue that waits costs as much as one that does not; an attempt that ends meanwhile waits for it."""
 _GLANCE_S = 0.1
 
 
@@ -102,6 +105,8 @@ class DeliverRound:
     _aside: defaultdict[str, deque[tuple[Message, DeliveryMessage]]] = field(default_factory=lambda: defaultdict(deque))
     _taking: Future[list[TakenMessage]] | None = None
     _began_s: float = 0.0
+    _took_s: float = 0.0
+    """When the queue was last looked at in vain."""
 
     def run(self, batch: Sequence[Message]) -> None:
         """Work on ``batch``, and on what is taken meanwhile, to the end."""
@@ -163,14 +168,21 @@ class DeliverRound:
             taking, self._taking = self._taking, None
             # What could not be taken stays on the queue for others.
             taken = [] if taking.exception() else taking.result()
+            if taken:
+                # There may be more at once.
+                self._took_s = 0.0
             self._admit([Message(each.message_id, each.body, each) for each in taken])
 
     def _take_more(self) -> None:
         now = self.monotonic()
-        slow = sum(self._is_slow(each, now) for each in self._attempts.values())
-        room = min(BATCH - (len(self._attempts) - slow), MOST - len(self._attempts))
-        if slow and room > 0 and self._taking is None and now - self._began_s < TAKE_FOR_S:
-            self._taking = self.pool.submit(self.queue.take, room, _TAKE_WAIT_S)
+        if self._taking is not None or now - self._took_s < IDLE_AFTER_S or now - self._began_s > TAKE_FOR_S:
+            return
+        waited_for = sum(now - each.began_s > IDLE_AFTER_S for each in self._attempts.values())
+        room = min(BATCH - (len(self._attempts) - waited_for), MOST - len(self._attempts))
+        if waited_for and room > 0:
+            wait_s = _TAKE_WAIT_S if any(self._is_slow(each, now) for each in self._attempts.values()) else 0
+            self._took_s = now
+            self._taking = self.pool.submit(self.queue.take, room, wait_s)
             self._taking.add_done_callback(self._ended.put)
 
     def _put_back(self) -> None:
