@@ -28,6 +28,7 @@ TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", 
 
 NAMED_BY = {
     "dynamodb": "TableName",
+    "events": "Name",
     "kms": "KeyId",
     "lambda": "FunctionName",
     "secretsmanager": "SecretId",

@@ -152,6 +152,7 @@ def _deploy(stack: InstalledStack) -> tuple[dict[str, str], dict[str, str]]:
         "ALLOW_HTTP_ENDPOINTS": "false",
         "ALLOW_PRIVATE_ENDPOINTS": "false",
         "DISABLE_AFTER_DAYS": "5",
+        "EVENT_BUS": boto3.client("events").create_event_bus(Name="exams")["EventBusArn"].rsplit("/", 1)[-1],
     }
     return outputs, environment
 

@@ -186,6 +186,10 @@ def roll_back(patient: Clinic) -> None:
     patient.stack.front.status = "UPDATE_ROLLBACK_COMPLETE"
 
 
+def delete_bus(patient: Clinic) -> None:
+    patient.client("events").delete_event_bus(Name="exams")
+
+
 BROKEN: list[tuple[str, Callable[[Clinic], None], str, str]] = [
     ("rolled back", roll_back, "stack", "warning"),
     ("no output", lose_output, "outputs", "problem"),
@@ -202,6 +206,7 @@ BROKEN: list[tuple[str, Callable[[Clinic], None], str, str]] = [
     ("no table", drop_table, "table Events", "problem"),
     ("no backups", drop_backups, "backups of Submissions", "warning"),
     ("no expiry", drop_expiry, "expiry of Events", "warning"),
+    ("no bus", delete_bus, "event bus", "problem"),
     ("nobody hears", unsubscribe_operations, "operations topic", "warning"),
     ("dead letters", fill("DeliveryDeadLetterQueueUrl"), "queue DeliveryDeadLetterQueue", "problem"),
     ("given up", give_up_a_batch, "queue DispatchFailureQueue", "warning"),
@@ -295,6 +300,7 @@ def test_further_accounts_are_looked_at_too(patient: Clinic) -> None:
         ("ListSubscriptionsByTopic", "operations topic"),
         ("GetQueueAttributes", "queue DeliveryQueue"),
         ("GetMetricStatistics", "delivery age"),
+        ("DescribeEventBus", "event bus"),
         ("DescribeSecret", "account code"),
         ("DescribeAlarms", "alarms"),
         ("Scan", "endpoints"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 from dispatch_stack import FORCED, SUBMITTED, Dying, Killed, Stack, deployed, ids_of, run, sample_batch
@@ -89,6 +90,22 @@ def test_a_bus_that_is_gone_keeps_nothing_from_anyone_else_and_is_told_in_the_lo
     assert run(batch) == []
     assert {each["id"] for each in on_the_bus(stack)} == set(ids_of(batch).values())
     assert stack.received(stack.everything_url) == []
+
+
+def test_a_bus_that_was_deleted_gets_what_it_missed_when_it_is_made_anew(stack: Stack, batch: Any) -> None:
+    """Nothing about it is counted as sent, though EventBridge itself would take it."""
+    buses = boto3.client("events")
+    (target,) = buses.list_targets_by_rule(Rule="all", EventBusName="exams")["Targets"]
+    buses.remove_targets(Rule="all", EventBusName="exams", Ids=[target["Id"]])
+    buses.delete_rule(Name="all", EventBusName="exams")
+    buses.delete_event_bus(Name="exams")
+    assert run(batch) == [batch["Records"][0]["dynamodb"]["SequenceNumber"]]
+    assert len(stack.received(stack.everything_url)) == 2
+    buses.create_event_bus(Name="exams")
+    buses.put_rule(Name="all", EventBusName="exams", EventPattern='{"source": ["examhook"]}')
+    buses.put_targets(Rule="all", EventBusName="exams", Targets=[target])
+    assert run(batch) == []
+    assert {each["id"] for each in on_the_bus(stack)} == set(ids_of(batch).values())
 
 
 def test_a_stack_that_gives_its_bus_up_tells_nobody_twice(stack: Stack, batch: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from builders import submission, transition
 
-from examhook.destinations.event_bus import MAX_REQUEST_BYTES, BusPublisher
+from examhook.destinations.event_bus import LOOKED_FOR_EACH_S, MAX_REQUEST_BYTES, BusPublisher
 from examhook.destinations.refusal import NotPublishedError
 from examhook.events.build import Event, submission_event
 
@@ -23,8 +23,16 @@ class Bus:
 
     def __init__(self, *answers: dict[int, str] | Exception, short: bool = False) -> None:
         self.requests: list[list[dict[str, Any]]] = []
+        self.looked_for = 0
+        self.unfindable: Exception | None = None
         self._answers = list(answers)
         self._short = short
+
+    def describe_event_bus(self, *, Name: str) -> dict[str, str]:  # noqa: N803 - as boto3 has it
+        self.looked_for += 1
+        if self.unfindable is not None:
+            raise self.unfindable
+        return {"Name": Name}
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - as boto3 has it
         self.requests.append(Entries)
@@ -46,8 +54,12 @@ def events(count: int) -> list[Event]:
     return [event(f"evt_{number}") for number in range(count)]
 
 
+def publisher_of(bus: Bus, monotonic: Callable[[], float] = lambda: 0.0) -> BusPublisher:
+    return BusPublisher(bus, BUS, monotonic)  # type: ignore[arg-type] # a stand-in
+
+
 def publish(bus: Bus, sent: Sequence[Event]) -> None:
-    BusPublisher(bus, BUS).publish(sent)  # type: ignore[arg-type] # a stand-in
+    publisher_of(bus).publish(sent)
 
 
 def refused_by(bus: Bus, sent: Sequence[Event]) -> list[tuple[str, str, bool]]:
@@ -127,3 +139,49 @@ def test_a_request_that_is_refused_for_its_content_does_not_stop_the_next() -> N
     refused = refused_by(bus, events(11))
     assert refused == [(f"evt_{number}", "ValidationException", True) for number in range(10)]
     assert len(bus.requests) == 2
+
+
+def client_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "Mei Chen"}}, "DescribeEventBus")
+
+
+def test_a_bus_that_does_not_exist_is_given_nothing_and_what_was_for_it_is_tried_again() -> None:
+    """EventBridge would say that all went well, and drop it."""
+    bus = Bus()
+    bus.unfindable = client_error("ResourceNotFoundException")
+    assert refused_by(bus, events(2)) == [
+        ("evt_0", "ResourceNotFoundException", False),
+        ("evt_1", "ResourceNotFoundException", False),
+    ]
+    assert bus.requests == []
+
+
+def test_a_bus_that_is_deleted_later_is_missed_within_a_minute_and_found_at_once_when_it_is_back() -> None:
+    bus, now = Bus(), [0.0]
+    publisher = publisher_of(bus, lambda: now[0])
+    publisher.publish([event()])
+    bus.unfindable = client_error("ResourceNotFoundException")
+    now[0] = LOOKED_FOR_EACH_S - 1
+    publisher.publish([event()])
+    assert bus.looked_for == 1
+    now[0] = LOOKED_FOR_EACH_S
+    with pytest.raises(NotPublishedError, match="ResourceNotFoundException"):
+        publisher.publish([event()])
+    bus.unfindable = None
+    publisher.publish([event()])
+    assert len(bus.requests) == 3
+
+
+@pytest.mark.parametrize("error", [client_error("AccessDeniedException"), ConnectTimeoutError(endpoint_url="x")])
+def test_a_bus_that_may_not_be_looked_at_is_given_its_events(error: Exception) -> None:
+    """Another AWS account's need not allow it."""
+    bus = Bus()
+    bus.unfindable = error
+    publish(bus, [event()])
+    assert len(bus.requests) == 1
+
+
+def test_nothing_to_say_looks_for_no_bus() -> None:
+    bus = Bus()
+    publish(bus, [])
+    assert (bus.looked_for, bus.requests) == (0, [])

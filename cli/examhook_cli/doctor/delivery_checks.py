@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from botocore.exceptions import ClientError
+
 from examhook.delivery.endpoint import Endpoint
 from examhook_cli.doctor.finding import Finding, Verdict
 from examhook_cli.doctor.patient import Patient
@@ -120,6 +122,23 @@ def delivery_age(patient: Patient) -> Iterator[Finding]:
     else:
         said = f"Deliveries waited {oldest_s} s at most for their turn." if figures else "Nothing waited lately."
         yield Finding("delivery age", Verdict.OK, said)
+
+
+def event_bus(patient: Patient) -> Iterator[Finding]:
+    """Whether the bus that the stack names is there: EventBridge takes events for one that is not, and drops them."""
+    name = patient.environment("Dispatch").get("EVENT_BUS", "").strip()
+    if not name:
+        yield Finding("event bus", Verdict.OK, "The stack names none.")
+        return
+    try:
+        patient.installation.client("events").describe_event_bus(Name=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        said = f"There is no event bus {name}."
+        yield Finding("event bus", Verdict.PROBLEM, said, "Create it, or deploy with another EventBusName or none.")
+    else:
+        yield Finding("event bus", Verdict.OK, f"{name} is there.")
 
 
 def _messages(patient: Patient, output: str) -> int:

@@ -51,6 +51,7 @@ def _checks(patient: Patient) -> Iterator[Check]:
             yield f"expiry of {name}", partial(table_checks.expiry, patient, name)
     for topic in ("submissions", "operations"):
         yield f"{topic} topic", partial(delivery_checks.subscriptions, patient, topic)
+    yield "event bus", partial(delivery_checks.event_bus, patient)
     yield "endpoints", partial(delivery_checks.endpoints, patient)
     for output in delivery_checks.QUEUES:
         yield f"queue {output.removesuffix('Url')}", partial(delivery_checks.queue, patient, output)

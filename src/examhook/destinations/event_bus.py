@@ -1,12 +1,15 @@
 """An EventBridge bus: each event as one entry, whose ``Detail`` is the event's JSON as webhooks get it.
 
-Source: EventBridge API reference, ``PutEvents``.
+EventBridge takes events for a bus that does not exist, says that all went well, and drops them. So the bus is looked
+for before it is given anything.
+
+Source: EventBridge API reference, ``PutEvents`` and ``DescribeEventBus``; user guide, "Sending events with PutEvents".
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -33,23 +36,35 @@ _TIME_BYTES = 14
 _REFUSED_EACH_TIME = "ValidationException"
 """Code with which a whole request is refused for what is in it, and would be again."""
 
+LOOKED_FOR_EACH_S = 60.0
+"""A bus that is deleted is missed within this; what it was given since is dropped by EventBridge."""
+
+_GONE = "ResourceNotFoundException"
+
 _WORTH_ANOTHER_TRY = frozenset({"InternalFailure", "InternalException", "ThrottlingException"})
 
 
 class BusPublisher:
-    """Puts events on one bus."""
+    """Puts events on one bus; not for several threads at once."""
 
-    def __init__(self, client: EventBridgeClient, bus: str) -> None:
+    def __init__(self, client: EventBridgeClient, bus: str, monotonic: Callable[[], float]) -> None:
         self._client = client
         self._bus = bus
         """Its name, or its ARN."""
+        self._monotonic = monotonic
+        self._there_until: float | None = None
 
     def publish(self, events: Sequence[Event]) -> None:
         """Put ``events`` on the bus, in their order, in as few requests as may be.
 
         Raises NotPublishedError after everything was tried, except that a request that fails as a
-        whole ends the trying: what follows it counts as refused for the same reason.
+        whole ends the trying: what follows it counts as refused for the same reason. A bus that is
+        gone refuses everything.
         """
+        if events and self._is_gone():
+            raise NotPublishedError(
+                "EventBridge", [Refusal(each.event_id, _GONE, sender_fault=False) for each in events]
+            )
         refused: list[Refusal] = []
         broken: str | None = None
         for batch in _batches([(event, _entry(event, self._bus)) for event in events]):
@@ -68,6 +83,23 @@ class BusPublisher:
                 refused += _refusals(batch, broken, sender_fault=False)
         if refused:
             raise NotPublishedError("EventBridge", refused)
+
+    def _is_gone(self) -> bool:
+        now = self._monotonic()
+        if self._there_until is not None and now < self._there_until:
+            return False
+        try:
+            self._client.describe_event_bus(Name=self._bus)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == _GONE:
+                self._there_until = None
+                return True
+            # It says nothing of the bus: that of another AWS account need not let itself be looked at.
+        except BotoCoreError:
+            # Putting something on it will tell.
+            return False
+        self._there_until = now + LOOKED_FOR_EACH_S
+        return False
 
     def _put(self, batch: _Batch) -> list[Refusal]:
         answer = self._client.put_events(Entries=[entry for _, entry in batch])

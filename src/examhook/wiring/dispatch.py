@@ -60,5 +60,9 @@ def _dispatch(settings: DispatchSettings, now: Callable[[], float]) -> Dispatch:
         retention_days=settings.retention_days,
         now=now,
         # The client is made only where it is used: its model takes time to load.
-        bus=BusPublisher(boto3.client("events", config=_CALLS), settings.event_bus) if settings.event_bus else None,
+        bus=_bus(settings.event_bus) if settings.event_bus else None,
     )
+
+
+def _bus(name: str) -> BusPublisher:
+    return BusPublisher(boto3.client("events", config=_CALLS), name, time.monotonic)
