@@ -149,6 +149,7 @@ class Stage:
                 since = int(self.world.clock.now()) - 5 * 86_400
                 self.invoke("Dispatch", {"redrive": {"since": since}})
             self.send_what_waits()
+            self.invoke("Retry", {"trigger": "schedule"})
             verdicts = self.verdicts(exam_id)
             if all(verdict.good for verdict in verdicts) or time.monotonic() > give_up_at:
                 break

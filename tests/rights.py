@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from aws_actions import Need, needs_of_destination, needs_of_log, needs_of_source
 from policies import Grant, Statement, allows, grants
 from recorder import Call
+from resource_policies import lets_role
 from translated import ACCOUNT_ID, REGION, StackTemplate, arn_of
 
 ACCOUNTS_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:accounts"
@@ -23,6 +24,7 @@ ALIASES = {
     "links": "LinksFunction",
     "delivery": "DeliveryQueue",
     "deliveries": "DeliveryQueue",
+    "default": f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/exams",
     "exams": f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/exams",
     "failures": "DispatchFailureQueue",
     "gone": "SubmissionsTopic",
@@ -77,8 +79,11 @@ class Wanted(NamedTuple):
 
 @cache
 def may(wanted: Wanted) -> bool:
-    """Whether its role may do that."""
-    return allows(statements_of(wanted.role), wanted.action, wanted.arn, dict(wanted.context))
+    """Whether its role may do that, and the resource's own policy leaves it to the role."""
+    context = dict(wanted.context)
+    return allows(statements_of(wanted.role), wanted.action, wanted.arn, context) and lets_role(
+        TEMPLATE, wanted.action, wanted.arn, context
+    )
 
 
 def arn_of_need(need: Need) -> str:

@@ -1,16 +1,38 @@
-"""One local stack for all end-to-end tests; each test uses exams of its own in it."""
+"""One local stack for all end-to-end tests; each test uses exams of its own in it.
+
+What the functions of every stack here call is held against the rights that the template gives them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from deployed_calls import DeployedCalls
 from local_installation import LocalInstallation, local_installation
+from recorder import Recorder
+from rights import denied, wanted_by_calls
 
 
 @pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalInstallation]:
+def watched() -> list[DeployedCalls]:
+    """The stacks that are up."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory, watched: list[DeployedCalls]) -> Iterator[LocalInstallation]:
     state = tmp_path_factory.mktemp("local") / "state"
     with local_installation(state) as found:
+        watched.append(DeployedCalls(found))
         yield found
     assert not state.exists(), "down leaves nothing behind"
+
+
+@pytest.fixture(autouse=True)
+def _deployed_rights_are_enough(watched: list[DeployedCalls], recorder: Recorder) -> Iterator[None]:
+    """Fail a test in which a deployed function called what its role in the template does not allow."""
+    yield
+    called = {call for each in watched for call in each.new()}
+    recorder.calls |= called
+    assert denied(wanted_by_calls(called)) == []

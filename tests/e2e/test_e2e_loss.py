@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from deployed_calls import DeployedCalls
 from local_installation import ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam, local_installation
 
 from examhook_cli.local.status import open_endpoints
@@ -22,9 +23,11 @@ TABLES = ("Submissions", "Exams", "Endpoints", "Events", "Deliveries")
 
 
 @pytest.fixture(scope="module")
-def lost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalInstallation]:
+def lost(tmp_path_factory: pytest.TempPathFactory, watched: list[DeployedCalls]) -> Iterator[LocalInstallation]:
     with local_installation(tmp_path_factory.mktemp("loss") / "state") as found:
+        watched.append(DeployedCalls(found))
         yield found
+        watched.pop()
 
 
 @pytest.fixture(autouse=True)

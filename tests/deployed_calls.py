@@ -1,0 +1,102 @@
+"""What the functions of a deployed stack called, from the emulator's own record of every request that it served.
+
+Each function signs with the key of its role's session, which tells whose call it was. A request that the emulator
+refused is not in the record: it enforces the deployed roles, so that shows as an error of the function.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import requests
+from aws_actions import Need, needs_of_call
+from local_installation import LocalInstallation
+from recorder import Call
+from rights import functions
+from translated import arn_of
+
+from examhook_cli.stack import DEFAULT_STACK_NAME
+
+_TIMEOUT_S = 10
+_KINDS = {"DynamoDB", "KMS", "Lambda", "SNS", "SQS", "SecretsManager"}
+
+
+@dataclass
+class DeployedCalls:
+    """The record of one installation, from when it is made."""
+
+    installation: LocalInstallation
+    _names: dict[str, str] = field(default_factory=dict)
+    """ARNs as in the translated template, by the last part of each resource's own name; of those that are gone too."""
+    _rooms: dict[str, str] = field(default_factory=dict)
+    """The functions' rooms in the code, by the access key that they sign with."""
+    _since: float = 0.0
+
+    def __post_init__(self) -> None:
+        with requests.Session() as session:
+            session.trust_env = False
+            url = f"{self.installation.url}/_ministack/config"
+            answer = session.post(url, json={"cloudtrail._recording_enabled": "true"}, timeout=_TIMEOUT_S)
+            answer.raise_for_status()
+        self._learn()
+
+    def new(self) -> set[Call]:
+        """The functions' calls since this was asked last, each resource by its name in the template."""
+        self._learn()
+        calls: set[Call] = set()
+        newest = self._since
+        pages = self._client("cloudtrail").get_paginator("lookup_events")
+        for page in pages.paginate(**({"StartTime": self._since} if self._since else {})):
+            for event in page["Events"]:
+                newest = max(newest, event["EventTime"].timestamp())
+                told = json.loads(event["CloudTrailEvent"])
+                room = self._rooms.get(told["userIdentity"]["accessKeyId"])
+                if room is not None:
+                    calls.add(self._call(room, told, event))
+        # What came within the same second is read twice rather than never.
+        self._since = max(newest - 1, 0.0)
+        return calls
+
+    def _client(self, name: str) -> Any:
+        return self.installation.session.client(name, endpoint_url=self.installation.url)
+
+    def _learn(self) -> None:
+        functions_client = self._client("lambda")
+        pages = self._client("cloudformation").get_paginator("list_stack_resources")
+        for page in pages.paginate(StackName=DEFAULT_STACK_NAME):
+            for resource in page["StackResourceSummaries"]:
+                logical, kind, own = (
+                    resource[key] for key in ("LogicalResourceId", "ResourceType", "PhysicalResourceId")
+                )
+                if kind.split("::")[1] in _KINDS and not kind.endswith(("Mapping", "Config", "Subscription", "Policy")):
+                    self._names[_last(own)] = arn_of(logical, kind)
+                if kind == "AWS::Lambda::Function":
+                    facts = functions_client.get_function_configuration(FunctionName=own)
+                    self._rooms[_access_key(facts)] = functions()[logical]
+
+    def _call(self, room: str, told: Mapping[str, Any], event: Mapping[str, Any]) -> Call:
+        service = told["eventSource"].split(".")[0]
+        params = dict(told["requestParameters"] or {})
+        if service == "lambda":
+            params["FunctionName"] = event["Resources"][0]["ResourceName"]
+        # A request in the query protocol names its operation among the parameters.
+        operation = str(params.get("Action", told["eventName"]))
+        return Call(room, service, operation, tuple(self._named(service, operation, params)))
+
+    def _named(self, service: str, operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+        for need in needs_of_call(service, operation, params):
+            yield replace(need, resource=self._names.get(_last(need.resource), need.resource))
+
+
+def _access_key(facts: Mapping[str, Any]) -> str:
+    """The emulator derives it from the function and its role; a test sees to it that this is still so."""
+    digest = hashlib.sha256(f"{facts['FunctionArn']}:{facts['Role']}".encode()).hexdigest()
+    return f"ASIA{digest[:16].upper()}"
+
+
+def _last(name: str) -> str:
+    return name.replace("/", ":").rsplit(":", 1)[-1]

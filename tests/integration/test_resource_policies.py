@@ -1,0 +1,84 @@
+"""Each resource's own policy lets in who has to come by it, nobody else, and says nothing that nobody needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import resource_policies
+import rights
+from resource_policies import ROOT, ServiceWanted, lets_service, unused_statements, wanted_by_services
+from rights import TEMPLATE, Wanted, denied, wanted_by_aws
+from translated import ACCOUNT_ID, StackTemplate, arn_of, raw_resources
+
+TOPIC = arn_of("OperationsTopic", "AWS::SNS::Topic")
+KEY = arn_of("SecretsKey", "AWS::KMS::Key")
+JUDGE = rights.may.__wrapped__
+ALARMS = TEMPLATE.of_type("AWS::CloudWatch::Alarm")
+
+
+def changed(monkeypatch: pytest.MonkeyPatch, name: str, **properties: Any) -> StackTemplate:
+    """A template like ours but for one resource; the roles are judged by it."""
+    template = StackTemplate(TEMPLATE.parameters)
+    found = template.resources[name]
+    template.resources[name] = {**found, "Properties": {**found["Properties"], **properties}}
+    monkeypatch.setattr(rights, "TEMPLATE", template)
+    # Past what it remembers of our own.
+    monkeypatch.setattr(rights, "may", JUDGE)
+    return template
+
+
+def key_policy(**facts: Any) -> Mapping[str, Any]:
+    return {"Statement": [{"Sid": "S", "Effect": "Allow", "Action": "kms:*", "Resource": "*", **facts}]}
+
+
+def test_every_alarm_may_tell_its_topic_and_an_alarm_of_another_account_may_not() -> None:
+    wanted = set(wanted_by_services(TEMPLATE))
+    assert {each.arn for each in wanted} == {TOPIC}
+    assert len(wanted) == len(ALARMS)
+    assert [each for each in wanted if not lets_service(TEMPLATE, each)] == []
+    (one, *_) = wanted
+    strange = {**dict(one.context), "aws:SourceAccount": "210987654321"}
+    assert not lets_service(TEMPLATE, replace(one, context=tuple(strange.items())))
+    other = {**dict(one.context), "aws:SourceArn": one.context[1][1].replace("alarm:examhook-", "alarm:other-")}
+    assert not lets_service(TEMPLATE, replace(one, context=tuple(other.items())))
+    assert not lets_service(TEMPLATE, replace(one, service="events.amazonaws.com"))
+    assert not lets_service(TEMPLATE, replace(one, arn=arn_of("SubmissionsTopic", "AWS::SNS::Topic")))
+
+
+def test_no_resources_policy_says_what_nothing_needs() -> None:
+    """The key's is used where a role has a right to the key; whether that right is used, test_rights.py tells."""
+    keys = {grant.resource for _, grant in rights.all_grants() if grant.action.startswith("kms:")}
+    assert keys == {KEY}
+    assert unused_statements(TEMPLATE, set(wanted_by_services(TEMPLATE)), keys) == []
+
+
+def test_what_nothing_needs_is_found() -> None:
+    assert len(unused_statements(TEMPLATE, set(), {KEY})) == 1
+    assert len(unused_statements(TEMPLATE, set(wanted_by_services(TEMPLATE)), set())) == 1
+    scheduled = ServiceWanted("scheduler.amazonaws.com", "sns:Publish", TOPIC)
+    assert len(unused_statements(TEMPLATE, {scheduled}, {KEY})) == 1
+
+
+def test_a_role_cannot_use_a_key_whose_policy_does_not_leave_it_to_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    sealing = [Wanted("RetryRole", "kms:Encrypt", KEY)]
+    assert denied(sealing) == []
+    changed(monkeypatch, "SecretsKey", KeyPolicy=key_policy(Principal=ROOT, Action="kms:Describe*"))
+    (line,) = denied(sealing)
+    assert line.startswith(f"RetryRole may not kms:Encrypt {KEY}")
+
+
+def test_a_policy_that_refuses_or_names_a_role_is_not_taken_for_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+    role = {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:role/RetryRole"}
+    for facts in ({"Principal": ROOT, "Effect": "Deny"}, {"Principal": role}):
+        changed(monkeypatch, "SecretsKey", KeyPolicy=key_policy(**facts))
+        with pytest.raises(AssertionError, match="cannot judge yet"):
+            denied([Wanted("RetryRole", "kms:Encrypt", KEY)])
+
+
+def test_all_that_aws_does_by_roles_passes_the_resources_policies_too() -> None:
+    assert denied(wanted_by_aws()) == []
+    kinds = {found["Type"] for found in raw_resources().values() if found["Type"].endswith("Policy")}
+    assert kinds - {"AWS::IAM::Policy"} <= set(resource_policies.POLICIES)
