@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from builders import submission
 from moto import mock_aws
 from played_provider import BEGAN_AT, Stage, row
 from tables import DELIVERIES, EVENTS, EXAMS, SUBMISSIONS, create_tables
 
 from examhook.destinations.secrets import SecretsKey
+from examhook.detection.change import Change
 from examhook.settings import InitialSync
 from examhook.storage.candidate_deliveries import CandidateDeliveries
 from examhook.storage.candidate_events import CandidateEvents
@@ -23,8 +25,9 @@ from examhook.storage.candidate_submissions import CandidateSubmissions
 from examhook.storage.erasures import ErasuresTable
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
-from examhook.workflows.erase import EraseCandidate, PollRunsError, UnknownAccountError
+from examhook.workflows.erase import LONGEST_POLL_S, EraseCandidate, PollRunsError, UnknownAccountError
 from examhook.workflows.erasure_key import erasure_key
+from examhook.workflows.lease import lease_on
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -210,6 +213,40 @@ def test_while_a_poll_runs_nobody_is_erased(world: World) -> None:
     exams.take_lease("main", "another", now_ms=now * 1000, expires_at_ms=(now + 10_000) * 1000)
     with pytest.raises(PollRunsError):
         world.erase()
+
+
+def test_what_a_poll_stores_that_was_paused_beyond_its_lease_is_erased_too(world: World) -> None:
+    """It read its state before the mark, and writes while the erasure waits for its end, which Lambda sees to."""
+    world.stage.poll()
+    clock, exams = world.stage.provider, world.erasing.exams
+    began_at = clock.clock
+    exams.take_lease("main", "paused", now_ms=began_at * 1000, expires_at_ms=(began_at + 90) * 1000)
+    clock.clock += 91
+    # Another poll took over meanwhile and gave the lease back.
+    with lease_on(exams, "main", now=lambda: clock.clock, sleep=world.erasing.sleep) as lease:
+        assert lease is not None
+    late = submission(account="main", attempt=gone())
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        assert SubmissionsTable(world.dynamodb, SUBMISSIONS).write([Change(None, late)]) == []
+        clock.clock += int(seconds)
+
+    replace(world.erasing, sleep=sleep).run("main", GONE, lambda _share: None)
+    assert clock.clock >= began_at + LONGEST_POLL_S
+    assert len(waited) == 1
+    assert GONE not in world.everything()
+    assert NAME not in world.everything()
+    # Nobody is waited for twice.
+    world.erase()
+
+
+def test_polls_that_gave_their_lease_back_are_not_waited_for(world: World) -> None:
+    world.stage.poll()
+    before = world.stage.provider.clock
+    world.erase()
+    assert world.stage.provider.clock == before
 
 
 def test_an_account_that_nobody_knows_is_a_slip(world: World) -> None:

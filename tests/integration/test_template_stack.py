@@ -18,6 +18,7 @@ from moto import mock_aws
 
 from examhook.events.catalogue import OFF_BY_DEFAULT
 from examhook.settings import DeliverSettings, DispatchSettings, LinksSettings, PollSettings, RetrySettings
+from examhook.workflows.erase import LONGEST_POLL_S
 from examhook.workflows.erasure_key import bound_to
 
 ROOT = Path(__file__).parents[2]
@@ -328,3 +329,7 @@ def test_e_mail_does_not_get_what_is_off_by_default() -> None:
     (rule,) = RESOURCES["SubmissionsEmail"]["Properties"]["FilterPolicy"]["type"]
     assert rule.keys() == {"anything-but"}
     assert sorted(rule["anything-but"]) == sorted(OFF_BY_DEFAULT)
+
+
+def test_a_poll_runs_no_longer_than_an_erasure_takes_for_granted() -> None:
+    assert RESOURCES["PollFunction"]["Properties"]["Timeout"] == LONGEST_POLL_S

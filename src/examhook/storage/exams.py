@@ -156,22 +156,32 @@ class ExamsTable:
 
         Returns its fencing value, higher than the last; None when another poll holds it. ``owner`` may hold it already:
         where the answer was lost on its way, the call that is repeated meets the lease that the first one took.
+        Of a lease that was never given back it is noted when it ran out.
         """
+        values: dict[str, AttributeValueTypeDef] = {":owner": {"S": owner}, ":until": _number(expires_at_ms)}
+        fence = self._take_lease(account, "", "attribute_not_exists(expires_at_ms)", values)
+        if fence is None:
+            ran_out = "expires_at_ms <= :now"
+            values[":now"] = _number(now_ms)
+            fence = self._take_lease(account, "overrun_ms = expires_at_ms, ", ran_out, values)
+        return fence
+
+    def overrun_at(self, account: str) -> float | None:
+        """When the last lease that was not given back ran out, Unix seconds: its owner died, or is late."""
+        answer = self._client.get_item(TableName=self._table_name, Key=_key(account, _LEASE), ConsistentRead=True)
+        overrun = answer.get("Item", {}).get("overrun_ms")
+        return None if overrun is None else int(overrun["N"]) / 1000
+
+    def _take_lease(
+        self, account: str, noting: str, condition: str, values: Mapping[str, AttributeValueTypeDef]
+    ) -> int | None:
         try:
             answer = self._client.update_item(
                 TableName=self._table_name,
                 Key=_key(account, _LEASE),
-                UpdateExpression="SET v = :v, lease_owner = :owner, expires_at_ms = :expires_at ADD fence :one",
-                ConditionExpression=(
-                    "attribute_not_exists(expires_at_ms) OR expires_at_ms <= :now OR lease_owner = :owner"
-                ),
-                ExpressionAttributeValues={
-                    ":v": _number(SCHEMA_VERSION),
-                    ":owner": {"S": owner},
-                    ":expires_at": _number(expires_at_ms),
-                    ":now": _number(now_ms),
-                    ":one": _number(1),
-                },
+                UpdateExpression=f"SET {noting}v = :v, lease_owner = :owner, expires_at_ms = :until ADD fence :one",
+                ConditionExpression=f"{condition} OR lease_owner = :owner",
+                ExpressionAttributeValues={":v": _number(SCHEMA_VERSION), ":one": _number(1), **values},
                 ReturnValues="ALL_NEW",
             )
         except ClientError as error:

@@ -5,6 +5,7 @@ The order makes a crash at any step harmless, and doing it again finish it::
     hold the account's lease          (no poll runs that does not know yet)
       remember the candidate's keyed hash, take the candidate's running attempts out of the watches
     give it back                      (polls pass over what the provider still shows)
+    outlast who did not give it back  (a poll that was paused beyond its lease may still write what it saw before)
       find submissions ─▶ their events' ids;  find events ─▶ theirs
         leave only the ids of the events      (nothing is made or sent of them any more)
           delete their deliveries             (an attempt that is not claimed yet is never made)
@@ -25,10 +26,14 @@ from examhook.storage.candidate_submissions import CandidateSubmission, Candidat
 from examhook.storage.erasures import ErasuresTable
 from examhook.storage.exams import ExamsTable
 from examhook.workflows.erasure_key import erasure_key, new_erasure_key
-from examhook.workflows.lease import lease_on
+from examhook.workflows.lease import LEASE_SECONDS, lease_on
 
 LEASE_PATIENCE_S = 330.0
 """A poll may run for five minutes."""
+LONGEST_POLL_S = 300
+"""Lambda ends a poll after this, paused or not (template.yaml)."""
+LATE_S = 30
+"""Longer than a write that was on its way then takes, and than clocks are apart."""
 
 T = TypeVar("T")
 
@@ -101,6 +106,7 @@ class EraseCandidate:
             done.watches = sum(forgotten(watch, erased) is not None for watch in state.exams.values())
         else:
             done.watches = self._mark(account, candidate_hash, erased)
+            self._outlast(account)
         found = self._find(account, candidate_id, candidate_hash, done, progress)
         if not dry_run:
             for event_id in sorted(found.event_ids):
@@ -130,6 +136,15 @@ class EraseCandidate:
                     self.exams.remember(account, after, lease.fence)
                     watches += 1
         return watches
+
+    def _outlast(self, account: str) -> None:
+        """Wait until no poll is left that outlived its lease: it knows of no mark, and no fence keeps new rows out."""
+        overrun_at = self.exams.overrun_at(account)
+        if overrun_at is not None:
+            # It held its lease when it prolonged it last, so it had begun by then.
+            left_s = overrun_at - LEASE_SECONDS + LONGEST_POLL_S + LATE_S - self.now()
+            if left_s > 0:
+                self.sleep(left_s)
 
     def _find(self, account: str, candidate_id: str, candidate_hash: str, done: Erasure, progress: Progress) -> _Found:
         found = _Found()
