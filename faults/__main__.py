@@ -45,11 +45,15 @@ def main() -> int:
         sys.stderr.flush()
 
     if rows:
-        with stage(seed=5) as found:
-            for outcome in run(found, rows, say):
-                keep(given.results, Result.of(outcome))
-                if time.monotonic() - began_s > given.minutes * 60:
-                    break
+        try:
+            with stage(seed=5) as found:
+                for outcome in run(found, rows, say):
+                    keep(given.results, Result.of(outcome))
+                    if time.monotonic() - began_s > given.minutes * 60:
+                        break
+        except KeyboardInterrupt:
+            say("ended; the rows that are through are kept, and the next run goes on from them")
+            return 1
     order = {(row.group, row.fault): nth for nth, row in enumerate(ROWS)}
     kept = [result for result in read(given.results) if (result.group, result.fault) in order]
     results = sorted(kept, key=lambda result: order[result.group, result.fault])
