@@ -113,14 +113,9 @@ class Stage:
 
     def verdicts(self, exam_id: str | None = None) -> list[Verdict]:
         """The ledger against each receiver: the webhooks, and the queue on the topic."""
-        self._drain()
+        self.queue.take_all()
         ledger = self.ledger(exam_id)
         return [audit(ledger, bodies) for bodies in self.bodies()]
-
-    def _drain(self) -> None:
-        """Take everything off the queue: each look brings ten messages at most."""
-        while self.queue.take():
-            pass
 
     def forget(self, exam_id: str) -> None:
         """Take an exam off the provider's list and out of the watch, so that later polls do not read it anew."""

@@ -89,7 +89,10 @@ class DeployedCalls:
 
     def _named(self, service: str, operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
         for need in needs_of_call(service, operation, params):
-            yield replace(need, resource=self._names.get(_last(need.resource), need.resource))
+            own = _last(need.resource)
+            # Secrets Manager adds six characters to a secret's name.
+            known = self._names.get(own) or self._names.get(own[:-7])
+            yield replace(need, resource=known or need.resource)
 
 
 def _access_key(facts: Mapping[str, Any]) -> str:

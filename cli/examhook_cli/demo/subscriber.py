@@ -30,9 +30,10 @@ class QueueSubscriber:
             self._receive(_WAIT_S)
         self._receive(_WAIT_S)
 
-    def take(self) -> int:
-        """Receive what is there now, ten messages at most; how many there were."""
-        return self._receive(0)
+    def take_all(self) -> None:
+        """Receive all that is there now, without waiting for more: each look brings ten messages at most."""
+        while self._receive(0):
+            pass
 
     def _receive(self, wait_s: int) -> int:
         answer = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s)
