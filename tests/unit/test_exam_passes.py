@@ -284,6 +284,23 @@ def test_a_failing_edge_leaves_the_exam_due(known: Stage) -> None:
     assert known.events() == ["10 submitted"]
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_a_change_that_another_poll_was_faster_with_leaves_the_exam_due(
+    known: Stage,
+    monkeypatch: pytest.MonkeyPatch,
+    full: bool,  # noqa: FBT001
+) -> None:
+    known.provider.add("7", row(10, ended_at=BEGAN_AT + 30))
+    with monkeypatch.context() as patched:
+        patched.setattr(known.submissions, "write", list)
+        report = known.poll(full=full)
+    assert (report.changes, report.complete) == (0, False)
+    assert "exam 7: another poll was faster" in report.notes
+    known.provider.clock += 60
+    assert known.poll().complete
+    assert known.events() == ["10 submitted"]
+
+
 def test_a_mark_in_a_known_exam_is_found_by_a_full_pass_and_changes_the_digest(known: Stage) -> None:
     marked = replace(known.provider.rows["7"][120], score_points=Decimal(77))
     known.provider.change("7", marked)

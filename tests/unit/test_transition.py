@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examhook.detection.diff import diff, distinct
-from examhook.detection.transition import KEPT_TRANSITIONS, Observation, change_from
+from examhook.detection.transition import KEPT_TRANSITIONS, Observation, change_from, change_from_absence
 from examhook.model import Attempt, Exam, Submission
 
 EXAM = Exam("23812", "Anatomy II", available=True, takings=7)
@@ -149,6 +149,27 @@ def test_an_id_after_a_silent_record_counts_the_silent_one() -> None:
     silent = seen(SUBMITTED, again, silent_before=1_700_001_000)
     announced = seen(SUBMITTED, again)
     assert silent.transitions[-1].event_id == announced.transitions[-1].event_id
+
+
+def test_what_is_written_carries_the_fence_of_the_poll_that_saw_it() -> None:
+    """So that no older poll, however late it writes, can replace it."""
+    stored = seen(OPEN)
+    changed = change_from(stored, SUBMITTED, observation(fence=7))
+    missed = change_from_absence(stored, observation(fence=7))
+    assert changed is not None
+    assert missed is not None
+    assert (changed.after.fence, missed.after.fence) == (7, 7)
+
+
+def test_a_removal_takes_two_passes_the_second_of_which_began_later() -> None:
+    """Otherwise two polls that miss a row at the same time would make one absence two."""
+    missed = change_from_absence(seen(SUBMITTED), observation(at=1_700_001_000))
+    assert missed is not None
+    assert types(missed.after) == ["submission.submitted"]
+    assert change_from_absence(missed.after, observation(at=1_700_001_000)) is None
+    again = change_from_absence(missed.after, observation(at=1_700_001_001))
+    assert again is not None
+    assert types(again.after) == ["submission.submitted", "submission.removed"]
 
 
 def test_only_the_last_few_transitions_are_kept() -> None:

@@ -1,0 +1,88 @@
+"""Bugs that were planted by hand and that the short random test passes over: each has a test that fails with it."""
+
+from __future__ import annotations
+
+import pytest
+from model.acts import Act, Kind
+from model.machine import Setup
+from model.plans import LEASE_OUTLIVED_S, Dies, Happens, PollPlan, Stalls
+from model.poller import ACCOUNT
+from model.test_model_counterexamples import in_the_beginning
+
+from examhook_cli.simulator.facts import RowOrder, TakingsCount
+
+
+def test_a_write_that_comes_after_a_newer_one_changes_nothing() -> None:
+    """It is under way while its poll stands still, and what it was to replace was replaced meanwhile."""
+    state = in_the_beginning(Setup(past=(1,)))
+    state.poll()
+    state.something_happens_and_a_poll_finds_it([Act(Kind.START)], full=False)
+    state.something_happens([Act(Kind.SUBMIT)])
+    marked = Happens((Act(Kind.MARK, 1, 3),))
+    state.poll(PollPlan(interrupts=((7, marked), (7, Stalls(PollPlan())))))
+    state.teardown()
+
+
+def test_what_an_older_poll_remembers_does_not_replace_what_a_newer_one_knows() -> None:
+    """Otherwise nobody would follow what the newer one saw running."""
+    state = in_the_beginning(Setup(takings=TakingsCount.NOTHING, order=RowOrder.CANDIDATE, past=(2,)))
+    state.poll()
+    starts = Happens((Act(Kind.START),))
+    state.poll(PollPlan(interrupts=((7, starts), (7, Stalls(PollPlan(full=True)))), full=True))
+    state.something_happens([Act(Kind.SUBMIT)])
+    state.teardown()
+
+
+@pytest.mark.parametrize(
+    ("step", "requests"), [(3, 1), (4, 2), (7, 4)], ids=["within the list", "before an exam", "before its write"]
+)
+def test_a_poll_that_lost_its_lease_neither_asks_nor_writes_any_more(step: int, requests: int) -> None:
+    """What it saw is gone when the next one looks, so it would tell of what nobody can see any more."""
+    state = in_the_beginning(Setup(past=(1,)))
+    state.poll()
+    state.something_happens([Act(Kind.START)])
+    gone = Happens((Act(Kind.REMOVE, 1),))
+    report = state.installation.poll(PollPlan(interrupts=((step, gone), (step, Stalls(PollPlan())))))
+    assert report is not None
+    assert report.errors == [f"The poll was given up: another poll of account {ACCOUNT} took over."]
+    assert report.requests == requests
+    assert len(state.installation.submissions.items) == 1
+    state.teardown()
+
+
+def test_rows_that_move_up_between_two_polls_of_a_first_contact_are_not_jumped_over() -> None:
+    """Those that were read ahead of them are gone, and where it goes on stands another row."""
+    state = in_the_beginning(Setup(page_cap=2, past=(7,)))
+    state.poll(PollPlan(interrupts=((15, Dies()),)))
+    state.something_happens([Act(Kind.REMOVE, 6), Act(Kind.REMOVE, 5)])
+    state.provider.world.advance(LEASE_OUTLIVED_S)
+    state.poll()
+    assert len(state.installation.submissions.items) == 7
+    state.teardown()
+
+
+def test_the_row_at_which_a_first_contact_goes_on_is_stored() -> None:
+    state = in_the_beginning(Setup(page_cap=2, past=(7,)))
+    state.poll(PollPlan(interrupts=((15, Dies()),)))
+    state.provider.world.advance(LEASE_OUTLIVED_S)
+    state.poll()
+    assert len(state.installation.submissions.items) == 7
+    state.teardown()
+
+
+def test_what_a_look_at_the_edge_found_is_no_more_what_the_last_full_pass_saw() -> None:
+    """An attempt that ended and goes on shows the rows that there were before it ended."""
+    state = in_the_beginning(Setup(past=(2,)))
+    state.something_happens([Act(Kind.START)])
+    state.poll()
+    state.something_happens_and_a_poll_finds_it([Act(Kind.SUBMIT)], full=False)
+    state.something_happens([Act(Kind.REOPEN, 2)])
+    state.poll(PollPlan(full=True))
+    ((_, watch),) = ((place, watch) for place, (watch, _) in state.installation.exams.exams.items())
+    assert watch.open_count == 1
+    told = state.installation.submissions.stream[-1].after.transitions
+    assert [event.event_type for event in told] == [
+        "submission.submitted",
+        "submission.reopened",
+    ]
+    state.teardown()
