@@ -50,6 +50,11 @@ class Child:
         """End it."""
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """Its process's id."""
+        return self._process.pid
+
     def ask(self, **given: object) -> Fields:
         """Send a line and wait for the answer; raises ChildError."""
         self.tell(**given)

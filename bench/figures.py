@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from bench.contact import Contact
 from bench.drift import Drifted
 from bench.interruption import Interrupted
+from bench.lambda_sized import memory_of_poll
 from bench.pace import Paced
 from bench.peers import DltErrors
 from bench.product import Polled
@@ -31,9 +33,15 @@ class Scale:
     small_larger: int = 2
     """Exams of that world that have as many rows as those of the large one."""
     many_exams: int = 1000
-    many_rows: int = 5
+    many_rows: int = 1000
     many_busy: int = 20
-    """Of the many exams; they fill a page each."""
+    """Of the many exams."""
+    contact_rows: int = 100
+    """Attempts of each of the many exams where the first contact with them is measured."""
+    contact_requests: int = 500
+    """Requests that a poll has time for in that first contact."""
+    memory_mb: Sequence[int] = field(default_factory=lambda: (256, memory_of_poll()))
+    """Of the functions that polls are made as large as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,8 @@ class Many:
     """Many busy, at ``bench.pace``'s rates."""
     refused: int
     """Answers "too many requests" meanwhile."""
+    sized: Mapping[int, Polled]
+    """The same in processes as large as a function, by MB."""
     truth: Truth
 
 
@@ -58,6 +68,8 @@ class Large:
     oldest: Steady
     naive: Fields
     """What the naive script answered when few exams were busy."""
+    sized: Mapping[int, Polled]
+    """A full pass in processes as large as a function, by MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,7 @@ class Run:
     interrupted: Interrupted
     paced: Paced
     many: Many
+    contact: Contact
     dlt: Fields | None
     """What it used to load everything again while nothing changed."""
     dlt_errors: DltErrors | None

@@ -6,12 +6,9 @@ import platform
 from collections.abc import Sequence
 
 from bench.figures import Run
-from bench.product import Polled
+from bench.function_page import function_section
+from bench.markdown import markdown
 from bench.table import Line
-
-_CORE_MB = 1769
-"""Memory at which a Lambda function has one whole core (AWS Lambda developer guide, "Configure memory")."""
-_POLL_MB = 256
 
 _HEAD = (
     "measure",
@@ -27,7 +24,7 @@ _HEAD = (
 
 def page(run: Run, table: Sequence[Line]) -> str:
     """The whole section."""
-    scale = run.scale
+    scale, contact = run.scale, run.contact
     return f"""## Detection
 
 Written by `make bench`, in {run.whole_run_s / 60:.0f} minutes, on {_machine()}.
@@ -62,17 +59,19 @@ How each is measured:
 - **Units:** writes as the emulator counts them, by size as DynamoDB does; reads counted by DynamoDB's rules from the
   items that came back.
 - **Memory:** the highest mark of the process in a first contact, in quiet and busy polls and in full passes.
-- **{scale.many_exams:,} exams:** of {scale.many_rows} attempts each, and {scale.many_busy} of 100. How many rows lie
-  behind the edge of an exam makes no difference to a poll that reads the edge, and a million rows would take hours to
-  write into the emulator. The timed poll makes {run.many.paced.requests} requests and finds
-  {run.many.paced.events.total()} changes.
+- **{scale.many_exams:,} exams:** of {scale.many_rows:,} attempts each. To write a million of them into the emulator
+  takes hours, so what a first contact leaves is written straight into the tables: all that is remembered of the
+  exams, and the attempts on the first page of the busy ones. The timed poll makes {run.many.paced.requests} requests
+  and finds {run.many.paced.events.total()} changes.
+- **A first contact over several polls:** {scale.many_exams:,} exams of {scale.contact_rows} attempts each; a poll a
+  minute, each with time for {scale.contact_requests} requests. It takes {contact.polls} polls, {contact.requests:,}
+  requests and {contact.wall_s:.0f} s here. Before it, in the middle of each poll and after each, somebody begins in
+  each of {scale.many_busy} exams all over the list, and who is there hands in. The {contact.rows:,} attempts that had
+  ended before are old news; {contact.ended} ended meanwhile. Of the {contact.expected} events that must come (those
+  ends, and the starts of who is still there) {contact.announced} came, and {contact.seen_running} starts of attempts
+  that a poll met before they ended.
 
-### Time and memory of the function
-
-A function with {_POLL_MB} MB has {_POLL_MB / _CORE_MB:.2f} of a core, so it takes at least
-{_CORE_MB / _POLL_MB:.1f} times the processor time, and at least the requests at their pace.
-
-{_function_table(run)}
+{function_section(run)}
 """
 
 
@@ -81,36 +80,7 @@ def _table(table: Sequence[Line]) -> str:
         (line.measure, line.floor, line.naive, line.dlt, line.wanted, line.newest, line.oldest, _yes(met=line.met))
         for line in table
     ]
-    return _markdown(_HEAD, rows)
-
-
-def _function_table(run: Run) -> str:
-    polls = {
-        "nothing changed": run.large.newest.quiet,
-        f"50 changes in {run.scale.busy} exams": run.large.newest.few_busy,
-        f"changes in all {run.scale.exams} exams": run.large.newest.all_busy,
-        "full pass without changes": run.large.newest.full_pass.product,
-        "first contact": run.large.first,
-    }
-    head = ("poll", "requests", "CPU here, s", f"CPU with {_POLL_MB} MB, s", "at 5 requests/s, s", "peak memory, MB")
-    return _markdown(head, [_function_row(name, polled) for name, polled in polls.items()])
-
-
-def _function_row(name: str, polled: Polled) -> tuple[str, ...]:
-    slow_s = polled.cpu_s * _CORE_MB / _POLL_MB
-    return (
-        name,
-        f"{polled.requests}",
-        f"{polled.cpu_s:.2f}",
-        f"{slow_s:.1f}",
-        f"{max(slow_s, polled.requests / 5):.1f}",
-        f"{polled.peak_bytes / 1_000_000:.0f}",
-    )
-
-
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    all_rows = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in all_rows)
+    return markdown(_HEAD, rows)
 
 
 def _happened(run: Run) -> str:

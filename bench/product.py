@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from bench.child import Child
 from bench.cloud import Cloud
+from bench.lambda_sized import held_to, share_of_core, variables_of
 from bench.provider import Provider
 from bench.units import Event
 from examhook_cli.simulator.wire import Fields
@@ -27,6 +28,8 @@ class PollFailedError(RuntimeError):
 class Polled:
     """What one poll did and used."""
 
+    complete: bool
+    """Whether nothing was left for the next poll."""
     requests: int
     rows: int
     cpu_s: float
@@ -38,10 +41,11 @@ class Polled:
 
     @classmethod
     def of(cls, answer: Fields) -> Polled:
-        """From the process's answer; raises PollFailedError."""
-        if not answer.flag("complete"):
-            raise PollFailedError(" ".join(answer.texts("errors")) or "Something was left for the next poll.")
+        """From the process's answer; raises PollFailedError where something went wrong."""
+        if errors := answer.texts("errors"):
+            raise PollFailedError(" ".join(errors))
         return cls(
+            complete=answer.flag("complete"),
             requests=answer.whole("requests"),
             rows=answer.whole("rows"),
             cpu_s=answer.number("cpu_s"),
@@ -62,14 +66,24 @@ class Polled:
 
 
 class Product(Child):
-    """Poll of one account in a process of its own; unpaced unless a rate is given."""
+    """Poll of one account in a process of its own; unpaced unless a rate is given.
+
+    ``memory_mb`` makes it as large as a function with so much memory.
+    """
 
     def __init__(
-        self, cloud: Cloud, provider: Provider, account: str, requests_per_second: float | None = None
+        self,
+        cloud: Cloud,
+        provider: Provider,
+        account: str,
+        requests_per_second: float | None = None,
+        memory_mb: int | None = None,
     ) -> None:
         self._paced = requests_per_second is not None
+        self._share = 1.0 if memory_mb is None else share_of_core(memory_mb)
         environ = {
             **cloud.environ,
+            **({} if memory_mb is None else variables_of(memory_mb)),
             "ACCOUNT_NAME": account,
             "PROVIDER_BASE_URL": provider.url,
             "PROVIDER_DIALECT": "legacy",
@@ -82,9 +96,14 @@ class Product(Child):
 
     def poll(self, *, full: bool = False, clock_ahead_s: float = 0) -> Polled:
         """Poll once; raises ChildError, PollFailedError."""
-        self.begin_poll(full=full, clock_ahead_s=clock_ahead_s)
-        return Polled.of(self.answer())
+        with held_to(self._share, self.pid):
+            self.begin_poll(full=full, clock_ahead_s=clock_ahead_s)
+            polled = Polled.of(self.answer())
+        if not polled.complete:
+            raise PollFailedError("Something was left for the next poll.")
+        return polled
 
-    def begin_poll(self, *, full: bool = False, clock_ahead_s: float = 0) -> None:
-        """Begin a poll and leave it to itself."""
-        self.tell(full=full, paced=self._paced, clock_ahead_s=clock_ahead_s)
+    def begin_poll(self, *, full: bool = False, clock_ahead_s: float = 0, requests_in_time: int | None = None) -> None:
+        """Begin a poll and leave it to itself; its time is up after ``requests_in_time``."""
+        in_time = {} if requests_in_time is None else {"requests_in_time": requests_in_time}
+        self.tell(full=full, paced=self._paced, clock_ahead_s=clock_ahead_s, **in_time)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 
 from bench.child import serve
+from bench.lambda_sized import keep_to_memory
 from bench.units import UnitCounter
 from bench.usage import cpu_s, peak_bytes
 from examhook.provider.pacing import Pacer
+from examhook.provider.port import ProviderClient
+from examhook.storage.account_code import AccountCode
 from examhook.wiring.poll import poll
 from examhook.workflows.poll import Poll, PollRequest
 from examhook_cli.simulator.wire import Fields
 
 _TIME_LEFT_S = 10_000.0
-"""A poll is measured whole, however long it takes; Lambda would cut it, and the next one would go on."""
+"""A poll is measured whole, however long it takes, unless it is asked for in parts."""
 
 
 def main() -> None:
     """Poll as often as the input asks."""
+    keep_to_memory(os.environ)
     counter = UnitCounter.of_this_process()
     workflow = poll(os.environ)
 
@@ -38,10 +43,13 @@ def _measured(workflow: Poll, counter: UnitCounter, fields: Fields) -> Mapping[s
         # The lease of a poll that was killed has run out by then.
         ahead_s = fields.number("clock_ahead_s")
         workflow = replace(workflow, now=lambda: time.time() + ahead_s)
+    in_time = fields.number("requests_in_time") if fields.has("requests_in_time") else math.inf
+    time_left = _TimeLeft(workflow.client_for, in_time)
+    workflow = replace(workflow, client_for=time_left.client_for)
     counter.reset()
     request = PollRequest(manual=fields.flag("full"), full=fields.flag("full"))
     cpu_before_s, began_s = cpu_s(), time.monotonic()
-    report = workflow.run(request, lambda: _TIME_LEFT_S)
+    report = workflow.run(request, time_left.seconds)
     cpu_after_s, ended_s = cpu_s(), time.monotonic()
     return {
         **report.body(),
@@ -52,6 +60,23 @@ def _measured(workflow: Poll, counter: UnitCounter, fields: Fields) -> Mapping[s
         "write_units": counter.write_units,
         "events": [asdict(event) for event in counter.announced],
     }
+
+
+@dataclass(slots=True)
+class _TimeLeft:
+    """How much time a poll has left: none after so many requests."""
+
+    make_client: Callable[[AccountCode], ProviderClient]
+    requests: float
+    _client: ProviderClient | None = None
+
+    def client_for(self, code: AccountCode) -> ProviderClient:
+        self._client = self.make_client(code)
+        return self._client
+
+    def seconds(self) -> float:
+        asked = 0 if self._client is None else self._client.requests_made
+        return 0.0 if asked >= self.requests else _TIME_LEFT_S
 
 
 def _no_delay(self: Pacer) -> float:  # noqa: ARG001 - the method in whose place it stands has it

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.cloud import running_cloud
+from bench.contact import Contact, contact
 from bench.drift import Drifted, drift
 from bench.figures import Large, Many, Run, Scale
 from bench.interruption import Interrupted, interrupt
+from bench.known_account import PAGE, know
 from bench.pace import ALLOWED_PER_SECOND, ASKED_PER_SECOND, Paced, pace
 from bench.peers import Naive, dlt_errors, dlt_unchanged, floor
 from bench.product import Product
@@ -17,7 +19,6 @@ from bench.provider import Provider, running_provider
 from bench.steady import Watcher, watch
 from examhook_cli.simulator.facts import RowOrder
 
-PAGE = 100
 _UNTIL_QUIET_S = 7200
 """After so long without a change no exam counts as busy any more."""
 
@@ -45,6 +46,7 @@ def run(scale: Scale, say: Say, dlt_python: Path | None) -> Run:
         interrupted=interrupted,
         paced=paced,
         many=_many_exams(scale, say),
+        contact=_first_contact(scale, say),
         dlt=unchanged,
         dlt_errors=errors,
         whole_run_s=time.monotonic() - began_s,
@@ -67,7 +69,13 @@ def _large_world(scale: Scale, provider: Provider, say: Say) -> Large:
             # The account's order was another so far; a full pass finds that out.
             product.poll(full=True)
             oldest = watch(Watcher(product, provider), reader, busy, scale.passes)
-    return Large(first, newest, oldest, naive.answers[-1])
+        sized = {}
+        for memory_mb in scale.memory_mb:
+            say(f"a full pass with {memory_mb} MB")
+            with Product(cloud, provider, "main", memory_mb=memory_mb) as product:
+                product.poll()
+                sized[memory_mb] = product.poll(full=True)
+    return Large(first, newest, oldest, naive.answers[-1], sized)
 
 
 def _small_world(scale: Scale, provider: Provider, say: Say) -> tuple[Interrupted, Paced, Drifted]:
@@ -90,17 +98,35 @@ def _pages(rows: int) -> int:
 
 
 def _many_exams(scale: Scale, say: Say) -> Many:
-    say(f"{scale.many_exams} exams")
+    say(f"{scale.many_exams} exams with {scale.many_rows} attempts each")
     with (
-        running_provider(scale.many_exams, scale.many_rows, scale.many_busy, PAGE) as provider,
+        running_provider(scale.many_exams, scale.many_rows) as provider,
         running_cloud(provider.code) as cloud,
     ):
+        busy = provider.exam_ids[: scale.many_busy]
+        know(cloud, provider, "main", busy)
         with Product(cloud, provider, "main") as product:
+            # Finds which exams are open.
             product.poll()
             watcher = Watcher(product, provider)
-            quiet, few_busy = watcher.quiet(), watcher.few_busy(provider.exam_ids[: scale.busy])
+            quiet, few_busy = watcher.quiet(), watcher.few_busy(busy[: scale.busy])
         provider.control.set_limit(ALLOWED_PER_SECOND)
         with Product(cloud, provider, "main", ASKED_PER_SECOND) as product:
-            busy = provider.exam_ids[: scale.many_busy]
             paced = Watcher(product, provider, watcher.truth).busy(busy, busy)
-        return Many(quiet, few_busy, paced, provider.control.limit().refused, watcher.truth)
+        sized = {}
+        for memory_mb in scale.memory_mb:
+            say(f"one poll with {memory_mb} MB")
+            with Product(cloud, provider, "main", ASKED_PER_SECOND, memory_mb) as product:
+                sized[memory_mb] = Watcher(product, provider, watcher.truth).busy(busy, busy)
+        return Many(quiet, few_busy, paced, provider.control.limit().refused, sized, watcher.truth)
+
+
+def _first_contact(scale: Scale, say: Say) -> Contact:
+    say(f"a first contact with {scale.many_exams} exams over several polls")
+    with (
+        running_provider(scale.many_exams, scale.contact_rows) as provider,
+        running_cloud(provider.code) as cloud,
+    ):
+        # All over the order in which exams are read for the first time.
+        busy = provider.exam_ids[:: max(1, scale.many_exams // scale.many_busy)]
+        return contact(cloud, provider, "main", scale.contact_rows, busy, scale.contact_requests)

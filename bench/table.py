@@ -37,7 +37,8 @@ def lines(run: Run) -> list[Line]:
     everything = str(run.floor.whole("requests"))
     of_dlt, wrong = _Of(run.dlt), run.dlt_errors
     polled = [each for steady in run.orders for each in (steady.quiet, steady.few_busy, steady.full_pass.product)]
-    peak = max(run.large.first.peak_bytes, *(each.peak_bytes for each in polled))
+    polled += [run.large.first, run.many.few_busy, run.many.paced, *run.many.sized.values(), *run.large.sized.values()]
+    peak = max(each.peak_bytes for each in polled)
     repeated = run.interrupted.repeated_per_kill
     exams, busy = run.scale.exams, run.scale.busy
     read_all = {"floor": everything, "naive": everything, "dlt": of_dlt(lambda dlt: f"{dlt.whole('requests')}")}
@@ -132,10 +133,17 @@ def lines(run: Run) -> list[Line]:
             met=_only_the_list_grows(run),
         ),
         _once(
-            f"seconds of a poll, {run.scale.many_exams} exams, {run.scale.many_busy} of them busy, 8 of 10 requests/s",
+            f"seconds of a poll, {run.scale.many_exams} exams of {run.scale.many_rows} attempts,"
+            f" {run.scale.many_busy} of them busy, 8 of 10 requests/s",
             f"< {_POLL_S}",
             f"{run.many.paced.wall_s:.1f}",
             met=run.many.paced.wall_s < _POLL_S and not run.many.refused,
+        ),
+        _once(
+            f"events lost / invented in a first contact over {run.contact.polls} polls",
+            "0 / 0",
+            f"{run.contact.lost} / {run.contact.invented}",
+            met=run.contact.polls > 1 and not run.contact.lost and not run.contact.invented,
         ),
     ]
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from bench.child import PROJECT
 from bench.cloud import running_cloud
 from bench.drift import drift
 from bench.figures import Scale
+from bench.lambda_sized import variables_of
 from bench.page import page
 from bench.product import Product
 from bench.provider import running_provider
@@ -29,8 +34,11 @@ TINY = Scale(
     small_rows=30,
     small_larger=0,
     many_exams=3,
-    many_rows=2,
+    many_rows=20,
     many_busy=1,
+    contact_rows=20,
+    contact_requests=6,
+    memory_mb=(256,),
 )
 
 
@@ -50,7 +58,14 @@ def test_a_run_on_a_tiny_world_counts_what_happened_in_it() -> None:
     assert (measured.large.naive.whole("changes"), measured.large.naive.number("write_units")) == (10, 10)
     assert measured.large.naive.number("read_units") == (30 + 10) * 0.5
     assert measured.interrupted.pages_asked >= measured.interrupted.pages_needed == 2
-    assert measured.many.truth.missed == 0
+    assert (measured.many.truth.missed, measured.many.truth.invented) == (0, 0)
+    assert measured.large.sized[256].rows > 2 * 30
+    assert measured.many.sized[256].events.total() == 2
+    # One ends in the middle of each poll and one after it; one runs to the end. What was there before is old news.
+    contact = measured.contact
+    assert contact.polls >= 2
+    assert contact.ended == 2 * contact.polls
+    assert (contact.lost, contact.invented, contact.announced) == (0, 0, contact.ended + 1)
     table = lines(measured)
     written = page(measured, table)
     assert all(line.measure in written for line in table)
@@ -68,6 +83,19 @@ def test_moving_rows_move_and_are_told_apart() -> None:
         assert len(provider.control.truth()) == 250
     assert result.true_removals == 2
     assert (result.false_removals, result.missing_one_poll_after) == (0, 0)
+
+
+@pytest.mark.parametrize(("wanted_mb", "status"), [(16, 0), (256, 1)])
+def test_a_process_gets_no_more_memory_than_a_function_of_its_size(wanted_mb: int, status: int) -> None:
+    take = f"import os; keep_to_memory(os.environ); bytearray({wanted_mb} * 1024 * 1024)"
+    program = subprocess.run(
+        [sys.executable, "-c", f"from bench.lambda_sized import keep_to_memory; {take}"],
+        env={**os.environ, **variables_of(256), "PYTHONPATH": str(PROJECT)},
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    assert program.returncode == status
+    assert (b"MemoryError" in program.stderr) is bool(status)
 
 
 @pytest.mark.parametrize(
