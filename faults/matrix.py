@@ -95,7 +95,7 @@ def _suffer(stage: Stage, row: Row, exam_id: str, before: int) -> None:
     """Let the fault be met by everything on its way: until all that can be there in spite of it is, or for a while."""
     give_up_at = time.monotonic() + _SUFFER_S
     while time.monotonic() < give_up_at:
-        met = row.hits is None or row.hits(stage) > before
+        met = row.hits is None or row.hits(stage) - before >= row.enough
         reached = [verdict for nth, verdict in enumerate(stage.verdicts(exam_id)) if nth not in row.behind]
         if met and all(verdict.good for verdict in reached):
             return

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from examhook.delivery.health import DOWN_AFTER_FAILURES
 from examhook_cli.simulator.facts import RowOrder
 from faults.acts import Act, clock_ahead, deliver_again, killed, nothing, stream_again, ticks_at_once, timed_out
 from faults.door import Mode
@@ -28,6 +29,8 @@ class Row:
     """What happens after the poll that should have announced everything."""
     hits: Callable[[Stage], int] | None = None
     """Counts how often the fault was made so far; None where it is an act that happens for certain."""
+    enough: int = 1
+    """So often the fault has to be met before the row goes on."""
     behind: frozenset[int] = frozenset()
     """Receivers that the fault keeps from getting anything; while it lasts, the others are waited for, not these."""
 
@@ -141,12 +144,19 @@ def _refused(stage: Stage) -> int:
 _FIRST = frozenset({0})
 RECEIVER_ROWS = (
     *(
-        Row("Receiver", f"its connection {mode}", _door(mode), hits=_broken, behind=_FIRST)
+        Row("Receiver", f"its connection {mode}", _door(mode), hits=_broken, enough=DOWN_AFTER_FAILURES, behind=_FIRST)
         for mode in Mode
         if mode is not Mode.OPEN
     ),
     *(
-        Row("Receiver", f"answers HTTP {status}", _answers(status), hits=_refused, behind=_FIRST)
+        Row(
+            "Receiver",
+            f"answers HTTP {status}",
+            _answers(status),
+            hits=_refused,
+            enough=DOWN_AFTER_FAILURES,
+            behind=_FIRST,
+        )
         for status in (400, 404, 429, 500, 503)
     ),
     Row(

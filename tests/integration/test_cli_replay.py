@@ -10,7 +10,7 @@ import boto3
 import pytest
 from builders import submission, transition
 from command_line import examhook
-from delivery_world import MONTH_S, REGION, World
+from delivery_world import DAY_S, MONTH_S, REGION, World
 from installed_stack import InstalledStack, installed_stack
 from scripted_server import answer, scripted_server
 
@@ -107,6 +107,16 @@ def test_all_since_a_time_goes_out_oldest_first_and_nothing_older(world: World) 
     sent = [int(message.event_id.removeprefix("evt_"), 16) for message in queued(world)]
     assert sent == [3, 2, 1]
     assert world.deliveries.outlook(endpoint.endpoint_id).waiting == 3
+
+
+def test_what_a_provider_noticed_whose_clock_is_two_days_ahead_is_listed_and_goes_out(world: World) -> None:
+    world.endpoint("http://127.0.0.1:9/")
+    event = replace(stored_event(world, 0), event_id=f"evt_{9:032x}", observed_at=int(world.clock.at) + 2 * DAY_S)
+    world.events.add(event, int(world.clock.at) + MONTH_S)
+    listed = examhook("events", "list", "--since", "1h", "--json").json()
+    assert isinstance(listed, list)
+    assert [each["id"] for each in listed] == [f"evt_{number:032x}" for number in (9, 0)]
+    assert sent_again("events", "replay", "--since", "1h")["queued"] == 2
 
 
 def test_only_what_never_arrived_is_sent_where_that_is_asked_for(world: World) -> None:

@@ -12,6 +12,7 @@ import typer
 from examhook.delivery.endpoint import Endpoint
 from examhook.events.build import Event
 from examhook.events.catalogue import WEBHOOK_TYPES
+from examhook.storage.events import AHEAD_DAYS
 from examhook.workflows.replay import Resent
 from examhook_cli.choices import since_time, split_list, type_patterns
 from examhook_cli.commands.resending import enabled_endpoint, oldest_kept, print_resent, replay_of
@@ -53,7 +54,9 @@ def replay(  # noqa: PLR0913 - each option is a parameter
         found: Iterator[Event] = iter([_event(installation, each) for each in dict.fromkeys(event_ids)])
     else:
         from_time = max(from_time, oldest_kept(installation, now))
-        found = installation.events.oldest_first(from_time, int(now), exam_id=exam, types=patterns)
+        found = installation.events.oldest_first(
+            from_time, int(now), exam_id=exam, types=patterns, ahead_days=AHEAD_DAYS
+        )
     counts: Counter[Resent] = Counter()
     events = 0
     with progress("Sending", len(event_ids) if event_ids else int(now) - from_time) as show:

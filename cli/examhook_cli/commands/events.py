@@ -10,6 +10,7 @@ import typer
 
 from examhook.events.build import Event
 from examhook.events.catalogue import ENDPOINT_TEST, WEBHOOK_TYPES
+from examhook.storage.events import AHEAD_DAYS
 from examhook_cli.choices import since_time, type_patterns
 from examhook_cli.commands import event_redrive, event_replay
 from examhook_cli.commands.resending import oldest_kept
@@ -46,7 +47,12 @@ def list_events(  # noqa: PLR0913 - each option is a parameter
     patterns = type_patterns(types, _STORED_TYPES, "--type")
     installation = installation_of(context)
     found = installation.events.list_events(
-        since=max(from_time, oldest_kept(installation, now)), until=int(now), exam_id=exam, types=patterns, limit=limit
+        since=max(from_time, oldest_kept(installation, now)),
+        until=int(now),
+        exam_id=exam,
+        types=patterns,
+        limit=limit,
+        ahead_days=AHEAD_DAYS,
     )
     if as_json:
         print_json([_summary(event) for event in found])

@@ -28,6 +28,8 @@ DAY_INDEX = "by_day"
 SCHEMA_VERSION = 1
 MAX_RETENTION_DAYS = 365
 """No event is kept for longer (template.yaml, ``RetentionDays``), so no listing looks further back."""
+AHEAD_DAYS = 3
+"""Events are listed by the provider's clock, and it may be so far ahead of ours."""
 
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 _AFTER_ANY_ID = "\uffff"
@@ -96,28 +98,31 @@ class EventsTable:
             if error.response["Error"]["Code"] != _CONDITION_FAILED:
                 raise
 
-    def list_events(
+    def list_events(  # noqa: PLR0913 - each is an option of the listing
         self,
         since: int,
         until: int,
         exam_id: str | None = None,
         types: Sequence[str] = (),
         limit: int = 100,
+        *,
+        ahead_days: int = 0,
     ) -> list[Event]:
         """The newest ``limit`` events observed from ``since`` to ``until`` (Unix seconds, both included).
 
-        ``until`` is now or earlier; a ``since`` from before anything that is still kept costs nothing.
+        ``until`` is now or earlier, and ``ahead_days`` after it are looked at as well; a ``since`` from before anything
+        that is still kept costs nothing.
         Only those about ``exam_id`` and of one of ``types`` (names, or patterns such as
         ``submission.*``), where given. The index follows the table within moments.
         """
-        found = self._in_index(since, until, forward=False)
+        found = self._in_index(since, until, ahead_days, forward=False)
         return list(islice(self._picked(found, exam_id, types), limit))
 
     def oldest_first(
-        self, since: int, until: int, exam_id: str | None = None, types: Sequence[str] = ()
+        self, since: int, until: int, exam_id: str | None = None, types: Sequence[str] = (), *, ahead_days: int = 0
     ) -> Iterator[Event]:
         """Every event observed from ``since`` to ``until``, as ``list_events`` picks them, without a limit."""
-        return self._picked(self._in_index(since, until, forward=True), exam_id, types)
+        return self._picked(self._in_index(since, until, ahead_days, forward=True), exam_id, types)
 
     @staticmethod
     def _picked(found: Iterator[Event], exam_id: str | None, types: Sequence[str]) -> Iterator[Event]:
@@ -128,9 +133,10 @@ class EventsTable:
             and (not types or any(matches(pattern, event.event_type) for pattern in types))
         )
 
-    def _in_index(self, since: int, until: int, *, forward: bool) -> Iterator[Event]:
+    def _in_index(self, since: int, until: int, ahead_days: int, *, forward: bool) -> Iterator[Event]:
         pages = self._client.get_paginator("query")
-        days = list(_days_back(since, until))
+        days = list(_days_back(since, until, ahead_days))
+        latest = until + ahead_days * 86_400
         for day in reversed(days) if forward else days:
             for page in pages.paginate(
                 TableName=self._table_name,
@@ -140,7 +146,7 @@ class EventsTable:
                 ExpressionAttributeValues={
                     ":day": {"S": day.isoformat()},
                     ":since": {"S": instant(since)},
-                    ":until": {"S": f"{instant(until)}#{_AFTER_ANY_ID}"},
+                    ":until": {"S": f"{instant(latest)}#{_AFTER_ANY_ID}"},
                 },
                 ScanIndexForward=forward,
             ):
@@ -153,9 +159,10 @@ class EventsTable:
         return answer.get("Item")
 
 
-def _days_back(since: int, until: int) -> Iterator[date]:
+def _days_back(since: int, until: int, ahead_days: int) -> Iterator[date]:
     first, day = (datetime.fromtimestamp(at, UTC).date() for at in (since, until))
     first = max(first, day - timedelta(days=MAX_RETENTION_DAYS))
+    day += timedelta(days=ahead_days)
     while day >= first:
         yield day
         day -= timedelta(days=1)
