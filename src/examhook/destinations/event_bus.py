@@ -9,12 +9,13 @@ Source: EventBridge API reference, ``PutEvents`` and ``DescribeEventBus``; user 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from examhook.destinations.batches import batches
 from examhook.destinations.refusal import NO_ANSWER, NotPublishedError, Refusal
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ class BusPublisher:
             )
         refused: list[Refusal] = []
         broken: str | None = None
-        for batch in _batches([(event, _entry(event, self._bus)) for event in events]):
+        for batch in batches(
+            [(event, _entry(event, self._bus)) for event in events], _size, MAX_ENTRIES, MAX_REQUEST_BYTES
+        ):
             if broken is not None:
                 refused += _refusals(batch, broken, sender_fault=False)
                 continue
@@ -140,22 +143,8 @@ def _refusals(batch: _Batch, code: str, *, sender_fault: bool) -> list[Refusal]:
     return [Refusal(event.event_id, code, sender_fault) for event, _ in batch]
 
 
-def _batches(entries: _Batch) -> Iterator[_Batch]:
-    """``entries`` in their order, cut to what one request may hold."""
-    batch: _Batch = []
-    size = 0
-    for event, entry in entries:
-        entry_size = _size(entry)
-        if batch and (len(batch) == MAX_ENTRIES or size + entry_size > MAX_REQUEST_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append((event, entry))
-        size += entry_size
-    if batch:
-        yield batch
-
-
-def _size(entry: PutEventsRequestEntryTypeDef) -> int:
+def _size(pair: tuple[Event, PutEventsRequestEntryTypeDef]) -> int:
     """Bytes, as EventBridge counts them (user guide, "Calculating PutEvents event entry size")."""
+    _, entry = pair
     texts = [entry["Source"], entry["DetailType"], entry["Detail"], *entry["Resources"]]
     return _TIME_BYTES + sum(len(text.encode()) for text in texts)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from examhook.destinations.batches import batches
 from examhook.destinations.refusal import NO_ANSWER, NotPublishedError, Refusal
 from examhook.events.words import words_for
 
@@ -44,7 +45,7 @@ class TopicPublisher:
         """
         refused: list[Refusal] = []
         broken: str | None = None
-        for batch in _batches([(event, _entry(event)) for event in events]):
+        for batch in batches([(event, _entry(event)) for event in events], _size, MAX_BATCH_MESSAGES, MAX_BATCH_BYTES):
             if broken is not None:
                 refused += _refusals(batch, broken, sender_fault=False)
                 continue
@@ -101,22 +102,8 @@ def _entry(event: Event) -> PublishBatchRequestEntryTypeDef:
     }
 
 
-def _batches(entries: _Batch) -> Iterator[_Batch]:
-    """``entries`` in their order, cut to what one request may hold."""
-    batch: _Batch = []
-    size = 0
-    for event, entry in entries:
-        entry_size = _size(entry)
-        if batch and (len(batch) == MAX_BATCH_MESSAGES or size + entry_size > MAX_BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append((event, entry))
-        size += entry_size
-    if batch:
-        yield batch
-
-
-def _size(entry: PublishBatchRequestEntryTypeDef) -> int:
+def _size(pair: tuple[Event, PublishBatchRequestEntryTypeDef]) -> int:
+    _, entry = pair
     attributes = entry.get("MessageAttributes", {})
     texts = [entry["Message"], entry.get("Subject", "")]
     texts += [text for name, value in attributes.items() for text in (name, "String", value.get("StringValue", ""))]

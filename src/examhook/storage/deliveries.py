@@ -17,16 +17,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from examhook.delivery.record import KEPT_ATTEMPTS, AttemptRecord, Delivery, DeliveryStatus
+from examhook.storage.conditional import if_it_holds
 from examhook.storage.delivery_item import attempt_log_value, delivery_from_item, item_from_delivery
 from examhook.storage.delivery_reads import DeliveryReads, DueDelivery, delivery_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 _OPEN: dict[str, AttributeValueTypeDef] = {
     ":pending": {"S": DeliveryStatus.PENDING.value},
     ":waiting": {"S": DeliveryStatus.WAITING.value},
@@ -38,17 +36,13 @@ class DeliveriesTable(DeliveryReads):
 
     def create(self, delivery: Delivery) -> bool:
         """Store a new delivery; False, and nothing written, if there is one of this event for this endpoint."""
-        try:
-            self._client.put_item(
-                TableName=self._table_name,
-                Item=item_from_delivery(delivery),
-                ConditionExpression="attribute_not_exists(event_id)",
-            )
-        except ClientError as error:
-            if _is_condition_failure(error):
-                return False
-            raise
-        return True
+        written = if_it_holds(
+            self._client.put_item,
+            TableName=self._table_name,
+            Item=item_from_delivery(delivery),
+            ConditionExpression="attribute_not_exists(event_id)",
+        )
+        return written is not None
 
     def claim(self, endpoint_id: str, event_id: str, attempt: int, until: int) -> Delivery | None:
         """Take attempt ``attempt`` for oneself; None if another has it, or the delivery has ended or is gone.
@@ -187,22 +181,14 @@ class DeliveriesTable(DeliveryReads):
         values: dict[str, AttributeValueTypeDef],
     ) -> Delivery | None:
         """The delivery after a conditional update; None if the condition did not hold."""
-        try:
-            answer = self._client.update_item(
-                TableName=self._table_name,
-                Key=delivery_key(endpoint_id, event_id),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues=values,
-                ReturnValues="ALL_NEW",
-            )
-        except ClientError as error:
-            if _is_condition_failure(error):
-                return None
-            raise
-        return delivery_from_item(answer["Attributes"])
-
-
-def _is_condition_failure(error: ClientError) -> bool:
-    return error.response["Error"]["Code"] == _CONDITION_FAILED
+        answer = if_it_holds(
+            self._client.update_item,
+            TableName=self._table_name,
+            Key=delivery_key(endpoint_id, event_id),
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues=values,
+            ReturnValues="ALL_NEW",
+        )
+        return None if answer is None else delivery_from_item(answer["Attributes"])

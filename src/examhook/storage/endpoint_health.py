@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from examhook.delivery.endpoint import Endpoint, EndpointStatus
 from examhook.delivery.health import Notice
+from examhook.storage.conditional import if_it_holds
 from examhook.storage.endpoint_item import endpoint_from_item, notice_value
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     Values = dict[str, AttributeValueTypeDef]
 
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 _EXISTS = "attribute_exists(endpoint_id)"
 _APPEND_NOTICE = "notices = list_append(if_not_exists(notices, :no_notices), :notice)"
 
@@ -180,18 +178,8 @@ class EndpointHealthWrites:
             request["ExpressionAttributeValues"] = values
         if names:
             request["ExpressionAttributeNames"] = names
-        try:
-            answer = self._client.update_item(**request)
-        except ClientError as error:
-            if is_condition_failure(error):
-                return None
-            raise
-        return endpoint_from_item(answer["Attributes"])
-
-
-def is_condition_failure(error: ClientError) -> bool:
-    """Whether a write was refused because its condition did not hold."""
-    return error.response["Error"]["Code"] == _CONDITION_FAILED
+        answer = if_it_holds(self._client.update_item, **request)
+        return None if answer is None else endpoint_from_item(answer["Attributes"])
 
 
 def _appended(notice: Notice) -> Values:

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from examhook.delivery.endpoint import Endpoint, EndpointStatus
-from examhook.storage.endpoint_health import EndpointHealthWrites, is_condition_failure
+from examhook.storage.conditional import if_it_holds
+from examhook.storage.endpoint_health import EndpointHealthWrites
 from examhook.storage.endpoint_item import endpoint_from_item, item_from_endpoint, settings_of
 
 if TYPE_CHECKING:
@@ -47,30 +46,24 @@ class EndpointsTable(EndpointHealthWrites):
 
     def add(self, endpoint: Endpoint) -> None:
         """Store a new endpoint; raises EndpointExistsError."""
-        try:
-            self._client.put_item(
-                TableName=self._table_name,
-                Item=item_from_endpoint(endpoint),
-                ConditionExpression="attribute_not_exists(endpoint_id)",
-            )
-        except ClientError as error:
-            if is_condition_failure(error):
-                raise EndpointExistsError(f"endpoint {endpoint.endpoint_id} exists already") from error
-            raise
+        written = if_it_holds(
+            self._client.put_item,
+            TableName=self._table_name,
+            Item=item_from_endpoint(endpoint),
+            ConditionExpression="attribute_not_exists(endpoint_id)",
+        )
+        if written is None:
+            raise EndpointExistsError(f"endpoint {endpoint.endpoint_id} exists already")
 
     def remove(self, endpoint_id: str) -> bool:
         """Remove an endpoint; False if there was none."""
-        try:
-            self._client.delete_item(
-                TableName=self._table_name,
-                Key=_key(endpoint_id),
-                ConditionExpression="attribute_exists(endpoint_id)",
-            )
-        except ClientError as error:
-            if is_condition_failure(error):
-                return False
-            raise
-        return True
+        removed = if_it_holds(
+            self._client.delete_item,
+            TableName=self._table_name,
+            Key=_key(endpoint_id),
+            ConditionExpression="attribute_exists(endpoint_id)",
+        )
+        return removed is not None
 
     def write_settings(self, endpoint: Endpoint) -> bool:
         """Write what a person chose (URL, filters, privacy, headers, description) and nothing else; False if gone."""

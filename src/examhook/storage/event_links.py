@@ -17,17 +17,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from examhook.events.build import Event
 from examhook.events.result_link import ResultLink
+from examhook.storage.conditional import if_it_holds
 from examhook.storage.events import event_from_item, is_erased
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +79,15 @@ class EventLinks:
         )
 
     def _update(self, event_id: str, update: str, condition: str, values: dict[str, AttributeValueTypeDef]) -> bool:
-        try:
-            self._client.update_item(
-                TableName=self._table_name,
-                Key=_key(event_id),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                return False
-            raise
-        return True
+        answer = if_it_holds(
+            self._client.update_item,
+            TableName=self._table_name,
+            Key=_key(event_id),
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=values,
+        )
+        return answer is not None
 
 
 def linked_event_from_item(item: Mapping[str, AttributeValueTypeDef] | None) -> LinkedEvent | None:

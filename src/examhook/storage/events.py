@@ -14,11 +14,10 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from examhook.delivery.endpoint import matches
 from examhook.events.build import Event
 from examhook.events.envelope import instant
+from examhook.storage.conditional import if_it_holds
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,7 +30,6 @@ MAX_RETENTION_DAYS = 365
 AHEAD_DAYS = 3
 """Events are listed by the provider's clock, and it may be so far ahead of ours."""
 
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 _AFTER_ANY_ID = "\uffff"
 
 
@@ -48,17 +46,13 @@ class EventsTable:
 
     def add(self, event: Event, expires_at: int) -> bool:
         """Store an event until ``expires_at`` (Unix seconds); False, and nothing written, if its id is there."""
-        try:
-            self._client.put_item(
-                TableName=self._table_name,
-                Item=_item_from_event(event, expires_at),
-                ConditionExpression="attribute_not_exists(event_id)",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                return False
-            raise
-        return True
+        written = if_it_holds(
+            self._client.put_item,
+            TableName=self._table_name,
+            Item=_item_from_event(event, expires_at),
+            ConditionExpression="attribute_not_exists(event_id)",
+        )
+        return written is not None
 
     def get(self, event_id: str) -> Event | None:
         """One event, as last written; None if there is none (any more)."""
@@ -84,19 +78,16 @@ class EventsTable:
         self._mark(event_id, "dispatched_at", at)
 
     def _mark(self, event_id: str, name: str, at: int) -> None:
-        try:
-            self._client.update_item(
-                TableName=self._table_name,
-                Key={"event_id": {"S": event_id}},
-                UpdateExpression="SET #mark = if_not_exists(#mark, :at)",
-                ConditionExpression="attribute_exists(event_id)",
-                ExpressionAttributeNames={"#mark": name},
-                ExpressionAttributeValues={":at": {"N": str(at)}},
-            )
-        except ClientError as error:
-            # The event expired meanwhile: a mark without its event would stay for ever.
-            if error.response["Error"]["Code"] != _CONDITION_FAILED:
-                raise
+        # Where the event expired meanwhile, a mark without it would stay for ever.
+        if_it_holds(
+            self._client.update_item,
+            TableName=self._table_name,
+            Key={"event_id": {"S": event_id}},
+            UpdateExpression="SET #mark = if_not_exists(#mark, :at)",
+            ConditionExpression="attribute_exists(event_id)",
+            ExpressionAttributeNames={"#mark": name},
+            ExpressionAttributeValues={":at": {"N": str(at)}},
+        )
 
     def list_events(  # noqa: PLR0913 - each is an option of the listing
         self,

@@ -7,12 +7,10 @@ attempts begins with ``#``, since no account's name is empty, so whoever reads a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from examhook.model import ExamHistory
+from examhook.storage.conditional import not_written, put_version
 from examhook.storage.exam_history_item import exam_history_from_item, item_from_exam_history
 
 if TYPE_CHECKING:
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from examhook.detection.exam_transition import ExamChange
-
-_PARALLEL_WRITES = 8
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class ExamHistories:
@@ -52,11 +47,7 @@ class ExamHistories:
         One that is not written was overtaken by another poll, whose observation stands. Raises
         ClientError: the rest may be written or not, and the next poll finds out.
         """
-        if len(changes) <= 1:
-            return [change for change in changes if not self._write_one(change)]
-        with ThreadPoolExecutor(_PARALLEL_WRITES) as pool:
-            written = list(pool.map(self._write_one, changes))
-        return [change for change, was_written in zip(changes, written, strict=True) if not was_written]
+        return not_written(changes, self._write_one)
 
     def _write_one(self, change: ExamChange) -> bool:
         after = change.after
@@ -66,26 +57,8 @@ class ExamHistories:
             "announce": {"BOOL": change.announces},
             **item_from_exam_history(after),
         }
-        try:
-            if change.before is None:
-                self._client.put_item(
-                    TableName=self._table_name, Item=item, ConditionExpression="attribute_not_exists(pk)"
-                )
-            else:
-                self._client.put_item(
-                    TableName=self._table_name,
-                    Item=item,
-                    ConditionExpression="version = :read AND fence <= :fence",
-                    ExpressionAttributeValues={
-                        ":read": {"N": str(change.before.version)},
-                        ":fence": {"N": str(after.fence)},
-                    },
-                )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                return False
-            raise
-        return True
+        read_version = None if change.before is None else change.before.version
+        return put_version(self._client, self._table_name, item, read_version, after.fence)
 
 
 def partition_key(account: str) -> str:

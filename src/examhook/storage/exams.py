@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from examhook.detection.watch import AccountWatch, ExamWatch
+from examhook.storage.conditional import if_it_holds
 from examhook.storage.erasures import Erasures
 from examhook.storage.exam_item import SCHEMA_VERSION, exam_watch_from_item, item_from_exam_watch
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 _ACCOUNT = "account"
 _LEASE = "lease"
 _EXAM_PREFIX = "exam#"
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +136,14 @@ class ExamsTable:
 
     def remember(self, account: str, watch: ExamWatch, fence: int) -> bool:
         """Write what is known of an exam after a pass; False when a newer poll wrote it already."""
-        try:
-            self._client.put_item(
-                TableName=self._table_name,
-                Item={**_key(account, _EXAM_PREFIX + watch.exam.exam_id), **item_from_exam_watch(watch, fence)},
-                ConditionExpression="attribute_not_exists(fence) OR fence <= :fence",
-                ExpressionAttributeValues={":fence": _number(fence)},
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                return False
-            raise
-        return True
+        written = if_it_holds(
+            self._client.put_item,
+            TableName=self._table_name,
+            Item={**_key(account, _EXAM_PREFIX + watch.exam.exam_id), **item_from_exam_watch(watch, fence)},
+            ConditionExpression="attribute_not_exists(fence) OR fence <= :fence",
+            ExpressionAttributeValues={":fence": _number(fence)},
+        )
+        return written is not None
 
     def take_lease(self, account: str, owner: str, *, now_ms: int, expires_at_ms: int) -> int | None:
         """Take the account's lease until ``expires_at_ms`` if nobody holds it.
@@ -175,20 +169,16 @@ class ExamsTable:
     def _take_lease(
         self, account: str, noting: str, condition: str, values: Mapping[str, AttributeValueTypeDef]
     ) -> int | None:
-        try:
-            answer = self._client.update_item(
-                TableName=self._table_name,
-                Key=_key(account, _LEASE),
-                UpdateExpression=f"SET {noting}v = :v, lease_owner = :owner, expires_at_ms = :until ADD fence :one",
-                ConditionExpression=f"{condition} OR lease_owner = :owner",
-                ExpressionAttributeValues={":v": _number(SCHEMA_VERSION), ":one": _number(1), **values},
-                ReturnValues="ALL_NEW",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                return None
-            raise
-        return int(answer["Attributes"]["fence"]["N"])
+        answer = if_it_holds(
+            self._client.update_item,
+            TableName=self._table_name,
+            Key=_key(account, _LEASE),
+            UpdateExpression=f"SET {noting}v = :v, lease_owner = :owner, expires_at_ms = :until ADD fence :one",
+            ConditionExpression=f"{condition} OR lease_owner = :owner",
+            ExpressionAttributeValues={":v": _number(SCHEMA_VERSION), ":one": _number(1), **values},
+            ReturnValues="ALL_NEW",
+        )
+        return None if answer is None else int(answer["Attributes"]["fence"]["N"])
 
     def prolong_lease(self, account: str, owner: str, *, expires_at_ms: int) -> bool:
         """Hold the lease until ``expires_at_ms``; False when ``owner`` holds it no more."""
@@ -205,19 +195,15 @@ class ExamsTable:
             self._update_lease(account, owner, "SET completed_at = :completed_at REMOVE expires_at_ms", values)
 
     def _update_lease(self, account: str, owner: str, update: str, values: Mapping[str, AttributeValueTypeDef]) -> bool:
-        try:
-            self._client.update_item(
-                TableName=self._table_name,
-                Key=_key(account, _LEASE),
-                UpdateExpression=update,
-                ConditionExpression="lease_owner = :owner",
-                ExpressionAttributeValues={":owner": {"S": owner}, **values},
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                return False
-            raise
-        return True
+        updated = if_it_holds(
+            self._client.update_item,
+            TableName=self._table_name,
+            Key=_key(account, _LEASE),
+            UpdateExpression=update,
+            ConditionExpression="lease_owner = :owner",
+            ExpressionAttributeValues={":owner": {"S": owner}, **values},
+        )
+        return updated is not None
 
 
 def _key(account: str, place: str) -> dict[str, AttributeValueTypeDef]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
+from examhook.storage.conditional import if_it_holds
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,8 +26,6 @@ SPACING_MS = 1050
 """From the end of a request to the start of the next: a second, and what two machines' clocks may differ by."""
 REFUSED_LOOK_MS = 60_000
 """While the provider refuses the account code, nobody looks again before this."""
-
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +108,15 @@ class LinkTurns:
         return "refused_since" in self._client.get_item(TableName=self._table_name, Key=key).get("Item", {})
 
     def _update(self, account: str, update: str, condition: str, values: dict[str, AttributeValueTypeDef]) -> bool:
-        try:
-            self._client.update_item(
-                TableName=self._table_name,
-                Key=_key(account),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                return False
-            raise
-        return True
+        answer = if_it_holds(
+            self._client.update_item,
+            TableName=self._table_name,
+            Key=_key(account),
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=values,
+        )
+        return answer is not None
 
 
 def _key(account: str) -> dict[str, AttributeValueTypeDef]:

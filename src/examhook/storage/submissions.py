@@ -8,12 +8,10 @@ the provider covers.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from examhook.model import AttemptKey, Submission
+from examhook.storage.conditional import not_written, put_version
 from examhook.storage.submission_item import item_from_submission, submission_from_item
 
 if TYPE_CHECKING:
@@ -21,9 +19,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     from examhook.detection.change import Change
-
-_PARALLEL_WRITES = 8
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 def submission_from_image(image: Mapping[str, AttributeValueTypeDef]) -> Submission:
@@ -127,11 +122,7 @@ class SubmissionsTable:
         Raises ClientError when DynamoDB refuses or cannot be reached: the rest of the changes may
         be written or not, and the next pass finds out.
         """
-        if len(changes) <= 1:
-            return [change for change in changes if not self._write_one(change)]
-        with ThreadPoolExecutor(_PARALLEL_WRITES) as pool:
-            written = list(pool.map(self._write_one, changes))
-        return [change for change, was_written in zip(changes, written, strict=True) if not was_written]
+        return not_written(changes, self._write_one)
 
     def _write_one(self, change: Change) -> bool:
         after = change.after
@@ -142,26 +133,8 @@ class SubmissionsTable:
             **({"again": {"L": [{"N": str(each)} for each in change.again]}} if change.again else {}),
             **item_from_submission(after),
         }
-        try:
-            if change.before is None:
-                self._client.put_item(
-                    TableName=self._table_name, Item=item, ConditionExpression="attribute_not_exists(pk)"
-                )
-            else:
-                self._client.put_item(
-                    TableName=self._table_name,
-                    Item=item,
-                    ConditionExpression="version = :read AND fence <= :fence",
-                    ExpressionAttributeValues={
-                        ":read": {"N": str(change.before.version)},
-                        ":fence": {"N": str(after.fence)},
-                    },
-                )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                return False
-            raise
-        return True
+        read_version = None if change.before is None else change.before.version
+        return put_version(self._client, self._table_name, item, read_version, after.fence)
 
 
 def partition_key(account: str, exam_id: str) -> str:
