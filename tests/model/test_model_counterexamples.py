@@ -106,10 +106,13 @@ def test_a_first_contact_whose_rows_turned_round_in_the_middle_is_made_good() ->
     state.teardown()
 
 
-def test_an_exam_that_was_taken_and_shows_no_rows_at_first_contact_is_asked_again() -> None:
+@pytest.mark.parametrize("empty", [(7,), (7, 8)], ids=["once", "twice"])
+def test_an_exam_that_was_taken_and_shows_no_rows_at_first_contact_is_asked_again(empty: tuple[int, ...]) -> None:
     state = in_the_beginning(Setup(past=(0,)))
     starts, nothing = Happens((Act(Kind.START),)), Fails(Fault.EMPTY_LIST)
-    state.poll(PollPlan(interrupts=((3, starts), (7, nothing))))
+    report = state.installation.poll(PollPlan(interrupts=((3, starts), *((step, nothing) for step in empty))))
+    assert report is not None
+    assert not report.complete
     state.teardown()
 
 
@@ -161,5 +164,41 @@ def test_a_v1_exam_whose_row_came_while_another_went_is_found_in_the_end() -> No
 
 def test_an_empty_answer_at_first_contact_makes_no_news_of_what_is_old() -> None:
     state = in_the_beginning(Setup(takings=TakingsCount.NOTHING, past=(5,)))
-    state.poll(PollPlan(interrupts=((6, Fails(Fault.EMPTY_LIST)), (7, Fails(Fault.EMPTY_LIST)))))
+    report = state.installation.poll(PollPlan(interrupts=((7, Fails(Fault.EMPTY_LIST)),)))
+    assert report is not None
+    assert not report.complete
+    state.teardown()
+
+
+def test_an_attempt_that_runs_is_followed_though_a_reading_in_several_goes_did_not_meet_it() -> None:
+    """The rows turned round in the middle, and the row at which it goes on stands in the same place in either order."""
+    state = in_the_beginning(Setup(page_cap=2, order=RowOrder.OLDEST, past=(6,)))
+    state.something_happens([Act(Kind.START)])
+    state.poll()
+    state.poll(PollPlan(requests_in_time=5, full=True))
+    ((watch, _),) = state.installation.exams.exams.values()
+    assert watch.progress is not None
+    assert not watch.progress.open_attempts
+    state.the_order_changes(RowOrder.NEWEST)
+    state.poll()
+    ((watch, _),) = state.installation.exams.exams.values()
+    assert watch.progress is None
+    assert watch.open_count == 1
+    state.something_happens([Act(Kind.SUBMIT)])
+    state.teardown()
+
+
+def test_what_a_reading_in_several_goes_did_not_meet_is_met_by_the_next_full_pass_which_comes_soon() -> None:
+    """Although nothing has happened in the exam for long."""
+    state = in_the_beginning(Setup(page_cap=2, order=RowOrder.OLDEST, past=(7,)))
+    state.provider.world.advance(10 * FULL_PASS_SECONDS)
+    state.poll()
+    state.something_happens([Act(Kind.MARK, 6, 3)])
+    state.poll(PollPlan(requests_in_time=5, full=True))
+    state.the_order_changes(RowOrder.NEWEST)
+    state.poll()
+    assert state.installation.submissions.stream[-1].before is None
+    state.provider.world.advance(FULL_PASS_SECONDS)
+    state.poll()
+    assert state.installation.submissions.stream[-1].after.transitions[-1].event_type == "submission.rescored"
     state.teardown()

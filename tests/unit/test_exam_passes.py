@@ -11,6 +11,7 @@ from played_provider import BEGAN_AT, Stage, row
 
 from examhook.detection.reconcile import PATIENCE_SECONDS
 from examhook.provider.errors import ProviderUnavailable
+from examhook.provider.pages import UnreadableRow
 
 
 @pytest.fixture
@@ -282,6 +283,50 @@ def test_a_failing_edge_leaves_the_exam_due(known: Stage) -> None:
     known.provider.failures.clear()
     known.poll()
     assert known.events() == ["10 submitted"]
+
+
+def test_an_attempt_that_ran_and_is_gone_calls_for_a_full_pass_at_once(known: Stage) -> None:
+    known.provider.add("7", row(10, status_code=0))
+    known.poll()
+    known.provider.rows["7"].pop(0)
+    known.provider.clock += 60
+    known.poll()
+    gone = known.submissions.of_exam("main", "7")[row(10).key]
+    assert gone.missing_since == known.provider.clock
+
+
+@pytest.mark.parametrize("flaw", ["a row cannot be read", "no status is shown"])
+def test_a_first_contact_that_passed_over_something_is_not_gone_on_with_but_made_anew(stage: Stage, flaw: str) -> None:
+    """Whoever went on behind it would never come back for it."""
+    stage.provider.add("7", *(row(number) for number in range(250)))
+    if flaw == "no status is shown":
+        stage.provider.hide_status = True
+    else:
+        stage.provider.unreadable["7"] = (UnreadableRow(20, "sid is missing"),)
+    stage.requests_until_time_is_up = 4
+    assert not stage.poll().complete
+    watch = stage.exams.read("main").exams.get("7")
+    assert watch is None or watch.progress is None
+    stage.provider.hide_status = False
+    stage.provider.unreadable.clear()
+    stage.requests_until_time_is_up = None
+    stage.provider.clock += 300
+    assert stage.poll().complete
+    assert len(stage.stored()) == 250
+    assert stage.events() == []
+
+
+def test_the_second_end_of_an_attempt_that_was_reopened_is_no_other_taking(known: Stage) -> None:
+    known.provider.add("7", row(10, status_code=0))
+    known.poll()
+    for place, seen in enumerate([row(10), row(10, status_code=0), row(10, ended_at=BEGAN_AT + 90)]):
+        known.provider.clock += 60
+        known.provider.change("7", seen)
+        known.poll(full=place == 1)
+    assert known.events() == ["10 started", "10 submitted", "10 reopened", "10 submitted"]
+    watch = known.exams.read("main").exams["7"]
+    # To a count of ends, the start was told of too early, and one end made up for it.
+    assert (watch.starts.ahead, watch.ends.ahead) == (0, 0)
 
 
 @pytest.mark.parametrize("full", [False, True])

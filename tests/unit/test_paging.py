@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhook.detection.paging import Pager, Reading
+from examhook.detection.paging import Pager, Reading, Walk
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,22 @@ def test_a_list_in_another_order_each_time_is_not_whole_when_rows_are_wanting() 
         return ListedPage(rows, len(rows))
 
     assert not Pager(2).read(fetch, lambda row: row).complete
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_list_whose_pages_fit_by_chance_is_not_whole_while_fewer_rows_came_than_there_are(goes_on: bool) -> None:  # noqa: FBT001
+    """Each page is of another order and begins with the row before, but 5 was never shown."""
+    pages = {0: (1, 2, 3), 2: (3, 1, 4), 4: (4,)}
+
+    def fetch(start: int, limit: int) -> ListedPage:
+        rows = pages.get(start, ())[:limit]
+        return ListedPage(rows, len(rows))
+
+    # One that went on and did not find the row where it was begins anew, and is judged as any other.
+    begin = {"start": 4, "last": 99} if goes_on else {}
+    walk = Walk(Pager(3), fetch, lambda row: row, **begin)
+    assert list(walk.pages())
+    assert walk.problem
 
 
 def test_a_page_that_repeats_itself_by_chance_is_not_taken_for_the_whole_list() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examhook.model import Attempt, Exam
-from examhook.provider.discovery import PAGE_ROWS, Discovery, Found
+from examhook.provider.discovery import PAGE_ROWS, REWALK_SECONDS, Discovery, Found
 from examhook.provider.errors import ProviderRejected, ProviderUnavailable
 from examhook.provider.pages import Record, RecordPage, UnreadableRow
 
@@ -30,6 +30,7 @@ class Provider:
     """Rows that come one by one, each after a request for one exam."""
     asked: list[tuple[str | None, int, int]] = field(default_factory=list)
     failing_at: int | None = None
+    clock: int = 1_800_000_000
 
     def add(self, exam_id: str, count: int = 1) -> None:
         newest = max((start for _, start in self.rows), default=1_700_000_000)
@@ -53,11 +54,15 @@ class Provider:
             count,
             total,
             tuple(UnreadableRow(place, "eid is missing") for place in range(len(page), count)),
-            1_800_000_000,
+            self.clock,
         )
 
     def counts(self) -> dict[str, int]:
         return {exam_id: sum(exam == exam_id for exam, _ in self.rows) for exam_id, _ in self.rows}
+
+
+OUT_OF_SIGHT = ("9", 1_600_000_000)
+"""A row that stands far behind the first page."""
 
 
 def always() -> bool:
@@ -146,6 +151,34 @@ def test_where_one_exams_rows_are_not_counted_new_rows_move_its_takings(habit: s
     provider.add("2")
     assert takings(discovery.look(provider.ask, always))["2"] == (after["2"] or 0) + 1
     assert len(provider.asked) == 3
+
+
+def test_a_provider_that_was_thought_to_count_wrongly_is_counted_again_after_a_day() -> None:
+    """Rows that moved while they were counted may look like that."""
+    provider, discovery = Provider(counts_all=True), Discovery(list)
+    provider.add("1", 150)
+    provider.add("2", 3)
+    discovery.look(provider.ask, always)
+    provider.counts_all = False
+    provider.rows.append(OUT_OF_SIGHT)
+    discovery.look(provider.ask, always)
+    provider.clock += REWALK_SECONDS
+    assert takings(discovery.look(provider.ask, always)) == provider.counts()
+
+
+def test_rows_that_no_walk_could_explain_are_looked_for_again_after_a_day() -> None:
+    """They are gone by then, and as many of an exam that nobody has met stand in their place."""
+    provider, discovery = Provider(nameless=1), Discovery(list)
+    provider.add("1", 150)
+    for _ in range(2):
+        discovery.look(provider.ask, always)
+    provider.nameless = 0
+    provider.rows.append(OUT_OF_SIGHT)
+    discovery.look(provider.ask, always)
+    provider.clock += REWALK_SECONDS
+    for _ in range(2):
+        found = discovery.look(provider.ask, always)
+    assert takings(found) == provider.counts()
 
 
 def test_an_exam_that_the_provider_no_longer_knows_is_forgotten() -> None:
