@@ -285,6 +285,19 @@ def test_a_failing_edge_leaves_the_exam_due(known: Stage) -> None:
     assert known.events() == ["10 submitted"]
 
 
+def test_an_exam_that_closed_while_attempts_ran_is_read_whole_once_they_ended(known: Stage) -> None:
+    known.provider.add("7", row(10, status_code=0))
+    known.poll()
+    known.provider.exams_listed["7"] = replace(known.provider.exams_listed["7"], available=False)
+    requests = []
+    for seen in (row(10, status_code=0), row(10), row(10), row(10)):
+        known.provider.change("7", seen)
+        known.provider.clock += 60
+        known.poll()
+        requests.append(asked(known))
+    assert requests == [1, 1, 3, 0], "its edge while one ran and when it ended, all of it once, nothing any more"
+
+
 def test_an_attempt_that_ran_and_is_gone_calls_for_a_full_pass_at_once(known: Stage) -> None:
     known.provider.add("7", row(10, status_code=0))
     known.poll()

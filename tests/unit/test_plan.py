@@ -73,6 +73,12 @@ def test_an_exam_that_just_closed_is_read_whole_once_more() -> None:
     assert planned(CLOSED, watch()) == [(Reason.CLOSED, Look.WHOLE)]
 
 
+def test_an_exam_that_just_closed_and_could_not_be_read_whole_is_tried_again_after_a_pause() -> None:
+    known = watch(tried_at=NOW - 60, failed_at=NOW - 60)
+    assert planned(CLOSED, known) == []
+    assert planned(CLOSED, known, now=NOW - 60 + RETRY_SECONDS) == [(Reason.CLOSED, Look.WHOLE)]
+
+
 def test_a_requested_pass_reads_everything_whole() -> None:
     assert planned(EXAM, watch(), everything=True) == [(Reason.REQUESTED, Look.WHOLE)]
 

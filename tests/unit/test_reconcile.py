@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from examhook.detection.plan import ExamRequest, Look, Reason
+from examhook.detection.plan import ExamRequest, Look, Reason, plan
 from examhook.detection.reconcile import DIGEST_SECONDS, Findings, remembered, stands_for_all
 from examhook.detection.takings import PATIENCE_SECONDS, accounts_for, takings_lie
 from examhook.detection.watch import ExamWatch, PassProgress, RowOrder, Told
@@ -137,6 +137,20 @@ def test_a_digest_stands_for_what_is_stored_for_some_days_only() -> None:
     assert not stands_for_all(replace(compared, digest=None), NOW)
     unread = remembered(request(10, compared), findings(whole=True, began_at=NOW + 60))
     assert unread.compared_at == NOW
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_that_an_exam_closed_stays_news_until_a_full_pass(whole: bool) -> None:  # noqa: FBT001
+    closed = replace(request(10), exam=replace(EXAM, available=False))
+    watch = remembered(closed, findings(whole=whole))
+    assert watch.exam.available is not whole
+    (asked, *_) = plan([closed.exam], {"1": watch}, now=NOW + 60, full_pass_seconds=3600) or [None]
+    assert asked is None if whole else (asked is not None and asked.reason is Reason.CLOSED)
+
+
+def test_that_an_exam_opened_is_known_after_any_look() -> None:
+    known = replace(KNOWN, exam=replace(EXAM, available=False))
+    assert remembered(request(10, known), findings()).exam.available
 
 
 def test_only_a_full_pass_counts_as_one() -> None:

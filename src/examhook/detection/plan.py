@@ -92,7 +92,9 @@ def plan(  # noqa: PLR0913 - all that the decision rests on
         reason = (
             Reason.REQUESTED
             if everything or (survey is not None and survey.lacks(exam.exam_id, exam_watch, now))
-            else _hint(exam, exam_watch) or due or _busy(exam, exam_watch, now, takings_lie=takings_lie)
+            else _hint(exam, exam_watch, now, full_pass_seconds)
+            or due
+            or _busy(exam, exam_watch, now, takings_lie=takings_lie)
         )
         if reason is not None:
             # A full pass that is due is not put off by hints that call for less, however many there are.
@@ -127,14 +129,15 @@ def _urgency(request: ExamRequest) -> tuple[bool, int, int]:
     return (request.look is Look.WHOLE, _ORDER[request.reason], tried_at)
 
 
-def _hint(exam: Exam, watch: ExamWatch | None) -> Reason | None:
+def _hint(exam: Exam, watch: ExamWatch | None, now: int, full_pass_seconds: int) -> Reason | None:
     if watch is None or not watch.is_known:
         return None
     if exam.takings != watch.exam.takings:
         return Reason.TAKINGS_MOVED
     if watch.open_count:
         return Reason.OPEN_ATTEMPTS
-    return Reason.CLOSED if watch.exam.available and not exam.available else None
+    closed = watch.exam.available and not exam.available
+    return Reason.CLOSED if closed and not _failed_lately(watch, now, full_pass_seconds) else None
 
 
 def _due(watch: ExamWatch | None, now: int, full_pass_seconds: int) -> Reason | None:
@@ -143,10 +146,14 @@ def _due(watch: ExamWatch | None, now: int, full_pass_seconds: int) -> Reason | 
     reason = Reason.DUE if watch.is_known else Reason.NEW
     if watch.progress is not None:
         return reason
-    if watch.failed_at is not None and now - watch.failed_at < min(RETRY_SECONDS, full_pass_seconds):
+    if _failed_lately(watch, now, full_pass_seconds):
         return None
     waited_s = now - watch.passed_at
     return reason if not watch.is_known or waited_s >= full_pass_interval_s(watch, full_pass_seconds) else None
+
+
+def _failed_lately(watch: ExamWatch, now: int, full_pass_seconds: int) -> bool:
+    return watch.failed_at is not None and now - watch.failed_at < min(RETRY_SECONDS, full_pass_seconds)
 
 
 def full_pass_interval_s(watch: ExamWatch, full_pass_seconds: int) -> int:

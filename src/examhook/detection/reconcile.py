@@ -65,7 +65,12 @@ def remembered(request: ExamRequest, findings: Findings) -> ExamWatch:
     if first or given_up:
         starts, ends = Told(refuted=starts.refuted), Told(refuted=ends.refuted)
     return ExamWatch(
-        exam=request.exam if settled else replace(request.exam, takings=known.exam.takings),
+        exam=replace(
+            request.exam,
+            # That it closed is followed by a full pass, so it stays news until there was one.
+            available=request.exam.available or (known.exam.available and not findings.whole),
+            takings=request.exam.takings if settled else known.exam.takings,
+        ),
         rows=findings.rows,
         open_count=len(findings.open_attempts),
         open_attempts=findings.open_attempts[:OPEN_KEPT],
