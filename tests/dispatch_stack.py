@@ -15,7 +15,6 @@ from tables import DELIVERIES, ENDPOINTS, EVENTS, SUBMISSIONS, create_tables
 
 from examhook.destinations.secrets import SecretsKey
 from examhook.handlers import dispatch as entry
-from examhook.handlers import redrive
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 
@@ -124,8 +123,7 @@ def _rule_to_queue(bus: str, sqs: SQSClient) -> str:
 
 def _forget() -> None:
     """Each test is a process of its own."""
-    entry._dispatch.cache_clear()  # noqa: SLF001
-    redrive._redrive.cache_clear()  # noqa: SLF001
+    entry._function.cache_clear()  # noqa: SLF001
 
 
 def sample_batch() -> Any:

@@ -75,7 +75,7 @@ class _NoTopic:
 def on_aws(now: Callable[[], float]) -> Functions:
     """As the environment says."""
     queue = DeliveryQueue(boto3.client("sqs"), os.environ["DELIVERY_QUEUE_URL"])
-    return Functions(open_dispatch(now), deliver(os.environ, now), retry(os.environ, now), queue)
+    return Functions(open_dispatch(now).dispatch, deliver(os.environ, now), retry(os.environ, now), queue)
 
 
 def in_memory(urls: Sequence[str], now: Callable[[], float]) -> Functions:

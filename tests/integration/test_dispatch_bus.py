@@ -50,13 +50,13 @@ def test_the_same_batch_again_puts_nothing_on_the_bus(stack: Stack, batch: Any) 
 
 def test_without_a_bus_nothing_is_put_on_any(monkeypatch: pytest.MonkeyPatch, batch: Any) -> None:
     with deployed(monkeypatch):
-        assert open_dispatch().bus is None
+        assert open_dispatch().dispatch.bus is None
         assert run(batch) == []
 
 
 def test_what_the_bus_refuses_reaches_everyone_else_once_and_the_bus_when_it_is_back(stack: Stack, batch: Any) -> None:
     ids = ids_of(batch)
-    dispatch = entry._dispatch()  # noqa: SLF001 - to reach its client
+    dispatch = entry._function().dispatch  # noqa: SLF001 - to reach its client
     events = dispatch.bus._client.meta.events  # type: ignore[union-attr] # noqa: SLF001
     events.register_first("after-call.events.PutEvents", _refuse_the_first, unique_id="refuse")
     first = batch["Records"][0]["dynamodb"]["SequenceNumber"]
@@ -78,7 +78,7 @@ def test_what_the_bus_refuses_reaches_everyone_else_once_and_the_bus_when_it_is_
 def test_a_bus_that_is_gone_keeps_nothing_from_anyone_else_and_is_told_in_the_log(
     stack: Stack, batch: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    dispatch = entry._dispatch()  # noqa: SLF001 - to reach its client
+    dispatch = entry._function().dispatch  # noqa: SLF001 - to reach its client
     events = dispatch.bus._client.meta.events  # type: ignore[union-attr] # noqa: SLF001
     events.register_first("before-parameter-build.events.PutEvents", _gone, unique_id="gone")
     assert run(batch) == [batch["Records"][0]["dynamodb"]["SequenceNumber"]]
@@ -109,7 +109,7 @@ def test_a_bus_that_was_deleted_gets_what_it_missed_when_it_is_made_anew(stack: 
 
 
 def test_a_stack_that_gives_its_bus_up_tells_nobody_twice(stack: Stack, batch: Any) -> None:
-    dispatch = entry._dispatch()  # noqa: SLF001 - to reach its client
+    dispatch = entry._function().dispatch  # noqa: SLF001 - to reach its client
     events = dispatch.bus._client.meta.events  # type: ignore[union-attr] # noqa: SLF001
     events.register_first("before-parameter-build.events.PutEvents", _gone, unique_id="gone")
     run(batch)
@@ -132,7 +132,7 @@ def test_a_crash_around_the_bus_loses_nothing_and_invents_nothing(
     method: str,
     after: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    dispatch = open_dispatch()
+    dispatch = open_dispatch().dispatch
     dying = replace(dispatch, **{part: Dying(getattr(dispatch, part), method, after=after)})  # type: ignore[arg-type] # a stand-in
     with pytest.raises(Killed):
         dying.run(batch["Records"])

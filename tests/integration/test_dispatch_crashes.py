@@ -29,7 +29,7 @@ def batch() -> Any:
 
 def test_what_was_kept_first_is_what_is_sent(stack: Stack, batch: Any) -> None:
     """A record rebuilt later holds another link; the event under the same id must not change."""
-    dispatch = open_dispatch()
+    dispatch = open_dispatch().dispatch
     with pytest.raises(Killed):
         replace(dispatch, deliveries=Dying(dispatch.deliveries, "create")).run(batch["Records"])  # type: ignore[arg-type] # a stand-in
     rebuilt = copy.deepcopy(batch)
@@ -57,7 +57,7 @@ def test_a_crash_at_any_step_loses_nothing_and_invents_nothing(
     method: str,
     after: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    dispatch = open_dispatch()
+    dispatch = open_dispatch().dispatch
     dying = replace(dispatch, **{part: Dying(getattr(dispatch, part), method, after=after)})  # type: ignore[arg-type] # a stand-in
     with pytest.raises(Killed):
         dying.run(batch["Records"])
@@ -85,7 +85,7 @@ def test_what_aws_refuses_is_tried_again_from_the_first_that_failed(
     operation: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    dispatch = entry._dispatch()  # noqa: SLF001 - to reach its clients
+    dispatch = entry._function().dispatch  # noqa: SLF001 - to reach its clients
     dispatch.enabled_endpoints()
     clients = {"sns": dispatch.publisher._client, "sqs": dispatch.queue._client, "dynamodb": dispatch.events._client}  # noqa: SLF001
     events = clients[service].meta.events

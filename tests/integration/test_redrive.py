@@ -18,13 +18,14 @@ from tables import EVENTS, SUBMISSIONS
 from examhook.destinations.redrive_queue import LOOK_BACK_S, order_of
 from examhook.detection.change import Change
 from examhook.detection.exam_transition import Sight, change_of_availability
+from examhook.handlers import dispatch as dispatch_entry
 from examhook.handlers import redrive as entry
 from examhook.handlers.redrive import RedriveIncompleteError
 from examhook.model import Submission
 from examhook.storage.events import EventsTable
 from examhook.storage.exam_histories import ExamHistories
 from examhook.storage.submissions import SubmissionsTable
-from examhook.wiring.dispatch import open_redrive
+from examhook.wiring.dispatch import open_dispatch
 
 SAMPLE = Path(__file__).parents[2] / "events" / "redrive.json"
 HOUR_S, DAY_S = 3600, 86_400
@@ -115,15 +116,16 @@ def test_what_the_stream_gave_up_is_repaired_by_itself(stack: Stack) -> None:
 
 def test_many_messages_are_one_look_through_the_table(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []
-    redriver, queue = open_redrive()
-    scan = redriver.scan.announced_since
+    function = open_dispatch()
+    scan = function.redrive.scan.announced_since
 
     class Counting:
         def announced_since(self, since: int, place: Any = None) -> Any:
             looks.append(since)
             return scan(since, place)
 
-    monkeypatch.setattr(entry, "_redrive", cache(lambda: (replace(redriver, scan=Counting()), queue)))  # type: ignore[arg-type] # a stand-in
+    counting = replace(function.redrive, scan=Counting())  # type: ignore[arg-type] # a stand-in
+    monkeypatch.setattr(dispatch_entry, "_function", cache(lambda: replace(function, redrive=counting)))
     event_id = store(stack, 1)
     now = time.time()
     invoke(failure("{}", "not ours", "[]", sent_at=now))
@@ -139,7 +141,7 @@ def test_what_cannot_be_sent_yet_brings_the_message_again(stack: Stack, monkeypa
         invoke(failure())
     assert not EventsTable(stack.dynamodb, EVENTS).is_dispatched(event_id)
     monkeypatch.setenv("SUBMISSIONS_TOPIC_ARN", stack.topic_arn)
-    entry._redrive.cache_clear()  # noqa: SLF001 - the next process
+    dispatch_entry._function.cache_clear()  # noqa: SLF001 - the next process
     invoke(failure())
     assert published(stack) == [event_id]
 
@@ -193,7 +195,7 @@ def test_an_item_that_cannot_be_read_is_counted_and_keeps_no_other_back(stack: S
 @pytest.mark.parametrize("method", ["add", "mark_dispatched"])
 def test_a_crash_in_a_redrive_loses_nothing_and_invents_nothing(stack: Stack, method: str) -> None:
     event_id = store(stack, 1)
-    redriver, _ = open_redrive()
+    redriver = open_dispatch().redrive
     dying = replace(redriver.dispatch, events=Dying(redriver.dispatch.events, method))  # type: ignore[arg-type] # a stand-in
     with pytest.raises(Killed):
         replace(redriver, dispatch=dying).run(0, None, stop_at=0.0)

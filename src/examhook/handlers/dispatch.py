@@ -14,11 +14,12 @@ from examhook.handlers.redrive import FailureEvent, RedriveAnswer, RedriveComman
 from examhook.metrics import Meter, Metric
 from examhook.storage.submission_stream import StreamRecord
 from examhook.telemetry import log_outcome, logger_for
-from examhook.wiring.dispatch import open_dispatch
-from examhook.workflows.dispatch import Dispatch
+from examhook.wiring.dispatch import DispatchFunction, open_dispatch
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from examhook.workflows.dispatch import Dispatch
 
 logger = logger_for("dispatch")
 
@@ -42,7 +43,7 @@ class BatchAnswer(TypedDict):
 
 
 @cache
-def _dispatch() -> Dispatch:
+def _function() -> DispatchFunction:
     return open_dispatch()
 
 
@@ -53,17 +54,18 @@ def handler(
 
     Raises RedriveIncompleteError where events of batches that were given up could still not be sent.
     """
+    function = _function()
     if is_command(event):
-        return obey(event)
+        return obey(event, function.redrive)
     if is_failure(event):
-        repair(event)
+        repair(event, function.redrive, function.failures)
         return None
-    return _run(cast("StreamEvent", event))
+    return _run(cast("StreamEvent", event), function.dispatch)
 
 
-def _run(event: StreamEvent) -> BatchAnswer:
+def _run(event: StreamEvent, dispatch: Dispatch) -> BatchAnswer:
     began_at = time.monotonic()
-    report = _dispatch().run(event["Records"])
+    report = dispatch.run(event["Records"])
     log_outcome(
         logger,
         "dispatch",

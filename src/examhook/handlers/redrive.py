@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from functools import cache
-from typing import NotRequired, TypedDict, TypeGuard
+from typing import TYPE_CHECKING, NotRequired, TypedDict, TypeGuard
 
-from examhook.destinations.redrive_queue import RedriveOrder, RedriveQueue, order_of
+from examhook.destinations.redrive_queue import RedriveOrder, order_of
 from examhook.metrics import Meter, Metric
 from examhook.telemetry import log_outcome, logger_for
-from examhook.wiring.dispatch import open_redrive
-from examhook.workflows.redrive import Redrive, RedriveReport
+
+if TYPE_CHECKING:
+    from examhook.destinations.redrive_queue import RedriveQueue
+    from examhook.workflows.redrive import Redrive, RedriveReport
 
 logger = logger_for("dispatch")
 
@@ -64,11 +65,6 @@ class RedriveIncompleteError(Exception):
     """Some events could not be sent; the queue brings the message again."""
 
 
-@cache
-def _redrive() -> tuple[Redrive, RedriveQueue]:
-    return open_redrive()
-
-
 def is_command(event: Mapping[str, object]) -> TypeGuard[RedriveCommand]:
     """Whether a person invoked the function."""
     return "redrive" in event
@@ -80,11 +76,11 @@ def is_failure(event: Mapping[str, object]) -> TypeGuard[FailureEvent]:
     return isinstance(records, list) and bool(records) and records[0].get("eventSource") == "aws:sqs"
 
 
-def obey(command: RedriveCommand) -> RedriveAnswer:
+def obey(command: RedriveCommand, redrive: Redrive) -> RedriveAnswer:
     """Redrive what a person asks for, as far as the time goes."""
     wish = command["redrive"]
     order = RedriveOrder(wish["since"], wish.get("place"))
-    report = _run(order, time.monotonic() + BUDGET_S, dry_run=wish.get("dry_run", False))
+    report = _run(redrive, order, time.monotonic() + BUDGET_S, dry_run=wish.get("dry_run", False))
     return {
         "scanned": report.scanned,
         "missing": report.missing,
@@ -96,7 +92,7 @@ def obey(command: RedriveCommand) -> RedriveAnswer:
     }
 
 
-def repair(event: FailureEvent) -> None:
+def repair(event: FailureEvent, redrive: Redrive, failures: RedriveQueue) -> None:
     """Redrive what the messages stand for: those that begin anew by one look through the table, the others each.
 
     Raises RedriveIncompleteError; then all the messages come again, and what was sent is left alone.
@@ -106,16 +102,16 @@ def repair(event: FailureEvent) -> None:
     anew = [order.since for order in orders if order.place is None]
     going_on = [order for order in orders if order.place is not None]
     for order in [*([RedriveOrder(min(anew))] if anew else []), *going_on]:
-        report = _run(order, stop_at, dry_run=False)
+        report = _run(redrive, order, stop_at, dry_run=False)
         if report.failed:
             raise RedriveIncompleteError(f"{report.failed} submission(s) wait for the next try: {report.reason}")
         if report.next_place is not None:
-            _redrive()[1].go_on(RedriveOrder(order.since, report.next_place))
+            failures.go_on(RedriveOrder(order.since, report.next_place))
 
 
-def _run(order: RedriveOrder, stop_at: float, *, dry_run: bool) -> RedriveReport:
+def _run(redrive: Redrive, order: RedriveOrder, stop_at: float, *, dry_run: bool) -> RedriveReport:
     began_at = time.monotonic()
-    report = _redrive()[0].run(order.since, order.place, stop_at=stop_at, dry_run=dry_run)
+    report = redrive.run(order.since, order.place, stop_at=stop_at, dry_run=dry_run)
     log_outcome(
         logger,
         "redrive",

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import ScanInputTypeDef
 
-_PAGE_ITEMS = 1000
+_PAGE_ITEMS = 250
+"""So few that what a page becomes in memory is little beside the function itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
@@ -24,30 +26,43 @@ from examhook.workflows.dispatch import Dispatch
 from examhook.workflows.endpoints import ensure_configured_endpoints
 from examhook.workflows.redrive import Redrive
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
 _CALLS = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 4})
 """Short enough that a batch meets an outage several times over within the function's two minutes."""
 
 
-def open_redrive() -> tuple[Redrive, RedriveQueue]:
-    """Redrive as the environment sets it up, and the queue that it goes on by; raises SettingsError."""
-    settings = DispatchSettings.read(os.environ)
-    dynamodb = boto3.client("dynamodb", config=_CALLS)
-    scan = SubmissionScan(dynamodb, settings.submissions_table)
-    queue = RedriveQueue(boto3.client("sqs", config=_CALLS), settings.failure_queue_url)
-    return Redrive(_dispatch(settings, time.time), scan, time.monotonic), queue
+@dataclass(frozen=True, slots=True)
+class DispatchFunction:
+    """What one process of the function works with; the stream's way and that of repairs share their clients."""
+
+    dispatch: Dispatch
+    redrive: Redrive
+    failures: RedriveQueue
+    """Where batches that the stream gave up on arrive, and by which a long redrive goes on."""
 
 
-def open_dispatch(now: Callable[[], float] | None = None) -> Dispatch:
+def open_dispatch(now: Callable[[], float] = time.time) -> DispatchFunction:
     """Dispatch as the environment sets it up; raises SettingsError. ``now`` stands in for the clock."""
-    return _dispatch(DispatchSettings.read(os.environ), now or time.time)
+    settings = DispatchSettings.read(os.environ)
+    dynamodb, sqs = boto3.client("dynamodb", config=_CALLS), boto3.client("sqs", config=_CALLS)
+    dispatch = _dispatch(settings, dynamodb, sqs, now)
+    return DispatchFunction(
+        dispatch,
+        Redrive(dispatch, SubmissionScan(dynamodb, settings.submissions_table), time.monotonic),
+        RedriveQueue(sqs, settings.failure_queue_url),
+    )
 
 
-def _dispatch(settings: DispatchSettings, now: Callable[[], float]) -> Dispatch:
-    dynamodb = boto3.client("dynamodb", config=_CALLS)
+def _dispatch(
+    settings: DispatchSettings, dynamodb: DynamoDBClient, sqs: SQSClient, now: Callable[[], float]
+) -> Dispatch:
     return Dispatch(
         events=EventsTable(dynamodb, settings.events_table),
         deliveries=DeliveriesTable(dynamodb, settings.deliveries_table),
-        queue=DeliveryQueue(boto3.client("sqs", config=_CALLS), settings.delivery_queue_url),
+        queue=DeliveryQueue(sqs, settings.delivery_queue_url),
         publisher=TopicPublisher(boto3.client("sns", config=_CALLS)),
         topic_arn=settings.submissions_topic_arn,
         enabled_endpoints=partial(
