@@ -58,6 +58,12 @@ def raw_resources() -> Mapping[str, Any]:
     return raw
 
 
+def raw_parameters() -> Mapping[str, Any]:
+    """The parameters as the template declares them, in its order."""
+    raw: Mapping[str, Any] = _translated()["Parameters"]
+    return raw
+
+
 @dataclass(frozen=True)
 class StackTemplate:
     """A deployed stack, as far as its template tells."""
@@ -81,6 +87,16 @@ class StackTemplate:
     def holds(self, condition: str) -> bool:
         """Whether a condition of the template is true."""
         return bool(self.resolve(_translated()["Conditions"][condition]))
+
+    def refusals(self) -> list[str]:
+        """What the rules of the template say against the parameters; empty where CloudFormation takes them."""
+        return [
+            str(assertion["AssertDescription"])
+            for rule in _translated()["Rules"].values()
+            if self.resolve(rule["RuleCondition"])
+            for assertion in rule["Assertions"]
+            if not self.resolve(assertion["Assert"])
+        ]
 
     def resolve(self, value: Any) -> Any:
         """``value`` with every intrinsic function worked out."""
@@ -119,8 +135,8 @@ class StackTemplate:
             return _NO_VALUE
         if name in _PSEUDO:
             return _PSEUDO[name]
-        if name in _translated()["Parameters"]:
-            return self.parameters.get(name, str(_translated()["Parameters"][name].get("Default", "")))
+        if name in raw_parameters():
+            return self.parameters.get(name, str(raw_parameters()[name].get("Default", "")))
         return ref_of(name, _translated()["Resources"][name]["Type"])
 
     def _attribute(self, name: str, attribute: str) -> str:
