@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from examhook_cli.local.environment import LocalEnvironment, sam_variables
+from examhook_cli.local.environment import REGION, LocalEnvironment, sam_variables
 from examhook_cli.local.errors import DeployError
 from examhook_cli.local.options import LocalOptions, parameters_file
 from examhook_cli.stack import DEFAULT_STACK_NAME
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _FAILED = ("CREATE_FAILED", "UPDATE_FAILED", "ROLLBACK_FAILED")
 _LAST_LINES = 12
+# The samconfig.toml of the checkout holds what the operator answered for AWS.
+_OURS = (f"--config-file={Path(__file__).with_name('samconfig.toml')}", f"--region={REGION}")
 
 
 def build(environment: LocalEnvironment, environ: Mapping[str, str], port: int, options: LocalOptions) -> None:
@@ -30,6 +32,7 @@ def build(environment: LocalEnvironment, environ: Mapping[str, str], port: int, 
         port,
         [
             "build",
+            *_OURS,
             f"--template-file={environment.project / 'template.yaml'}",
             f"--build-dir={environment.build}",
             "--cached",
@@ -59,10 +62,9 @@ def deploy(
             port,
             [
                 "deploy",
+                *_OURS,
                 f"--template-file={environment.build / 'template.yaml'}",
-                f"--config-file={environment.project / 'samconfig.toml'}",
                 f"--stack-name={DEFAULT_STACK_NAME}",
-                "--no-confirm-changeset",
                 "--parameter-overrides",
                 f"file://{parameters}",
             ],
