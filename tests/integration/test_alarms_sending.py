@@ -14,6 +14,7 @@ from delivery_world import World, delivery_world
 from dispatch_stack import deployed, invoke, sample_batch
 from link_world import link_world
 from moto import mock_aws
+from redrive_stage import failure
 from scripted_server import answer, scripted_server
 from tables import EXAMS
 from translated import STACK, StackTemplate
@@ -161,8 +162,7 @@ def test_a_batch_that_the_stream_gave_up_fires_while_it_is_repaired_and_until_it
         taken = stack.sqs.receive_message(QueueUrl=stack.failure_url)["Messages"]
         sqs(watch, "DispatchFailureQueue", stack.failure_url)
         assert watch.fires(ALARMS["GivenUpAlarm"])
-        record = {"eventSource": "aws:sqs", "body": "{}", "attributes": {"SentTimestamp": "1700000000000"}}
-        assert invoke({"Records": [record]}) is None
+        assert invoke(failure("{}")) == {"batchItemFailures": []}
         stack.sqs.delete_message(QueueUrl=stack.failure_url, ReceiptHandle=taken[0]["ReceiptHandle"])
         watch.minute += 5
         sqs(watch, "DispatchFailureQueue", stack.failure_url)

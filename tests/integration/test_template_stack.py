@@ -228,9 +228,11 @@ def test_an_attempts_deadline_leaves_its_function_time_to_record_it() -> None:
 
 
 def test_what_fails_in_a_batch_is_tried_again_by_itself_and_kept_when_it_never_works() -> None:
-    stream = RESOURCES["DispatchFunction"]["Properties"]["Events"]["StoredChanges"]["Properties"]
-    queue = RESOURCES["DeliverFunction"]["Properties"]["Events"]["Queued"]["Properties"]
-    assert stream["FunctionResponseTypes"] == queue["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    dispatch = RESOURCES["DispatchFunction"]["Properties"]["Events"]
+    queue = RESOURCES["DeliverFunction"]["Properties"]["Events"]["Queued"]
+    stream = dispatch["StoredChanges"]["Properties"]
+    for source in (stream, dispatch["GivenUp"]["Properties"], queue["Properties"]):
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert stream["BisectBatchOnFunctionError"]
     assert stream["StartingPosition"] == "TRIM_HORIZON"
     assert stream["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["DispatchFailureQueue", "Arn"]}

@@ -2,7 +2,7 @@
 
 The stream puts a message there for each batch that it gave up on (its positions in the stream, which
 are of no use once the stream has forgotten them); a redrive that ran out of time puts one there that
-says where to go on.
+says where to go on, and another for the part that it went through if something there failed.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ class RedriveOrder:
     """Events noticed since then, Unix seconds."""
     place: Mapping[str, str] | None = None
     """Where in the table to go on (``pk``, ``sk``); None for its beginning."""
+    until: Mapping[str, str] | None = None
+    """The last item to look at (``pk``, ``sk``); None for the table's end."""
 
 
 def order_of(body: str, sent_at: int) -> RedriveOrder:
@@ -37,21 +39,33 @@ def order_of(body: str, sent_at: int) -> RedriveOrder:
     except (ValueError, RecursionError):
         parsed = None
     match parsed:
-        case {"redrive": {"since": int(since), "place": {"pk": str(pk), "sk": str(sk)}}}:
-            return RedriveOrder(since, {"pk": pk, "sk": sk})
+        case {"redrive": {"since": int(since), **rest}}:
+            place, until = _key_in(rest.get("place")), _key_in(rest.get("until"))
         case _:
-            return RedriveOrder(sent_at - LOOK_BACK_S)
+            place = until = None
+    if place is None and until is None:
+        return RedriveOrder(sent_at - LOOK_BACK_S)
+    return RedriveOrder(since, place, until)
+
+
+def _key_in(value: object) -> Mapping[str, str] | None:
+    match value:
+        case {"pk": str(pk), "sk": str(sk)}:
+            return {"pk": pk, "sk": sk}
+        case _:
+            return None
 
 
 class RedriveQueue:
-    """Takes orders to go on."""
+    """Takes orders for parts of the table."""
 
     def __init__(self, client: SQSClient, queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 
-    def go_on(self, order: RedriveOrder) -> None:
-        """Have a redrive go on at ``order.place``; raises botocore's errors."""
-        place = dict(order.place or {})
-        body = json.dumps({"redrive": {"since": order.since, "place": place}}, separators=(",", ":"))
+    def put(self, order: RedriveOrder) -> None:
+        """Have a part of the table redriven, bounded on one side at least; raises botocore's errors."""
+        bounds = {"place": order.place, "until": order.until}
+        facts = {"since": order.since, **{name: dict(key) for name, key in bounds.items() if key is not None}}
+        body = json.dumps({"redrive": facts}, separators=(",", ":"))
         self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)

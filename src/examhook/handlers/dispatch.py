@@ -10,7 +10,16 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from examhook.handlers.redrive import FailureEvent, RedriveAnswer, RedriveCommand, is_command, is_failure, obey, repair
+from examhook.handlers.redrive import (
+    BatchAnswer,
+    FailureEvent,
+    RedriveAnswer,
+    RedriveCommand,
+    is_command,
+    is_failure,
+    obey,
+    repair,
+)
 from examhook.metrics import Meter, Metric
 from examhook.storage.submission_stream import StreamRecord
 from examhook.telemetry import log_outcome, logger_for
@@ -30,36 +39,21 @@ class StreamEvent(TypedDict):
     Records: list[StreamRecord]
 
 
-class BatchItemFailure(TypedDict):
-    """The sequence number from which the stream is to send the batch again."""
-
-    itemIdentifier: str
-
-
-class BatchAnswer(TypedDict):
-    """What the stream wants back (``ReportBatchItemFailures``)."""
-
-    batchItemFailures: list[BatchItemFailure]
-
-
 @cache
 def _function() -> DispatchFunction:
     return open_dispatch()
 
 
-def handler(
-    event: StreamEvent | FailureEvent | RedriveCommand, _context: LambdaContext
-) -> BatchAnswer | RedriveAnswer | None:
+def handler(event: StreamEvent | FailureEvent | RedriveCommand, _context: LambdaContext) -> BatchAnswer | RedriveAnswer:
     """Answer the stream the first record that failed, a person what was redriven; raises what AWS raises.
 
-    Raises RedriveIncompleteError where events of batches that were given up could still not be sent.
+    The failure queue is answered which messages are to come again; RedriveIncompleteError where all of them are.
     """
     function = _function()
     if is_command(event):
         return obey(event, function.redrive)
     if is_failure(event):
-        repair(event, function.redrive, function.failures)
-        return None
+        return repair(event, function.redrive, function.failures)
     return _run(cast("StreamEvent", event), function.dispatch)
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NotRequired, TypedDict, TypeGuard
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook.destinations.redrive_queue import RedriveOrder, order_of
 from examhook.metrics import Meter, Metric
@@ -24,6 +28,7 @@ BUDGET_S = 80.0
 class FailureRecord(TypedDict):
     """A message on the failure queue; ``SentTimestamp`` is Unix milliseconds as text."""
 
+    messageId: str
     eventSource: str
     body: str
     attributes: Mapping[str, str]
@@ -61,8 +66,20 @@ class RedriveAnswer(TypedDict):
     next_place: Mapping[str, str] | None
 
 
+class BatchItemFailure(TypedDict):
+    """A message that the queue is to bring again, or the record from which on the stream is to."""
+
+    itemIdentifier: str
+
+
+class BatchAnswer(TypedDict):
+    """What a queue or the stream wants back (``ReportBatchItemFailures``)."""
+
+    batchItemFailures: list[BatchItemFailure]
+
+
 class RedriveIncompleteError(Exception):
-    """Some events could not be sent; the queue brings the message again."""
+    """Of no message all events could be sent; the queue brings all of them again."""
 
 
 def is_command(event: Mapping[str, object]) -> TypeGuard[RedriveCommand]:
@@ -92,26 +109,70 @@ def obey(command: RedriveCommand, redrive: Redrive) -> RedriveAnswer:
     }
 
 
-def repair(event: FailureEvent, redrive: Redrive, failures: RedriveQueue) -> None:
-    """Redrive what the messages stand for: those that begin anew by one look through the table, the others each.
+def repair(event: FailureEvent, redrive: Redrive, failures: RedriveQueue) -> BatchAnswer:
+    """Redrive what the messages stand for, each part of the table once; answers with those that are to come again.
 
-    Raises RedriveIncompleteError; then all the messages come again, and what was sent is left alone.
+    Each message stands for a part of the table, and no part has more than one however often something in it fails::
+
+        went through it: nothing failed ──▶ done      something failed ──▶ the message comes again
+        out of time ──▶ a message for the rest, and, if something failed, one for what it went through; done itself
+
+    Raises RedriveIncompleteError where all of them are to come again, so that it counts as an error of the function.
     """
     stop_at = time.monotonic() + BUDGET_S
-    orders = [order_of(each["body"], int(each["attributes"]["SentTimestamp"]) // 1000) for each in event["Records"]]
-    anew = [order.since for order in orders if order.place is None]
-    going_on = [order for order in orders if order.place is not None]
-    for order in [*([RedriveOrder(min(anew))] if anew else []), *going_on]:
-        report = _run(redrive, order, stop_at, dry_run=False)
+    failed: list[str] = []
+    reasons: set[str] = set()
+    for number, (order, message_ids) in enumerate(_parts(event["Records"])):
+        reason = None
+        try:
+            if number and time.monotonic() >= stop_at:
+                failures.put(order)
+            else:
+                reason = _settle(order, redrive, failures, stop_at)
+        except (ClientError, BotoCoreError) as error:
+            reason = type(error).__name__
+            log_outcome(logger, "redrive", outcome="error", reason=reason)
+        if reason is not None:
+            failed += message_ids
+            reasons.add(reason)
+    if len(failed) == len(event["Records"]):
+        raise RedriveIncompleteError("; ".join(sorted(reasons)))
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _parts(records: Sequence[FailureRecord]) -> list[tuple[RedriveOrder, list[str]]]:
+    """Which parts of the table are asked for, each since the earliest time, and by which messages.
+
+    The whole table comes first, so that it is never put off: most messages ask for it.
+    """
+    orders: dict[tuple[object, ...], RedriveOrder] = {}
+    asked_by: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
+    for record in records:
+        order = order_of(record["body"], int(record["attributes"]["SentTimestamp"]) // 1000)
+        part = tuple(key and (key["pk"], key["sk"]) for key in (order.place, order.until))
+        asked_by[part].append(record["messageId"])
+        orders[part] = replace(order, since=min(order.since, orders.get(part, order).since))
+    return sorted(((orders[part], asked_by[part]) for part in orders), key=lambda each: not _is_whole(each[0]))
+
+
+def _is_whole(order: RedriveOrder) -> bool:
+    return order.place is None and order.until is None
+
+
+def _settle(order: RedriveOrder, redrive: Redrive, failures: RedriveQueue, stop_at: float) -> str | None:
+    """Redrive a part of the table; why its message is to come again, None where it need not."""
+    report = _run(redrive, order, stop_at, dry_run=False)
+    if report.next_place is not None:
+        failures.put(replace(order, place=report.next_place))
         if report.failed:
-            raise RedriveIncompleteError(f"{report.failed} submission(s) wait for the next try: {report.reason}")
-        if report.next_place is not None:
-            failures.go_on(RedriveOrder(order.since, report.next_place))
+            failures.put(replace(order, until=report.next_place))
+        return None
+    return f"{report.failed} submission(s) wait for the next try: {report.reason}" if report.failed else None
 
 
 def _run(redrive: Redrive, order: RedriveOrder, stop_at: float, *, dry_run: bool) -> RedriveReport:
     began_at = time.monotonic()
-    report = redrive.run(order.since, order.place, stop_at=stop_at, dry_run=dry_run)
+    report = redrive.run(order.since, order.place, order.until, stop_at=stop_at, dry_run=dry_run)
     log_outcome(
         logger,
         "redrive",

@@ -12,10 +12,12 @@ from examhook.storage.submission_item import UnreadableItemError, submission_fro
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import ScanInputTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, ScanInputTypeDef
 
 _PAGE_ITEMS = 250
 """So few that what a page becomes in memory is little beside the function itself."""
+_KEY = ("pk", "sk")
+_WITH_EVENTS = "observed_at >= :since AND #sequence > :none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +41,47 @@ class SubmissionScan:
         self._client = client
         self._table_name = table_name
 
-    def announced_since(self, since: int, place: Mapping[str, str] | None = None) -> Iterator[ScannedPage]:
+    def announced_since(
+        self, since: int, place: Mapping[str, str] | None = None, until: Mapping[str, str] | None = None
+    ) -> Iterator[ScannedPage]:
         """Submissions and exams with events, last seen at ``since`` or later (Unix seconds), from ``place`` on.
+
+        The item ``until`` is the last, and comes although nothing of it may be that new. If it is gone by now, it goes
+        on to the table's end.
 
         Raises botocore's errors; going on from the last page's ``next_place`` repeats nothing.
         """
         while True:
-            page = self._page(since, place)
+            page = self._page(since, place, until)
             yield page
             place = page.next_place
             if place is None:
                 return
 
-    def _page(self, since: int, place: Mapping[str, str] | None) -> ScannedPage:
+    def _page(self, since: int, place: Mapping[str, str] | None, until: Mapping[str, str] | None) -> ScannedPage:
+        values: dict[str, AttributeValueTypeDef] = {":since": {"N": str(since)}, ":none": {"N": "0"}}
         request: ScanInputTypeDef = {
             "TableName": self._table_name,
             "ConsistentRead": True,
-            "FilterExpression": "observed_at >= :since AND #sequence > :none",
+            "FilterExpression": _WITH_EVENTS,
             "ExpressionAttributeNames": {"#sequence": "sequence"},
-            "ExpressionAttributeValues": {":since": {"N": str(since)}, ":none": {"N": "0"}},
+            "ExpressionAttributeValues": values,
             "Limit": _PAGE_ITEMS,
         }
         if place is not None:
-            request["ExclusiveStartKey"] = {name: {"S": place[name]} for name in ("pk", "sk")}
+            request["ExclusiveStartKey"] = {name: {"S": place[name]} for name in _KEY}
+        if until is not None:
+            # Its key has no order that could be compared, so it has to be met.
+            request["FilterExpression"] = f"({_WITH_EVENTS}) OR (pk = :pk AND sk = :sk)"
+            values |= {f":{name}": {"S": until[name]} for name in _KEY}
         answer = self._client.scan(**request)
+        items, last = answer["Items"], answer.get("LastEvaluatedKey")
+        ends = [number for number, item in enumerate(items, 1) if _key_of(item) == until]
+        if ends:
+            items, last = items[: ends[0]], None
         submissions: list[Submission] = []
         exams: list[ExamHistory] = []
-        for item in answer["Items"]:
+        for item in items:
             try:
                 if is_exam_history(item):
                     exams.append(exam_history_from_item(item))
@@ -74,11 +90,14 @@ class SubmissionScan:
             except (UnreadableItemError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
                 # Counted below; one item must not keep the others from being repaired.
                 continue
-        last = answer.get("LastEvaluatedKey")
         return ScannedPage(
             tuple(submissions),
             tuple(exams),
-            unreadable=len(answer["Items"]) - len(submissions) - len(exams),
+            unreadable=len(items) - len(submissions) - len(exams),
             read=answer["ScannedCount"],
-            next_place=None if last is None else {name: last[name]["S"] for name in ("pk", "sk")},
+            next_place=None if last is None else _key_of(last),
         )
+
+
+def _key_of(item: Mapping[str, AttributeValueTypeDef]) -> dict[str, str]:
+    return {name: item[name]["S"] for name in _KEY}

@@ -45,7 +45,7 @@ class RedriveReport:
     reason: str | None
     """Why some failed: codes with commas between them."""
     next_place: Mapping[str, str] | None
-    """Where to go on; None when the whole table was looked through."""
+    """Where to go on; None when all that was to be looked through was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,15 @@ class Redrive:
     monotonic: Callable[[], float]
 
     def run(
-        self, since: int, place: Mapping[str, str] | None, *, stop_at: float, dry_run: bool = False
+        self,
+        since: int,
+        place: Mapping[str, str] | None,
+        until: Mapping[str, str] | None = None,
+        *,
+        stop_at: float,
+        dry_run: bool = False,
     ) -> RedriveReport:
-        """Send what was noticed since ``since`` (Unix seconds) and never dispatched, from ``place`` on.
+        """Send what was noticed since ``since`` (Unix seconds) and never dispatched, from ``place`` to ``until``.
 
         After ``stop_at`` (by ``monotonic``) no further page is begun; at least one is.
 
@@ -71,7 +77,7 @@ class Redrive:
         scanned = missing = dispatched = failed = unreadable = 0
         reasons: set[str] = set()
         next_place = place
-        for page in self.scan.announced_since(since, place):
+        for page in self.scan.announced_since(since, place, until):
             batch, unwritable = self._batch(page, since)
             missing += len(batch.outgoing)
             if not dry_run and batch.outgoing:
