@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,6 +16,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "scripts")]
 
 import pytest  # noqa: E402 - paths first
 from cost_page import page  # noqa: E402 - paths first
+from cost_units import Measured, Units  # noqa: E402 - paths first
 from dispatch_stack import invoke  # noqa: E402 - paths first
 from meter import Meter  # noqa: E402 - paths first
 from tables import DELIVERIES, ENDPOINTS, EVENTS  # noqa: E402 - paths first
@@ -32,36 +32,6 @@ from examhook_cli.simulator.facts import AttemptRef  # noqa: E402 - paths first
 
 PAGE = ROOT / "docs" / "cost.md"
 _EVENTS = 50
-
-
-@dataclass(frozen=True)
-class Units:
-    """What one of something uses."""
-
-    calls: float
-    """Calls of AWS."""
-    write_units: float
-    read_units: float
-    sns: float = 0
-    sqs: float = 0
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Everything that the costs are worked out from."""
-
-    quiet_poll: Units
-    """A poll of an account with one exam, in which nothing happened."""
-    exam_in_quiet_poll: Units
-    """What each further exam adds to it."""
-    submission: Units
-    """Poll's part in an attempt that is seen to begin and to end."""
-    event: Units
-    """Dispatch's part in one event, of which every other one is for one webhook; they come ten to a batch."""
-    delivery: Units
-    """Deliver's part in one webhook that is taken at once."""
-    retry_tick: Units
-    """A tick of Retry with one webhook and nothing due."""
 
 
 def measured() -> Measured:
@@ -95,11 +65,13 @@ def _measured(watched: WatchedStack, patch: pytest.MonkeyPatch) -> Measured:
     for start in range(0, len(records), 10):
         assert invoke({"Records": records[start : start + 10]}) == {"batchItemFailures": []}  # noqa: S101
     event = _units(meter, len(records))
+    day_index_units = meter.index_units[EVENTS] / len(records)
     return Measured(
         quiet_poll=one,
         exam_in_quiet_poll=_per(_minus(many, one), 20),
         submission=_plus(_minus(begun, _per(many, _EVENTS)), _minus(ended, _per(many, _EVENTS))),
         event=event,
+        day_index_units=day_index_units,
         delivery=_deliveries(watched, meter, patch),
         retry_tick=_retry(meter, patch),
     )

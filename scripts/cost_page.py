@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cost import Measured, Units
+    from cost_units import Measured, Units
 
 TEMPLATE = Path(__file__).with_name("cost.md.in")
 MINUTES = 43_800
@@ -27,6 +27,8 @@ QUEUE_REQUEST = 0.40e-6
 SCHEDULED = 1.00e-6
 LOG_GB = 0.50
 KEY = 1.00
+KEY_ROTATION = 1.00
+"""More a month after the first rotation and again after the second; later ones add nothing (since April 2024)."""
 SECRET = 0.40
 _STACK = Path(__file__).parents[1] / "template.yaml"
 ALARMS = _STACK.read_text().count("Type: AWS::CloudWatch::Alarm") * 0.10
@@ -40,8 +42,13 @@ QUEUE_POLLS = 2 * 5 * 3 * MINUTES
 LINE_BYTES = 700
 ITEM_BYTES = 1_500
 """Of a submission with its transitions; an event and a delivery together are about twice that, for 30 days."""
+SECRET_BYTES, ACCOUNT_BYTES = 65_536, 110
+"""What a secret holds, and what one further account takes of it."""
+KEY_UNITS = 1_000
+"""Write units a second that DynamoDB takes for one partition key."""
 FULL_PASSES_A_DAY = 4
 """Of an exam, on average: every hour while it is lively, daily when it is cold."""
+ACCOUNTS_IN_A_STACK = SECRET_BYTES // ACCOUNT_BYTES
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,16 @@ class Installation:
     """Attempts in each exam's list."""
     accounts: int = 1
     webhooks: int = 1
+
+    @property
+    def stacks(self) -> int:
+        """As many as the secrets that list the accounts."""
+        return math.ceil(self.accounts / ACCOUNTS_IN_A_STACK)
+
+    @property
+    def secrets(self) -> int:
+        """One for each stack's own account, and one for its further ones."""
+        return self.stacks if self.accounts == 1 else 2 * self.stacks
 
 
 INSTALLATIONS = (
@@ -87,6 +104,7 @@ class Month:
 def month(installation: Installation, units: Measured) -> Month:
     """Work one out."""
     accounts, polls = installation.accounts, MINUTES * installation.accounts
+    ticks = MINUTES * installation.stacks
     exams = installation.exams / accounts
     list_requests = math.ceil((exams + 1) / PAGE_ROWS)
     full_requests = exams * math.ceil((installation.rows + 1) / PAGE_ROWS)
@@ -97,36 +115,42 @@ def month(installation: Installation, units: Measured) -> Month:
     poll_writes = polls * units.quiet_poll.write_units + installation.submissions * units.submission.write_units
     exam_reads = polls * max(0.0, exams - 1) * units.exam_in_quiet_poll.read_units
     pass_units = 30.4 * FULL_PASSES_A_DAY * installation.exams
-    writes = poll_writes + events * units.event.write_units + deliveries * units.delivery.write_units + pass_units
+    writes = (
+        poll_writes
+        + pass_units
+        + events * units.event.write_units
+        + deliveries * units.delivery.write_units
+        + ticks * units.retry_tick.write_units
+    )
     reads = (
         polls * units.quiet_poll.read_units
         + exam_reads
         + installation.submissions * units.submission.read_units
         + events * units.event.read_units
         + deliveries * units.delivery.read_units
-        + MINUTES * units.retry_tick.read_units
+        + ticks * units.retry_tick.read_units
     )
     gb_s = (
         (polls * poll_s + installation.submissions * 0.2 + passes_s) * POLL_GB
         + events * 0.05 * DISPATCH_GB
         + deliveries * 0.3 * DELIVER_GB
-        + MINUTES * 0.2 * RETRY_GB
+        + ticks * 0.2 * RETRY_GB
     )
-    invocations = polls + MINUTES + events / 5 + deliveries / 5
-    lines = polls + MINUTES + events / 5 + deliveries
+    invocations = polls + ticks + events / 5 + deliveries / 5
+    lines = polls + ticks + events / 5 + deliveries
     # Everything that was ever seen stays; a year's is stored on average over the first two.
     stored_gb = (12 * installation.submissions + installation.exams * installation.rows + events) * ITEM_BYTES / 1e9
     return Month(
         requests=list_requests,
         full_s=full_requests / REQUESTS_PER_SECOND,
         parts=(
-            ("key, secret", KEY + SECRET),
-            ("alarms and metrics", ALARMS + METRICS),
+            ("key, secret", installation.stacks * KEY + installation.secrets * SECRET),
+            ("alarms and metrics", installation.stacks * (ALARMS + METRICS)),
             ("Lambda", gb_s * GB_SECOND + invocations * INVOCATION),
             ("DynamoDB", writes * WRITE_UNIT + reads * READ_UNIT + stored_gb * GB_STORED_AND_RECOVERABLE),
             ("SNS", events * units.event.sns * 10 * PUBLISH),
-            ("SQS", (QUEUE_POLLS + events * units.event.sqs + 3 * deliveries) * QUEUE_REQUEST),
-            ("schedules, logs", 2 * MINUTES * SCHEDULED + lines * LINE_BYTES / 1e9 * LOG_GB),
+            ("SQS", (installation.stacks * QUEUE_POLLS + events * units.event.sqs + 3 * deliveries) * QUEUE_REQUEST),
+            ("schedules, logs", 2 * ticks * SCHEDULED + lines * LINE_BYTES / 1e9 * LOG_GB),
         ),
     )
 
@@ -151,6 +175,7 @@ def page(units: Measured) -> str:
         f"| {label} | {' | '.join(values)} |"
         for label, values in (
             ("accounts", [f"{each.accounts:,}" for each in INSTALLATIONS]),
+            ("stacks", [f"{each.stacks}" for each in INSTALLATIONS]),
             ("exams", [f"{each.exams:,}" for each in INSTALLATIONS]),
             ("submissions a month", [f"{each.submissions:,}" for each in INSTALLATIONS]),
             ("requests to the provider in a quiet poll", [f"{each.requests:.0f}" for each in months]),
@@ -163,6 +188,14 @@ def page(units: Measured) -> str:
         sizes="\n".join(sizes),
         costs="\n".join(costs),
         measured="\n".join(measured),
+        key=f"{KEY:.2f}",
+        rotation=f"{KEY_ROTATION:.2f}",
+        rotated_key=f"{KEY + 2 * KEY_ROTATION:.2f}",
+        key_units=f"{KEY_UNITS:,}",
+        day_index_units=f"{round(units.day_index_units, 1):g}",
+        day_index_events=f"{KEY_UNITS / units.day_index_units:,.0f}",
+        accounts_in_a_stack=f"{round(ACCOUNTS_IN_A_STACK, -2):,}",
+        account_bytes=ACCOUNT_BYTES,
     )
 
 

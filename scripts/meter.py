@@ -8,7 +8,7 @@ it; a read half a unit for each begun 4 KB, or a whole one when it is consistent
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,8 @@ class Meter:
     calls: Counter[str] = field(default_factory=Counter)
     write_units: float = 0
     read_units: float = 0
+    index_units: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    """Write units that went to the index of a table, by table; they are among ``write_units``."""
 
     def attach(self) -> None:
         """Count what every client does that ``boto3.client`` makes from now on."""
@@ -39,6 +41,7 @@ class Meter:
     def reset(self) -> None:
         """Begin anew."""
         self.calls.clear()
+        self.index_units.clear()
         self.write_units = self.read_units = 0
 
     def _before(self, params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
@@ -62,12 +65,13 @@ class Meter:
             steps = max(1, math.ceil(sum(map(item_bytes, found)) / 4096))
             self.read_units += steps * (1 if asked.get("ConsistentRead") else 0.5)
         elif model.name == "PutItem":
-            self.write_units += _write_units(asked["TableName"], asked["Item"])
+            self._count_write(asked["TableName"], asked["Item"])
         elif model.name == "UpdateItem":
             item = plain.get_item(TableName=asked["TableName"], Key=asked["Key"]).get("Item", {})
-            self.write_units += _write_units(asked["TableName"], item)
+            self._count_write(asked["TableName"], item)
 
-
-def _write_units(table: str, item: dict[str, Any]) -> int:
-    copies = 1 + sum(attribute in item for attribute in _INDEXES.get(table, ()))
-    return copies * max(1, math.ceil(item_bytes(item) / 1024))
+    def _count_write(self, table: str, item: dict[str, Any]) -> None:
+        each = max(1, math.ceil(item_bytes(item) / 1024))
+        in_index = each * sum(attribute in item for attribute in _INDEXES.get(table, ()))
+        self.index_units[table] += in_index
+        self.write_units += each + in_index

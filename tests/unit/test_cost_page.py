@@ -1,0 +1,78 @@
+"""What docs/cost.md says follows from the measured units and the prices, and the README says the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scripts.cost_page import (
+    ACCOUNTS_IN_A_STACK,
+    ALARMS,
+    INSTALLATIONS,
+    KEY,
+    KEY_ROTATION,
+    METRICS,
+    MINUTES,
+    SECRET,
+    WRITE_UNIT,
+    Installation,
+    month,
+    page,
+)
+from scripts.cost_units import Measured, Units
+
+ROOT = Path(__file__).parents[2]
+NOTHING = Units(0, 0, 0)
+UNITS = Measured(
+    quiet_poll=Units(4, 2, 1.5),
+    exam_in_quiet_poll=NOTHING,
+    submission=NOTHING,
+    event=Units(3, 9, 0),
+    day_index_units=4,
+    delivery=NOTHING,
+    retry_tick=NOTHING,
+)
+SMALL, *_, MANY = INSTALLATIONS
+
+
+def parts(installation: Installation, units: Measured = UNITS) -> dict[str, float]:
+    return dict(month(installation, units).parts)
+
+
+@pytest.mark.parametrize("stacks", [1, 2])
+def test_what_retry_writes_at_each_tick_of_each_stack_is_paid_for(stacks: int) -> None:
+    installation = replace(SMALL, accounts=1 + (stacks - 1) * ACCOUNTS_IN_A_STACK)
+    ticking = replace(UNITS, retry_tick=Units(1, 1, 0))
+    more = parts(installation, ticking)["DynamoDB"] - parts(installation)["DynamoDB"]
+    assert more == pytest.approx(stacks * MINUTES * WRITE_UNIT)
+
+
+def test_accounts_that_one_secret_cannot_list_are_priced_with_a_stack_of_their_own() -> None:
+    assert (MANY.accounts, MANY.stacks) == (1_000, 2)
+    found = parts(MANY)
+    assert found["alarms and metrics"] == pytest.approx(2 * (ALARMS + METRICS))
+    assert found["key, secret"] == pytest.approx(2 * KEY + 4 * SECRET), "each stack's own code, and its list"
+
+
+def test_the_page_and_the_readme_say_what_the_rotated_key_costs() -> None:
+    rotated = f"{KEY + 2 * KEY_ROTATION:.2f}"
+    said = " ".join(page(UNITS).split())
+    assert f"at {KEY:.2f}. It rotates once a year; the first and the second rotation add {KEY_ROTATION:.2f}" in said
+    assert f"from the third year on each stack's key costs {rotated}." in said
+    readme = (ROOT / "README.md").read_text()
+    (row,) = [line for line in readme.splitlines() if line.startswith("| the key that seals signing secrets")]
+    assert rotated in row
+    assert row.endswith(f"| {KEY:.2f} |")
+
+
+def test_the_page_says_how_many_events_a_day_of_the_index_takes_each_second() -> None:
+    (line,) = [line for line in page(UNITS).splitlines() if "`by_day`" in line]
+    assert "about 250 events a second, of 4 units each" in line
+
+
+def test_both_pages_say_the_same_of_how_many_accounts_a_new_aws_account_takes() -> None:
+    accounts = (ROOT / "docs" / "accounts.md").read_text()
+    assert "more than five accounts watched in one stack" in page(UNITS)
+    assert "before you watch more than five accounts" in accounts
