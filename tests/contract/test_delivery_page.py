@@ -20,7 +20,7 @@ from examhook.delivery.record import SendOutcome, SendResult
 from examhook.destinations import redrive_queue, webhook
 from examhook.http.adapter import CONNECTIONS_KEPT
 from examhook.http.session import BoundedSession
-from examhook.workflows import backlog, deliver, deliver_round, endpoint_changes, replay
+from examhook.workflows import backlog, deliver, deliver_round, endpoint_changes, replay, retry
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "delivery.md").read_text(encoding="utf-8")
@@ -99,6 +99,8 @@ RULES: Mapping[str, str] = {
     "a message that finds only slow attempts comes again after": span(deliver_round.PUT_BACK_S),
     "operators are warned after": span(judgement.WARN_AFTER_S) + " of nothing but failures",
     "and again each": span(judgement.WARN_AGAIN_S),
+    "what waits is counted up to": f"{judgement.MOST_COUNTED:,}",
+    "no endpoint is begun with later in a tick than": span(retry.TICK_S),
     "it is disabled after": f"{default('DisableAfterDays')} days of nothing but failures (`DisableAfterDays`)",
     "events and deliveries are kept for": f"{default('RetentionDays')} days (`RetentionDays`)",
     "events that a replay may send": "any number",

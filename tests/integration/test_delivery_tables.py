@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from delivery_world import World, delivery_world
 
+from examhook.delivery.judgement import Outlook
 from examhook.delivery.record import (
     KEPT_ATTEMPTS,
     AttemptRecord,
@@ -15,6 +16,7 @@ from examhook.delivery.record import (
     SendOutcome,
     new_delivery,
 )
+from examhook.delivery.schedule import ENQUEUED_S
 
 NOW = 1_777_818_720
 
@@ -112,3 +114,18 @@ def test_due_is_by_time_and_by_endpoint(world: World) -> None:
     assert [each.event_id for each in world.deliveries.due("ep_1", NOW + 901, 10)] == ["evt_0", "evt_1"]
     assert [each.event_id for each in world.deliveries.due("ep_1", NOW + 10_000, 2)] == ["evt_0", "evt_1"]
     assert world.deliveries.due("ep_1", NOW + 899, 10) == []
+
+
+def test_however_much_waits_only_so_much_of_it_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dead endpoint's backlog has no bound; the function's time and memory have."""
+    for nth in range(12):
+        world.deliveries.create(fresh("ep_1", f"evt_{nth:02}", NOW + nth))
+    monkeypatch.setattr("examhook.storage.delivery_reads.MOST_COUNTED", 5)
+    read: list[int] = []
+    client = world.deliveries._client  # noqa: SLF001 - what it asks is looked at
+    client.meta.events.register("after-call.dynamodb.Query", lambda parsed, **_: read.append(parsed["ScannedCount"]))
+    assert world.deliveries.outlook("ep_1") == Outlook(5, NOW + ENQUEUED_S)
+    assert sum(read) == 5 + 1
+    read.clear()
+    assert len(world.deliveries.due("ep_1", NOW + 10_000, 1)) == 1
+    assert sum(read) == 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
 
 import boto3
 import pytest
@@ -15,6 +17,7 @@ from examhook.delivery.schedule import ENQUEUED_S, PROBE_S
 from examhook.destinations.delivery_queue import DeliveryMessage, QueueRefusedError, parse_body
 from examhook.workflows.backlog import Backlog
 from examhook.workflows.deliver_report import MessageOutcome
+from examhook.workflows.retry import TICK_S
 
 BUSY = answer("", "503 Service Unavailable")
 
@@ -185,6 +188,20 @@ def test_an_endpoint_that_cannot_be_served_does_not_keep_the_others_waiting(
     monkeypatch.setattr(world.queue, "send", send)
     report = world.retry()
     assert (report.enqueued, report.errors) == (1, ("QueueRefusedError",))
+
+
+def test_a_tick_out_of_time_leaves_no_endpoint_always_to_the_next(world: World) -> None:
+    """Each tick has time for one of three; within three minutes each had its turn."""
+    endpoints = [world.endpoint("http://127.0.0.1:9/")[0] for _ in range(3)]
+    for endpoint in endpoints:
+        world.delivery(endpoint)
+    world.clock.at += ENQUEUED_S
+    for _ in endpoints:
+        seconds = count(step=int(TICK_S // 2 + 1))
+        report = replace(world.retrying(), monotonic=lambda: float(next(seconds))).run()  # noqa: B023 - called here
+        assert (report.enqueued, report.errors) == (1, ("OutOfTime",) * 2)
+        world.clock.at += 60
+    assert {message.endpoint_id for message, _ in world.enqueued()} == {each.endpoint_id for each in endpoints}
 
 
 def test_disabled_endpoints_are_left_alone(world: World) -> None:

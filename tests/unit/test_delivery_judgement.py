@@ -9,6 +9,7 @@ import pytest
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin, EndpointStatus
 from examhook.delivery.health import Health
 from examhook.delivery.judgement import (
+    MOST_COUNTED,
     WARN_AFTER_S,
     WARN_AGAIN_S,
     Disable,
@@ -99,6 +100,12 @@ def test_the_warning_names_the_last_error_what_waits_and_when_it_ends() -> None:
     )
     assert notice.details["waiting"] == 2
     assert notice.details["next_attempt_at"] == "2026-05-03T14:38:40Z"
+
+
+def test_what_is_counted_no_further_is_told_so() -> None:
+    notice = disabled_notice("ep_1", "it answered 410 Gone", Outlook(MOST_COUNTED, None), SINCE)
+    assert "10,000 or more events wait for it." in notice.message
+    assert notice.details["waiting"] == MOST_COUNTED
 
 
 def test_no_notice_names_the_url() -> None:

@@ -15,6 +15,9 @@ WARN_AFTER_S = 3600
 WARN_AGAIN_S = 24 * 3600
 """And again after this, as long as it goes on."""
 
+MOST_COUNTED = 10_000
+"""No more of what waits for an endpoint is counted: a notice needs no more, and reading a million takes minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leave:
@@ -54,6 +57,7 @@ class Outlook:
     """What still waits for an endpoint."""
 
     waiting: int
+    """MOST_COUNTED stands for so many or more."""
     next_attempt_at: int | None
 
 
@@ -133,7 +137,8 @@ def _last_error(endpoint: Endpoint) -> str:
 def _waiting(outlook: Outlook) -> str:
     if outlook.waiting == 0:
         return "Nothing waits for it."
-    events = "1 event waits" if outlook.waiting == 1 else f"{outlook.waiting} events wait"
+    or_more = " or more" if outlook.waiting >= MOST_COUNTED else ""
+    events = "1 event waits" if outlook.waiting == 1 else f"{outlook.waiting:,}{or_more} events wait"
     at = outlook.next_attempt_at
     return f"{events} for it." if at is None else f"{events} for it; the next attempt is due at {instant(at)}."
 

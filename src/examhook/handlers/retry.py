@@ -46,7 +46,7 @@ def handler(event: Tick, context: object) -> RetryAnswer:  # noqa: ARG001 - Lamb
         enqueued=report.enqueued,
         errors=len(report.errors),
         outcome="incomplete" if report.errors else "done",
-        reason=", ".join(report.errors) or None,
+        reason=", ".join(sorted(set(report.errors))) or None,
     )
     Meter.of(os.environ).write(
         {Metric.DELIVERIES_OVERDUE: report.overdue_s, Metric.ENDPOINTS_DISABLED: report.disabled}

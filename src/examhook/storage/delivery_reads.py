@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from examhook.delivery.judgement import Outlook
+from examhook.delivery.judgement import MOST_COUNTED, Outlook
 from examhook.delivery.record import Delivery, DeliveryStatus
 from examhook.storage.delivery_item import delivery_from_item
 
@@ -53,9 +53,9 @@ class DeliveryReads:
         return self._in_index(endpoint_id, limit, until=None)
 
     def outlook(self, endpoint_id: str) -> Outlook:
-        """How many deliveries of an endpoint are still to be sent, and when the next is due."""
-        waiting = self._in_index(endpoint_id, None, until=None)
-        return Outlook(len(waiting), waiting[0].next_attempt_at if waiting else None)
+        """How many deliveries of an endpoint are still to be sent, up to MOST_COUNTED, and when the next is due."""
+        first = self._in_index(endpoint_id, 1, until=None)
+        return Outlook(self._count(endpoint_id, MOST_COUNTED), first[0].next_attempt_at if first else None)
 
     def list_for(
         self, endpoint_id: str | None = None, status: DeliveryStatus | None = None, limit: int = 100
@@ -80,7 +80,23 @@ class DeliveryReads:
         ):
             yield from map(delivery_from_item, queried["Items"])
 
-    def _in_index(self, endpoint_id: str, limit: int | None, until: int | None) -> list[DueDelivery]:
+    def _count(self, endpoint_id: str, most: int) -> int:
+        """How many wait, read only until ``most`` are counted: what a dead endpoint has waiting knows no bounds."""
+        counted = 0
+        for page in self._client.get_paginator("query").paginate(
+            TableName=self._table_name,
+            IndexName=WAITING_INDEX,
+            KeyConditionExpression="waiting_endpoint_id = :endpoint",
+            ExpressionAttributeValues={":endpoint": {"S": endpoint_id}},
+            Select="COUNT",
+            PaginationConfig={"PageSize": most},
+        ):
+            counted += page["Count"]
+            if counted >= most:
+                return most
+        return counted
+
+    def _in_index(self, endpoint_id: str, limit: int, until: int | None) -> list[DueDelivery]:
         values: dict[str, AttributeValueTypeDef] = {":endpoint": {"S": endpoint_id}}
         condition = "waiting_endpoint_id = :endpoint"
         if until is not None:
@@ -91,7 +107,8 @@ class DeliveryReads:
             IndexName=WAITING_INDEX,
             KeyConditionExpression=condition,
             ExpressionAttributeValues=values,
-            PaginationConfig={} if limit is None else {"MaxItems": limit},
+            # MaxItems alone would read as much as fits into an answer, and drop the rest of it.
+            PaginationConfig={"MaxItems": limit, "PageSize": limit},
         )
         return [
             DueDelivery(item["endpoint_id"]["S"], item["event_id"]["S"], int(item["next_attempt_at"]["N"]))

@@ -2,10 +2,14 @@
 
 An endpoint that is down gets one delivery at a time, to find out whether it is back. Once one
 arrives, Deliver begins to send what waited, and Retry goes on with it until nothing is left.
+
+A tick that is out of time leaves the rest of the endpoints to the next, which begins with another one: no
+endpoint is always the last, however long those before it take.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +26,10 @@ from examhook.workflows.backlog import Backlog, Enqueued, batch_limit
 from examhook.workflows.endpoint_watch import EndpointWatch
 from examhook.workflows.endpoints import configured_endpoints
 
+TICK_S = 45.0
+"""After this no further endpoint is begun with: what was begun last has to end within the function's 60 s."""
+_OUT_OF_TIME = "OutOfTime"
+
 
 @dataclass(frozen=True, slots=True)
 class RetryReport:
@@ -31,7 +39,7 @@ class RetryReport:
     """Enabled ones."""
     enqueued: int
     errors: tuple[str, ...] = ()
-    """Kinds of errors; each left one endpoint's deliveries for the next tick."""
+    """Kinds of errors, or that there was no time; each left one endpoint's deliveries for the next tick."""
     overdue_s: int = 0
     """How long the delivery had been due that was due longest, endpoints that are down or disabled not counted."""
     disabled: int = 0
@@ -48,16 +56,21 @@ class RetryDeliveries:
     key: SecretsKey
     webhook_urls: Sequence[str]
     now: Callable[[], float]
+    monotonic: Callable[[], float] = time.monotonic
 
     def run(self) -> RetryReport:
         """Look after every endpoint, and enqueue what is due for it if it is enabled.
 
         Raises botocore's errors if endpoints cannot be read.
         """
+        stop_at = self.monotonic() + TICK_S
         found = configured_endpoints(self.webhook_urls, self.endpoints, self.key, self.now)
         enqueued = overdue_s = disabled = 0
         errors: list[str] = []
-        for endpoint in found:
+        for number, endpoint in enumerate(_from_another_each_minute(found, self.now())):
+            if self.monotonic() >= stop_at:
+                errors += [_OUT_OF_TIME] * (len(found) - number)
+                break
             # What goes wrong with one is left for the next tick; the others are served all the same. And
             # operators who cannot be told are no reason to let events wait.
             enabled = endpoint.is_enabled
@@ -94,3 +107,8 @@ class RetryDeliveries:
             if not more:
                 self.endpoints.set_draining(endpoint_id, draining=False)
         return enqueued
+
+
+def _from_another_each_minute(endpoints: Sequence[Endpoint], now: float) -> Sequence[Endpoint]:
+    first = int(now // 60) % len(endpoints) if endpoints else 0
+    return [*endpoints[first:], *endpoints[:first]]
