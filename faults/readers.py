@@ -60,7 +60,11 @@ def _headers(body: bytes) -> object:
     said = _text(body)[:200]
     headers = {"Retry-After": said, "Date": said, "Location": said}
     answer = Answer(300 + len(body) % 300, headers, b"", truncated=False, elapsed_s=0)
-    return http_date(said), retry_after_s(answer.headers, _NOW), unusable(answer, _NOW)
+    return (
+        http_date(said),
+        retry_after_s(answer.headers, _NOW),
+        [unusable(answer, _NOW, question) for question in Question],
+    )
 
 
 def _settings(body: bytes) -> object:

@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 from examhook.detection.change import Change
 from examhook.detection.exam_transition import ExamChange
 from examhook.detection.watch import AccountWatch, ExamWatch
-from examhook.model import AttemptKey, ExamHistory, Submission
-from examhook.storage.exams import AccountState, Refusal
+from examhook.model import AttemptKey, Exam, ExamHistory, Submission
+from examhook.storage.account_item import Refusal
+from examhook.storage.exams import AccountState
 from examhook.storage.submissions import sort_key
 
 Step = Callable[[], int]
@@ -236,6 +237,16 @@ class MemoryExams:
             return False
         self.store.exams[place] = (watch, fence)
         return not answer_is_lost
+
+    def note_rejection(self, account: str, exam: Exam, at: int, fence: int) -> None:
+        self.step()
+        stands = self.store.exams.get((account, exam.exam_id))
+        if stands is None:
+            self.store.exams[account, exam.exam_id] = (ExamWatch(exam, tried_at=at, rejected_since=at), fence)
+        elif stands[1] <= fence:
+            known = stands[0]
+            since = at if known.rejected_since is None else known.rejected_since
+            self.store.exams[account, exam.exam_id] = (replace(known, tried_at=at, rejected_since=since), fence)
 
     def take_lease(self, account: str, owner: str, *, now_ms: int, expires_at_ms: int) -> int | None:
         answer_is_lost = self.step()

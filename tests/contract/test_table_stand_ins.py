@@ -16,10 +16,11 @@ from tables import EXAMS, SUBMISSIONS, create_tables
 from examhook.detection.change import Change
 from examhook.detection.exam_transition import ExamChange, Sight, change_of_availability, change_of_receipt
 from examhook.detection.transition import Observation, change_from
-from examhook.detection.watch import ExamWatch
+from examhook.detection.watch import ExamWatch, PassProgress
 from examhook.model import Attempt, AttemptKey, Exam, ExamHistory, Receipt, Submission
+from examhook.storage.account_item import Refusal
 from examhook.storage.exam_histories import ExamHistories
-from examhook.storage.exams import ExamsTable, Refusal
+from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable, spanning
 
 EXAM = Exam("7", "Anatomy II", available=True, takings=3)
@@ -142,6 +143,24 @@ def test_an_exam_is_remembered_unless_a_newer_poll_did(tables: Pair) -> None:
     assert tables.exams.read("another").exams == {}
 
 
+def test_a_rejection_leaves_all_else_that_is_known_of_an_exam(tables: Pair) -> None:
+    known = replace(WATCH, digest=5, progress=PassProgress(1, None, 2, 3, 4))
+    tables.exams.remember("main", known, fence=2)
+    for at, fence in ((100, 2), (160, 3), (220, 1)):
+        tables.exams.note_rejection("main", EXAM, at, fence)
+    assert tables.exams.read("main").exams == {"7": replace(known, tried_at=160, rejected_since=100)}
+    assert not tables.exams.remember("main", WATCH, fence=2)
+    assert tables.exams.remember("main", WATCH, fence=3)
+    assert tables.exams.read("main").exams == {"7": WATCH}
+
+
+def test_an_exam_that_was_only_ever_rejected_is_remembered_as_that(tables: Pair) -> None:
+    tables.exams.note_rejection("main", EXAM, 100, fence=1)
+    (watch,) = tables.exams.read("main").exams.values()
+    assert watch == ExamWatch(EXAM, tried_at=100, rejected_since=100)
+    assert not watch.is_known
+
+
 def test_a_watch_begins_once(tables: Pair) -> None:
     assert tables.exams.read("main").watch is None
     watches = [tables.exams.begin_watch("main", at) for at in (100, 200)]
@@ -149,9 +168,9 @@ def test_a_watch_begins_once(tables: Pair) -> None:
 
 
 def test_a_refusal_is_kept_until_it_is_forgotten(tables: Pair) -> None:
-    refusal = Refusal("v1", since=1, last_asked_at=2)
-    tables.exams.remember_refusal("main", refusal)
-    assert tables.exams.read("main").refusal == refusal
+    for refusal in (Refusal("v1", since=1, last_asked_at=2, plain=False), Refusal("v1", since=1, last_asked_at=3)):
+        tables.exams.remember_refusal("main", refusal)
+        assert tables.exams.read("main").refusal == refusal
     tables.exams.forget_refusal("main")
     assert tables.exams.read("main").refusal is None
 

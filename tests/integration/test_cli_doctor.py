@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from botocore.exceptions import ClientError
 from clinic import Clinic, clinic
 from tables import EVENTS, SUBMISSIONS
 
-from examhook.storage.exams import Refusal
+from examhook.storage.account_item import Refusal
 
 
 @pytest.fixture
@@ -121,11 +122,11 @@ def remove_secret(patient: Clinic) -> None:
     patient.client("secretsmanager").delete_secret(SecretId=patient.output("AccountCodeSecretArn"))
 
 
-def refuse(patient: Clinic) -> None:
+def refuse(patient: Clinic, *, plain: bool = True) -> None:
     now = int(time.time())
     versions = patient.client("secretsmanager").describe_secret(SecretId=patient.output("AccountCodeSecretArn"))
     (version,) = versions["VersionIdsToStages"]
-    patient.exams.remember_refusal("main", Refusal(version, now - 600, now))
+    patient.exams.remember_refusal("main", Refusal(version, now - 600, now, plain=plain))
 
 
 def refuse_and_change(patient: Clinic) -> None:
@@ -213,6 +214,7 @@ BROKEN: list[tuple[str, Callable[[Clinic], None], str, str]] = [
     ("old deliveries", let_deliveries_age, "delivery age", "warning"),
     ("no code", remove_secret, "account code", "problem"),
     ("refused", refuse, "account main", "problem"),
+    ("refused in other words", partial(refuse, plain=False), "account main", "problem"),
     ("refused, new code", refuse_and_change, "account main", "warning"),
     ("silent", fall_silent, "account main", "problem"),
 ]

@@ -12,7 +12,8 @@ from tables import EXAMS, create_tables
 
 from examhook.detection.watch import ExamWatch, PassProgress, RowOrder, Told
 from examhook.model import AttemptKey, Exam
-from examhook.storage.exams import ExamsTable, Refusal
+from examhook.storage.account_item import Refusal
+from examhook.storage.exams import ExamsTable
 from examhook.workflows.lease import LEASE_SECONDS, LeaseLostError, lease_on
 
 WATCH = ExamWatch(

@@ -27,7 +27,8 @@ from examhook.destinations.delivery_queue import body_of, parse_body
 from examhook.destinations.link_service import LinkService
 from examhook.events.build import RESULT_LINK_SECONDS, Event
 from examhook.events.catalogue import EventType
-from examhook.storage.exams import ExamsTable, Refusal
+from examhook.storage.account_item import Refusal
+from examhook.storage.exams import ExamsTable
 from examhook.storage.link_turns import Turn
 from examhook.wiring import links as wiring
 from examhook.wiring.poll import poll
@@ -159,7 +160,9 @@ def test_a_removed_attempt_is_marked_without_asking(world: LinkWorld) -> None:
     assert world.function.invoked == []
 
 
-@pytest.mark.parametrize("switch", ["server_error=502", "throttled=60", "reset", "hang=30", "slow=30", "html_page"])
+@pytest.mark.parametrize(
+    "switch", ["server_error=502", "server_error=403", "throttled=60", "reset", "hang=30", "slow=30", "html_page"]
+)
 def test_whatever_is_wrong_with_the_provider_the_event_arrives_marked_and_the_provider_is_left_alone(
     world: LinkWorld, monkeypatch: pytest.MonkeyPatch, switch: str
 ) -> None:

@@ -169,7 +169,6 @@ def test_a_hanging_provider_is_given_up_within_the_deadline(provider: Provider) 
     [
         pytest.param(answer('{"status": "error", "error": "code error"}'), id="error-object"),
         pytest.param(answer("no", "401 Unauthorized"), id="401"),
-        pytest.param(answer("no", "403 Forbidden"), id="403"),
         pytest.param(answer('{"status": "error", "error": "code error"}', "400 Bad Request"), id="400-error-object"),
     ],
 )
@@ -179,6 +178,37 @@ def test_a_refused_code_is_asked_with_once(provider: Provider, refusing: Step) -
     assert not error.helps_to_retry
     assert asked.client.requests_made == 1
     assert "account-code secret" in str(error)
+
+
+@pytest.mark.parametrize(
+    "unclear",
+    [
+        pytest.param(answer("no", "403 Forbidden"), id="403"),
+        pytest.param(answer('{"status": "error", "error": "wrong parameter"}'), id="unknown-words"),
+        pytest.param(answer('{"status": "error"}'), id="no-words"),
+    ],
+)
+@pytest.mark.parametrize("dialect", Dialect)
+def test_what_may_be_a_refused_code_is_asked_about_twice_and_no_more(
+    provider: Provider, unclear: Step, dialect: Dialect
+) -> None:
+    asked = provider(unclear, unclear, EXAMS, dialect=dialect)
+    error = asked.fails(ProviderRefused)
+    assert asked.client.requests_made == 2
+    assert "account-code secret" in str(error)
+
+
+def test_an_unclear_error_that_passes_is_forgotten(provider: Provider) -> None:
+    asked = provider(answer('{"status": "error", "error": "wrong parameter"}'), EXAMS)
+    assert asked.client.exams(0, 30).row_count == 1
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
+@pytest.mark.parametrize("dialect", Dialect)
+def test_a_forbidden_exam_is_rejected_at_once(provider: Provider, status: str, dialect: Dialect) -> None:
+    asked = provider(answer("no", status), dialect=dialect)
+    asked.fails(ProviderRejected, lambda client: client.results("1", 0, 30))
+    assert asked.client.requests_made == 1
 
 
 def test_an_error_about_one_exam_is_no_refusal(provider: Provider) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examhook.model import Attempt, Exam
-from examhook.provider.discovery import PAGE_ROWS, REWALK_SECONDS, Discovery, Found
+from examhook.provider.discovery import PAGE_ROWS, RECOUNT_SECONDS, REWALK_SECONDS, Discovery, Found
 from examhook.provider.errors import ProviderRejected, ProviderUnavailable
 from examhook.provider.pages import Record, RecordPage, UnreadableRow
 
@@ -30,6 +30,7 @@ class Provider:
     """Rows that come one by one, each after a request for one exam."""
     asked: list[tuple[str | None, int, int]] = field(default_factory=list)
     failing_at: int | None = None
+    forbidden: set[str] = field(default_factory=set)
     clock: int = 1_800_000_000
 
     def add(self, exam_id: str, count: int = 1) -> None:
@@ -42,6 +43,8 @@ class Provider:
             raise ProviderUnavailable("Not now.")
         if exam_id == "gone":
             raise ProviderRejected("No such exam.")
+        if exam_id in self.forbidden:
+            raise ProviderRejected("The provider refuses the exam's results (HTTP 403).", plain=False)
         shown = sorted((row for row in self.rows if exam_id in {None, row[0]}), key=self.order)  # type: ignore[arg-type]
         all_rows = len(shown) + (self.nameless if exam_id is None else 0)
         page = shown[start : start + limit]
@@ -118,6 +121,39 @@ def test_rows_that_come_while_exams_are_counted_are_no_unknown_exams() -> None:
     assert discovery.look(provider.ask, always).problem is None
     assert len(provider.asked) <= 1 + 3 + 1
     assert takings(discovery.look(provider.ask, always)) == provider.counts()
+
+
+def test_a_forbidden_exam_is_kept_and_costs_one_walk() -> None:
+    """Its rows are seen among all, but cannot be counted; once they can be, all adds up again."""
+    provider = Provider(forbidden={"2"})
+    for exam_id in ("1", "2"):
+        provider.add(exam_id, 150)
+    discovery = Discovery(list)
+    for _ in range(2):
+        assert discovery.look(provider.ask, always).problem is None
+    provider.asked.clear()
+    assert takings(discovery.look(provider.ask, always)) == {"1": 150, "2": 0}
+    assert len(provider.asked) == 1
+    provider.add("2")
+    assert takings(discovery.look(provider.ask, always)) == {"1": 150, "2": 1}
+    provider.forbidden.clear()
+    provider.clock += RECOUNT_SECONDS
+    assert takings(discovery.look(provider.ask, always)) == provider.counts()
+    provider.asked.clear()
+    discovery.look(provider.ask, always)
+    assert len(provider.asked) == 1
+
+
+def test_an_exam_that_is_forbidden_while_it_is_counted_keeps_its_count() -> None:
+    provider = Provider()
+    for exam_id in ("1", "2"):
+        provider.add(exam_id, 20)
+    discovery = Discovery(list)
+    discovery.look(provider.ask, always)
+    provider.forbidden = {"1", "2"}
+    provider.clock += RECOUNT_SECONDS
+    assert takings(discovery.look(provider.ask, always)) == provider.counts()
+    assert [exam_id for exam_id, *_ in provider.asked if exam_id in provider.forbidden]
 
 
 def test_rows_that_name_no_exam_are_walked_through_once() -> None:

@@ -9,9 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from examhook.detection.watch import ExamWatch
 from examhook.detection.worst_case import worst_case_s
 from examhook.settings import SettingsError
+from examhook.storage.account_item import Refusal
 from examhook.storage.account_list import AccountsError
 from examhook.storage.accounts import AccountsSecret
-from examhook.storage.exams import AccountState, Refusal
+from examhook.storage.exams import AccountState
 from examhook_cli.doctor.finding import Finding, Verdict
 from examhook_cli.doctor.function_checks import interval_s, schedule_of
 from examhook_cli.doctor.patient import Patient
@@ -124,6 +125,10 @@ def _refused(patient: Patient, check: str, name: str, refusal: Refusal) -> Findi
     if _current_version(patient, arn) != refusal.secret_version:
         said = f"The provider has refused the account code since {since}; another was put there, and not tried yet."
         return Finding(check, Verdict.WARNING, said, "Run examhook poll to try it.")
+    if not refusal.plain:
+        said = f"The provider has refused to list the exams since {since}, and does not plainly speak of the code."
+        do = "examhook poll shows what it says. If the code is wrong, put the right one into its secret."
+        return Finding(check, Verdict.PROBLEM, said, do)
     said = f"The provider has refused the account code since {since}."
     return Finding(check, Verdict.PROBLEM, said, "Put the right code into its secret; the next poll takes it at once.")
 

@@ -102,7 +102,7 @@ TRAITS: Mapping[Quirk, Trait] = {
     Quirk.EMPTY_BODY: Trait("no body at all, status 200"),
     Quirk.CUT_BODY: Trait("the body ends in the middle, and the length says so too"),
     Quirk.CUT_CONNECTION: Trait("the connection ends in the middle of the body"),
-    Quirk.SERVER_ERROR: Trait("status 500, or the one given", "500", _whole(500, 599)),
+    Quirk.SERVER_ERROR: Trait("status 500, or the one given", "500", _whole(400, 599)),
     Quirk.THROTTLED: Trait("status 429 with `Retry-After` so many seconds", "1", _whole(0, 86_400)),
     Quirk.RESET: Trait("the connection is reset instead of an answer"),
     Quirk.SLOW: Trait("the answer comes so many seconds late", "2", _number(0, 3600)),

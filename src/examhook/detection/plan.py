@@ -108,6 +108,17 @@ def plan(  # noqa: PLR0913 - all that the decision rests on
     return sorted(requests, key=_urgency)
 
 
+def rests(request: ExamRequest, now: int) -> bool:
+    """Whether the exam is to be left alone at ``now``, since the provider refused its results lately.
+
+    It is asked about at the next poll, then in pauses that double up to RETRY_SECONDS.
+    """
+    watch = request.known
+    if watch is None or watch.rejected_since is None:
+        return False
+    return now - watch.tried_at < min(watch.tried_at - watch.rejected_since, RETRY_SECONDS)
+
+
 def _unlisted(watch: ExamWatch, now: int, full_pass_seconds: int) -> Look | None:
     """How much to read of an exam that the list lacks; more rarely than of others, since it may be gone for good.
 

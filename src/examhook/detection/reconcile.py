@@ -100,6 +100,7 @@ def _incomplete(request: ExamRequest, known: ExamWatch, findings: Findings) -> E
         digest=None,
         tried_at=findings.began_at,
         failed_at=findings.began_at if findings.whole else known.failed_at,
+        rejected_since=None,
         changed_at=_changed_at(known, findings),
         starts=starts,
         ends=ends,
@@ -108,13 +109,26 @@ def _incomplete(request: ExamRequest, known: ExamWatch, findings: Findings) -> E
     )
 
 
+def has_lasted(known: ExamWatch, now: int) -> bool:
+    """Whether the provider has refused the exam's results for so long that it is no passing trouble."""
+    return known.rejected_since is not None and now - known.rejected_since >= PATIENCE_SECONDS
+
+
 def withdrawn(known: ExamWatch, now: int) -> ExamWatch:
     """The watch on an exam that is no longer listed and whose results the provider refused at ``now``.
 
     What ran in it cannot be followed any more; full passes go on at their longest pause, should it come back.
     """
     return replace(
-        known, tried_at=now, failed_at=now, open_count=0, open_attempts=(), open_depth=0, digest=None, progress=None
+        known,
+        tried_at=now,
+        failed_at=now,
+        rejected_since=None,
+        open_count=0,
+        open_attempts=(),
+        open_depth=0,
+        digest=None,
+        progress=None,
     )
 
 

@@ -98,6 +98,8 @@ class ExamWatch:
     """When the exam was last read, whole or not."""
     failed_at: int | None = None
     """When a full pass last came to nothing; None when the last one was complete."""
+    rejected_since: int | None = None
+    """Since when the provider refuses its results, though it lists exams; None when it gave them last."""
     changed_at: int = 0
     """When something last happened in it, as far as is known."""
     starts: Told = Told()

@@ -16,7 +16,13 @@ from typing import ClassVar, NotRequired, TypedDict, TypeVar, Unpack
 
 from examhook import __version__
 from examhook.http.session import Answer, BoundedSession, HttpError
-from examhook.provider.errors import ProviderError, ProviderMalformed, ProviderThrottled, ProviderUnavailable
+from examhook.provider.errors import (
+    ProviderError,
+    ProviderMalformed,
+    ProviderRefused,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
 from examhook.provider.headers import http_date
 from examhook.provider.pacing import Pacer
 from examhook.provider.pages import ExamPage, RecordPage, ResultsPage
@@ -30,6 +36,9 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 
 LONGEST_WAIT_S = 30.0
 """A provider that wants to be left alone for longer is left to the next poll."""
+
+MOST_REFUSALS = 2
+"""A code that is refused is not tried more often, whether the refusal was plain or not."""
 
 _BACKOFF_S = 1.0
 _LONGEST_BACKOFF_S = 10.0
@@ -123,7 +132,7 @@ class PacedClient(ABC):
 
     def _read(self, answer: Answer, parse: Callable[[bytes], PageT], question: Question) -> PageT | ProviderError:
         """The page that ``answer`` holds, or why it holds none."""
-        problem = unusable(answer, self._now())
+        problem = unusable(answer, self._now(), question)
         if problem is not None and not isinstance(problem, ProviderMalformed):
             return problem
         # An answer with a wrong status may still hold an error object, which says more.
@@ -154,6 +163,7 @@ class PacedClient(ABC):
             self._pacer.hold(error.retry_after_s)
             # Some jitter on top: others who were told the same come back at the same moment.
             pause_s += error.retry_after_s
-        if not error.helps_to_retry or attempt >= self._attempts or pause_s > LONGEST_WAIT_S:
+        attempts = min(self._attempts, MOST_REFUSALS) if isinstance(error, ProviderRefused) else self._attempts
+        if not error.helps_to_retry or attempt >= attempts or pause_s > LONGEST_WAIT_S:
             return None
         return pause_s if self._now() + pause_s < self.give_up_at else None

@@ -158,6 +158,10 @@ class Discovery:
             walked, self._walked = self._walked, False
             if self._adds_up(ask, total):
                 return None
+            if ahead is not None and -self._unexplained <= ahead < 0:
+                # What a walk could not explain was explained since, or is gone.
+                self._unexplained += ahead
+                return None
             if walked and ahead is not None:
                 self._unexplained += ahead
                 return None
@@ -192,13 +196,16 @@ class Discovery:
             self._exams[record.exam_id] = replace(exam, takings=(exam.takings or 0) + 1)
 
     def _count(self, ask: AskRecords, exam_id: str) -> None:
-        """Ask how many rows an exam has, if that can be told; an exam that is gone is forgotten."""
+        """Ask how many rows an exam has, if that can be told; an exam that is plainly gone is forgotten."""
         if self._counts_lie or exam_id not in self._exams:
             return
         try:
             total = ask(exam_id, 0, 1).total
-        except ProviderRejected:
-            del self._exams[exam_id]
+        except ProviderRejected as error:
+            if error.plain:
+                del self._exams[exam_id]
+            elif self._exams[exam_id].takings is None:
+                self._exams[exam_id] = replace(self._exams[exam_id], takings=0)
             return
         self._counts_lie = total is None
         self._exams[exam_id] = replace(self._exams[exam_id], takings=total)

@@ -3,7 +3,7 @@
 ::
 
     ProviderError             helps_to_retry says whether asking again, later, may help
-    ├── ProviderRefused       no: it refuses the account code
+    ├── ProviderRefused       no: it refuses the account code; once where it does not plainly say so
     ├── ProviderRejected      no: it refuses the question about this one exam
     ├── ProviderThrottled     yes, after ``retry_after_s``: it was asked too often
     ├── ProviderUnavailable   yes: no connection, no answer in time, or an error of its server
@@ -30,15 +30,19 @@ class ProviderError(Exception):
 class ProviderRefused(ProviderError):  # noqa: N818 - the name says what the provider did
     """The provider refuses the account code, so that no other question makes sense."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, helps_to_retry=False)
+    def __init__(self, message: str, *, plain: bool = True) -> None:
+        super().__init__(message, helps_to_retry=not plain)
+        self.plain = plain
+        """Whether that is certain; otherwise it may also be trouble of its own that passes."""
 
 
 class ProviderRejected(ProviderError):  # noqa: N818 - the name says what the provider did
     """The provider answers a question about one exam with an error; the account may be all right."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, plain: bool = True) -> None:
         super().__init__(message, helps_to_retry=False)
+        self.plain = plain
+        """Whether it is about this exam for certain; if not, a code that was accepted just now proves that it is."""
 
 
 class ProviderThrottled(ProviderError):  # noqa: N818 - the name says what the provider did

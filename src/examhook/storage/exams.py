@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from examhook.detection.watch import AccountWatch, ExamWatch
+from examhook.model import Exam
+from examhook.storage.account_item import Refusal, refusal_from_item, watch_from_item
 from examhook.storage.conditional import if_it_holds
 from examhook.storage.erasures import Erasures
 from examhook.storage.exam_item import SCHEMA_VERSION, exam_watch_from_item, item_from_exam_watch
@@ -19,16 +21,6 @@ if TYPE_CHECKING:
 _ACCOUNT = "account"
 _LEASE = "lease"
 _EXAM_PREFIX = "exam#"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The provider refused an account code; while the secret stays the same, asking again is useless."""
-
-    secret_version: str
-    """Version id of the secret that was refused."""
-    since: int
-    last_asked_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +62,7 @@ class ExamsTable:
                 exam_watch = exam_watch_from_item(item["sk"]["S"].removeprefix(_EXAM_PREFIX), item)
                 exams[exam_watch.exam.exam_id] = exam_watch
             elif place == _ACCOUNT:
-                if "began_at" in item:
-                    watch = AccountWatch(
-                        account,
-                        int(item["began_at"]["N"]),
-                        takings_lie="takings_lie" in item,
-                        listed_whole="listed_whole" in item,
-                    )
-                refusal = _refusal_from_item(item)
+                watch, refusal = watch_from_item(account, item), refusal_from_item(item)
             elif place == _LEASE and "completed_at" in item:
                 completed_at = int(item["completed_at"]["N"])
             else:
@@ -117,12 +102,14 @@ class ExamsTable:
         self._client.update_item(
             TableName=self._table_name,
             Key=_key(account, _ACCOUNT),
-            UpdateExpression="SET v = :v, refused_secret = :secret, refused_since = :since, refused_asked_at = :asked",
+            UpdateExpression="SET v = :v, refused_secret = :secret, refused_since = :since, refused_asked_at = :asked,"
+            " refused_plainly = :plainly",
             ExpressionAttributeValues={
                 ":v": _number(SCHEMA_VERSION),
                 ":secret": {"S": refusal.secret_version},
                 ":since": _number(refusal.since),
                 ":asked": _number(refusal.last_asked_at),
+                ":plainly": {"BOOL": refusal.plain},
             },
         )
 
@@ -131,7 +118,7 @@ class ExamsTable:
         self._client.update_item(
             TableName=self._table_name,
             Key=_key(account, _ACCOUNT),
-            UpdateExpression="REMOVE refused_secret, refused_since, refused_asked_at",
+            UpdateExpression="REMOVE refused_secret, refused_since, refused_asked_at, refused_plainly",
         )
 
     def remember(self, account: str, watch: ExamWatch, fence: int) -> bool:
@@ -144,6 +131,30 @@ class ExamsTable:
             ExpressionAttributeValues={":fence": _number(fence)},
         )
         return written is not None
+
+    def note_rejection(self, account: str, exam: Exam, at: int, fence: int) -> None:
+        """Note that the provider refused an exam's results at ``at``, whatever else is known of it.
+
+        A newer poll that wrote the exam meanwhile knows better, and keeps what it wrote.
+        """
+        noted = if_it_holds(
+            self._client.update_item,
+            TableName=self._table_name,
+            Key=_key(account, _EXAM_PREFIX + exam.exam_id),
+            UpdateExpression="SET fence = :fence, tried_at = :at, rejected_since = if_not_exists(rejected_since, :at)",
+            ConditionExpression="fence <= :fence",
+            ExpressionAttributeValues={":at": _number(at), ":fence": _number(fence)},
+        )
+        if noted is None:
+            self._begin_with_rejection(account, ExamWatch(exam, tried_at=at, rejected_since=at), fence)
+
+    def _begin_with_rejection(self, account: str, watch: ExamWatch, fence: int) -> None:
+        if_it_holds(
+            self._client.put_item,
+            TableName=self._table_name,
+            Item={**_key(account, _EXAM_PREFIX + watch.exam.exam_id), **item_from_exam_watch(watch, fence)},
+            ConditionExpression="attribute_not_exists(sk)",
+        )
 
     def take_lease(self, account: str, owner: str, *, now_ms: int, expires_at_ms: int) -> int | None:
         """Take the account's lease until ``expires_at_ms`` if nobody holds it.
@@ -212,13 +223,3 @@ def _key(account: str, place: str) -> dict[str, AttributeValueTypeDef]:
 
 def _number(value: int) -> AttributeValueTypeDef:
     return {"N": str(value)}
-
-
-def _refusal_from_item(item: Mapping[str, AttributeValueTypeDef]) -> Refusal | None:
-    if "refused_secret" not in item:
-        return None
-    return Refusal(
-        secret_version=item["refused_secret"]["S"],
-        since=int(item["refused_since"]["N"]),
-        last_asked_at=int(item["refused_asked_at"]["N"]),
-    )

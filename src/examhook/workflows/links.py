@@ -26,7 +26,7 @@ from examhook.delivery.link_renewal import can_be_renewed, is_near_end
 from examhook.events.build import RESULT_LINK_SECONDS, Event
 from examhook.events.result_link import ResultLink, link_of
 from examhook.model import Attempt, AttemptKey
-from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
+from examhook.provider.errors import ProviderError, ProviderRejected, ProviderThrottled
 from examhook.storage.event_links import EventLinks
 from examhook.storage.link_turns import SPACING_MS, LinkTurns, Quiet, Turn
 
@@ -40,8 +40,6 @@ CLAIM_S = 10
 FAILED_QUIET_S = 30.0
 """After a failure the provider is left alone for this, twice as long after each further one, up to …"""
 LONGEST_QUIET_S = 600.0
-REFUSED_QUIET_S = 3600.0
-"""After the provider refused the account code, as after a poll that was refused."""
 NOT_FOUND_QUIET_S = 600
 """An attempt that the provider shows no link for is not asked for again before this."""
 
@@ -133,12 +131,10 @@ class RenewLinks:
         quiet_s: float | None = None
         try:
             answer = self._fresh(event, provider)
-        except ProviderRejected as error:
-            # About this exam or candidate only.
-            answer = LinkAnswer(None, str(error))
         except ProviderError as error:
-            quiet_s = _quiet_s(error, turn.failures)
-            answer = LinkAnswer(None, str(error), quiet_s=quiet_s)
+            if not isinstance(error, ProviderRejected) or not error.plain:
+                quiet_s = _quiet_s(error, turn.failures)
+            answer = LinkAnswer(None, str(error), quiet_s=quiet_s or 0.0)
         self.turns.give_back(turn, int(self.now() * 1000), quiet_for_s=quiet_s)
         return answer
 
@@ -160,8 +156,6 @@ def attempt_of(event: Event) -> AttemptKey:
 def _quiet_s(error: ProviderError, failures_before: int) -> float:
     doubled_s = min(FAILED_QUIET_S * float(1 << min(failures_before, 10)), LONGEST_QUIET_S)
     match error:
-        case ProviderRefused():
-            return REFUSED_QUIET_S
         case ProviderThrottled(retry_after_s=float(asked_s)):
             return max(asked_s, doubled_s)
         case _:

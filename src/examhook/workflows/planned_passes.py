@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from examhook.detection.plan import ExamRequest, Reason
-from examhook.detection.reconcile import withdrawn
+from examhook.detection.plan import ExamRequest, Reason, rests
+from examhook.detection.reconcile import has_lasted, withdrawn
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
 from examhook.storage.submission_item import UnreadableItemError
 from examhook.workflows.exam_access import PollTools
@@ -18,6 +18,15 @@ from examhook.workflows.report import PassOutcome, PollReport
 
 TIME_RESERVE_S = 30.0
 """No pass begins with less time left than this."""
+
+
+def without_resting(requests: Sequence[ExamRequest], report: PollReport, listed_at: int) -> list[ExamRequest]:
+    """Those that are to be read now; that the others cannot be read, since they were refused lately, is reported."""
+    for request in (request for request in requests if rests(request, listed_at)):
+        report.unfinished += 1
+        report.provider_failed = True
+        report.notes.append(f"exam {request.exam.exam_id}: its results were refused, and are asked for again soon")
+    return [request for request in requests if not rests(request, listed_at)]
 
 
 def read_planned(tools: PollTools, requests: Sequence[ExamRequest], report: PollReport, listed_at: int) -> None:
@@ -40,9 +49,7 @@ def _read(tools: PollTools, request: ExamRequest, report: PollReport, listed_at:
     except ProviderRefused:
         raise
     except ProviderError as error:
-        if isinstance(error, ProviderRejected) and request.known and request.reason is Reason.UNLISTED:
-            watch = withdrawn(request.known, listed_at)
-            tools.exams.remember(tools.watch.account, watch, tools.lease.fence)
+        if isinstance(error, ProviderRejected) and _remember_rejection(tools, request, error, listed_at):
             report.notes.append(f"exam {request.exam.exam_id} is no longer listed, and its results are refused")
             return True
         report.provider_failed = True
@@ -54,6 +61,16 @@ def _read(tools: PollTools, request: ExamRequest, report: PollReport, listed_at:
         left_alone = f"Exam {request.exam.exam_id} is left alone: {error}."
         report.errors.append(f"{left_alone} Deploy the version that wrote it again, or a newer one.")
     return True
+
+
+def _remember_rejection(tools: PollTools, request: ExamRequest, error: ProviderRejected, listed_at: int) -> bool:
+    """Remember it, so that the exam does not come first at every poll; True where it is no error."""
+    account, known = tools.watch.account, request.known
+    if known is not None and request.reason is Reason.UNLISTED and (error.plain or has_lasted(known, listed_at)):
+        tools.exams.remember(account, withdrawn(known, listed_at), tools.lease.fence)
+        return True
+    tools.exams.note_rejection(account, request.exam, listed_at, tools.lease.fence)
+    return False
 
 
 def _count(outcome: PassOutcome, request: ExamRequest, report: PollReport) -> None:

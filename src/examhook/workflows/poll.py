@@ -31,8 +31,8 @@ from examhook.workflows.exam_access import PollTools
 from examhook.workflows.exam_events import ExamEvents
 from examhook.workflows.exam_list import PAGE_LIMIT, read_exam_list
 from examhook.workflows.lease import Lease, LeaseLostError, lease_on
-from examhook.workflows.planned_passes import TIME_RESERVE_S, read_planned
-from examhook.workflows.refusals import PAUSED, RefusalNotice, Refusals
+from examhook.workflows.planned_passes import TIME_RESERVE_S, read_planned, without_resting
+from examhook.workflows.refusals import RefusalNotice, Refusals
 from examhook.workflows.report import PollReport
 
 LEASE_PATIENCE_S = 60.0
@@ -99,9 +99,10 @@ class Poll:
             report.age_s = max(int(self.now()) - state.completed_at, 0)
         code = self.account_code.read(fresh=request.manual or state.refusal is not None)
         refusals = Refusals(self.settings.account, self.exams, self.notify_refusal, self.now)
-        if not request.manual and refusals.call_for_a_pause(state, code):
+        paused = None if request.manual else refusals.call_for_a_pause(state, code)
+        if paused is not None:
             report.refused = True
-            report.errors.append(PAUSED)
+            report.errors.append(paused)
             return
         client = self.client_for(code)
         client.give_up_at = self.now() + time_left_s() - TIME_RESERVE_S / 2
@@ -160,7 +161,9 @@ class Poll:
             everything=request.full,
             survey=request.survey,
         )
-        read_planned(tools, requests, report, listed_at)
+        # Who asks for a poll wants to see how things stand now.
+        to_read = requests if request.manual else without_resting(requests, report, listed_at)
+        read_planned(tools, to_read, report, listed_at)
 
     def _judged(self, watch: AccountWatch, state: AccountState, listing: Sequence[Exam], now: int) -> AccountWatch:
         """The watch, with the takings distrusted once they have been found to lie."""

@@ -61,7 +61,7 @@ class PollReport:
     failed: set[str] = field(default_factory=set)
     """Exams that the provider could not be asked about."""
     refused: bool = False
-    """The provider refuses the account code, or did within the hour and was not asked."""
+    """The provider refuses the account code, or did lately and was not asked."""
     provider_failed: bool = False
     """The provider gave no usable answer to some question."""
     out_of_time: bool = False

@@ -204,7 +204,9 @@ class WholePass:
         known = self.request.known or ExamWatch(exam=self.request.exam)
         progress = self.tally.progress(walk.start, last, self.access.began_at)
         # The digest of what is stored is out of step until the pass has ended.
-        self._remember(replace(known, progress=progress, digest=None, tried_at=self.access.began_at))
+        self._remember(
+            replace(known, progress=progress, digest=None, tried_at=self.access.began_at, rejected_since=None)
+        )
 
     def _remember(self, watch: ExamWatch) -> None:
         self.tools.exams.remember(self.tools.watch.account, watch, self.tools.lease.fence)

@@ -1,0 +1,125 @@
+"""Exams whose results the provider refuses, though it lists them: what they cost, and that they stop nobody else."""
+
+from __future__ import annotations
+
+import pytest
+from memory_tables import MemoryExams, MemorySubmissions
+from played_provider import BEGAN_AT, Stage, row
+
+from examhook.provider.errors import ProviderRejected
+
+FORBIDDEN = ProviderRejected("The provider refuses the exam's results (HTTP 403).", plain=False)
+MINUTE = 60
+
+
+@pytest.fixture
+def stage() -> Stage:
+    stage = Stage(MemorySubmissions(), MemoryExams())
+    for number in (1, 2, 3, 4):
+        stage.provider.add(str(number), row(number))
+    return stage
+
+
+def asked_of(stage: Stage, exam_id: str, minutes: int) -> list[int]:
+    """At which of so many scheduled polls, one a minute, the exam was asked about."""
+    asked = []
+    for minute in range(minutes):
+        stage.poll(manual=False)
+        if exam_id in stage.provider.asked:
+            asked.append(minute)
+        stage.provider.clock += MINUTE
+    return asked
+
+
+def test_one_forbidden_exam_stops_no_other_and_is_no_refusal_of_the_code(stage: Stage) -> None:
+    stage.provider.failures["2"] = FORBIDDEN
+    report = stage.poll(manual=False)
+    known = {exam_id for exam_id, watch in stage.exams.read("main").exams.items() if watch.is_known}
+    assert (report.refused, report.provider_failed, report.complete) == (False, True, False)
+    assert (known, stage.refusals) == ({"1", "3", "4"}, [])
+    stage.provider.clock += MINUTE
+    stage.provider.add("3", row(30, ended_at=BEGAN_AT + 30))
+    stage.poll(manual=False)
+    assert stage.events() == ["30 submitted"]
+
+
+def test_a_forbidden_exam_does_not_come_first_again(stage: Stage) -> None:
+    stage.provider.failures["2"] = FORBIDDEN
+    stage.poll(manual=False)
+    stage.provider.clock += MINUTE
+    for exam_id in ("1", "3", "5"):
+        stage.provider.add(exam_id, row(50 + int(exam_id), ended_at=BEGAN_AT + 30))
+    stage.poll(manual=False)
+    order = [exam_id for exam_id in dict.fromkeys(stage.provider.asked) if exam_id]
+    assert order == ["1", "3", "5", "2"]
+
+
+def test_a_forbidden_exam_is_asked_about_more_and_more_rarely_down_to_every_five_minutes(stage: Stage) -> None:
+    stage.provider.failures["2"] = FORBIDDEN
+    assert asked_of(stage, "2", 26) == [0, 1, 2, 4, 8, 13, 18, 23]
+
+
+def test_takings_that_move_do_not_bring_a_forbidden_exam_forward(stage: Stage) -> None:
+    stage.poll()
+    stage.provider.add("2", row(20, ended_at=BEGAN_AT + 30))
+    stage.provider.failures["2"] = FORBIDDEN
+    assert asked_of(stage, "2", 10) == [0, 1, 2, 4, 8]
+
+
+def test_while_a_forbidden_exam_waits_no_poll_is_complete(stage: Stage) -> None:
+    """So the alarm on a provider that fails neither ends nor begins anew with each pause."""
+    stage.provider.failures["2"] = FORBIDDEN
+    for _ in range(10):
+        report = stage.poll(manual=False)
+        assert (report.provider_failed, report.unfinished + len(report.errors)) == (True, 1)
+        stage.provider.clock += MINUTE
+
+
+def test_an_exam_that_was_forbidden_for_a_moment_loses_a_minute(stage: Stage) -> None:
+    stage.poll()
+    stage.provider.clock += MINUTE
+    stage.provider.add("2", row(20, ended_at=BEGAN_AT + 30))
+    stage.provider.failures["2"] = FORBIDDEN
+    stage.poll(manual=False)
+    stage.provider.failures.clear()
+    stage.provider.clock += MINUTE
+    assert stage.poll(manual=False).complete
+    assert stage.events() == ["20 submitted"]
+    assert stage.exams.read("main").exams["2"].rejected_since is None
+
+
+def test_a_person_who_polls_is_shown_how_a_forbidden_exam_stands_now(stage: Stage) -> None:
+    stage.provider.failures["2"] = FORBIDDEN
+    asked_of(stage, "2", 6)
+    stage.provider.failures.clear()
+    assert stage.poll(manual=True).complete
+
+
+def test_a_first_contact_that_is_forbidden_on_its_way_goes_on_where_it_stopped(stage: Stage) -> None:
+    """What was remembered of the pages before stays."""
+    stage.provider.add("9", *(row(number) for number in range(1000, 1700)))
+    results = stage.provider.results
+    stage.provider.results = lambda exam_id, start, *rest: (  # type: ignore[method-assign]
+        results("forbidden" if start > 550 else exam_id, start, *rest)
+    )
+    stage.provider.failures["forbidden"] = FORBIDDEN
+    stage.poll(manual=False)
+    watch = stage.exams.read("main").exams["9"]
+    assert watch.progress is not None
+    assert (watch.progress.rows, watch.rejected_since) == (496, BEGAN_AT)
+
+
+def test_an_exam_that_left_the_list_is_given_up_only_after_it_was_forbidden_for_a_while(stage: Stage) -> None:
+    stage.provider.add("7", row(7, status_code=0))
+    stage.poll()
+    del stage.provider.exams_listed["7"]
+    stage.provider.failures["7"] = FORBIDDEN
+    stage.provider.clock += 5 * MINUTE
+    report = stage.poll(manual=False)
+    assert len(report.errors) == 1
+    assert stage.exams.read("main").exams["7"].open_count == 1
+    for _ in range(20):
+        stage.provider.clock += MINUTE
+        report = stage.poll(manual=False)
+    assert (report.complete, report.errors) == (True, [])
+    assert stage.exams.read("main").exams["7"].open_count == 0
