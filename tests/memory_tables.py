@@ -16,6 +16,7 @@ from examhook.detection.exam_transition import ExamChange
 from examhook.detection.watch import AccountWatch, ExamWatch
 from examhook.model import AttemptKey, Exam, ExamHistory, Submission
 from examhook.storage.account_item import Refusal
+from examhook.storage.erasures import Erasures
 from examhook.storage.exams import AccountState
 from examhook.storage.submissions import sort_key
 
@@ -177,6 +178,7 @@ class ExamStore:
     exams: dict[tuple[str, str], tuple[ExamWatch, int]] = field(default_factory=dict)
     """Watch and fence."""
     leases: dict[str, Lease] = field(default_factory=dict)
+    erasures: Erasures = field(default_factory=Erasures)
 
 
 @dataclass
@@ -207,6 +209,7 @@ class MemoryExams:
                 if of_account == account
             },
             completed_at=lease.completed_at if (lease := self.store.leases.get(account)) else None,
+            erasures=self.store.erasures,
         )
 
     def begin_watch(self, account: str, began_at: int) -> AccountWatch:

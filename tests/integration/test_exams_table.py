@@ -43,6 +43,11 @@ WATCH = ExamWatch(
         ended=2,
         newest_at=1_699_999_999,
         open_attempts=(AttemptKey(1_699_999_000, "5"),),
+        open_places=(17,),
+        inserted=2,
+        late=1,
+        erased=1,
+        falling=False,
     ),
 )
 
@@ -66,6 +71,20 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExamsTable]:
         client = boto3.client("dynamodb", region_name="eu-central-1")
         create_tables(client)
         yield ExamsTable(client, EXAMS)
+
+
+def test_a_pass_that_an_older_version_cut_short_is_read(table: ExamsTable) -> None:
+    """It noted neither places nor what came meanwhile, nor in which order the rows were listed."""
+    table.remember("main", WATCH, fence=1)
+    later = ", ".join(f"progress.{name}" for name in ("open_places", "inserted", "late", "erased", "rising", "falling"))
+    boto3.client("dynamodb", region_name="eu-central-1").update_item(
+        TableName=EXAMS, Key={"account": {"S": "main"}, "sk": {"S": "exam#7"}}, UpdateExpression=f"REMOVE {later}"
+    )
+    progress = table.read("main").exams["7"].progress
+    assert progress is not None
+    assert WATCH.progress is not None
+    assert progress == replace(WATCH.progress, open_places=(), inserted=0, late=0, erased=0, falling=True)
+    assert progress.running == {AttemptKey(1_699_999_000, "5"): 0}
 
 
 def test_what_is_remembered_of_an_exam_comes_back_whole(table: ExamsTable) -> None:

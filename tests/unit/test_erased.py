@@ -51,10 +51,12 @@ def test_a_blank_row_says_nothing_but_that_it_is_there_and_is_never_news() -> No
 
 def test_a_watch_forgets_the_running_attempts_of_the_erased_and_keeps_the_others() -> None:
     gone, stays = AttemptKey(STARTED_AT, "19382"), AttemptKey(STARTED_AT, "7")
-    progress = PassProgress(start=5, last=gone, began_at=1, rows=2, digest=3, open_attempts=(gone, stays))
+    progress = PassProgress(
+        start=5, last=gone, began_at=1, rows=2, digest=3, open_attempts=(gone, stays), open_places=(1, 4)
+    )
     watch = ExamWatch(exam(), rows=4, open_count=2, open_attempts=(gone, stays), progress=progress)
     after = forgotten(watch, ERASED)
     assert after is not None
     assert (after.open_attempts, after.open_count, after.rows) == ((stays,), 1, 4)
-    assert after.progress == replace(progress, last=None, open_attempts=(stays,))
+    assert after.progress == replace(progress, last=None, open_attempts=(stays,), open_places=(4,))
     assert forgotten(after, ERASED) is None

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from examhook.detection.paging import Fetch, Page
+from examhook.detection.page import Fetch, Page
 from examhook.detection.plan import ExamRequest
 from examhook.detection.watch import ExamWatch, RowOrder
 from examhook.model import Attempt, AttemptKey, Submission

@@ -62,10 +62,12 @@ def forgotten(watch: ExamWatch, erased: Erased) -> ExamWatch | None:
     progress = watch.progress
     if progress is not None:
         last = progress.last
+        others = {key: place for key, place in progress.running.items() if not erased.covers(key)}
         progress = replace(
             progress,
             last=None if last is not None and erased.covers(last) else last,
-            open_attempts=_others(progress.open_attempts, erased),
+            open_attempts=tuple(others),
+            open_places=tuple(others.values()),
         )
     gone = len(watch.open_attempts) - len(running)
     if not gone and progress == watch.progress:

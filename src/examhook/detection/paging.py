@@ -3,7 +3,7 @@
 Each page begins with the last row of the page before. Where that row does not stand first, rows
 moved in between:
 
-- it stands further down: rows were inserted ahead of it; they are looked for at the head afterwards;
+- it stands further down: rows were inserted ahead of it; they are looked for at the head in the end;
 - it is gone: rows were removed ahead of it, so some were jumped over; the reading begins anew.
 
 A short page is the end only when a longer one was seen before, since the server may silently give
@@ -12,48 +12,21 @@ fewer rows than asked for, and not while fewer rows came than are known to be th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
+
+from examhook.detection.page import Fetch, Lookup, Page
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 MAX_RESTARTS = 2
 WHOLE_LIST = 10_000
 """Rows asked for at once from a server that ignores ``start``."""
 
 
-class Unreadable(Protocol):
-    """A row that could not be understood."""
-
-    @property
-    def place(self) -> int:
-        """Which row of its page, from 0."""
-
-    @property
-    def reason(self) -> str:
-        """Why, without any of its values."""
-
-
-class Page(Protocol[T_co]):
-    """One answer: the rows that could be read, and how many rows it held in all."""
-
-    @property
-    def rows(self) -> Sequence[T_co]:
-        """The rows that could be read, in the order given."""
-
-    @property
-    def row_count(self) -> int:
-        """How many rows the answer held, unreadable ones included."""
-
-    @property
-    def unreadable(self) -> Sequence[Unreadable]:
-        """The rows that could not be read."""
-
-
-Fetch = Callable[[int, int], Page[T]]
-"""Gives the page of at most ``limit`` rows from offset ``start``."""
+def _none_of(_rows: Sequence[object]) -> Container[Hashable]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +69,9 @@ class Walk(Generic[T]):
         key: tells rows apart.
         start: offset to begin at, where a reading that was cut short goes on.
         last: the row that must stand there.
+        inserted: rows that were inserted ahead of what a reading that was cut short had read.
+        met: how many of them it met.
+        met_before: tells which of the given rows it met.
         at_least: rows that are known to be there.
     """
 
@@ -107,6 +83,9 @@ class Walk(Generic[T]):
         *,
         start: int = 0,
         last: Hashable = None,
+        inserted: int = 0,
+        met: int = 0,
+        met_before: Lookup[T] = _none_of,
         at_least: int = 0,
     ) -> None:
         self._pager = pager
@@ -114,13 +93,25 @@ class Walk(Generic[T]):
         self._key = key
         self._at_least = at_least
         self._seen: set[Hashable] = set()
+        self._met = met
+        self._met_before = met_before
         self._began_at = start
+        self._goes_on = last is not None
         self._twins = 0
         """Rows that stood beside another of the same key on one page: two attempts that cannot be told apart."""
         self.start = start
         """Offset of the page to come."""
         self.last: Hashable = last
         """The row that should stand first on it; None where no row is known to."""
+        self.inserted = inserted
+        """Rows that were inserted ahead of what was read; they are looked for at the head in the end."""
+        self.overlap = 0
+        """So many rows of the page that was given last were read before, or do not stand where reading goes on."""
+        self.again: set[Hashable] = set()
+        """Rows that came once more, after the reading that this one goes on with."""
+        self.late: set[Hashable] = set()
+        """Rows that were met at the head in the end, and never before."""
+        self.restarts = 0
         self.unreadable: dict[int, str] = {}
         self.disturbed = False
         """Whether rows moved while they were read."""
@@ -134,8 +125,11 @@ class Walk(Generic[T]):
             if not jumped:
                 return
             self.disturbed = True
+            self.restarts += 1
             self.start, self.last = 0, None
-            self._began_at = 0
+            self._began_at = self.inserted = self._met = 0
+            self.again.clear()
+            self.late.clear()
             self.problem = "rows moved between its pages"
 
     def _go(self) -> Generator[Page[T], None, bool]:
@@ -150,6 +144,7 @@ class Walk(Generic[T]):
                     return (yield from self._has_more_than_one(page))
                 yield from self._without_start(page)
                 return False
+            ahead = self._ahead(keys)
             yield page
             self.unreadable.update({self.start + row.place: row.reason for row in page.unreadable})
             overlap = 0
@@ -157,7 +152,8 @@ class Walk(Generic[T]):
                 overlap = 1
                 if self.last not in keys and not page.unreadable and not self._has_all(page, keys):
                     return True
-                inserted += keys.index(self.last) if self.last in keys else 0
+                inserted += ahead
+                self.inserted += ahead
             self._seen.update(keys)
             self._twins += len(keys) - len(set(keys))
             if self._is_last(page.row_count, overlap):
@@ -166,10 +162,21 @@ class Walk(Generic[T]):
                 break
             before = set(keys)
             self._step(page, keys)
-        if inserted:
+        if self.inserted:
             self.disturbed = True
-            yield from self._head(inserted)
+            if page.row_count > 1:
+                self._step(page, keys)  # whoever goes on from here has read this page
+            yield from self._head()
         return False
+
+    def _ahead(self, keys: Sequence[Hashable]) -> int:
+        """How many rows of a page stand ahead of the one that should be first; notes which were read before."""
+        ahead = keys.index(self.last) if self.last in keys else 0
+        self.overlap = ahead + 1 if self.last in keys else 0
+        if self._goes_on:
+            self.again.update(keys[:ahead])
+            self._goes_on = False
+        return ahead
 
     def _lacks_rows(self, end: int) -> bool:
         """Whether fewer rows were seen than stand before offset ``end``, as when each page has an order of its own."""
@@ -200,13 +207,23 @@ class Walk(Generic[T]):
             self.start += 1
             self.last = None
 
-    def _head(self, inserted: int) -> Iterator[Page[T]]:
-        """The first page again, for the rows that were inserted during the walk."""
-        page = self._fetch(0, self._pager.limit)
-        yield page
-        found = {self._key(row) for row in page.rows} - self._seen
-        if len(found) < inserted:
-            self.problem = "rows were inserted while it was read"
+    def _head(self) -> Iterator[Page[T]]:
+        """The head again, as far down as rows were inserted, until as many were met."""
+        start = 0
+        while self._met + len(self.late) < self.inserted:
+            if start >= self.inserted:
+                self.problem = "rows were inserted while it was read"
+                return
+            page = self._fetch(start, self._pager.limit)
+            keys = [self._key(row) for row in page.rows]
+            known = self._met_before(page.rows)
+            unseen = [key for key in keys if key not in self._seen]
+            self._seen.update(keys)
+            self.again.update(key for key in unseen if key in known)
+            self.late.update(key for key in unseen if key not in known)
+            self.overlap = len(keys)
+            yield page
+            start += max(1, page.row_count - 1)
 
     def _has_more_than_one(self, repeated: Page[T]) -> Generator[Page[T], None, bool]:
         """Whether a row came at two offsets because rows moved, not because it is the only one whatever is asked."""
@@ -219,12 +236,14 @@ class Walk(Generic[T]):
         if repeated.row_count < self._pager.limit:
             # Beyond the end such a server repeats itself once more; one that gives another order each time does not.
             page = self._fetch(repeated.row_count, self._pager.limit)
+            self._ahead([self._key(row) for row in page.rows])
             yield page
             if {self._key(row) for row in page.rows} != {self._key(row) for row in repeated.rows}:
                 self.disturbed = True
                 self.problem = "its rows come in another order each time"
             return
         page = self._fetch(0, WHOLE_LIST)
+        self._ahead([self._key(row) for row in page.rows])
         yield page
         self.unreadable.update({row.place: row.reason for row in page.unreadable})
         if page.row_count <= repeated.row_count or page.row_count >= WHOLE_LIST:

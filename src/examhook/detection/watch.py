@@ -55,6 +55,24 @@ class PassProgress:
     """When the latest thing happened among them."""
     open_attempts: tuple[AttemptKey, ...] = ()
     """Those that run among them, OPEN_KEPT at most."""
+    open_places: tuple[int, ...] = ()
+    """At which place each of them stood."""
+    inserted: int = 0
+    """Rows that came ahead of these meanwhile, and are looked for at the head in the end."""
+    late: int = 0
+    """How many of those were met there."""
+    erased: int = 0
+    """How many of the attempts are erased candidates', of which nothing is stored."""
+    rising: bool = True
+    """Whether no row so far began before the one ahead of it."""
+    falling: bool = True
+    """Whether no row so far began after the one ahead of it."""
+
+    @property
+    def running(self) -> dict[AttemptKey, int]:
+        """The running attempts and their places, 0 where an older version noted none."""
+        places = (*self.open_places, *[0] * len(self.open_attempts))
+        return dict(zip(self.open_attempts, places, strict=False))
 
 
 @dataclass(frozen=True, slots=True)

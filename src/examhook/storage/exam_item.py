@@ -33,7 +33,20 @@ _WATCH_NUMBERS = (
     "empty_since",
 )
 _TOLD_NUMBERS = ("ahead", "ahead_since")
-_PROGRESS_NUMBERS = ("start", "began_at", "rows", "digest", "appeared", "ended", "newest_at")
+_PROGRESS_NUMBERS = (
+    "start",
+    "began_at",
+    "rows",
+    "digest",
+    "appeared",
+    "ended",
+    "newest_at",
+    "inserted",
+    "late",
+    "erased",
+)
+
+_PROGRESS_FLAGS = ("rising", "falling")
 
 
 def item_from_exam_watch(watch: ExamWatch, fence: int) -> dict[str, AttributeValueTypeDef]:
@@ -97,6 +110,8 @@ def _item_from_progress(progress: PassProgress) -> dict[str, AttributeValueTypeD
         item["last"] = {"S": _key_text(progress.last)}
     if progress.open_attempts:
         item["open_attempts"] = _keys(progress.open_attempts)
+        item["open_places"] = {"L": [{"N": str(place)} for place in progress.open_places]}
+    item |= {name: {"BOOL": getattr(progress, name)} for name in _PROGRESS_FLAGS}
     return item
 
 
@@ -111,6 +126,12 @@ def _progress_from_item(item: Item) -> PassProgress:
         ended=_count(item, "ended"),
         newest_at=_count(item, "newest_at"),
         open_attempts=_read_keys(item),
+        # A pass that an older version began says nothing of these.
+        open_places=tuple(int(place["N"]) for place in item["open_places"]["L"]) if "open_places" in item else (),
+        inserted=_count(item, "inserted"),
+        late=_count(item, "late"),
+        erased=_count(item, "erased"),
+        **{name: item[name]["BOOL"] for name in _PROGRESS_FLAGS if name in item},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from examhook.detection.change import Change
@@ -157,6 +157,10 @@ class ExamAccess:
     def count_stored(self) -> int:
         """How many attempts are stored of the exam and were not announced as removed."""
         return self.tools.submissions.count(self.tools.watch.account, self.request.exam.exam_id)
+
+    def count_erased(self, keys: Iterable[AttemptKey]) -> int:
+        """How many of the attempts are erased candidates'."""
+        return sum(key in self._blank for key in keys)
 
     def observation(self) -> Observation:
         """The circumstances of this pass."""

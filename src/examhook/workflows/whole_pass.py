@@ -8,6 +8,7 @@ compared by its digest first, so that an exam in which nothing changed costs no 
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 
 from examhook.detection.diff import absences
@@ -68,24 +69,31 @@ class WholePass:
             lambda row: row.key,
             start=progress.start if progress else 0,
             last=progress.last if progress else None,
+            inserted=progress.inserted if progress else 0,
+            met=self.tally.late,
+            met_before=self._met_before,
             at_least=known.rows if known else 0,
         )
         # A poll that died may have written attempts of an exam that it never came to remember.
         self.compares = (known is not None and known.is_known) or (progress is None and self.access.holds_any())
         buffer: list[Attempt] = []
-        pages = 0
+        pages = restarts = 0
         try:
             for page in walk.pages():
+                if walk.restarts > restarts:
+                    self._flush(walk, self.tally.see(buffer))
+                    buffer, restarts, self.tally = [], walk.restarts, self.tally.anew()
                 if pages and pages % self._segment_pages == 0:
-                    self._flush(self.tally.see(buffer))
+                    self._flush(walk, self.tally.see(buffer))
                     buffer = []
                     if self._can_go_on_later(walk):
                         self._remember_progress(walk)
                 buffer.extend(page.rows)
+                self.tally.note_order(page.rows[walk.overlap :])
                 pages += 1
             return self._finish(walk, self.tally.see(buffer))
         except OutOfTimeError:
-            self._flush(self.tally.see(buffer))
+            self._flush(walk, self.tally.see(buffer))
             if self.access.began_at and self._can_go_on_later(walk):
                 self._remember_progress(walk)
             return replace(self._outcome(walk, "there was no time left to read all of it"), out_of_time=True)
@@ -107,13 +115,13 @@ class WholePass:
             self.moved = self.access.fetch(0, self.tools.pager.limit).row_count > 0
         missing = compared = False
         if known is None or not whole_in_hand or not self._says_nothing_new(known, walk, rows):
-            self._flush(rows, self.access.all_stored() if self.compares and whole_in_hand else None)
+            self._flush(walk, rows, self.access.all_stored() if self.compares and whole_in_hand else None)
             compared = not self.tally.resumed
             if self.compares and compared:
                 missing = self._settle_absences(walk)
-            self.moved = self.moved or (self.tally.resumed and self.tally.rows > self.access.count_stored())
+            self.moved = self.moved or (self.tally.resumed and self._lacks_stored())
         problem = self._problem(walk)
-        order = self.tally.order(known.order if known else RowOrder.UNKNOWN, disturbed=walk.disturbed)
+        order = self.tally.order(known.order if known else RowOrder.UNKNOWN)
         findings = Findings(
             began_at=self.access.began_at,
             complete=problem is None,
@@ -161,14 +169,28 @@ class WholePass:
         self.tally.count(attempts, known.digest)
         return True
 
-    def _flush(self, rows: dict[AttemptKey, Attempt], stored: dict[AttemptKey, Submission] | None = None) -> None:
+    def _met_before(self, rows: Sequence[Attempt]) -> Container[AttemptKey]:
+        """Which of ``rows`` an earlier poll of this pass met: it has stored them."""
+        return self.access.stored_around(rows) if self.tally.resumed else ()
+
+    def _lacks_stored(self) -> bool:
+        """Whether fewer attempts are stored than were counted: some came twice, and others not at all."""
+        return self.tally.rows - self.tally.erased > self.access.count_stored()
+
+    def _flush(
+        self,
+        walk: Walk[Attempt],
+        rows: dict[AttemptKey, Attempt],
+        stored: dict[AttemptKey, Submission] | None = None,
+    ) -> None:
         """Write what the rows in hand change, and count them."""
         if not rows:
             return
         self.flushed = True
         around = self.access.stored_around(list(rows.values())) if stored is None else stored
         settlement = self.access.settle(rows, around)
-        self.tally.count(settlement.attempts)
+        self.tally.count(settlement.attempts, again=walk.again, late=walk.late)
+        self.tally.erased += self.access.count_erased(key for key in rows if key not in walk.again)
         self.tally.appeared += settlement.appeared
         self.tally.ended += settlement.ended
         self.changes += len(settlement.written)
@@ -202,7 +224,7 @@ class WholePass:
     def _remember_progress(self, walk: Walk[Attempt]) -> None:
         last = walk.last if isinstance(walk.last, AttemptKey) and not self.tools.erased.covers(walk.last) else None
         known = self.request.known or ExamWatch(exam=self.request.exam)
-        progress = self.tally.progress(walk.start, last, self.access.began_at)
+        progress = self.tally.progress(walk.start, last, self.access.began_at, walk.inserted)
         # The digest of what is stored is out of step until the pass has ended.
         self._remember(
             replace(known, progress=progress, digest=None, tried_at=self.access.began_at, rejected_since=None)
