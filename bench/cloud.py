@@ -36,7 +36,7 @@ from examhook_cli.local.environment import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-SUBMISSIONS, EXAMS, ENDPOINTS = "Submissions", "Exams", "Endpoints"
+SUBMISSIONS, EXAMS, ENDPOINTS, EVENTS = "Submissions", "Exams", "Endpoints", "Events"
 _START_S = 60
 _GLANCE_S = 0.1
 
@@ -95,6 +95,7 @@ def _furnished(port: int, account_code: str) -> Cloud:
     _create_table(dynamodb, SUBMISSIONS, "pk", "sk")
     _create_table(dynamodb, EXAMS, "account", "sk")
     _create_table(dynamodb, ENDPOINTS, "endpoint_id")
+    _create_table(dynamodb, EVENTS, "event_id")
     secrets = session.client("secretsmanager", endpoint_url=endpoint_url(port))
     topics = session.client("sns", endpoint_url=endpoint_url(port))
     environ = {
@@ -102,9 +103,10 @@ def _furnished(port: int, account_code: str) -> Cloud:
         "AWS_EC2_METADATA_DISABLED": "true",
         "ACCOUNT_CODE_SECRET_ARN": secrets.create_secret(Name="code", SecretString=account_code)["ARN"],
         "OPERATIONS_TOPIC_ARN": topics.create_topic(Name="operations")["TopicArn"],
+        "FAILURE_QUEUE_URL": "https://sqs.test/failures",
         "SUBMISSIONS_TABLE": SUBMISSIONS,
         "EXAMS_TABLE": EXAMS,
-        "EVENTS_TABLE": "Events",
+        "EVENTS_TABLE": EVENTS,
         "ENDPOINTS_TABLE": ENDPOINTS,
     }
     return Cloud(dynamodb, environ)

@@ -22,6 +22,7 @@ from typing import Protocol, Self
 import boto3
 
 _READS = frozenset({"GetItem", "Query", "Scan"})
+_READ_OF_MANY = "BatchGetItem"
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
 _WRITES_OF_MANY = frozenset({"BatchWriteItem", "TransactWriteItems"})
 _HIDES_WHAT_WAS_READ = frozenset({"ProjectionExpression", "FilterExpression", "Select", "IndexName"})
@@ -83,6 +84,14 @@ class UnitCounter:
                 # A projection saves no units, and hides how large the one item is. Whoever asked passes over the rest.
                 params.pop("ProjectionExpression", None)
             context["asked"] = dict(params)
+        elif model.name == _READ_OF_MANY:
+            tables = _mapping(params["RequestItems"]).items()
+            of_whole_items = {
+                table: {name: value for name, value in _mapping(asked).items() if name != "ProjectionExpression"}
+                for table, asked in tables
+            }
+            params["RequestItems"] = of_whole_items
+            context["asked"] = of_whole_items
 
     def _after(
         self, parsed: Mapping[str, object], model: Operation, context: Mapping[str, object], **_: object
@@ -99,6 +108,9 @@ class UnitCounter:
     def _count(self, name: str, asked: Mapping[str, object], parsed: Mapping[str, object]) -> None:
         if name in _READS:
             self._count_read(name, asked, parsed)
+        elif name == _READ_OF_MANY:
+            for table, wanted in asked.items():
+                self._count_read_of_many(_mapping(wanted), _sequence(_mapping(parsed["Responses"]).get(table, [])))
         elif "Error" not in parsed:
             self.write_units += sum(_units(entry) for entry in _entries(parsed["ConsumedCapacity"]))
             self._note_announcement(asked)
@@ -114,6 +126,12 @@ class UnitCounter:
         size = sum(item_bytes(item) for item in _sequence(found))
         unit = 1.0 if asked.get("ConsistentRead") else 0.5
         self.read_units += unit * max(1, math.ceil(size / _READ_STEP_BYTES))
+
+    def _count_read_of_many(self, asked: Mapping[str, object], found: Sequence[object]) -> None:
+        unit = 1.0 if asked.get("ConsistentRead") else 0.5
+        # Each item by itself, and an item that is not there like the smallest.
+        absent = len(_sequence(asked["Keys"])) - len(found)
+        self.read_units += unit * (absent + sum(max(1, math.ceil(item_bytes(one) / _READ_STEP_BYTES)) for one in found))
 
     def _note_announcement(self, asked: Mapping[str, object]) -> None:
         item = asked.get("Item")

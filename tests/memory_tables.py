@@ -18,6 +18,7 @@ from examhook.model import AttemptKey, Exam, ExamHistory, Submission
 from examhook.storage.account_item import Refusal
 from examhook.storage.erasures import Erasures
 from examhook.storage.exams import AccountState
+from examhook.storage.lease_item import AsBefore, Awaited
 from examhook.storage.submissions import sort_key
 
 Step = Callable[[], int]
@@ -189,6 +190,7 @@ class Lease:
     fence: int
     expires_at_ms: int | None
     completed_at: int | None = None
+    awaited: Awaited | None = None
 
 
 @dataclass
@@ -210,6 +212,7 @@ class MemoryExams:
             },
             completed_at=lease.completed_at if (lease := self.store.leases.get(account)) else None,
             erasures=self.store.erasures,
+            awaited=lease.awaited if lease else None,
         )
 
     def begin_watch(self, account: str, began_at: int) -> AccountWatch:
@@ -264,9 +267,19 @@ class MemoryExams:
     def prolong_lease(self, account: str, owner: str, *, expires_at_ms: int) -> bool:
         return self._hold(account, owner, expires_at_ms)
 
-    def release_lease(self, account: str, owner: str, *, completed_at: int | None = None) -> None:
-        if self._hold(account, owner, None) and completed_at is not None:
-            self.store.leases[account].completed_at = completed_at
+    def release_lease(
+        self,
+        account: str,
+        owner: str,
+        *,
+        completed_at: int | None = None,
+        awaited: Awaited | AsBefore | None = "as before",
+    ) -> None:
+        if not self._hold(account, owner, None):
+            return
+        lease = self.store.leases[account]
+        lease.completed_at = lease.completed_at if completed_at is None else completed_at
+        lease.awaited = lease.awaited if awaited == "as before" else awaited
 
     def _hold(self, account: str, owner: str, expires_at_ms: int | None) -> bool:
         self.step()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from examhook.storage.account_code import AccountCode
 from examhook.storage.exam_histories import ExamHistories
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
+from examhook.workflows.outbox import Outbox
 from examhook.workflows.poll import Poll, PollRequest
 from examhook.workflows.report import PollReport
 
@@ -120,6 +121,8 @@ class Stage:
         self.provider = PlayedProvider()
         self.secret = PlayedSecret()
         self.refusals: list[tuple[str, int, str]] = []
+        self.stream_is_off = False
+        self.redrives: list[int] = []
         self.time_left_s = 300.0
         self.requests_until_time_is_up: int | None = None
         self.open_erasure_key: Callable[[bytes], bytes] = bytes
@@ -157,6 +160,7 @@ class Stage:
             histories=self.histories,
             endpoints=lambda: self.endpoints,
             notify_refusal=lambda account, *, since, message: self.refusals.append((account, since, message)),
+            outbox=Outbox(self._sent_among, self.redrives.append, lambda: float(self.provider.clock)),
             now=lambda: float(self.provider.clock),
             sleep=self._sleep,
             open_erasure_key=self.open_erasure_key,
@@ -165,6 +169,9 @@ class Stage:
     def _time_left_s(self) -> float:
         up_at = self.requests_until_time_is_up
         return 0.0 if up_at is not None and self.provider.requests_made >= up_at else self.time_left_s
+
+    def _sent_among(self, event_ids: Sequence[str]) -> frozenset[str]:
+        return frozenset() if self.stream_is_off else frozenset(event_ids)
 
     def _sleep(self, seconds: float) -> None:
         self.provider.clock += round(seconds)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import boto3
 
 from bench.child import Child
-from bench.cloud import SUBMISSIONS, Cloud, running_cloud
+from bench.cloud import ENDPOINTS, EVENTS, SUBMISSIONS, Cloud, running_cloud
 from examhook_cli.simulator.wire import Fields
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import CreateTableInputTypeDef
 
-EVENTS, ENDPOINTS, DELIVERIES = "Events", "Endpoints", "Deliveries"
+DELIVERIES = "Deliveries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,8 @@ def _furnished(cloud: Cloud, webhook_urls: Sequence[str]) -> Mapping[str, str]:
         region_name=cloud.environ["AWS_REGION"],
     )
     url = cloud.environ["AWS_ENDPOINT_URL"]
+    # That of the cloud is for polls, which look up ids in it and nothing else.
+    cloud.dynamodb.delete_table(TableName=EVENTS)
     for table in _tables():
         cloud.dynamodb.create_table(**table)
     sqs, kms = session.client("sqs", endpoint_url=url), session.client("kms", endpoint_url=url)
@@ -137,7 +139,7 @@ def _furnished(cloud: Cloud, webhook_urls: Sequence[str]) -> Mapping[str, str]:
 
 
 def _tables() -> list[CreateTableInputTypeDef]:
-    """Those that the cloud does not have yet, as template.yaml has them."""
+    """Those that the cloud does not have, as template.yaml has them."""
     return [
         {
             "TableName": EVENTS,

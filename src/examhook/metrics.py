@@ -28,6 +28,7 @@ class Metric(StrEnum):
     POLLS_FAILED = "PollsFailed"
     POLLS_OUT_OF_TIME = "PollsOutOfTime"
     ROWS_SKIPPED = "RowsSkipped"
+    UNSENT_AGE = "UnsentAge"
     EVENTS_DISPATCHED = "EventsDispatched"
     EVENTS_FAILED = "EventsFailed"
     WEBHOOKS_DELIVERED = "WebhooksDelivered"
@@ -73,6 +74,12 @@ FACTS: Mapping[Metric, Facts] = {
     ),
     Metric.ROWS_SKIPPED: Facts(
         "Poll", _COUNT, even_zero=False, meaning="rows of the provider that could not be understood"
+    ),
+    Metric.UNSENT_AGE: Facts(
+        "Poll",
+        _SECONDS,
+        even_zero=False,
+        meaning="how long ago a change was stored whose event Dispatch has not sent, where that is a minute or more",
     ),
     Metric.EVENTS_DISPATCHED: Facts(
         "Dispatch", _COUNT, even_zero=False, meaning="events that went to the topic and to the delivery queue"

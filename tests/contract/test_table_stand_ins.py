@@ -21,6 +21,7 @@ from examhook.model import Attempt, AttemptKey, Exam, ExamHistory, Receipt, Subm
 from examhook.storage.account_item import Refusal
 from examhook.storage.exam_histories import ExamHistories
 from examhook.storage.exams import ExamsTable
+from examhook.storage.lease_item import AsBefore, Awaited
 from examhook.storage.submissions import SubmissionsTable, spanning
 
 EXAM = Exam("7", "Anatomy II", available=True, takings=3)
@@ -190,6 +191,18 @@ def test_the_end_of_a_poll_is_kept_with_its_lease(tables: Pair) -> None:
         tables.exams.release_lease("main", "another", completed_at=999)
         tables.exams.release_lease("main", owner, completed_at=completed_at)
         assert tables.exams.read("main").completed_at == 100
+
+
+def test_what_is_awaited_is_kept_with_the_lease_until_a_poll_says_otherwise(tables: Pair) -> None:
+    assert tables.exams.read("main").awaited is None
+    first = Awaited("evt_1", 4, since=5)
+    said: list[tuple[Awaited | AsBefore | None, Awaited | None]] = [(first, first), ("as before", first), (None, None)]
+    for nth, (awaited, stands) in enumerate(said):
+        tables.exams.take_lease("main", str(nth), now_ms=1, expires_at_ms=9)
+        tables.exams.release_lease("main", "another", awaited=Awaited("evt_2", 5, since=6))
+        tables.exams.release_lease("main", str(nth), completed_at=nth, awaited=awaited)
+        state = tables.exams.read("main")
+        assert (state.awaited, state.completed_at) == (stands, nth)
 
 
 def test_a_whole_list_is_noted_for_good(tables: Pair) -> None:

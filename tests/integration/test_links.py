@@ -355,6 +355,7 @@ def test_polls_and_links_together_keep_the_pace(simulator: Simulator, monkeypatc
                 "SUBMISSIONS_TABLE": SUBMISSIONS,
                 "ENDPOINTS_TABLE": ENDPOINTS,
                 "OPERATIONS_TOPIC_ARN": OPERATIONS_TOPIC,
+                "FAILURE_QUEUE_URL": "https://sqs.test/failures",
             }
         )
         processes = [wiring.links(environment(simulator, arn)) for _ in range(3)]

@@ -86,6 +86,7 @@ class Stack:
                 "EVENTS_TABLE": EVENTS,
                 "ENDPOINTS_TABLE": ENDPOINTS,
                 "OPERATIONS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:operations",
+                "FAILURE_QUEUE_URL": "https://sqs.test/failures",
                 "ACCOUNTS_SECRET_ARN": self.list_arn if more else "",
             }
         )

@@ -51,6 +51,7 @@ def front(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsFront]:
             "ENDPOINTS_TABLE": ENDPOINTS,
             "EVENTS_TABLE": EVENTS,
             "OPERATIONS_TOPIC_ARN": boto3.client("sns", region_name=REGION).create_topic(Name="operations")["TopicArn"],
+            "FAILURE_QUEUE_URL": "https://sqs.test/failures",
             "ACCOUNTS_SECRET_ARN": secrets.create_secret(Name="accounts", SecretString=others)["ARN"],
         }
         for name, value in variables.items():

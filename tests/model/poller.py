@@ -26,11 +26,13 @@ from examhook.provider.port import ProviderClient
 from examhook.provider.v1_client import V1Client, V1Memory
 from examhook.settings import Dialect, InitialSync, PollSettings
 from examhook.storage.account_code import AccountCode
+from examhook.workflows.outbox import Outbox
 from examhook.workflows.poll import Poll, PollRequest
 from examhook.workflows.report import PollReport
 
 ACCOUNT = "main"
 FULL_PASS_SECONDS = 600
+NOTHING_WAITS = Outbox(dispatched=frozenset, order_redrive=lambda _since: None, now=lambda: 0.0)
 ASKS_FOR_RECEIPTS = Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.CLI, 1, types=("exam.verified",))
 
 
@@ -147,6 +149,7 @@ class _Process:
             histories=MemoryHistories(here.histories, self._before_history),
             endpoints=lambda: [ASKS_FOR_RECEIPTS],
             notify_refusal=_nobody_is_told,
+            outbox=NOTHING_WAITS,
             now=self._now,
             sleep=here.provider.world.advance,
         )

@@ -2,7 +2,8 @@
 
 The stream puts a message there for each batch that it gave up on (its positions in the stream, which
 are of no use once the stream has forgotten them); a redrive that ran out of time puts one there that
-says where to go on, and another for the part that it went through if something there failed.
+says where to go on, and another for the part that it went through if something there failed; and Poll
+one that says since when, where the stream brings nothing at all.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-LOOK_BACK_S = 48 * 3600
-"""A batch is given up at most a day after its writes, and the provider's clock may be wrong by hours: so far back,
-counted from when the message was sent, lie the times of its events."""
+CLOCK_MARGIN_S = 24 * 3600
+"""The provider's clock, by which events are noticed, may be wrong by so much."""
+LOOK_BACK_S = 24 * 3600 + CLOCK_MARGIN_S
+"""A batch is given up at most a day after its writes: so far back, counted from when the message was sent, lie the
+times of its events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ def order_of(body: str, sent_at: int) -> RedriveOrder:
     except (ValueError, RecursionError):
         parsed = None
     match parsed:
+        case {"redrive": {"since": int(since), **rest}} if not rest:
+            return RedriveOrder(since)
         case {"redrive": {"since": int(since), **rest}}:
             place, until = _key_in(rest.get("place")), _key_in(rest.get("until"))
         case _:
@@ -64,7 +69,7 @@ class RedriveQueue:
         self._queue_url = queue_url
 
     def put(self, order: RedriveOrder) -> None:
-        """Have a part of the table redriven, bounded on one side at least; raises botocore's errors."""
+        """Have the table redriven, or a part of it; raises botocore's errors."""
         bounds = {"place": order.place, "until": order.until}
         facts = {"since": order.since, **{name: dict(key) for name, key in bounds.items() if key is not None}}
         body = json.dumps({"redrive": facts}, separators=(",", ":"))

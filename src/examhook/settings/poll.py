@@ -29,7 +29,9 @@ class PollSettings:
     endpoints_table: str
     operations_topic_arn: str
     events_table: str = ""
-    """Where a backfill sees what was dispatched; polls need it not."""
+    """Where it is seen what was dispatched."""
+    failure_queue_url: str = ""
+    """Where a redrive is ordered."""
     secrets_key_arn: str = ""
     """The key that seals what hashes of erased candidates are made with."""
     accounts_secret_arn: str = ""
@@ -60,6 +62,7 @@ class PollSettings:
             endpoints_table=reader.text("ENDPOINTS_TABLE"),
             operations_topic_arn=reader.text("OPERATIONS_TOPIC_ARN"),
             events_table=reader.text("EVENTS_TABLE"),
+            failure_queue_url=reader.text("FAILURE_QUEUE_URL"),
             secrets_key_arn=environ.get("SECRETS_KEY_ARN", "").strip(),
             accounts_secret_arn=environ.get("ACCOUNTS_SECRET_ARN", "").strip(),
         )

@@ -11,6 +11,7 @@ from examhook.storage.account_item import Refusal, refusal_from_item, watch_from
 from examhook.storage.conditional import if_it_holds
 from examhook.storage.erasures import Erasures
 from examhook.storage.exam_item import SCHEMA_VERSION, exam_watch_from_item, item_from_exam_watch
+from examhook.storage.lease_item import AsBefore, Awaited, awaited_from_item, giving_back
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,8 @@ class AccountState:
     """When the last poll that came to its end did, Unix seconds."""
     erasures: Erasures = field(default_factory=Erasures)
     """Of whom nothing is to be stored or told."""
+    awaited: Awaited | None = None
+    """Which event is not yet seen to have gone out."""
 
 
 class ExamsTable:
@@ -48,6 +51,7 @@ class ExamsTable:
         watch: AccountWatch | None = None
         refusal: Refusal | None = None
         completed_at: int | None = None
+        awaited: Awaited | None = None
         exams: dict[str, ExamWatch] = {}
         erasures = Erasures()
         pages = self._client.get_paginator("query").paginate(
@@ -63,11 +67,12 @@ class ExamsTable:
                 exams[exam_watch.exam.exam_id] = exam_watch
             elif place == _ACCOUNT:
                 watch, refusal = watch_from_item(account, item), refusal_from_item(item)
-            elif place == _LEASE and "completed_at" in item:
-                completed_at = int(item["completed_at"]["N"])
+            elif place == _LEASE:
+                completed_at = int(item["completed_at"]["N"]) if "completed_at" in item else None
+                awaited = awaited_from_item(item)
             else:
                 erasures.take(place, item)
-        return AccountState(watch, refusal, exams, completed_at, erasures)
+        return AccountState(watch, refusal, exams, completed_at, erasures, awaited)
 
     def begin_watch(self, account: str, began_at: int) -> AccountWatch:
         """Begin the watch at ``began_at`` unless it began before; returns the watch that stands."""
@@ -197,13 +202,19 @@ class ExamsTable:
             account, owner, "SET expires_at_ms = :expires_at", {":expires_at": _number(expires_at_ms)}
         )
 
-    def release_lease(self, account: str, owner: str, *, completed_at: int | None = None) -> None:
-        """Give the lease back if ``owner`` still holds it, and note when its poll came to its end, if it did."""
-        if completed_at is None:
-            self._update_lease(account, owner, "REMOVE expires_at_ms", {})
-        else:
-            values = {":completed_at": _number(completed_at)}
-            self._update_lease(account, owner, "SET completed_at = :completed_at REMOVE expires_at_ms", values)
+    def release_lease(
+        self,
+        account: str,
+        owner: str,
+        *,
+        completed_at: int | None = None,
+        awaited: Awaited | AsBefore | None = "as before",
+    ) -> None:
+        """Give the lease back if ``owner`` still holds it.
+
+        With it is noted when its poll came to its end, if it did, and what is awaited now, None for nothing.
+        """
+        self._update_lease(account, owner, *giving_back(completed_at, awaited))
 
     def _update_lease(self, account: str, owner: str, update: str, values: Mapping[str, AttributeValueTypeDef]) -> bool:
         updated = if_it_holds(

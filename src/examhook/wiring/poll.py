@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 import boto3
 from botocore.config import Config
 
+from examhook.destinations.redrive_queue import CLOCK_MARGIN_S, RedriveOrder, RedriveQueue
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
 from examhook.events.build import operations_event
@@ -37,6 +38,7 @@ from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.accounts import AccountPolls
 from examhook.workflows.erasure_key import erasure_key
+from examhook.workflows.outbox import Outbox
 from examhook.workflows.poll import Poll
 from examhook.workflows.refusals import RefusalNotice
 
@@ -112,6 +114,11 @@ def _poll(
         histories=ExamHistories(dynamodb, settings.submissions_table),
         endpoints=EndpointsTable(dynamodb, settings.endpoints_table).list_all,
         notify_refusal=notify_refusal,
+        outbox=Outbox(
+            DispatchedEvents(dynamodb, settings.events_table).among,
+            partial(_order_redrive, settings.failure_queue_url),
+            time.time,
+        ),
         now=time.time,
         sleep=time.sleep,
         open_erasure_key=partial(_open_erasure_key, settings),
@@ -121,6 +128,13 @@ def _poll(
 def _open_erasure_key(settings: PollSettings, sealed: bytes) -> bytes:
     # A client of its own: most accounts never need one.
     return erasure_key(_secrets_key(settings.secrets_key_arn), settings.account, sealed)
+
+
+def _order_redrive(queue_url: str, since: int) -> None:
+    # A client of its own: hardly any poll needs one.
+    queue = RedriveQueue(boto3.client("sqs", config=_CLIENT_CONFIG), queue_url)
+    # That clock may have been put back since.
+    queue.put(RedriveOrder(since - CLOCK_MARGIN_S))
 
 
 @cache

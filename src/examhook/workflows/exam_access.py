@@ -18,6 +18,7 @@ from examhook.provider.pages import NO_STATUS, ResultsPage
 from examhook.provider.port import ProviderClient
 from examhook.settings import InitialSync
 from examhook.storage.exams import ExamsTable
+from examhook.storage.lease_item import Awaited
 from examhook.storage.submissions import SubmissionsTable, spanning
 from examhook.workflows.exam_events import ExamEvents
 from examhook.workflows.lease import Lease
@@ -195,7 +196,12 @@ class ExamAccess:
         """Write changes; the keys of those that another poll was faster with. Raises ClientError, LeaseLostError."""
         # A new attempt has nothing stored that could fence off who writes it too late.
         self.tools.lease.keep()
-        return {change.after.key for change in self.tools.submissions.write(changes)}
+        overtaken = {change.after.key for change in self.tools.submissions.write(changes)}
+        announced = (change.after for change in changes if change.announces and change.after.key not in overtaken)
+        newest = next((after.transitions[-1] for after in announced), None)
+        if newest is not None and self.tools.lease.announced is None:
+            self.tools.lease.announced = Awaited(newest.event_id, newest.observed_at)
+        return overtaken
 
     def _with_status(
         self, rows: Mapping[AttemptKey, Attempt], stored: Mapping[AttemptKey, Submission]

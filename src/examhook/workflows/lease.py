@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from examhook.storage.exams import ExamsTable
+from examhook.storage.lease_item import AsBefore, Awaited
 
 LEASE_SECONDS = 90.0
 """A poll that dies holds up the next one for at most so long."""
@@ -30,6 +31,10 @@ class Lease:
     now: Callable[[], float]
     completed_at: int | None = None
     """When the poll came to its end, Unix seconds; written when the lease is given back, for the price of nothing."""
+    awaited: Awaited | AsBefore | None = "as before"
+    """What is awaited after this poll; written with it."""
+    announced: Awaited | None = None
+    """The first event that this poll announced."""
 
     def keep(self) -> None:
         """Prolong the lease when half of it has passed; raises LeaseLostError."""
@@ -63,7 +68,7 @@ def lease_on(
     try:
         yield lease
     finally:
-        table.release_lease(account, owner, completed_at=lease.completed_at)
+        table.release_lease(account, owner, completed_at=lease.completed_at, awaited=lease.awaited)
 
 
 def _take(table: ExamsTable, account: str, owner: str, now: float) -> int | None:

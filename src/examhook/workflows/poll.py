@@ -31,6 +31,7 @@ from examhook.workflows.exam_access import PollTools
 from examhook.workflows.exam_events import ExamEvents
 from examhook.workflows.exam_list import PAGE_LIMIT, read_exam_list
 from examhook.workflows.lease import Lease, LeaseLostError, lease_on
+from examhook.workflows.outbox import Outbox
 from examhook.workflows.planned_passes import TIME_RESERVE_S, read_planned, without_resting
 from examhook.workflows.refusals import RefusalNotice, Refusals
 from examhook.workflows.report import PollReport
@@ -69,6 +70,7 @@ class Poll:
     endpoints: Callable[[], Sequence[Endpoint]]
     """Every endpoint, to know whether any asks for receipts."""
     notify_refusal: RefusalNotice
+    outbox: Outbox
     now: Callable[[], float]
     sleep: Callable[[float], None]
     open_erasure_key: Callable[[bytes], bytes] = _no_key
@@ -82,7 +84,9 @@ class Poll:
             self.exams, self.settings.account, now=self.now, sleep=self.sleep, patience_s=patience_s
         ) as lease:
             if lease is not None:
-                self._run_with(lease, request, report, time_left_s)
+                state = self.exams.read(self.settings.account)
+                self._run_with(lease, state, request, report, time_left_s)
+                self._look_after_outbox(lease, state, report)
             else:
                 report.skipped = True
                 if request.manual:
@@ -92,9 +96,13 @@ class Poll:
         return report
 
     def _run_with(
-        self, lease: Lease, request: PollRequest, report: PollReport, time_left_s: Callable[[], float]
+        self,
+        lease: Lease,
+        state: AccountState,
+        request: PollRequest,
+        report: PollReport,
+        time_left_s: Callable[[], float],
     ) -> None:
-        state = self.exams.read(self.settings.account)
         if state.completed_at is not None:
             report.age_s = max(int(self.now()) - state.completed_at, 0)
         code = self.account_code.read(fresh=request.manual or state.refusal is not None)
@@ -164,6 +172,12 @@ class Poll:
         # Who asks for a poll wants to see how things stand now.
         to_read = requests if request.manual else without_resting(requests, report, listed_at)
         read_planned(tools, to_read, report, listed_at)
+
+    def _look_after_outbox(self, lease: Lease, state: AccountState, report: PollReport) -> None:
+        awaited, report.unsent_s = self.outbox.look(state.awaited)
+        if awaited is None and lease.announced is not None:
+            awaited = replace(lease.announced, since=int(self.now()))
+        lease.awaited = awaited
 
     def _judged(self, watch: AccountWatch, state: AccountState, listing: Sequence[Exam], now: int) -> AccountWatch:
         """The watch, with the takings distrusted once they have been found to lie."""

@@ -68,6 +68,8 @@ class PollReport:
     """Exams are unfinished because the time ran out."""
     age_s: int | None = None
     """0 after a poll that came to its end, otherwise the time since the last one that did; None if none ever did."""
+    unsent_s: int = 0
+    """How long an event has been announced that Dispatch did not send; 0 where all goes out as it should."""
     notes: list[str] = field(default_factory=list)
     """Why exams are unfinished, a clause each, for the log."""
     errors: list[str] = field(default_factory=list)
