@@ -176,7 +176,9 @@ def test_all_events_of_one_submission_go_out_in_their_order(stack: Stack) -> Non
     ]
 
 
-@pytest.mark.parametrize("body", ["", "null", "[]", '{"redrive":{"since":"x"}}', '{"redrive":{"since":1}}', "{}"])
+@pytest.mark.parametrize(
+    "body", ["", "null", "[]", '{"redrive":{"since":"x"}}', '{"redrive":{"since":1,"place":{}}}', "{}"]
+)
 def test_any_message_that_is_none_of_ours_asks_for_all_around_its_time(body: str) -> None:
     order = order_of(body, 10 * DAY_S)
     assert (order.since, order.place) == (10 * DAY_S - LOOK_BACK_S, None)
