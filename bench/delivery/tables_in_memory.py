@@ -131,9 +131,17 @@ class MemoryDeliveries:
             lambda seen: replace(seen, status=DeliveryStatus.PENDING, next_attempt_at=until),
         )
 
-    def due(self, endpoint_id: str, now: int, limit: int) -> list[DueDelivery]:
+    def due(self, endpoint_id: str, now: int, limit: int, after: DueDelivery | None = None) -> list[DueDelivery]:
         """What is due, longest first."""
-        return [each for each in self.waiting(endpoint_id, len(self.items)) if each.next_attempt_at <= now][:limit]
+        seen = (0, "") if after is None else (after.next_attempt_at, after.event_id)
+        waiting = self.waiting(endpoint_id, len(self.items))
+        due = [each for each in waiting if each.next_attempt_at <= now]
+        return [each for each in due if (each.next_attempt_at, each.event_id) > seen][:limit]
+
+    def due_within(self, endpoint_id: str, begin: int, end: int, most: int) -> int:
+        """How many are due in a time."""
+        times = [each.next_attempt_at for each in self.waiting(endpoint_id, len(self.items))]
+        return min(most, sum(begin <= each <= end for each in times))
 
     def waiting(self, endpoint_id: str, limit: int) -> list[DueDelivery]:
         """What is still to be sent."""
@@ -143,7 +151,7 @@ class MemoryDeliveries:
                 for each in self.items.values()
                 if each.endpoint_id == endpoint_id and each.next_attempt_at is not None
             ]
-        return sorted(found, key=lambda each: each.next_attempt_at)[:limit]
+        return sorted(found, key=lambda each: (each.next_attempt_at, each.event_id))[:limit]
 
     def _change(
         self,

@@ -83,7 +83,10 @@ RULES: Mapping[str, str] = {
     "a message that got lost is put on the queue again after": span(schedule.ENQUEUED_S),
     "an endpoint is down after": f"{DOWN_AFTER_FAILURES} failures in a row",
     "while it is down it is tried once in": f"{span(schedule.PROBE_S)}, at a tick each minute",
-    "deliveries that one tick, or a recovery, puts on the queue": f"{backlog.BATCH_PER_ENDPOINT} of an endpoint",
+    "deliveries that a recovery puts on the queue": f"{backlog.BATCH_PER_ENDPOINT} of the endpoint",
+    f"and then each tick, in batches of {backlog.BATCH_PER_ENDPOINT}": (
+        f"{backlog.UNPACED_PER_MINUTE:,} of an endpoint, or what its rate lets through in a minute"
+    ),
     "rate of an endpoint": f"none, or {pace.MIN_RATE:g} to {pace.MAX_RATE:g} attempts per second",
     "attempts are put off for its sake by at most": span(pace.AHEAD_S),
     "one that comes so much late takes another place": span(pace.LATE_S),
@@ -167,6 +170,18 @@ def test_every_end_without_an_answer_is_told() -> None:
 def test_a_retry_after_that_is_no_time_to_come_counts_as_none(header: str) -> None:
     assert "in the past, or anything else" in PAGE
     assert retry_after_s(header, NOW) is None
+
+
+def test_how_fast_a_backlog_goes_is_told_by_the_numbers_of_the_code() -> None:
+    told = " ".join(PAGE.split("## How fast a backlog goes\n", 1)[1].split("\n## ", 1)[0].split())
+    a_minute, six_hours = backlog.UNPACED_PER_MINUTE, 6 * 3600 * 20
+    assert f"up to {a_minute:,} deliveries a minute" in told
+    assert f"{a_minute // 60} a second" in told
+    assert f"{six_hours:,} deliveries, is there after {six_hours / a_minute / 60:g} hours" in told
+    at_once = event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"] * pace.AT_ONCE  # type: ignore[index]
+    assert f"{at_once} attempts at once" in told
+    assert f"A tick does this for {retry.TICK_S:g} seconds" in told
+    assert f"{properties('RetryFunction')['MemorySize']} MB of Lambda" in told
 
 
 def test_the_readme_leads_there() -> None:

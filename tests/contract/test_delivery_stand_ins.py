@@ -127,6 +127,10 @@ def test_what_is_due_comes_longest_first_and_is_taken_once(tables: Tables) -> No
     assert [each.event_id for each in tables.deliveries.due("ep_1", later, 10)] == ["evt_3", "evt_1"]
     assert [each.event_id for each in tables.deliveries.waiting("ep_1", 10)] == ["evt_3", "evt_1", "evt_2"]
     (due,) = tables.deliveries.due("ep_1", later, 1)
+    assert [each.event_id for each in tables.deliveries.due("ep_1", later, 10, after=due)] == ["evt_1"]
+    assert tables.deliveries.due_within("ep_1", due.next_attempt_at, later, 10) == 2
+    assert tables.deliveries.due_within("ep_1", due.next_attempt_at + 1, later, 10) == 1
+    assert tables.deliveries.due_within("ep_1", due.next_attempt_at, later, 1) == 1
     assert tables.deliveries.postpone(due, later + 900) is not None
     assert tables.deliveries.postpone(due, later + 900) is None
     assert tables.deliveries.due("ep_2", later, 10) == []

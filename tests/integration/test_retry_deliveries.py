@@ -88,8 +88,12 @@ def test_what_is_due_goes_oldest_first_and_no_more_than_the_limit(world: World) 
         world.clock.at += 1
     world.clock.at += ENQUEUED_S
     backlog = Backlog(world.deliveries, world.queue, world.clock.now)
-    assert backlog.enqueue_due(endpoint.endpoint_id, limit=25).count == 25
+    first = backlog.enqueue_due(endpoint.endpoint_id, limit=25)
+    assert (first.count, first.overdue_s) == (25, 30)
     assert event_numbers(world.enqueued()) == list(range(1, 26))
+    rest = backlog.enqueue_due(endpoint.endpoint_id, limit=25, after=first.last)
+    assert (rest.count, rest.last) == (5, None)
+    assert event_numbers(world.enqueued()) == list(range(26, 31))
 
 
 def test_a_delivery_that_ended_is_not_due(world: World) -> None:

@@ -6,7 +6,7 @@ Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached;
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from examhook.storage.delivery_item import delivery_from_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, QueryInputTypeDef
 
 WAITING_INDEX = "waiting"
 
@@ -44,9 +44,12 @@ class DeliveryReads:
         item = answer.get("Item")
         return None if item is None else delivery_from_item(item)
 
-    def due(self, endpoint_id: str, now: int, limit: int) -> list[DueDelivery]:
-        """Up to ``limit`` deliveries of an endpoint that are due at ``now``, longest due first."""
-        return self._in_index(endpoint_id, limit, until=now)
+    def due(self, endpoint_id: str, now: int, limit: int, after: DueDelivery | None = None) -> list[DueDelivery]:
+        """Up to ``limit`` deliveries of an endpoint that are due at ``now``, longest due first, those behind ``after``.
+
+        ``limit`` is at most some thousands: so many come in one answer.
+        """
+        return self._in_index(endpoint_id, limit, until=now, after=after)
 
     def waiting(self, endpoint_id: str, limit: int) -> list[DueDelivery]:
         """Up to ``limit`` deliveries of an endpoint that are still to be sent, whenever they are due."""
@@ -56,6 +59,15 @@ class DeliveryReads:
         """How many deliveries of an endpoint are still to be sent, up to MOST_COUNTED, and when the next is due."""
         first = self._in_index(endpoint_id, 1, until=None)
         return Outlook(self._count(endpoint_id, MOST_COUNTED), first[0].next_attempt_at if first else None)
+
+    def due_within(self, endpoint_id: str, begin: int, end: int, most: int) -> int:
+        """How many deliveries of an endpoint are due from ``begin`` to ``end``, counted up to ``most``."""
+        return self._count(
+            endpoint_id,
+            most,
+            " AND next_attempt_at BETWEEN :begin AND :end",
+            {":begin": {"N": str(begin)}, ":end": {"N": str(end)}},
+        )
 
     def list_for(
         self, endpoint_id: str | None = None, status: DeliveryStatus | None = None, limit: int = 100
@@ -80,14 +92,16 @@ class DeliveryReads:
         ):
             yield from map(delivery_from_item, queried["Items"])
 
-    def _count(self, endpoint_id: str, most: int) -> int:
+    def _count(
+        self, endpoint_id: str, most: int, when: str = "", values: Mapping[str, AttributeValueTypeDef] | None = None
+    ) -> int:
         """How many wait, read only until ``most`` are counted: what a dead endpoint has waiting knows no bounds."""
         counted = 0
         for page in self._client.get_paginator("query").paginate(
             TableName=self._table_name,
             IndexName=WAITING_INDEX,
-            KeyConditionExpression="waiting_endpoint_id = :endpoint",
-            ExpressionAttributeValues={":endpoint": {"S": endpoint_id}},
+            KeyConditionExpression=f"waiting_endpoint_id = :endpoint{when}",
+            ExpressionAttributeValues={":endpoint": {"S": endpoint_id}, **(values or {})},
             Select="COUNT",
             PaginationConfig={"PageSize": most},
         ):
@@ -96,24 +110,31 @@ class DeliveryReads:
                 return most
         return counted
 
-    def _in_index(self, endpoint_id: str, limit: int, until: int | None) -> list[DueDelivery]:
+    def _in_index(
+        self, endpoint_id: str, limit: int, *, until: int | None, after: DueDelivery | None = None
+    ) -> list[DueDelivery]:
         values: dict[str, AttributeValueTypeDef] = {":endpoint": {"S": endpoint_id}}
         condition = "waiting_endpoint_id = :endpoint"
         if until is not None:
             condition += " AND next_attempt_at <= :until"
             values[":until"] = {"N": str(until)}
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table_name,
-            IndexName=WAITING_INDEX,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=values,
-            # MaxItems alone would read as much as fits into an answer, and drop the rest of it.
-            PaginationConfig={"MaxItems": limit, "PageSize": limit},
-        )
+        request: QueryInputTypeDef = {
+            "TableName": self._table_name,
+            "IndexName": WAITING_INDEX,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "Limit": limit,
+        }
+        if after is not None:
+            # By place and not by time: many may be due in the same second, and the index is a moment behind.
+            request["ExclusiveStartKey"] = {
+                "waiting_endpoint_id": {"S": endpoint_id},
+                "next_attempt_at": {"N": str(after.next_attempt_at)},
+                **delivery_key(endpoint_id, after.event_id),
+            }
         return [
             DueDelivery(item["endpoint_id"]["S"], item["event_id"]["S"], int(item["next_attempt_at"]["N"]))
-            for page in pages
-            for item in page["Items"]
+            for item in self._client.query(**request)["Items"]
         ]
 
 

@@ -16,6 +16,10 @@ from examhook.storage.delivery_reads import DueDelivery
 BATCH_PER_ENDPOINT = 500
 """Deliveries of one endpoint that are enqueued in one go."""
 
+UNPACED_PER_MINUTE = 3000
+"""Of an endpoint without a rate at most so many are on their way, and follow in a minute: 25 attempts at once, half a
+second each, are as many."""
+
 _PARALLEL_WRITES = 8
 
 
@@ -26,12 +30,19 @@ class Enqueued:
     count: int
     overdue_s: int = 0
     """How long the delivery had been due that was due longest."""
+    last: DueDelivery | None = None
+    """Behind which there may be more."""
+
+
+def minute_limit(endpoint: Endpoint, now: float) -> int:
+    """Deliveries of ``endpoint`` that may be on their way at once: what its pace lets through in a minute."""
+    pace = endpoint.pace(now)
+    return UNPACED_PER_MINUTE if pace is None else pace.per_minute
 
 
 def batch_limit(endpoint: Endpoint, now: float) -> int:
-    """Deliveries to enqueue for ``endpoint`` in one go at ``now``: no more than its pace lets through in a minute."""
-    pace = endpoint.pace(now)
-    return BATCH_PER_ENDPOINT if pace is None else min(BATCH_PER_ENDPOINT, pace.per_minute)
+    """Deliveries to enqueue for ``endpoint`` in one go at ``now``."""
+    return min(BATCH_PER_ENDPOINT, minute_limit(endpoint, now))
 
 
 class Backlog:
@@ -46,12 +57,23 @@ class Backlog:
         self._queue = queue
         self._now = now
 
-    def enqueue_due(self, endpoint_id: str, limit: int = BATCH_PER_ENDPOINT) -> Enqueued:
-        """Enqueue up to ``limit`` deliveries that are due, oldest first."""
-        now = int(self._now())
-        due = self._deliveries.due(endpoint_id, now, limit)
+    def enqueue_due(self, endpoint_id: str, limit: int, after: DueDelivery | None = None) -> Enqueued:
+        """Enqueue deliveries that are due, oldest first, those behind ``after``: up to ``limit``, one batch at most."""
+        now, limit = int(self._now()), min(limit, BATCH_PER_ENDPOINT)
+        due = self._deliveries.due(endpoint_id, now, limit, after)
         count = self._enqueue(due, lambda each: self._deliveries.postpone(each, now + ENQUEUED_S))
-        return Enqueued(count, overdue_s=now - due[0].next_attempt_at if due else 0)
+        last = due[-1] if len(due) == limit else None
+        return Enqueued(count, overdue_s=now - due[0].next_attempt_at if due else 0, last=last)
+
+    def room(self, endpoint: Endpoint) -> int:
+        """How many more deliveries of ``endpoint`` may be put on the queue now, so that it is not buried.
+
+        Whatever is due within ENQUEUED_S counts as on its way; where that is a retry, it soon will be.
+        """
+        now, limit = int(self._now()), minute_limit(endpoint, self._now())
+        if limit <= BATCH_PER_ENDPOINT:
+            return 0
+        return limit - self._deliveries.due_within(endpoint.endpoint_id, now + 1, now + ENQUEUED_S, limit)
 
     def enqueue_probe(self, endpoint_id: str, claim: Callable[[int], bool]) -> int:
         """Enqueue the oldest delivery that is due, to find out whether its endpoint is back; returns 1, or 0.

@@ -30,7 +30,7 @@ from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.delivery_reads import DueDelivery
 
 AT_ONCE_PER_ENDPOINT = 500
-"""So many go on the queue right away; Retry enqueues as many of the rest each minute: new events find room."""
+"""So many go on the queue right away; Retry enqueues the rest as fast as it is taken: new events find room."""
 
 _PARALLEL = 8
 _CHUNK = 200

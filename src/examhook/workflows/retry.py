@@ -3,15 +3,17 @@
 An endpoint that is down gets one delivery at a time, to find out whether it is back. Once one
 arrives, Deliver begins to send what waited, and Retry goes on with it until nothing is left.
 
-A tick that is out of time leaves the rest of the endpoints to the next, which begins with another one: no
-endpoint is always the last, however long those before it take.
+First each endpoint gets one batch. Then those for which more is due get further ones in turn, as long as there is
+time and no more is on its way to them than they take in a minute. A tick that is out of time leaves the rest of the
+endpoints to the next, which begins with another one: none is always the last, however long those before it take.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,6 +23,7 @@ from examhook.destinations.delivery_queue import DeliveryQueueError
 from examhook.destinations.refusal import NotPublishedError
 from examhook.destinations.secrets import SecretsKey
 from examhook.events.catalogue import OperationsEventType
+from examhook.storage.delivery_reads import DueDelivery
 from examhook.storage.endpoints import EndpointsTable
 from examhook.workflows.backlog import Backlog, Enqueued, batch_limit
 from examhook.workflows.endpoint_watch import EndpointWatch
@@ -47,6 +50,27 @@ class RetryReport:
 
 
 @dataclass(frozen=True, slots=True)
+class _Unfinished:
+    """An endpoint of which more is due than the first batch."""
+
+    endpoint_id: str
+    last: DueDelivery
+    room: int
+    """How many more may be put on the queue."""
+
+
+@dataclass(slots=True)
+class _Tick:
+    """What a tick has done so far."""
+
+    enqueued: int = 0
+    overdue_s: int = 0
+    disabled: int = 0
+    errors: list[str] = field(default_factory=list)
+    unfinished: deque[_Unfinished] = field(default_factory=deque)
+
+
+@dataclass(frozen=True, slots=True)
 class RetryDeliveries:
     """The use case behind the Retry function."""
 
@@ -59,36 +83,54 @@ class RetryDeliveries:
     monotonic: Callable[[], float] = time.monotonic
 
     def run(self) -> RetryReport:
-        """Look after every endpoint, and enqueue what is due for it if it is enabled.
+        """Look after every endpoint, and enqueue what is due for it if it is enabled, as far as the time goes.
 
         Raises botocore's errors if endpoints cannot be read.
         """
         stop_at = self.monotonic() + TICK_S
         found = configured_endpoints(self.webhook_urls, self.endpoints, self.key, self.now)
-        enqueued = overdue_s = disabled = 0
-        errors: list[str] = []
+        tick = _Tick()
         for number, endpoint in enumerate(_from_another_each_minute(found, self.now())):
             if self.monotonic() >= stop_at:
-                errors += [_OUT_OF_TIME] * (len(found) - number)
+                tick.errors += [_OUT_OF_TIME] * (len(found) - number)
                 break
-            # What goes wrong with one is left for the next tick; the others are served all the same. And
-            # operators who cannot be told are no reason to let events wait.
-            enabled = endpoint.is_enabled
-            try:
-                enabled, told = self.watch.look_after(endpoint)
-                disabled += told.count(OperationsEventType.ENDPOINT_DISABLED)
-            except (ClientError, BotoCoreError, NotPublishedError) as error:
-                errors.append(type(error).__name__)
-            try:
-                if enabled:
-                    served = self._serve(endpoint)
-                    enqueued += served.count
-                    overdue_s = max(overdue_s, served.overdue_s)
-            except (ClientError, BotoCoreError, DeliveryQueueError) as error:
-                errors.append(type(error).__name__)
+            self._visit(endpoint, tick)
+        while tick.unfinished and self.monotonic() < stop_at:
+            self._go_on(tick.unfinished.popleft(), tick)
         return RetryReport(
-            sum(each.is_enabled for each in found), enqueued, tuple(errors), overdue_s=overdue_s, disabled=disabled
+            sum(each.is_enabled for each in found), tick.enqueued, tuple(tick.errors), tick.overdue_s, tick.disabled
         )
+
+    def _visit(self, endpoint: Endpoint, tick: _Tick) -> None:
+        """What goes wrong with one is left for the next tick; the others are served all the same."""
+        # Operators who cannot be told are no reason to let events wait.
+        enabled = endpoint.is_enabled
+        try:
+            enabled, told = self.watch.look_after(endpoint)
+            tick.disabled += told.count(OperationsEventType.ENDPOINT_DISABLED)
+        except (ClientError, BotoCoreError, NotPublishedError) as error:
+            tick.errors.append(type(error).__name__)
+        try:
+            if enabled:
+                served = self._serve(endpoint)
+                tick.enqueued += served.count
+                tick.overdue_s = max(tick.overdue_s, served.overdue_s)
+                if served.last is not None and (room := self.backlog.room(endpoint)) > 0:
+                    tick.unfinished.append(_Unfinished(endpoint.endpoint_id, served.last, room))
+        except (ClientError, BotoCoreError, DeliveryQueueError) as error:
+            tick.errors.append(type(error).__name__)
+
+    def _go_on(self, rest: _Unfinished, tick: _Tick) -> None:
+        """Enqueue another batch of an endpoint, and get in line again behind the others if there may be more."""
+        try:
+            served = self.backlog.enqueue_due(rest.endpoint_id, rest.room, rest.last)
+        except (ClientError, BotoCoreError, DeliveryQueueError) as error:
+            tick.errors.append(type(error).__name__)
+            return
+        tick.enqueued += served.count
+        room = rest.room - served.count
+        if served.last is not None and room > 0:
+            tick.unfinished.append(_Unfinished(rest.endpoint_id, served.last, room))
 
     def _serve(self, endpoint: Endpoint) -> Enqueued:
         endpoint_id = endpoint.endpoint_id
