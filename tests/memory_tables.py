@@ -176,6 +176,7 @@ class ExamStore:
 
     watches: dict[str, AccountWatch] = field(default_factory=dict)
     refusals: dict[str, Refusal] = field(default_factory=dict)
+    left_alone_until: dict[str, int] = field(default_factory=dict)
     exams: dict[tuple[str, str], tuple[ExamWatch, int]] = field(default_factory=dict)
     """Watch and fence."""
     leases: dict[str, Lease] = field(default_factory=dict)
@@ -210,6 +211,7 @@ class MemoryExams:
                 for (of_account, exam_id), (watch, _) in self.store.exams.items()
                 if of_account == account
             },
+            left_alone_until=self.store.left_alone_until.get(account),
             completed_at=lease.completed_at if (lease := self.store.leases.get(account)) else None,
             erasures=self.store.erasures,
             awaited=lease.awaited if lease else None,
@@ -234,6 +236,14 @@ class MemoryExams:
     def forget_refusal(self, account: str) -> None:
         self.step()
         self.store.refusals.pop(account, None)
+
+    def leave_alone(self, account: str, until: int) -> None:
+        self.step()
+        self.store.left_alone_until[account] = until
+
+    def ask_again(self, account: str) -> None:
+        self.step()
+        self.store.left_alone_until.pop(account, None)
 
     def remember(self, account: str, watch: ExamWatch, fence: int) -> bool:
         answer_is_lost = self.step()

@@ -64,7 +64,11 @@ FACTS: Mapping[Metric, Facts] = {
         meaning="polls that the provider refused the account code of, or that were left out because it does",
     ),
     Metric.POLLS_FAILED: Facts(
-        "Poll", _COUNT, even_zero=False, meaning="polls in which the provider gave no usable answer to some question"
+        "Poll",
+        _COUNT,
+        even_zero=False,
+        meaning="polls in which the provider gave no usable answer to some question, or that were left out since it "
+        "asked for a pause",
     ),
     Metric.POLLS_OUT_OF_TIME: Facts(
         "Poll",

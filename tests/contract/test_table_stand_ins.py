@@ -176,6 +176,17 @@ def test_a_refusal_is_kept_until_it_is_forgotten(tables: Pair) -> None:
     assert tables.exams.read("main").refusal is None
 
 
+def test_a_pause_is_kept_until_the_provider_may_be_asked_again(tables: Pair) -> None:
+    assert tables.exams.read("main").left_alone_until is None
+    for until in (200, 100):
+        tables.exams.leave_alone("main", until)
+        assert tables.exams.read("main").left_alone_until == until
+    assert tables.exams.read("another").left_alone_until is None
+    tables.exams.ask_again("main")
+    state = tables.exams.read("main")
+    assert (state.left_alone_until, state.watch, state.refusal) == (None, None, None)
+
+
 def test_distrust_of_the_takings_is_kept(tables: Pair) -> None:
     tables.exams.begin_watch("main", 100)
     tables.exams.distrust_takings("main")

@@ -129,6 +129,10 @@ def refuse(patient: Clinic, *, plain: bool = True) -> None:
     patient.exams.remember_refusal("main", Refusal(version, now - 600, now, plain=plain))
 
 
+def leave_alone(patient: Clinic) -> None:
+    patient.exams.leave_alone("main", int(time.time()) + 600)
+
+
 def refuse_and_change(patient: Clinic) -> None:
     refuse(patient)
     patient.client("secretsmanager").put_secret_value(
@@ -214,6 +218,7 @@ BROKEN: list[tuple[str, Callable[[Clinic], None], str, str]] = [
     ("old deliveries", let_deliveries_age, "delivery age", "warning"),
     ("no code", remove_secret, "account code", "problem"),
     ("refused", refuse, "account main", "problem"),
+    ("left alone", leave_alone, "account main", "warning"),
     ("refused in other words", partial(refuse, plain=False), "account main", "problem"),
     ("refused, new code", refuse_and_change, "account main", "warning"),
     ("silent", fall_silent, "account main", "problem"),

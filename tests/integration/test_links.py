@@ -247,6 +247,19 @@ def test_while_polls_are_refused_nobody_asks_for_links(world: LinkWorld) -> None
     assert world.asked() == []
 
 
+def test_while_polls_keep_to_a_pause_nobody_asks_for_links(world: LinkWorld) -> None:
+    exams = ExamsTable(boto3.client("dynamodb", region_name="eu-central-1"), EXAMS)
+    clock = Clock(float(int(time.time())))
+    exams.leave_alone("main", int(clock.at) + 3600)
+    renew = replace(world.function.workflow, now=clock.now, sleep=clock.sleep)
+    event = world.event(world.ended())
+    first = renew.run(event.event_id)
+    assert (first.link, first.quiet_s, world.asked()) == (None, 600, []), "looked at again, should a person end it"
+    exams.leave_alone("main", int(clock.at) + 300)
+    clock.at += 601
+    assert renew.run(event.event_id).link is not None
+
+
 def test_who_does_not_get_a_turn_waits_once_and_then_goes_out_marked(
     world: LinkWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

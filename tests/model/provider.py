@@ -139,9 +139,6 @@ class NoPace:
     def finished(self) -> None:
         pass
 
-    def hold(self, for_s: float) -> None:
-        pass
-
 
 @dataclass
 class ModelClient:

@@ -62,17 +62,6 @@ def test_never_more_arrive_than_the_rate_allows(
     assert most_within(arrivals, window / requests_per_second) <= window
 
 
-def test_a_pause_that_was_asked_for_is_kept() -> None:
-    clock = Clock()
-    pacer = Pacer(5, clock.now, clock.sleep)
-    pacer.hold(7)
-    pacer.hold(3)
-    assert pacer.delay_s() == pytest.approx(7)
-    pacer.wait()
-    assert clock.at == pytest.approx(1007)
-    assert pacer.delay_s() == pytest.approx(0.2)
-
-
 def test_a_sleep_that_ends_early_is_taken_up_again() -> None:
     clock = Clock()
     pacer = Pacer(1, clock.now, lambda seconds: clock.sleep(seconds if seconds < 0.1 else seconds / 2))

@@ -57,6 +57,9 @@ def account(patient: Patient, name: str) -> Iterator[Finding]:
     yield _polled(patient, check, state)
     if state.refusal is not None:
         yield _refused(patient, check, name, state.refusal)
+    if (left_s := (state.left_alone_until or 0) - int(patient.now)) > 0:
+        said = f"The provider asked for a pause, which lasts {_span(left_s)} more; meanwhile it is not asked."
+        yield Finding(check, Verdict.WARNING, said, "If this goes on, lower RequestsPerSecond.")
     unread = sorted(exam_id for exam_id, watch in state.exams.items() if _failed(watch))
     if unread:
         shown = ", ".join(unread[:_SHOWN]) + (", …" if len(unread) > _SHOWN else "")
@@ -150,7 +153,7 @@ def _polled(patient: Patient, check: str, state: AccountState) -> Finding:
 
 
 def _failed(watch: ExamWatch) -> bool:
-    return watch.failed_at is not None
+    return watch.failed_at is not None or watch.rejected_since is not None
 
 
 def _span(seconds: int) -> str:

@@ -90,6 +90,8 @@ class PacedClient(ABC):
         self.requests_made = 0
         self.give_up_at = math.inf
         """Unix seconds after which nothing is waited for; whoever is short of time sets it."""
+        self._left_alone_until = 0.0
+        """Unix seconds: the provider asked for it. Whoever makes the next client decides whether it goes on."""
 
     @abstractmethod
     def _identified(self, query: Hidden) -> tuple[Hidden, Hidden]:
@@ -112,6 +114,8 @@ class PacedClient(ABC):
         no_time = self._no_time()
         if no_time is not None:
             return no_time
+        if (left_s := self._left_alone_until - self._now()) > 0:
+            self._sleep(left_s)
         self._pacer.wait()
         self.requests_made += 1
         params, headers = self._identified(query)
@@ -146,7 +150,7 @@ class PacedClient(ABC):
 
     def _no_time(self) -> ProviderError | None:
         """Why the next request cannot be made in time, if so."""
-        delay_s = self._pacer.delay_s()
+        delay_s = max(self._pacer.delay_s(), self._left_alone_until - self._now())
         if delay_s > LONGEST_WAIT_S:
             return ProviderThrottled(
                 f"The provider asked not to be asked for another {delay_s:.0f} s. A later poll asks again.",
@@ -160,7 +164,7 @@ class PacedClient(ABC):
         """Seconds to wait before asking again; None when that does not help, or not in time."""
         pause_s = self._rng.uniform(0, min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2 ** (attempt - 1)))
         if isinstance(error, ProviderThrottled) and error.retry_after_s is not None:
-            self._pacer.hold(error.retry_after_s)
+            self._left_alone_until = max(self._left_alone_until, self._now() + error.retry_after_s)
             # Some jitter on top: others who were told the same come back at the same moment.
             pause_s += error.retry_after_s
         attempts = min(self._attempts, MOST_REFUSALS) if isinstance(error, ProviderRefused) else self._attempts

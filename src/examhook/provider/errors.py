@@ -51,7 +51,7 @@ class ProviderThrottled(ProviderError):  # noqa: N818 - the name says what the p
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message, helps_to_retry=True)
         self.retry_after_s = retry_after_s
-        """How long it wants to be left alone, if it said so."""
+        """How long it wants to be left alone, if it said so; an hour at most."""
 
 
 class ProviderUnavailable(ProviderError):  # noqa: N818 - the name says what the provider did

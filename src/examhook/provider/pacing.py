@@ -25,11 +25,10 @@ class Pacer:
         self._window_s = window / requests_per_second
         self._ends: deque[float] = deque(maxlen=window)
         self._ready_at = 0.0
-        self._held_until = 0.0
 
     def delay_s(self) -> float:
         """Seconds until the next request may start."""
-        ready_at = max(self._ready_at, self._held_until)
+        ready_at = self._ready_at
         if len(self._ends) == self._ends.maxlen:
             ready_at = max(ready_at, self._ends[0] + self._window_s)
         return max(0.0, ready_at - self._now())
@@ -44,7 +43,3 @@ class Pacer:
     def finished(self) -> None:
         """The request that ``wait`` let start is over, whatever came of it."""
         self._ends.append(self._now())
-
-    def hold(self, for_s: float) -> None:
-        """Let no request start for so many seconds: the provider asked for a pause."""
-        self._held_until = max(self._held_until, self._now() + for_s)

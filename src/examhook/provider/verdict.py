@@ -28,6 +28,9 @@ class Question(Enum):
     CANDIDATE = auto()
 
 
+LONGEST_PAUSE_S = 3600.0
+"""A provider that asks to be left alone for longer is asked once after this: it may have meant something else."""
+
 _PUT_RIGHT_CODE = "Put the right code into the account-code secret; the next poll takes it at once."
 _IF_WRONG = (
     "If the account code is wrong, put the right one into the account-code secret; the next poll takes it at once."
@@ -71,12 +74,16 @@ def unusable(answer: Answer, now: float, question: Question) -> ProviderError | 
     status = answer.status
     if status in {401, 403}:
         return _forbidden(status, question)
-    pause_s = retry_after_s(answer.headers, now)
+    pause_s = _bounded(retry_after_s(answer.headers, now))
     if status == 429 or (status == 503 and pause_s is not None):  # noqa: PLR2004 - statuses of HTTP
         return ProviderThrottled(_THROTTLED, retry_after_s=pause_s)
     if status == 408 or status >= 500:  # noqa: PLR2004 - statuses of HTTP
         return ProviderUnavailable(f"The provider's server failed (HTTP {status}). The next poll tries again.")
     return _malformed(answer)
+
+
+def _bounded(pause_s: float | None) -> float | None:
+    return None if pause_s is None else min(pause_s, LONGEST_PAUSE_S)
 
 
 def _forbidden(status: int, question: Question) -> ProviderError:

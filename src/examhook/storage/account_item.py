@@ -38,6 +38,11 @@ def watch_from_item(account: str, item: Item) -> AccountWatch | None:
     )
 
 
+def left_alone_until_from_item(item: Item) -> int | None:
+    """Until when the provider asked not to be asked, Unix seconds; None where it did not."""
+    return int(item["left_alone_until"]["N"]) if "left_alone_until" in item else None
+
+
 def refusal_from_item(item: Item) -> Refusal | None:
     """The refusal that stands; None where the code is accepted."""
     if "refused_secret" not in item:

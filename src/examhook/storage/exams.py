@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from examhook.detection.watch import AccountWatch, ExamWatch
 from examhook.model import Exam
-from examhook.storage.account_item import Refusal, refusal_from_item, watch_from_item
+from examhook.storage.account_item import Refusal, left_alone_until_from_item, refusal_from_item, watch_from_item
 from examhook.storage.conditional import if_it_holds
 from examhook.storage.erasures import Erasures
 from examhook.storage.exam_item import SCHEMA_VERSION, exam_watch_from_item, item_from_exam_watch
@@ -33,6 +33,8 @@ class AccountState:
     exams: Mapping[str, ExamWatch]
     completed_at: int | None = None
     """When the last poll that came to its end did, Unix seconds."""
+    left_alone_until: int | None = None
+    """Until when the provider asked not to be asked, Unix seconds."""
     erasures: Erasures = field(default_factory=Erasures)
     """Of whom nothing is to be stored or told."""
     awaited: Awaited | None = None
@@ -50,6 +52,7 @@ class ExamsTable:
         """All that is remembered of one account."""
         watch: AccountWatch | None = None
         refusal: Refusal | None = None
+        left_alone_until: int | None = None
         completed_at: int | None = None
         awaited: Awaited | None = None
         exams: dict[str, ExamWatch] = {}
@@ -67,12 +70,13 @@ class ExamsTable:
                 exams[exam_watch.exam.exam_id] = exam_watch
             elif place == _ACCOUNT:
                 watch, refusal = watch_from_item(account, item), refusal_from_item(item)
+                left_alone_until = left_alone_until_from_item(item)
             elif place == _LEASE:
                 completed_at = int(item["completed_at"]["N"]) if "completed_at" in item else None
                 awaited = awaited_from_item(item)
             else:
                 erasures.take(place, item)
-        return AccountState(watch, refusal, exams, completed_at, erasures, awaited)
+        return AccountState(watch, refusal, exams, completed_at, left_alone_until, erasures, awaited)
 
     def begin_watch(self, account: str, began_at: int) -> AccountWatch:
         """Begin the watch at ``began_at`` unless it began before; returns the watch that stands."""
@@ -126,6 +130,21 @@ class ExamsTable:
             UpdateExpression="REMOVE refused_secret, refused_since, refused_asked_at, refused_plainly",
         )
 
+    def leave_alone(self, account: str, until: int) -> None:
+        """Note until when the provider asked not to be asked, Unix seconds."""
+        self._client.update_item(
+            TableName=self._table_name,
+            Key=_key(account, _ACCOUNT),
+            UpdateExpression="SET v = :v, left_alone_until = :until",
+            ExpressionAttributeValues={":v": _number(SCHEMA_VERSION), ":until": _number(until)},
+        )
+
+    def ask_again(self, account: str) -> None:
+        """Note that the provider answers again."""
+        self._client.update_item(
+            TableName=self._table_name, Key=_key(account, _ACCOUNT), UpdateExpression="REMOVE left_alone_until"
+        )
+
     def remember(self, account: str, watch: ExamWatch, fence: int) -> bool:
         """Write what is known of an exam after a pass; False when a newer poll wrote it already."""
         written = if_it_holds(
@@ -151,15 +170,7 @@ class ExamsTable:
             ExpressionAttributeValues={":at": _number(at), ":fence": _number(fence)},
         )
         if noted is None:
-            self._begin_with_rejection(account, ExamWatch(exam, tried_at=at, rejected_since=at), fence)
-
-    def _begin_with_rejection(self, account: str, watch: ExamWatch, fence: int) -> None:
-        if_it_holds(
-            self._client.put_item,
-            TableName=self._table_name,
-            Item={**_key(account, _EXAM_PREFIX + watch.exam.exam_id), **item_from_exam_watch(watch, fence)},
-            ConditionExpression="attribute_not_exists(sk)",
-        )
+            self.remember(account, ExamWatch(exam, tried_at=at, rejected_since=at), fence)
 
     def take_lease(self, account: str, owner: str, *, now_ms: int, expires_at_ms: int) -> int | None:
         """Take the account's lease until ``expires_at_ms`` if nobody holds it.

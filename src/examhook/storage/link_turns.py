@@ -26,6 +26,8 @@ SPACING_MS = 1050
 """From the end of a request to the start of the next: a second, and what two machines' clocks may differ by."""
 REFUSED_LOOK_MS = 60_000
 """While the provider refuses the account code, nobody looks again before this."""
+LONGEST_QUIET_MS = 600_000
+"""While it asked polls for a pause, however long, nobody looks again before its end, or this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,13 @@ class LinkTurns:
 
     def take(self, account: str, now_ms: int, until_ms: int) -> Turn | Taken | Quiet:
         """Take the turn, at most until ``until_ms``; or why not."""
-        if self._is_refused(account):
+        kept = self._client.get_item(TableName=self._table_name, Key=_key(account, "account")).get("Item", {})
+        if "refused_since" in kept:
+            # Polls alone find out when the code is right again.
             return Quiet(now_ms + REFUSED_LOOK_MS)
+        left_alone_until_ms = 1000 * _number(kept, "left_alone_until")
+        if left_alone_until_ms > now_ms:
+            return Quiet(min(left_alone_until_ms, now_ms + LONGEST_QUIET_MS))
         item = self._client.get_item(TableName=self._table_name, Key=_key(account), ConsistentRead=True).get("Item", {})
         quiet_until_ms = _number(item, "quiet_until_ms")
         if quiet_until_ms > now_ms:
@@ -102,11 +109,6 @@ class LinkTurns:
             },
         )
 
-    def _is_refused(self, account: str) -> bool:
-        """Whether the last poll was refused; polls alone find out when the code is right again."""
-        key: dict[str, AttributeValueTypeDef] = {"account": {"S": account}, "sk": {"S": "account"}}
-        return "refused_since" in self._client.get_item(TableName=self._table_name, Key=key).get("Item", {})
-
     def _update(self, account: str, update: str, condition: str, values: dict[str, AttributeValueTypeDef]) -> bool:
         answer = if_it_holds(
             self._client.update_item,
@@ -119,8 +121,8 @@ class LinkTurns:
         return answer is not None
 
 
-def _key(account: str) -> dict[str, AttributeValueTypeDef]:
-    return {"account": {"S": account}, "sk": {"S": SORT_KEY}}
+def _key(account: str, place: str = SORT_KEY) -> dict[str, AttributeValueTypeDef]:
+    return {"account": {"S": account}, "sk": {"S": place}}
 
 
 def _number(item: dict[str, AttributeValueTypeDef], name: str) -> int:

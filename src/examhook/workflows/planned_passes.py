@@ -52,7 +52,7 @@ def _read(tools: PollTools, request: ExamRequest, report: PollReport, listed_at:
         if isinstance(error, ProviderRejected) and _remember_rejection(tools, request, error, listed_at):
             report.notes.append(f"exam {request.exam.exam_id} is no longer listed, and its results are refused")
             return True
-        report.provider_failed = True
+        report.note_failure(error)
         report.errors.append(f"Exam {request.exam.exam_id} could not be read: {error}")
         report.failed.add(request.exam.exam_id)
         return not isinstance(error, ProviderThrottled)

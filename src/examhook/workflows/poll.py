@@ -32,6 +32,7 @@ from examhook.workflows.exam_events import ExamEvents
 from examhook.workflows.exam_list import PAGE_LIMIT, read_exam_list
 from examhook.workflows.lease import Lease, LeaseLostError, lease_on
 from examhook.workflows.outbox import Outbox
+from examhook.workflows.pauses import Pauses
 from examhook.workflows.planned_passes import TIME_RESERVE_S, read_planned, without_resting
 from examhook.workflows.refusals import RefusalNotice, Refusals
 from examhook.workflows.report import PollReport
@@ -112,6 +113,12 @@ class Poll:
             report.refused = True
             report.errors.append(paused)
             return
+        pauses = Pauses(self.settings.account, self.exams, self.now)
+        left_alone = None if request.manual else pauses.call_for_one(state)
+        if left_alone is not None:
+            report.provider_failed = True
+            report.errors.append(left_alone)
+            return
         client = self.client_for(code)
         client.give_up_at = self.now() + time_left_s() - TIME_RESERVE_S / 2
         try:
@@ -123,12 +130,13 @@ class Poll:
             report.refused = True
             report.errors.append(str(refused))
         except ProviderError as error:
-            report.provider_failed = True
+            report.note_failure(error)
             report.errors.append(f"The list of exams could not be read: {error}")
         except LeaseLostError as lost:
             report.errors.append(f"The poll was given up: {lost}.")
         finally:
             report.requests = client.requests_made
+        pauses.take(report.pause_s)
 
     def _poll(  # noqa: PLR0913, PLR0917 - the parts of one poll, named where they are made
         self,
@@ -144,6 +152,7 @@ class Poll:
         report.listed, report.listed_at = tuple(exam.exam_id for exam in listing), listed_at
         if state.refusal is not None:
             self.exams.forget_refusal(self.settings.account)
+        Pauses(self.settings.account, self.exams, self.now).end(state)
         watch = state.watch or self.exams.begin_watch(self.settings.account, listed_at)
         exam_events = ExamEvents(self.settings, self.histories, self.exams, lease, self.endpoints)
         exam_events.compare(found, state, watch)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NotRequired, TypedDict
 
 from examhook.detection.worst_case import WorstCase
+from examhook.provider.errors import ProviderError, ProviderThrottled
 
 
 class ReportBody(TypedDict):
@@ -63,7 +64,9 @@ class PollReport:
     refused: bool = False
     """The provider refuses the account code, or did lately and was not asked."""
     provider_failed: bool = False
-    """The provider gave no usable answer to some question."""
+    """The provider gave no usable answer to some question, or asked for a pause that lasts."""
+    pause_s: float | None = None
+    """How long it asked to be left alone, if it did."""
     out_of_time: bool = False
     """Exams are unfinished because the time ran out."""
     age_s: int | None = None
@@ -74,6 +77,12 @@ class PollReport:
     """Why exams are unfinished, a clause each, for the log."""
     errors: list[str] = field(default_factory=list)
     """What went wrong, a sentence each; never with the account code, a link or a name."""
+
+    def note_failure(self, error: ProviderError) -> None:
+        """Count that the provider gave no usable answer."""
+        self.provider_failed = True
+        if isinstance(error, ProviderThrottled):
+            self.pause_s = error.retry_after_s
 
     @property
     def complete(self) -> bool:
