@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from examhook.detection.plan import (
     BUSY_SECONDS,
+    CLOCKS_DIFFER_SECONDS,
     COLD_FACTOR,
     LOOK_SECONDS,
     RETRY_SECONDS,
@@ -115,6 +116,49 @@ def test_a_busy_exams_edge_is_looked_at_now_and_then_though_nothing_hints_at_it(
 def test_where_the_takings_lie_every_available_exams_edge_is_looked_at() -> None:
     liar = AccountWatch("main", 0, takings_lie=True)
     assert planned(EXAM, watch(), watch=liar) == [(Reason.BUSY, Look.EDGE)]
+
+
+AHEAD = NOW + 5 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("known", "reason"),
+    [
+        (watch(passed_at=AHEAD, tried_at=AHEAD, changed_at=AHEAD), Reason.DUE),
+        (watch(passed_at=NOW - HOUR, tried_at=AHEAD, failed_at=AHEAD), Reason.DUE),
+        (watch(passed_at=0, tried_at=AHEAD, failed_at=AHEAD), Reason.NEW),
+    ],
+    ids=["passed", "failed", "never passed"],
+)
+def test_what_was_read_while_the_clock_was_ahead_is_due_once_that_was_put_right(
+    known: ExamWatch, reason: Reason
+) -> None:
+    assert planned(EXAM, known) == [(reason, Look.WHOLE)]
+
+
+def test_an_exam_that_closes_after_the_clock_was_put_right_is_read_whole_although_a_pass_failed_before() -> None:
+    known = watch(tried_at=AHEAD, failed_at=AHEAD)
+    assert planned(CLOSED, known) == [(Reason.CLOSED, Look.WHOLE)]
+
+
+def test_an_unlisted_exam_is_due_once_the_clock_was_put_right_and_then_waits_again() -> None:
+    known = watch(passed_at=AHEAD, tried_at=AHEAD)
+    other = replace(EXAM, exam_id="2")
+    unlisted = [each for each in planned(other, known) if each[0] is Reason.UNLISTED]
+    assert unlisted == [(Reason.UNLISTED, Look.WHOLE)]
+    refused = replace(known, tried_at=NOW - LOOK_SECONDS, failed_at=NOW - LOOK_SECONDS)
+    assert [each for each in planned(other, refused) if each[0] is Reason.UNLISTED] == []
+
+
+def test_clocks_that_differ_a_little_make_nothing_due() -> None:
+    """Servers behind one address take turns, and each has its own."""
+    moment = NOW + CLOCKS_DIFFER_SECONDS
+    assert planned(EXAM, watch(passed_at=moment, tried_at=moment)) == []
+
+
+def test_the_edge_of_a_busy_exam_is_looked_at_once_the_clock_was_put_right() -> None:
+    known = watch(tried_at=AHEAD, changed_at=NOW - 60)
+    assert planned(EXAM, known) == [(Reason.BUSY, Look.EDGE)]
 
 
 def test_a_pass_that_was_cut_short_goes_on() -> None:

@@ -23,6 +23,9 @@ LOOK_SECONDS = 300
 BUSY_SECONDS = 3600
 """An exam is busy for so long after something happened in it."""
 
+CLOCKS_DIFFER_SECONDS = 300
+"""Servers behind one address, each with a clock of its own, may differ by so much."""
+
 
 class Reason(StrEnum):
     """Why an exam's results are asked for, the most urgent first."""
@@ -108,6 +111,11 @@ def plan(  # noqa: PLR0913 - all that the decision rests on
     return sorted(requests, key=_urgency)
 
 
+def _since(moment: int, now: int) -> int:
+    """Seconds since ``moment``; as many as there ever were if it is to come: the clock was ahead and was put right."""
+    return now - moment if moment - now <= CLOCKS_DIFFER_SECONDS else now
+
+
 def rests(request: ExamRequest, now: int) -> bool:
     """Whether the exam is to be left alone at ``now``, since the provider refused its results lately.
 
@@ -116,7 +124,7 @@ def rests(request: ExamRequest, now: int) -> bool:
     watch = request.known
     if watch is None or watch.rejected_since is None:
         return False
-    return now - watch.tried_at < min(watch.tried_at - watch.rejected_since, RETRY_SECONDS)
+    return _since(watch.tried_at, now) < min(watch.tried_at - watch.rejected_since, RETRY_SECONDS)
 
 
 def _unlisted(watch: ExamWatch, now: int, full_pass_seconds: int) -> Look | None:
@@ -124,12 +132,12 @@ def _unlisted(watch: ExamWatch, now: int, full_pass_seconds: int) -> Look | None
 
     Someone may still be sitting it or be forced in later, and the list itself may be incomplete.
     """
-    if now - watch.tried_at < LOOK_SECONDS:
+    if _since(watch.tried_at, now) < LOOK_SECONDS:
         return None
     pause_s = full_pass_interval_s(watch, full_pass_seconds)
     if watch.failed_at is not None:
         pause_s = full_pass_seconds * COLD_FACTOR
-    if watch.progress is not None or now - max(watch.passed_at, watch.failed_at or 0) >= pause_s:
+    if watch.progress is not None or min(_since(watch.passed_at, now), _since(watch.failed_at or 0, now)) >= pause_s:
         return Look.WHOLE
     return _look(Reason.OPEN_ATTEMPTS, watch) if watch.open_count else None
 
@@ -159,12 +167,12 @@ def _due(watch: ExamWatch | None, now: int, full_pass_seconds: int) -> Reason | 
         return reason
     if _failed_lately(watch, now, full_pass_seconds):
         return None
-    waited_s = now - watch.passed_at
+    waited_s = _since(watch.passed_at, now)
     return reason if not watch.is_known or waited_s >= full_pass_interval_s(watch, full_pass_seconds) else None
 
 
 def _failed_lately(watch: ExamWatch, now: int, full_pass_seconds: int) -> bool:
-    return watch.failed_at is not None and now - watch.failed_at < min(RETRY_SECONDS, full_pass_seconds)
+    return watch.failed_at is not None and _since(watch.failed_at, now) < min(RETRY_SECONDS, full_pass_seconds)
 
 
 def full_pass_interval_s(watch: ExamWatch, full_pass_seconds: int) -> int:
@@ -176,8 +184,7 @@ def full_pass_interval_s(watch: ExamWatch, full_pass_seconds: int) -> int:
 def _busy(exam: Exam, watch: ExamWatch | None, now: int, *, takings_lie: bool) -> Reason | None:
     if watch is None or not exam.available or watch.order not in {RowOrder.NEWEST, RowOrder.OLDEST}:
         return None
-    waited_s = now - watch.tried_at
-    busy = now - watch.changed_at < BUSY_SECONDS and waited_s >= LOOK_SECONDS
+    busy = _since(watch.changed_at, now) < BUSY_SECONDS and _since(watch.tried_at, now) >= LOOK_SECONDS
     return Reason.BUSY if takings_lie or busy else None
 
 
