@@ -82,8 +82,23 @@ def test_an_exam_of_which_nobody_says_whether_it_is_available_is_not_recorded() 
 
 
 def test_an_old_observation_that_arrives_late_changes_nothing() -> None:
+    """Which is the older one, the polls' fences say, and not the provider's clock."""
     closed = after(seen(history(), SHUT, AT + 60))
-    assert seen(closed, OPEN, AT + 59) is None
+    older, receipt = replace(SIGHT, observed_at=AT + 90, fence=2), Receipt(AT + 90, {}, "0" * 16)
+    assert change_of_availability(closed, OPEN, older, announce_first=False) is None
+    assert change_of_receipt(closed, OPEN, receipt, older) is None
+
+
+def test_what_is_seen_after_the_providers_clock_was_put_right_is_announced() -> None:
+    ahead, right = AT + 2 * 86_400, AT + 60
+    receipt = Receipt(ahead, {}, "0" * 16)
+    stored = after(change_of_receipt(history(), OPEN, receipt, replace(SIGHT, observed_at=ahead)))
+    closed = told(seen(stored, SHUT, right))
+    assert (closed.event_type, closed.observed_at) == ("exam.closed", right)
+    assert closed.sequence > stored.sequence
+    later = told(change_of_receipt(stored, OPEN, replace(receipt, watermark=right), replace(SIGHT, observed_at=right)))
+    assert later.event_id != stored.transitions[-1].event_id
+    assert later.sequence > stored.sequence
 
 
 def test_what_is_learned_of_an_exam_that_only_had_receipts_is_recorded_in_silence() -> None:
@@ -143,7 +158,7 @@ def test_what_is_new(created_at: int | None, *, listed_whole: bool, new: bool) -
 def test_events_are_the_changes_that_were_seen_in_order(
     shown: list[tuple[Exam | None, int, bool]], *, announce_first: bool
 ) -> None:
-    """Whatever the list says, leaves out or says late, and whatever receipts come between."""
+    """Whatever the list says or leaves out, whatever receipts come between, and though the clock goes back."""
     stored: ExamHistory | None = None
     events: list[ExamTransition] = []
     expected: list[bool] = []
@@ -153,7 +168,7 @@ def test_events_are_the_changes_that_were_seen_in_order(
         at = now + step_s
         changes = []
         if listed is not None:
-            if listed.availability_known and (stored is None or at >= stored.observed_at):
+            if listed.availability_known:
                 is_new_and_open = stored is None and announce_first and listed.available
                 if said is not listed.available and (said is not None or is_new_and_open):
                     expected.append(listed.available)

@@ -75,7 +75,8 @@ def change_of_availability(
         if not (announce_first and exam.available):
             return ExamChange(None, record)
         return ExamChange(None, _announced(record, _availability(record, exam, sight, None)))
-    if stored.available is exam.available or stored.observed_at > sight.observed_at:
+    # Which of two polls is the newer one, their fences tell: the provider's clock may have been ahead, and put right.
+    if stored.available is exam.available or stored.fence > sight.fence:
         return None
     after = _seen(stored, exam, sight)
     if stored.available is None:
@@ -87,7 +88,8 @@ def change_of_availability(
 def change_of_receipt(stored: ExamHistory | None, exam: Exam, receipt: Receipt, sight: Sight) -> ExamChange | None:
     """The change that the end of a full pass makes of an exam's history; None for a pass that is no news."""
     before = stored or _record(exam, sight, None)
-    if any(each.receipt is not None and each.receipt.watermark >= receipt.watermark for each in before.transitions):
+    given = {each.receipt.watermark for each in before.transitions if each.receipt is not None}
+    if receipt.watermark in given or before.fence > sight.fence:
         return None
     event_type = ExamEventType.VERIFIED
     transition = ExamTransition(
