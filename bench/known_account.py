@@ -43,7 +43,7 @@ def know(cloud: Cloud, provider: Provider, account: str, busy: Collection[str]) 
     )
     exams, submissions = ExamsTable(cloud.dynamodb, EXAMS), SubmissionsTable(cloud.dynamodb, SUBMISSIONS)
     now = provider.control.now()
-    exams.begin_watch(account, now)
+    exams.begin_watch(account, now, now)
     for exam in _listed(client, len(provider.exam_ids)):
         exams.remember(account, remembered(ExamRequest(exam, None, Reason.NEW), _findings(exam, now)), fence=0)
         if exam.exam_id in busy:

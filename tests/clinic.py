@@ -52,7 +52,7 @@ class Clinic:
     def polled(self, ago_s: int = 30, account: str = "main") -> None:
         """A complete poll ended so long ago."""
         now = int(time.time())
-        self.exams.begin_watch(account, now - 86_400)
+        self.exams.begin_watch(account, now - 86_400, now - 86_400)
         fence = self.exams.take_lease(account, "a-poll", now_ms=now * 1000, expires_at_ms=now * 1000 + 1)
         assert fence is not None
         self.exams.release_lease(account, "a-poll", completed_at=now - ago_s)

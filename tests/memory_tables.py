@@ -217,9 +217,14 @@ class MemoryExams:
             awaited=lease.awaited if lease else None,
         )
 
-    def begin_watch(self, account: str, began_at: int) -> AccountWatch:
+    def begin_watch(self, account: str, began_at: int, here_at: int) -> AccountWatch:
         self.step()
-        return self.store.watches.setdefault(account, AccountWatch(account, began_at))
+        return self.store.watches.setdefault(account, AccountWatch(account, began_at, began_here_at=here_at))
+
+    def begin_earlier(self, account: str, began_at: int) -> None:
+        self.step()
+        stands = self.store.watches[account]
+        self.store.watches[account] = replace(stands, began_at=min(stands.began_at, began_at))
 
     def distrust_takings(self, account: str) -> None:
         self.step()

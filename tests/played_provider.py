@@ -123,6 +123,8 @@ class Stage:
         self.refusals: list[tuple[str, int, str]] = []
         self.stream_is_off = False
         self.redrives: list[int] = []
+        self.provider_ahead_s = 0
+        """How far the provider's clock is ahead of ours."""
         self.time_left_s = 300.0
         self.requests_until_time_is_up: int | None = None
         self.open_erasure_key: Callable[[bytes], bytes] = bytes
@@ -161,7 +163,7 @@ class Stage:
             endpoints=lambda: self.endpoints,
             notify_refusal=lambda account, *, since, message: self.refusals.append((account, since, message)),
             outbox=Outbox(self._sent_among, self.redrives.append, lambda: float(self.provider.clock)),
-            now=lambda: float(self.provider.clock),
+            now=lambda: float(self.provider.clock - self.provider_ahead_s),
             sleep=self._sleep,
             open_erasure_key=self.open_erasure_key,
         )

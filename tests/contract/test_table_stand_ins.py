@@ -164,8 +164,17 @@ def test_an_exam_that_was_only_ever_rejected_is_remembered_as_that(tables: Pair)
 
 def test_a_watch_begins_once(tables: Pair) -> None:
     assert tables.exams.read("main").watch is None
-    watches = [tables.exams.begin_watch("main", at) for at in (100, 200)]
+    watches = [tables.exams.begin_watch("main", at, at + 5) for at in (100, 200)]
     assert watches[0] == watches[1] == tables.exams.read("main").watch
+
+
+def test_the_beginning_of_a_watch_is_only_ever_put_earlier(tables: Pair) -> None:
+    tables.exams.begin_watch("main", 500, 90)
+    for earlier in (200, 300):
+        tables.exams.begin_earlier("main", earlier)
+    watch = tables.exams.read("main").watch
+    assert watch is not None
+    assert (watch.began_at, watch.began_here_at) == (200, 90)
 
 
 def test_a_refusal_is_kept_until_it_is_forgotten(tables: Pair) -> None:
@@ -188,7 +197,7 @@ def test_a_pause_is_kept_until_the_provider_may_be_asked_again(tables: Pair) -> 
 
 
 def test_distrust_of_the_takings_is_kept(tables: Pair) -> None:
-    tables.exams.begin_watch("main", 100)
+    tables.exams.begin_watch("main", 100, 100)
     tables.exams.distrust_takings("main")
     watch = tables.exams.read("main").watch
     assert watch is not None
@@ -217,7 +226,7 @@ def test_what_is_awaited_is_kept_with_the_lease_until_a_poll_says_otherwise(tabl
 
 
 def test_a_whole_list_is_noted_for_good(tables: Pair) -> None:
-    tables.exams.begin_watch("main", 100)
+    tables.exams.begin_watch("main", 100, 100)
     tables.exams.note_whole_list("main")
     watch = tables.exams.read("main").watch
     assert watch is not None
@@ -264,7 +273,8 @@ def test_an_exams_history_needs_the_version_that_was_read_and_no_newer_poll(
 ) -> None:
     first = exam_change(None, available=True, fence=5)
     tables.histories.write([first])
-    second = exam_change(first.after, available=False, fence=fence, at=200)
+    change = exam_change(first.after, available=False, fence=9, at=200)
+    second = replace(change, after=replace(change.after, fence=fence))
     assert tables.histories.write([second]) == ([] if wins else [second])
     stale = exam_change(first.after, available=False, fence=9, at=300)
     assert tables.histories.write([stale]) == ([stale] if wins else [])

@@ -40,7 +40,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         assert isinstance(stack, InstalledStack)
         dynamodb = boto3.client("dynamodb", region_name=REGION)
         exams = ExamsTable(dynamodb, EXAMS)
-        exams.begin_watch("main", STARTED_AT)
+        exams.begin_watch("main", STARTED_AT, STARTED_AT)
         running = (AttemptKey(STARTED_AT, GONE), AttemptKey(STARTED_AT, "7"))
         exams.remember("main", ExamWatch(exam(), open_count=2, open_attempts=running), fence=0)
         yield stack.world

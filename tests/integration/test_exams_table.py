@@ -103,15 +103,15 @@ def test_an_older_poll_does_not_overwrite_what_a_newer_one_remembers(table: Exam
 
 def test_a_watch_begins_once(table: ExamsTable) -> None:
     assert table.read("main").watch is None
-    assert table.begin_watch("main", 100).began_at == 100
-    assert table.begin_watch("main", 200).began_at == 100
+    assert table.begin_watch("main", 100, 100).began_at == 100
+    assert table.begin_watch("main", 200, 200).began_at == 100
     watch = table.read("main").watch
     assert watch is not None
     assert watch.began_at == 100
 
 
 def test_a_refusal_is_kept_until_it_is_forgotten(table: ExamsTable) -> None:
-    table.begin_watch("main", 50)
+    table.begin_watch("main", 50, 50)
     refusal = Refusal("v1", since=100, last_asked_at=200)
     table.remember_refusal("main", refusal)
     assert table.read("main").refusal == refusal
@@ -122,7 +122,7 @@ def test_a_refusal_is_kept_until_it_is_forgotten(table: ExamsTable) -> None:
 
 
 def test_distrust_of_the_takings_is_kept(table: ExamsTable) -> None:
-    table.begin_watch("main", 50)
+    table.begin_watch("main", 50, 50)
     table.distrust_takings("main")
     watch = table.read("main").watch
     assert watch is not None

@@ -34,6 +34,8 @@ class AccountWatch:
     """Rows were seen that ``takings`` never told of, so it is not relied on."""
     listed_whole: bool = False
     """The whole list of exams was seen once, and every exam on it recorded."""
+    began_here_at: int | None = None
+    """When it began by our clock; None where an older version did not note it."""
 
 
 @dataclass(frozen=True, slots=True)

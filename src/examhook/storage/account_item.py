@@ -35,6 +35,7 @@ def watch_from_item(account: str, item: Item) -> AccountWatch | None:
         int(item["began_at"]["N"]),
         takings_lie="takings_lie" in item,
         listed_whole="listed_whole" in item,
+        began_here_at=int(item["began_here_at"]["N"]) if "began_here_at" in item else None,
     )
 
 

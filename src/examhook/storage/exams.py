@@ -78,16 +78,29 @@ class ExamsTable:
                 erasures.take(place, item)
         return AccountState(watch, refusal, exams, completed_at, left_alone_until, erasures, awaited)
 
-    def begin_watch(self, account: str, began_at: int) -> AccountWatch:
-        """Begin the watch at ``began_at`` unless it began before; returns the watch that stands."""
+    def begin_watch(self, account: str, began_at: int, here_at: int) -> AccountWatch:
+        """Begin the watch at ``began_at``, ``here_at`` by our clock, unless it began before; returns what stands."""
+        values = {":v": _number(SCHEMA_VERSION), ":began_at": _number(began_at), ":here_at": _number(here_at)}
         answer = self._client.update_item(
             TableName=self._table_name,
             Key=_key(account, _ACCOUNT),
-            UpdateExpression="SET v = :v, began_at = if_not_exists(began_at, :began_at)",
-            ExpressionAttributeValues={":v": _number(SCHEMA_VERSION), ":began_at": _number(began_at)},
+            UpdateExpression="SET v = :v, began_at = if_not_exists(began_at, :began_at),"
+            " began_here_at = if_not_exists(began_here_at, :here_at)",
+            ExpressionAttributeValues=values,
             ReturnValues="ALL_NEW",
         )
-        return AccountWatch(account, int(answer["Attributes"]["began_at"]["N"]))
+        return watch_from_item(account, answer["Attributes"]) or AccountWatch(account, began_at)
+
+    def begin_earlier(self, account: str, began_at: int) -> None:
+        """Note that the watch began at ``began_at``, unless another poll has put it earlier still."""
+        if_it_holds(
+            self._client.update_item,
+            TableName=self._table_name,
+            Key=_key(account, _ACCOUNT),
+            UpdateExpression="SET began_at = :began_at",
+            ConditionExpression="began_at > :began_at",
+            ExpressionAttributeValues={":began_at": _number(began_at)},
+        )
 
     def distrust_takings(self, account: str) -> None:
         """Note that the account's ``takings`` are not to be relied on."""

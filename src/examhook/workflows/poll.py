@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from examhook.delivery.endpoint import Endpoint
+from examhook.detection.beginning import put_right
 from examhook.detection.paging import Pager
 from examhook.detection.plan import plan
 from examhook.detection.survey import Survey
@@ -153,7 +154,7 @@ class Poll:
         if state.refusal is not None:
             self.exams.forget_refusal(self.settings.account)
         Pauses(self.settings.account, self.exams, self.now).end(state)
-        watch = state.watch or self.exams.begin_watch(self.settings.account, listed_at)
+        watch = self._begun(state.watch, listed_at, lease)
         exam_events = ExamEvents(self.settings, self.histories, self.exams, lease, self.endpoints)
         exam_events.compare(found, state, watch)
         tools = PollTools(
@@ -187,6 +188,17 @@ class Poll:
         if awaited is None and lease.announced is not None:
             awaited = replace(lease.announced, since=int(self.now()))
         lease.awaited = awaited
+
+    def _begun(self, known: AccountWatch | None, listed_at: int, lease: Lease) -> AccountWatch:
+        """The watch, begun now where it was not, or put right where the provider's clock was ahead then."""
+        here_at = int(self.now())
+        if known is None:
+            return self.exams.begin_watch(self.settings.account, listed_at, here_at)
+        watch = put_right(known, listed_at, here_at)
+        if watch != known:
+            lease.keep()
+            self.exams.begin_earlier(watch.account, watch.began_at)
+        return watch
 
     def _judged(self, watch: AccountWatch, state: AccountState, listing: Sequence[Exam], now: int) -> AccountWatch:
         """The watch, with the takings distrusted once they have been found to lie."""
