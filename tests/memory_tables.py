@@ -16,8 +16,8 @@ from examhook.detection.exam_transition import ExamChange
 from examhook.detection.watch import AccountWatch, ExamWatch
 from examhook.model import AttemptKey, Exam, ExamHistory, Submission
 from examhook.storage.account_item import Refusal
+from examhook.storage.account_state import AccountState
 from examhook.storage.erasures import Erasures
-from examhook.storage.exams import AccountState
 from examhook.storage.lease_item import AsBefore, Awaited
 from examhook.storage.submissions import sort_key
 

@@ -11,8 +11,8 @@ from examhook.detection.worst_case import worst_case_s
 from examhook.settings import SettingsError
 from examhook.storage.account_item import Refusal
 from examhook.storage.account_list import AccountsError
+from examhook.storage.account_state import AccountState
 from examhook.storage.accounts import AccountsSecret
-from examhook.storage.exams import AccountState
 from examhook_cli.doctor.finding import Finding, Verdict
 from examhook_cli.doctor.function_checks import interval_s, schedule_of
 from examhook_cli.doctor.patient import Patient

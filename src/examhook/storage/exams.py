@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from examhook.detection.watch import AccountWatch, ExamWatch
 from examhook.model import Exam
 from examhook.storage.account_item import Refusal, left_alone_until_from_item, refusal_from_item, watch_from_item
+from examhook.storage.account_state import AccountState
 from examhook.storage.conditional import if_it_holds
 from examhook.storage.erasures import Erasures
 from examhook.storage.exam_item import SCHEMA_VERSION, exam_watch_from_item, item_from_exam_watch
@@ -22,23 +22,6 @@ if TYPE_CHECKING:
 _ACCOUNT = "account"
 _LEASE = "lease"
 _EXAM_PREFIX = "exam#"
-
-
-@dataclass(frozen=True, slots=True)
-class AccountState:
-    """What the table holds of one account: its watch, its refusal, its exams by id."""
-
-    watch: AccountWatch | None
-    refusal: Refusal | None
-    exams: Mapping[str, ExamWatch]
-    completed_at: int | None = None
-    """When the last poll that came to its end did, Unix seconds."""
-    left_alone_until: int | None = None
-    """Until when the provider asked not to be asked, Unix seconds."""
-    erasures: Erasures = field(default_factory=Erasures)
-    """Of whom nothing is to be stored or told."""
-    awaited: Awaited | None = None
-    """Which event is not yet seen to have gone out."""
 
 
 class ExamsTable:

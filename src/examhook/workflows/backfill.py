@@ -21,8 +21,8 @@ from examhook.detection.recall import Moment, recall
 from examhook.detection.survey import Survey
 from examhook.detection.watch import ExamWatch
 from examhook.model import AttemptKey, Submission
+from examhook.storage.account_state import AccountState
 from examhook.storage.dispatched import DispatchedEvents
-from examhook.storage.exams import AccountState
 from examhook.workflows.lease import Lease, LeaseLostError, lease_on
 from examhook.workflows.poll import LEASE_PATIENCE_S, Poll, PollRequest
 from examhook.workflows.report import PollReport

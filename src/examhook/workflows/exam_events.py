@@ -19,8 +19,9 @@ from examhook.detection.watch import AccountWatch
 from examhook.events.catalogue import ExamEventType
 from examhook.model import Exam, ExamHistory, Receipt
 from examhook.settings import InitialSync, PollSettings
+from examhook.storage.account_state import AccountState
 from examhook.storage.exam_histories import ExamHistories
-from examhook.storage.exams import AccountState, ExamsTable
+from examhook.storage.exams import ExamsTable
 from examhook.workflows.exam_list import ExamList
 from examhook.workflows.lease import Lease
 

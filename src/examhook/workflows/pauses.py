@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from examhook.provider.verdict import LONGEST_PAUSE_S
-from examhook.storage.exams import AccountState, ExamsTable
+from examhook.storage.account_state import AccountState
+from examhook.storage.exams import ExamsTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,9 @@ from examhook.provider.errors import ProviderError, ProviderRefused
 from examhook.provider.port import ProviderClient
 from examhook.settings import PollSettings
 from examhook.storage.account_code import AccountCode, AccountCodeSecret
+from examhook.storage.account_state import AccountState
 from examhook.storage.exam_histories import ExamHistories
-from examhook.storage.exams import AccountState, ExamsTable
+from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.exam_access import PollTools
 from examhook.workflows.exam_events import ExamEvents

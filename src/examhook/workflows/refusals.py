@@ -10,7 +10,8 @@ from typing import Protocol
 from examhook.provider.errors import ProviderRefused
 from examhook.storage.account_code import AccountCode
 from examhook.storage.account_item import Refusal
-from examhook.storage.exams import AccountState, ExamsTable
+from examhook.storage.account_state import AccountState
+from examhook.storage.exams import ExamsTable
 
 REFUSED_PAUSE_SECONDS = 3600
 """How long scheduled polls leave the provider alone after it refused the code; a new code ends the pause."""
