@@ -113,6 +113,13 @@ class Transition:
     score_points: Decimal | None = None
     passed: bool | None = None
     ended_at: int | None = None
+    recalled_at: int | None = None
+    """When a backfill announced it once more."""
+
+    @property
+    def announced_at(self) -> int:
+        """When it was last to be announced: about the time since when a redrive looks for it."""
+        return max(self.observed_at, self.recalled_at or 0)
 
 
 @dataclass(frozen=True, slots=True)

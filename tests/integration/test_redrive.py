@@ -10,18 +10,20 @@ from functools import cache
 from typing import Any
 
 import pytest
-from builders import exam, submission, transition
+from builders import attempt, exam, submission, transition
 from dispatch_stack import SUBMITTED, Dying, Killed, Stack, deployed, invoke
 from redrive_stage import DAY_S, HOUR_S, failure, published, redrive, store, write
 from tables import EVENTS, SUBMISSIONS
 
 from examhook.destinations.redrive_queue import LOOK_BACK_S, order_of
 from examhook.detection.exam_transition import Sight, change_of_availability
+from examhook.detection.recall import Moment, recall
 from examhook.handlers import dispatch as dispatch_entry
 from examhook.handlers import redrive as entry
 from examhook.handlers.redrive import RedriveIncompleteError
 from examhook.storage.events import EventsTable
 from examhook.storage.exam_histories import ExamHistories
+from examhook.storage.submissions import SubmissionsTable
 from examhook.wiring.dispatch import open_dispatch
 
 
@@ -182,6 +184,29 @@ def test_all_events_of_one_submission_go_out_in_their_order(stack: Stack) -> Non
 def test_any_message_that_is_none_of_ours_asks_for_all_around_its_time(body: str) -> None:
     order = order_of(body, 10 * DAY_S)
     assert (order.since, order.place) == (10 * DAY_S - LOOK_BACK_S, None)
+
+
+def test_what_a_backfill_announced_is_redriven_where_dispatch_gave_up_on_it(stack: Stack) -> None:
+    """Seen three weeks ago, recalled just now: the look-back of the failure queue goes by the latter."""
+    now = int(time.time())
+    seen_at = now - 21 * DAY_S
+    older = transition(event_id="evt_" + "1" * 32, occurred_at=seen_at - DAY_S, observed_at=seen_at)
+    newer = transition(event_id="evt_" + "2" * 32, sequence=2, occurred_at=seen_at, observed_at=seen_at)
+    silent = submission(
+        attempt=attempt(candidate_id="9", ended_at=seen_at), observed_at=seen_at, transitions=(), sequence=0
+    )
+    kept = submission(transitions=(older, newer), observed_at=seen_at, sequence=2)
+    table = SubmissionsTable(stack.dynamodb, SUBMISSIONS)
+    for stored in (silent, kept):
+        write(stack, stored)
+        recalled = recall(stored, seen_at)
+        change = recalled.change(recalled.event_ids, Moment(now, now - 60, now), fence=stored.fence + 1)
+        assert change is not None
+        assert table.write([change]) == []
+    silent_again, kept_again = recall(silent, seen_at), recall(kept, seen_at)
+    assert older.event_id not in kept_again.event_ids
+    assert invoke(failure()) == {"batchItemFailures": []}
+    assert published(stack) == sorted([*silent_again.event_ids, *kept_again.event_ids])
 
 
 def test_an_exams_events_are_redriven_too(stack: Stack) -> None:

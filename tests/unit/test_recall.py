@@ -16,7 +16,7 @@ from examhook.events.catalogue import EventType
 from examhook.events.identity import submission_event_id
 from examhook.model import Attempt, AttemptKey, Submission
 
-MOMENT = Moment(at=OBSERVED_AT + 86_400, confirmed_at=OBSERVED_AT + 86_300)
+MOMENT = Moment(at=OBSERVED_AT + 86_400, confirmed_at=OBSERVED_AT + 86_300, now=OBSERVED_AT + 86_500)
 KEY = AttemptKey(STARTED_AT, "19382")
 
 
@@ -82,7 +82,9 @@ def test_kept_transitions_come_back_as_they_were_and_nothing_is_added() -> None:
     found = recall(stored, ENDED_AT)
     change = found.change(found.event_ids, MOMENT, fence=9)
     assert change is not None
-    assert (change.again, change.after.transitions, change.after.sequence) == ((1,), stored.transitions, 1)
+    (kept,) = change.after.transitions
+    assert (change.again, kept.recalled_at, change.after.sequence) == ((1,), MOMENT.now, 1)
+    assert replace(kept, recalled_at=None) == stored.transitions[0]
     assert change.announces
 
 
@@ -93,6 +95,7 @@ def test_of_several_kept_transitions_only_the_wanted_ones_come_back() -> None:
     change = recall(stored, 0).change({marked.event_id}, MOMENT, fence=9)
     assert change is not None
     assert change.again == (2,)
+    assert [each.recalled_at for each in change.after.transitions] == [None, MOMENT.now]
 
 
 def test_an_end_that_was_silent_comes_back_beside_the_mark_that_was_not() -> None:

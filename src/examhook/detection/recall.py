@@ -7,7 +7,7 @@ Two kinds come back, those since a time only:
   recorded in silence, above all after the tables were lost.
 
 What else there was is known to nobody any more. Facts are never touched: the write says only what to
-announce, so an old observation cannot come to stand for a newer one.
+announce, and when that was, so an old observation cannot come to stand for a newer one.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class Moment:
     """When that began."""
     confirmed_at: int
     """When the exam was last read whole, so that what is stored was shown; 0: never."""
+    now: int
+    """When this part of it is written, by our own clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,14 @@ class Recall:
         stored = self.stored
         kept = {event_id for event_id in self.kept if event_id in wanted}
         again = tuple(each.sequence for each in stored.transitions if each.event_id in kept)
-        after = replace(stored, version=stored.version + 1, fence=fence)
+        after = replace(
+            stored,
+            transitions=tuple(
+                replace(each, recalled_at=moment.now) if each.sequence in again else each for each in stored.transitions
+            ),
+            version=stored.version + 1,
+            fence=fence,
+        )
         if self.present is not None and self.present in wanted:
             after = _with_present(after, moment)
         elif not again:
@@ -96,7 +105,7 @@ def _with_present(stored: Submission, moment: Moment) -> Submission:
     return replace(
         made,
         # All of the others as well: this write may announce the oldest of them.
-        transitions=(*stored.transitions, made.transitions[-1]),
+        transitions=(*stored.transitions, replace(made.transitions[-1], recalled_at=moment.now)),
         type_counts={**stored.type_counts, event_type.value: 1},
         observed_at=stored.observed_at,
     )

@@ -43,6 +43,8 @@ def item_from_submission(submission: Submission) -> dict[str, AttributeValueType
         "observed_at": _number(submission.observed_at),
         **({"provider_ahead_s": _number(submission.provider_ahead_s)} if submission.provider_ahead_s else {}),
         "transitions": {"L": [{"M": _item_from_transition(each)} for each in submission.transitions]},
+        # For the redrive's scan, which finds by it what was seen long ago.
+        **_optional_number("recalled_at", max((each.recalled_at or 0 for each in submission.transitions), default=0)),
         "type_counts": {"M": {name: _number(count) for name, count in submission.type_counts.items()}},
         "sequence": _number(submission.sequence),
         "version": _number(submission.version),
@@ -104,7 +106,7 @@ def _item_from_transition(transition: Transition) -> dict[str, AttributeValueTyp
     }
     if transition.previous_status_code is not None:
         item["previous_status_code"] = _number(transition.previous_status_code)
-    return item
+    return item | _optional_number("recalled_at", transition.recalled_at)
 
 
 def _transition_from_item(item: Item) -> Transition:
@@ -120,6 +122,7 @@ def _transition_from_item(item: Item) -> Transition:
         score_points=_read_decimal(item, "score_points"),
         passed=_read_flag(item, "passed"),
         ended_at=_read_int(item, "ended_at"),
+        recalled_at=_read_int(item, "recalled_at"),
     )
 
 
@@ -138,6 +141,11 @@ def _facts(
 
 def _number(value: int | Decimal) -> AttributeValueTypeDef:
     return {"N": str(value)}
+
+
+def _optional_number(name: str, value: int | None) -> dict[str, AttributeValueTypeDef]:
+    """The attribute; none where there is nothing to say."""
+    return {name: _number(value)} if value else {}
 
 
 def _text(name: str, value: str | None) -> dict[str, AttributeValueTypeDef]:

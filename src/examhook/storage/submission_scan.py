@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _PAGE_ITEMS = 250
 """So few that what a page becomes in memory is little beside the function itself."""
 _KEY = ("pk", "sk")
-_WITH_EVENTS = "observed_at >= :since AND #sequence > :none"
+_WITH_EVENTS = "(observed_at >= :since OR recalled_at >= :since) AND #sequence > :none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class SubmissionScan:
     def announced_since(
         self, since: int, place: Mapping[str, str] | None = None, until: Mapping[str, str] | None = None
     ) -> Iterator[ScannedPage]:
-        """Submissions and exams with events, last seen at ``since`` or later (Unix seconds), from ``place`` on.
+        """Submissions and exams with events, seen or recalled at ``since`` or later (Unix seconds), from ``place`` on.
 
         The item ``until`` is the last, and comes although nothing of it may be that new. If it is gone by now, it goes
         on to the table's end.

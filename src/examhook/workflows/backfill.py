@@ -181,7 +181,8 @@ class _Announcing:
                 if pages and time_left_s() <= 0:
                     return
                 self.lease.keep()
-                after = self._page(exam_id, after, Moment(place.began_at, state.exams[exam_id].passed_at))
+                moment = Moment(place.began_at, state.exams[exam_id].passed_at, int(self.backfill.poll.now()))
+                after = self._page(exam_id, after, moment)
                 pages += 1
                 if after is None:
                     break

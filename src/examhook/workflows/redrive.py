@@ -3,9 +3,9 @@
 The stream forgets after a day; the table does not. Each submission and each exam keeps its last few transitions,
 and the id of an event derives from them, so what was dispatched is recognised and left alone::
 
-    scan ─▶ transitions since a time ─▶ dispatched? ── yes ──▶ leave
-                                            │ no
-                                            └──▶ the steps of Dispatch, in the same order
+    scan ─▶ transitions seen, or recalled, since a time ─▶ dispatched? ── yes ──▶ leave
+                                                               │ no
+                                                               └──▶ the steps of Dispatch, in the same order
 
 Doing it twice, or while Dispatch works on the same, sends nothing twice but what a crash would.
 """
@@ -118,5 +118,5 @@ class Redrive:
 
 def _events(stored: Submission | ExamHistory, since: int) -> list[Event]:
     if isinstance(stored, Submission):
-        return [submission_event(stored, each) for each in stored.transitions if each.observed_at >= since]
+        return [submission_event(stored, each) for each in stored.transitions if each.announced_at >= since]
     return [exam_event(stored, each) for each in stored.transitions if each.observed_at >= since]
