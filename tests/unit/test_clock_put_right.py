@@ -68,6 +68,18 @@ def test_what_no_hint_shows_is_found_once_the_clock_was_put_right(ahead: Stage) 
     assert ahead.events() == ["1 rescored"]
 
 
+def test_a_removal_that_was_noted_while_the_clock_was_ahead_is_announced_once_that_was_put_right(ahead: Stage) -> None:
+    ahead.provider.add("1", row(2))
+    ahead.poll(manual=False)
+    ahead.provider.rows["1"] = [row(2)]
+    ahead.provider.clock += 60
+    ahead.poll(full=True)
+    assert ahead.events() == ["2 submitted"]
+    set_clock(ahead, BEGAN_AT + 180)
+    ahead.poll(full=True)
+    assert ahead.events() == ["1 removed", "2 submitted"]
+
+
 def test_one_answer_by_a_clock_that_is_behind_makes_no_news_of_what_is_old() -> None:
     stage = Stage(MemorySubmissions(), MemoryExams())
     stage.provider.add("1", row(1))

@@ -167,6 +167,7 @@ def test_a_removal_takes_two_passes_the_second_of_which_began_later() -> None:
     assert missed is not None
     assert types(missed.after) == ["submission.submitted"]
     assert change_from_absence(missed.after, observation(at=1_700_001_000)) is None
+    assert change_from_absence(missed.after, observation(at=1_700_000_999)) is None, "an older poll, and late"
     again = change_from_absence(missed.after, observation(at=1_700_001_001))
     assert again is not None
     assert types(again.after) == ["submission.submitted", "submission.removed"]

@@ -79,7 +79,7 @@ def change_from_absence(stored: Submission, observation: Observation) -> Change 
 
     The first time it is only noted; the next full pass announces the removal.
     """
-    if stored.removed or (stored.missing_since is not None and stored.missing_since >= observation.observed_at):
+    if stored.removed or (stored.missing_since is not None and not _is_later(observation, stored)):
         return None
     after = replace(
         stored,
@@ -92,6 +92,12 @@ def change_from_absence(stored: Submission, observation: Observation) -> Change 
     if stored.missing_since is not None:
         after = announced(replace(after, removed=True), EventType.REMOVED, stored.attempt.status_code)
     return Change(stored, after)
+
+
+def _is_later(observation: Observation, missing: Submission) -> bool:
+    """Whether it is of a later pass than the one that missed it first; that one's clock may have been ahead."""
+    since = missing.missing_since or 0
+    return observation.observed_at > since or (observation.observed_at < since and observation.fence > missing.fence)
 
 
 def _first_seen(seen: Attempt, observation: Observation) -> Submission:
