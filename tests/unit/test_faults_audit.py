@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+import pytest
 
 from examhook_cli.simulator.clock import VirtualClock
 from examhook_cli.simulator.facts import LedgerEntry
@@ -136,13 +139,18 @@ def test_memory_counts_from_when_a_process_is_warm() -> None:
     assert (held.lived_s, held.warm_kb, held.end_kb, held.most_kb) == (600, 60, 61, 90)
 
 
-def test_memory_that_grows_makes_a_soak_no_success() -> None:
-    def report(end_kb: int) -> SoakReport:
+def test_memory_that_goes_on_growing_makes_a_soak_no_success_and_steps_do_not() -> None:
+    def report(grown_kb: Callable[[int], int]) -> SoakReport:
         samples = Samples()
-        for at_s, memory_kb in ((0, 100_000), (130, 100_000), (3000, end_kb)):
-            samples.add(at_s, FunctionProcess(1, "poll", memory_kb))
+        for at_s in range(0, 3001, 30):
+            samples.add(at_s, FunctionProcess(1, "poll", 100_000 + grown_kb(at_s)))
         return SoakReport(1, 1, 1, Counter(), 1, 1, 1, Counter(), [Verdict(1)] * 3, samples.held())
 
-    assert report(105_000).good
-    assert not report(130_000).good
-    assert "| poll | 50 min | 97.7 | 127.0 |" in soak_page(report(130_000))
+    # One that loads something three times, and one that loses 4 KiB each second.
+    stepwise = report(lambda at_s: 10_000 * sum(at_s > step_s for step_s in (600, 1700, 2900)))
+    assert stepwise.good
+    leaking = report(lambda at_s: at_s * 4)
+    assert not leaking.good
+    (held,) = leaking.held
+    assert held.steady_kb == pytest.approx(11_500, rel=0.05)
+    assert f"| poll | 50 min | 98.1 | 109.4 | {held.steady_kb / 1024:.1f} | 109.4 |" in soak_page(leaking)
