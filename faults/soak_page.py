@@ -82,7 +82,7 @@ _MEMORY = (
     "",
     "Memory of the longest-lived process of each function (MB resident); the first two minutes, in which it imports",
     "and connects, do not count. Steady growth is ten times the middle of what it grew by from one tenth of its time",
-    f"to the next, and may be {MOST_GROWTH:.0%}: the first work of a kind loads something once, which makes a step, and",
+    f"to the next, and may be {MOST_GROWTH:.0%}: the first work of a kind loads something once and makes a step,",
     "a leak goes on.",
     "",
     "| function | lived | warm | at the end | steady growth | most of any process |",
