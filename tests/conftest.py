@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,8 @@ INTEGRATION = Path(__file__).parent / "integration"
 RECORDER = Recorder()
 install(RECORDER)
 atomic_requests.install()
+# Whoever starts the tests in the background has them ignore Ctrl-C, and so would the programs that they start and end.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
