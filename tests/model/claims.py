@@ -75,10 +75,19 @@ class Claims:
                 )
 
     def _was_told_of_before_it_was_listed(self, row: TruthRow) -> bool:
-        """Whether a first contact may have found it among the takings and not among the rows: a full pass finds it."""
-        listed_n = self.histories[row.exam_id, AttemptKey(row.started_at, row.candidate_id)].states[0].n
-        known_from = self.known_from.get(row.exam_id, listed_n)
-        return self.installation.provider.world.rows_lag_s > 0 and listed_n <= known_from
+        """Whether a first contact may have found it, or one that it is taken for, among the takings and not the rows.
+
+        A row that turns up then seems to be what the takings have told of since. A full pass finds the other.
+        """
+        return any(self._met_first_contact_hidden(key) for key in self.histories if key[0] == row.exam_id)
+
+    def _met_first_contact_hidden(self, key: Key) -> bool:
+        exam_id, attempt = key
+        provider, told_n = self.installation.provider, self.histories[key].states[0].n
+        if not provider.world.rows_lag_s or told_n > self.known_from.get(exam_id, told_n):
+            return False
+        _, asked_at = provider.first_asked.get(exam_id, (0, 0))
+        return not provider.world.is_shown(attempt.started_at, asked_at)
 
     def _check_that_it_happened(self, key: Key, told: list[Transition]) -> None:
         states = self.histories[key].states

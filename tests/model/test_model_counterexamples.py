@@ -202,3 +202,12 @@ def test_what_a_reading_in_several_goes_did_not_meet_is_met_by_the_next_full_pas
     state.poll()
     assert state.installation.submissions.stream[-1].after.transitions[-1].event_type == "submission.rescored"
     state.teardown()
+
+
+def test_rows_that_a_first_contact_did_not_see_yet_hide_later_ones_no_longer_than_until_the_full_pass() -> None:
+    """Told of before the first contact and listed after it, they seem to be what ``times`` has told of since."""
+    state = in_the_beginning(Setup(order=RowOrder.CANDIDATE, page_cap=5, rows_lag_s=90, past=(3,)))
+    state.something_happens([Act(Kind.START), Act(Kind.START)])
+    state.poll()
+    state.something_happens([Act(Kind.SHOW_LATE, 0, 1), Act(Kind.SHOW_LATE, 0, 1)])
+    state.teardown()
