@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from examhook.detection.watch import AccountWatch
+from examhook.storage.attributes import read_number
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -35,13 +36,8 @@ def watch_from_item(account: str, item: Item) -> AccountWatch | None:
         int(item["began_at"]["N"]),
         takings_lie="takings_lie" in item,
         listed_whole="listed_whole" in item,
-        began_here_at=int(item["began_here_at"]["N"]) if "began_here_at" in item else None,
+        began_here_at=read_number(item, "began_here_at"),
     )
-
-
-def left_alone_until_from_item(item: Item) -> int | None:
-    """Until when the provider asked not to be asked, Unix seconds; None where it did not."""
-    return int(item["left_alone_until"]["N"]) if "left_alone_until" in item else None
 
 
 def refusal_from_item(item: Item) -> Refusal | None:

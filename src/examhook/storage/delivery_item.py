@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from examhook.delivery.record import AttemptRecord, Delivery, DeliveryStatus, SendOutcome
+from examhook.storage.attributes import as_number
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -20,22 +21,22 @@ def item_from_delivery(delivery: Delivery) -> dict[str, AttributeValueTypeDef]:
     item: dict[str, AttributeValueTypeDef] = {
         "endpoint_id": {"S": delivery.endpoint_id},
         "event_id": {"S": delivery.event_id},
-        "v": _number(SCHEMA_VERSION),
+        "v": as_number(SCHEMA_VERSION),
         "event_type": {"S": delivery.event_type},
-        "created_at": _number(delivery.created_at),
-        "expires_at": _number(delivery.expires_at),
+        "created_at": as_number(delivery.created_at),
+        "expires_at": as_number(delivery.expires_at),
         "status": {"S": delivery.status.value},
-        "attempts": _number(delivery.attempts),
+        "attempts": as_number(delivery.attempts),
         "attempt_log": attempt_log_value(delivery.attempt_log),
     }
     if delivery.next_attempt_at is not None:
         # Both attributes or neither: together they put the item into the index of what waits.
         item["waiting_endpoint_id"] = {"S": delivery.endpoint_id}
-        item["next_attempt_at"] = _number(delivery.next_attempt_at)
+        item["next_attempt_at"] = as_number(delivery.next_attempt_at)
     if delivery.attempts_before:
-        item["attempts_before"] = _number(delivery.attempts_before)
+        item["attempts_before"] = as_number(delivery.attempts_before)
     if delivery.not_before is not None:
-        item["not_before"] = _number(delivery.not_before)
+        item["not_before"] = as_number(delivery.not_before)
     return item
 
 
@@ -63,17 +64,17 @@ def attempt_log_value(log: tuple[AttemptRecord, ...]) -> AttributeValueTypeDef:
 
 def _item_from_record(record: AttemptRecord) -> dict[str, AttributeValueTypeDef]:
     item: dict[str, AttributeValueTypeDef] = {
-        "attempt": _number(record.attempt),
-        "at": _number(record.at),
+        "attempt": as_number(record.attempt),
+        "at": as_number(record.at),
         "outcome": {"S": record.outcome.value},
         "reason": {"S": record.reason},
-        "latency_ms": _number(record.latency_ms),
+        "latency_ms": as_number(record.latency_ms),
         "answer_excerpt": {"S": record.answer_excerpt},
     }
     if record.http_status is not None:
-        item["http_status"] = _number(record.http_status)
+        item["http_status"] = as_number(record.http_status)
     if record.next_attempt_at is not None:
-        item["next_attempt_at"] = _number(record.next_attempt_at)
+        item["next_attempt_at"] = as_number(record.next_attempt_at)
     return item
 
 
@@ -88,10 +89,6 @@ def _record_from_item(item: Item) -> AttemptRecord:
         answer_excerpt=item["answer_excerpt"]["S"],
         next_attempt_at=_optional_int(item, "next_attempt_at"),
     )
-
-
-def _number(value: int) -> AttributeValueTypeDef:
-    return {"N": str(value)}
 
 
 def _optional_int(item: Item, name: str) -> int | None:

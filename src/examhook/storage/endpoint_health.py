@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from examhook.delivery.endpoint import Endpoint, EndpointStatus
 from examhook.delivery.health import Notice
+from examhook.storage.attributes import as_number
 from examhook.storage.conditional import if_it_holds
 from examhook.storage.endpoint_item import endpoint_from_item, notice_value
 
@@ -45,16 +46,16 @@ class EndpointHealthWrites:
             return self._update(
                 endpoint_id,
                 update="SET last_success_at = :at REMOVE failing_since, consecutive_failures, probe_until",
-                values={":at": _number(at)},
+                values={":at": as_number(at)},
             )
         update = (
             "SET last_failure_at = :at, last_error = :error, failing_since = if_not_exists(failing_since, :at),"
             " consecutive_failures = if_not_exists(consecutive_failures, :zero) + :one"
         )
-        values: Values = {":at": _number(at), ":error": {"S": error}, ":zero": _number(0), ":one": _number(1)}
+        values: Values = {":at": as_number(at), ":error": {"S": error}, ":zero": as_number(0), ":one": as_number(1)}
         if slowed_until is not None:
             update += ", slowed_until = :slowed"
-            values[":slowed"] = _number(slowed_until)
+            values[":slowed"] = as_number(slowed_until)
         return self._update(endpoint_id, update=update, values=values)
 
     def claim_probe(self, endpoint_id: str, now: int, until: int) -> bool:
@@ -63,7 +64,7 @@ class EndpointHealthWrites:
             endpoint_id,
             update="SET probe_until = :until",
             condition="(attribute_not_exists(probe_until) OR probe_until <= :now)",
-            values={":until": _number(until), ":now": _number(now)},
+            values={":until": as_number(until), ":now": as_number(now)},
         )
         return before is not None
 
@@ -113,14 +114,14 @@ class EndpointHealthWrites:
         values: Values = {
             ":disabled": {"S": EndpointStatus.DISABLED.value},
             ":reason": {"S": reason},
-            ":at": _number(at),
+            ":at": as_number(at),
         }
         if notice is not None:
             update += f", {_APPEND_NOTICE}"
             values |= _appended(notice)
         if only_if_failing_since is not None:
             condition += " AND failing_since = :since"
-            values[":since"] = _number(only_if_failing_since)
+            values[":since"] = as_number(only_if_failing_since)
         names = {"#status": "status"}
         return self._update(endpoint_id, update=update, condition=condition, values=values, names=names)
 
@@ -128,9 +129,9 @@ class EndpointHealthWrites:
         """Remember that the operators are warned of the failures that ``seen`` shows; None if that is out of date."""
         health = seen.health
         warned = "attribute_not_exists(warned_at)" if health.warned_at is None else "warned_at = :warned_at"
-        values: Values = {":at": _number(at), ":since": _number(health.failing_since or 0), **_appended(notice)}
+        values: Values = {":at": as_number(at), ":since": as_number(health.failing_since or 0), **_appended(notice)}
         if health.warned_at is not None:
-            values[":warned_at"] = _number(health.warned_at)
+            values[":warned_at"] = as_number(health.warned_at)
         return self._update(
             seen.endpoint_id,
             update=f"SET warned_at = :at, warned_since = :since, {_APPEND_NOTICE}",
@@ -144,7 +145,7 @@ class EndpointHealthWrites:
             seen.endpoint_id,
             update=f"SET {_APPEND_NOTICE} REMOVE warned_at, warned_since",
             condition="warned_since = :since",
-            values={":since": _number(seen.health.warned_since or 0), **_appended(notice)},
+            values={":since": as_number(seen.health.warned_since or 0), **_appended(notice)},
         )
 
     def drop_notices(self, endpoint_id: str, published: tuple[Notice, ...]) -> None:
@@ -188,7 +189,3 @@ def _appended(notice: Notice) -> Values:
 
 def _seconds(value: float) -> AttributeValueTypeDef:
     return {"N": f"{value:.3f}"}
-
-
-def _number(value: int) -> AttributeValueTypeDef:
-    return {"N": str(value)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, EndpointStatus, Privacy
 from examhook.delivery.health import Health, Notice
 from examhook.events.catalogue import OperationsEventType
+from examhook.storage.attributes import read_number
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -65,7 +66,7 @@ def endpoint_from_item(item: Item) -> Endpoint:
         description=item["description"]["S"],
         status=EndpointStatus(item["status"]["S"]),
         disabled_reason=_read_text(item, "disabled_reason"),
-        disabled_at=_read_int(item, "disabled_at"),
+        disabled_at=read_number(item, "disabled_at"),
         privacy=Privacy(_read_text(item, "privacy") or Privacy.FULL),
         body_format=BodyFormat(_read_text(item, "format") or BodyFormat.CLOUDEVENTS),
         sealed_pseudonym_key=_read_bytes(item, "sealed_pseudonym_key"),
@@ -73,19 +74,19 @@ def endpoint_from_item(item: Item) -> Endpoint:
         sealed_headers=_read_bytes(item, "sealed_headers"),
         rate_per_second=_read_float(item, "rate_per_second"),
         previous_sealed_secret=_read_bytes(item, "previous_sealed_secret"),
-        previous_secret_until=_read_int(item, "previous_secret_until"),
+        previous_secret_until=read_number(item, "previous_secret_until"),
         health=Health(
-            last_success_at=_read_int(item, "last_success_at"),
-            last_failure_at=_read_int(item, "last_failure_at"),
-            failing_since=_read_int(item, "failing_since"),
+            last_success_at=read_number(item, "last_success_at"),
+            last_failure_at=read_number(item, "last_failure_at"),
+            failing_since=read_number(item, "failing_since"),
             last_error=_read_text(item, "last_error"),
-            consecutive_failures=_read_int(item, "consecutive_failures") or 0,
+            consecutive_failures=read_number(item, "consecutive_failures") or 0,
             draining="draining" in item,
-            probe_until=_read_int(item, "probe_until"),
-            slowed_until=_read_int(item, "slowed_until"),
+            probe_until=read_number(item, "probe_until"),
+            slowed_until=read_number(item, "slowed_until"),
             paced_until=_read_float(item, "paced_until"),
-            warned_at=_read_int(item, "warned_at"),
-            warned_since=_read_int(item, "warned_since"),
+            warned_at=read_number(item, "warned_at"),
+            warned_since=read_number(item, "warned_since"),
         ),
         notices=tuple(_read_notice(text) for text in _read_texts(item, "notices")),
     )
@@ -133,8 +134,3 @@ def _read_bytes(item: Item, name: str) -> bytes | None:
 def _read_float(item: Item, name: str) -> float | None:
     value = item.get(name)
     return None if value is None else float(value["N"])
-
-
-def _read_int(item: Item, name: str) -> int | None:
-    value = item.get(name)
-    return None if value is None else int(value["N"])

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from examhook.delivery.endpoint import matches
 from examhook.events.build import Event
 from examhook.events.envelope import instant
+from examhook.storage.attributes import read_number
 from examhook.storage.conditional import if_it_holds
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def event_from_item(item: Mapping[str, AttributeValueTypeDef]) -> Event:
             status=_read_text(item, "status"),
             occurred_at=int(item["occurred_at"]["N"]),
             observed_at=int(item["observed_at"]["N"]),
-            sequence=int(item["sequence"]["N"]) if "sequence" in item else None,
+            sequence=read_number(item, "sequence"),
             previous_id=_read_text(item, "previous_id"),
             body=item["body"]["S"].encode(),
         )

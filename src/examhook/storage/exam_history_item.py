@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from examhook.model import ExamHistory, ExamTransition, Receipt
+from examhook.storage.attributes import as_number
 from examhook.storage.submission_item import UnreadableItemError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def is_exam_history(item: Item) -> bool:
 def item_from_exam_history(history: ExamHistory) -> dict[str, AttributeValueTypeDef]:
     """Attributes of an exam's history, without its keys; absent facts have no attribute."""
     return {
-        "v": _number(SCHEMA_VERSION),
+        "v": as_number(SCHEMA_VERSION),
         "kind": {"S": _EXAM},
         "account": {"S": history.account},
         "exam_id": {"S": history.exam_id},
@@ -33,11 +34,11 @@ def item_from_exam_history(history: ExamHistory) -> dict[str, AttributeValueType
         **_text("exam_url", history.url),
         **_text("exam_category", history.category),
         **_flag("available", history.available),
-        "observed_at": _number(history.observed_at),
+        "observed_at": as_number(history.observed_at),
         "transitions": {"L": [{"M": _item_from_transition(each)} for each in history.transitions]},
-        "sequence": _number(history.sequence),
-        "version": _number(history.version),
-        "fence": _number(history.fence),
+        "sequence": as_number(history.sequence),
+        "version": as_number(history.version),
+        "fence": as_number(history.fence),
     }
 
 
@@ -67,9 +68,9 @@ def _item_from_transition(transition: ExamTransition) -> dict[str, AttributeValu
     return {
         "event_id": {"S": transition.event_id},
         "event_type": {"S": transition.event_type},
-        "sequence": _number(transition.sequence),
+        "sequence": as_number(transition.sequence),
         **_text("previous_id", transition.previous_id),
-        "observed_at": _number(transition.observed_at),
+        "observed_at": as_number(transition.observed_at),
         **_flag("available", transition.available),
         **_flag("previously_available", transition.previously_available),
         **({} if transition.receipt is None else {"receipt": {"M": _item_from_receipt(transition.receipt)}}),
@@ -90,9 +91,9 @@ def _transition_from_item(item: Item) -> ExamTransition:
 
 
 def _item_from_receipt(receipt: Receipt) -> dict[str, AttributeValueTypeDef]:
-    counts = {str(status_code): _number(count) for status_code, count in sorted(receipt.status_counts.items())}
+    counts = {str(status_code): as_number(count) for status_code, count in sorted(receipt.status_counts.items())}
     return {
-        "watermark": _number(receipt.watermark),
+        "watermark": as_number(receipt.watermark),
         "status_counts": {"M": counts},
         "digest": {"S": receipt.digest},
     }
@@ -104,10 +105,6 @@ def _receipt_from_item(item: Item) -> Receipt:
         status_counts={int(code): int(count["N"]) for code, count in item["status_counts"]["M"].items()},
         digest=item["digest"]["S"],
     )
-
-
-def _number(value: int) -> AttributeValueTypeDef:
-    return {"N": str(value)}
 
 
 def _text(name: str, value: str | None) -> dict[str, AttributeValueTypeDef]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from examhook.detection.watch import ExamWatch, PassProgress, RowOrder, Told
 from examhook.model import AttemptKey, Exam
+from examhook.storage.attributes import read_number
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -80,7 +81,7 @@ def exam_watch_from_item(exam_id: str, item: Item) -> ExamWatch:
             exam_id=exam_id,
             title=item["title"]["S"],
             available=item["available"]["BOOL"],
-            takings=_number(item, "takings"),
+            takings=read_number(item, "takings"),
             url=item["url"]["S"] if "url" in item else None,
             category=item["category"]["S"] if "category" in item else None,
         ),
@@ -89,17 +90,17 @@ def exam_watch_from_item(exam_id: str, item: Item) -> ExamWatch:
         open_attempts=_read_keys(item),
         open_depth=_count(item, "open_depth"),
         order=RowOrder(item["row_order"]["S"]),
-        digest=_number(item, "digest"),
+        digest=read_number(item, "digest"),
         compared_at=_count(item, "compared_at"),
         passed_at=_count(item, "passed_at"),
         tried_at=_count(item, "tried_at"),
-        failed_at=_number(item, "failed_at"),
-        rejected_since=_number(item, "rejected_since"),
+        failed_at=read_number(item, "failed_at"),
+        rejected_since=read_number(item, "rejected_since"),
         changed_at=_count(item, "changed_at"),
         starts=_read_told(item, "starts"),
         ends=_read_told(item, "ends"),
-        unreconciled_since=_number(item, "unreconciled_since"),
-        empty_since=_number(item, "empty_since"),
+        unreconciled_since=read_number(item, "unreconciled_since"),
+        empty_since=read_number(item, "empty_since"),
         progress=_progress_from_item(item["progress"]["M"]) if "progress" in item else None,
     )
 
@@ -141,7 +142,7 @@ def _told(told: Told) -> AttributeValueTypeDef:
 
 def _read_told(item: Item, name: str) -> Told:
     found = item[name]["M"] if name in item else {}
-    return Told(_count(found, "ahead"), _number(found, "ahead_since"), refuted="refuted" in found)
+    return Told(_count(found, "ahead"), read_number(found, "ahead_since"), refuted="refuted" in found)
 
 
 def _numbers(value: ExamWatch | PassProgress | Told, names: Iterable[str]) -> dict[str, AttributeValueTypeDef]:
@@ -149,12 +150,8 @@ def _numbers(value: ExamWatch | PassProgress | Told, names: Iterable[str]) -> di
     return {name: {"N": str(number)} for name, number in found.items() if number is not None}
 
 
-def _number(item: Item, name: str) -> int | None:
-    return int(item[name]["N"]) if name in item else None
-
-
 def _count(item: Item, name: str) -> int:
-    return _number(item, name) or 0
+    return read_number(item, name) or 0
 
 
 def _keys(keys: Iterable[AttemptKey]) -> AttributeValueTypeDef:

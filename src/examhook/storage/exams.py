@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from examhook.detection.watch import AccountWatch, ExamWatch
 from examhook.model import Exam
-from examhook.storage.account_item import Refusal, left_alone_until_from_item, refusal_from_item, watch_from_item
+from examhook.storage.account_item import Refusal, refusal_from_item, watch_from_item
 from examhook.storage.account_state import AccountState
+from examhook.storage.attributes import as_number, read_number
 from examhook.storage.conditional import if_it_holds
 from examhook.storage.erasures import Erasures
 from examhook.storage.exam_item import SCHEMA_VERSION, exam_watch_from_item, item_from_exam_watch
@@ -53,9 +54,9 @@ class ExamsTable:
                 exams[exam_watch.exam.exam_id] = exam_watch
             elif place == _ACCOUNT:
                 watch, refusal = watch_from_item(account, item), refusal_from_item(item)
-                left_alone_until = left_alone_until_from_item(item)
+                left_alone_until = read_number(item, "left_alone_until")
             elif place == _LEASE:
-                completed_at = int(item["completed_at"]["N"]) if "completed_at" in item else None
+                completed_at = read_number(item, "completed_at")
                 awaited = awaited_from_item(item)
             else:
                 erasures.take(place, item)
@@ -63,7 +64,7 @@ class ExamsTable:
 
     def begin_watch(self, account: str, began_at: int, here_at: int) -> AccountWatch:
         """Begin the watch at ``began_at``, ``here_at`` by our clock, unless it began before; returns what stands."""
-        values = {":v": _number(SCHEMA_VERSION), ":began_at": _number(began_at), ":here_at": _number(here_at)}
+        values = {":v": as_number(SCHEMA_VERSION), ":began_at": as_number(began_at), ":here_at": as_number(here_at)}
         answer = self._client.update_item(
             TableName=self._table_name,
             Key=_key(account, _ACCOUNT),
@@ -82,7 +83,7 @@ class ExamsTable:
             Key=_key(account, _ACCOUNT),
             UpdateExpression="SET began_at = :began_at",
             ConditionExpression="began_at > :began_at",
-            ExpressionAttributeValues={":began_at": _number(began_at)},
+            ExpressionAttributeValues={":began_at": as_number(began_at)},
         )
 
     def distrust_takings(self, account: str) -> None:
@@ -110,10 +111,10 @@ class ExamsTable:
             UpdateExpression="SET v = :v, refused_secret = :secret, refused_since = :since, refused_asked_at = :asked,"
             " refused_plainly = :plainly",
             ExpressionAttributeValues={
-                ":v": _number(SCHEMA_VERSION),
+                ":v": as_number(SCHEMA_VERSION),
                 ":secret": {"S": refusal.secret_version},
-                ":since": _number(refusal.since),
-                ":asked": _number(refusal.last_asked_at),
+                ":since": as_number(refusal.since),
+                ":asked": as_number(refusal.last_asked_at),
                 ":plainly": {"BOOL": refusal.plain},
             },
         )
@@ -132,7 +133,7 @@ class ExamsTable:
             TableName=self._table_name,
             Key=_key(account, _ACCOUNT),
             UpdateExpression="SET v = :v, left_alone_until = :until",
-            ExpressionAttributeValues={":v": _number(SCHEMA_VERSION), ":until": _number(until)},
+            ExpressionAttributeValues={":v": as_number(SCHEMA_VERSION), ":until": as_number(until)},
         )
 
     def ask_again(self, account: str) -> None:
@@ -148,7 +149,7 @@ class ExamsTable:
             TableName=self._table_name,
             Item={**_key(account, _EXAM_PREFIX + watch.exam.exam_id), **item_from_exam_watch(watch, fence)},
             ConditionExpression="attribute_not_exists(fence) OR fence <= :fence",
-            ExpressionAttributeValues={":fence": _number(fence)},
+            ExpressionAttributeValues={":fence": as_number(fence)},
         )
         return written is not None
 
@@ -163,7 +164,7 @@ class ExamsTable:
             Key=_key(account, _EXAM_PREFIX + exam.exam_id),
             UpdateExpression="SET fence = :fence, tried_at = :at, rejected_since = if_not_exists(rejected_since, :at)",
             ConditionExpression="fence <= :fence",
-            ExpressionAttributeValues={":at": _number(at), ":fence": _number(fence)},
+            ExpressionAttributeValues={":at": as_number(at), ":fence": as_number(fence)},
         )
         if noted is None:
             self.remember(account, ExamWatch(exam, tried_at=at, rejected_since=at), fence)
@@ -175,11 +176,11 @@ class ExamsTable:
         where the answer was lost on its way, the call that is repeated meets the lease that the first one took.
         Of a lease that was never given back it is noted when it ran out.
         """
-        values: dict[str, AttributeValueTypeDef] = {":owner": {"S": owner}, ":until": _number(expires_at_ms)}
+        values: dict[str, AttributeValueTypeDef] = {":owner": {"S": owner}, ":until": as_number(expires_at_ms)}
         fence = self._take_lease(account, "", "attribute_not_exists(expires_at_ms)", values)
         if fence is None:
             ran_out = "expires_at_ms <= :now"
-            values[":now"] = _number(now_ms)
+            values[":now"] = as_number(now_ms)
             fence = self._take_lease(account, "overrun_ms = expires_at_ms, ", ran_out, values)
         return fence
 
@@ -198,7 +199,7 @@ class ExamsTable:
             Key=_key(account, _LEASE),
             UpdateExpression=f"SET {noting}v = :v, lease_owner = :owner, expires_at_ms = :until ADD fence :one",
             ConditionExpression=f"{condition} OR lease_owner = :owner",
-            ExpressionAttributeValues={":v": _number(SCHEMA_VERSION), ":one": _number(1), **values},
+            ExpressionAttributeValues={":v": as_number(SCHEMA_VERSION), ":one": as_number(1), **values},
             ReturnValues="ALL_NEW",
         )
         return None if answer is None else int(answer["Attributes"]["fence"]["N"])
@@ -206,7 +207,7 @@ class ExamsTable:
     def prolong_lease(self, account: str, owner: str, *, expires_at_ms: int) -> bool:
         """Hold the lease until ``expires_at_ms``; False when ``owner`` holds it no more."""
         return self._update_lease(
-            account, owner, "SET expires_at_ms = :expires_at", {":expires_at": _number(expires_at_ms)}
+            account, owner, "SET expires_at_ms = :expires_at", {":expires_at": as_number(expires_at_ms)}
         )
 
     def release_lease(
@@ -237,7 +238,3 @@ class ExamsTable:
 
 def _key(account: str, place: str) -> dict[str, AttributeValueTypeDef]:
     return {"account": {"S": account}, "sk": {"S": place}}
-
-
-def _number(value: int) -> AttributeValueTypeDef:
-    return {"N": str(value)}

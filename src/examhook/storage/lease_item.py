@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from examhook.storage.attributes import as_number
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -41,12 +43,12 @@ def giving_back(
     """The update that gives a lease back, and its values; of what is None, an end is kept, and nothing is awaited."""
     facts: dict[str, AttributeValueTypeDef] = {}
     if completed_at is not None:
-        facts["completed_at"] = {"N": str(completed_at)}
+        facts["completed_at"] = as_number(completed_at)
     if isinstance(awaited, Awaited):
         values: list[AttributeValueTypeDef] = [
             {"S": awaited.event_id},
-            {"N": str(awaited.observed_at)},
-            {"N": str(awaited.since)},
+            as_number(awaited.observed_at),
+            as_number(awaited.since),
         ]
         facts.update(zip(_AWAITED, values, strict=True))
     gone = ", ".join(["expires_at_ms", *(_AWAITED if awaited is None else ())])

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from examhook.storage.attributes import read_number
 from examhook.storage.conditional import if_it_holds
 
 if TYPE_CHECKING:
@@ -66,14 +67,14 @@ class LinkTurns:
         if "refused_since" in kept:
             # Polls alone find out when the code is right again.
             return Quiet(now_ms + REFUSED_LOOK_MS)
-        left_alone_until_ms = 1000 * _number(kept, "left_alone_until")
+        left_alone_until_ms = 1000 * (read_number(kept, "left_alone_until") or 0)
         if left_alone_until_ms > now_ms:
             return Quiet(min(left_alone_until_ms, now_ms + LONGEST_QUIET_MS))
         item = self._client.get_item(TableName=self._table_name, Key=_key(account), ConsistentRead=True).get("Item", {})
-        quiet_until_ms = _number(item, "quiet_until_ms")
+        quiet_until_ms = read_number(item, "quiet_until_ms") or 0
         if quiet_until_ms > now_ms:
             return Quiet(quiet_until_ms)
-        if _number(item, "taken_until_ms") > now_ms:
+        if (read_number(item, "taken_until_ms") or 0) > now_ms:
             return Taken()
         owner = uuid4().hex
         taken = self._update(
@@ -89,7 +90,7 @@ class LinkTurns:
                 ":now": {"N": str(now_ms)},
             },
         )
-        return Turn(account, owner, _number(item, "failures")) if taken else Taken()
+        return Turn(account, owner, read_number(item, "failures") or 0) if taken else Taken()
 
     def give_back(self, turn: Turn, now_ms: int, *, quiet_for_s: float | None) -> None:
         """End the turn; ``quiet_for_s``: the request failed, and nobody asks for so long. None: it did not fail.
@@ -123,7 +124,3 @@ class LinkTurns:
 
 def _key(account: str, place: str = SORT_KEY) -> dict[str, AttributeValueTypeDef]:
     return {"account": {"S": account}, "sk": {"S": place}}
-
-
-def _number(item: dict[str, AttributeValueTypeDef], name: str) -> int:
-    return int(item[name]["N"]) if name in item else 0

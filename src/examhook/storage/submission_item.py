@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from examhook.model import Attempt, Submission, Transition
+from examhook.storage.attributes import as_number, read_number
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -24,7 +25,7 @@ def item_from_submission(submission: Submission) -> dict[str, AttributeValueType
     """Attributes of a submission, without its keys; absent facts have no attribute."""
     attempt = submission.attempt
     return {
-        "v": _number(SCHEMA_VERSION),
+        "v": as_number(SCHEMA_VERSION),
         "account": {"S": submission.account},
         "exam_id": {"S": submission.exam_id},
         "exam_title": {"S": submission.exam_title},
@@ -32,7 +33,7 @@ def item_from_submission(submission: Submission) -> dict[str, AttributeValueType
         **_text("exam_category", submission.exam_category),
         "candidate_id": {"S": attempt.candidate_id},
         **_text("candidate_name", attempt.candidate_name),
-        "started_at": _number(attempt.started_at),
+        "started_at": as_number(attempt.started_at),
         **_facts(
             status_code=attempt.status_code,
             score_points=attempt.score_points,
@@ -40,16 +41,16 @@ def item_from_submission(submission: Submission) -> dict[str, AttributeValueType
             ended_at=attempt.ended_at,
         ),
         **_text("result_url", attempt.result_url),
-        "observed_at": _number(submission.observed_at),
-        **({"provider_ahead_s": _number(submission.provider_ahead_s)} if submission.provider_ahead_s else {}),
+        "observed_at": as_number(submission.observed_at),
+        **({"provider_ahead_s": as_number(submission.provider_ahead_s)} if submission.provider_ahead_s else {}),
         "transitions": {"L": [{"M": _item_from_transition(each)} for each in submission.transitions]},
         # For the redrive's scan, which finds by it what was seen long ago.
         **_optional_number("recalled_at", max((each.recalled_at or 0 for each in submission.transitions), default=0)),
-        "type_counts": {"M": {name: _number(count) for name, count in submission.type_counts.items()}},
-        "sequence": _number(submission.sequence),
-        "version": _number(submission.version),
-        "fence": _number(submission.fence),
-        **({} if submission.missing_since is None else {"missing_since": _number(submission.missing_since)}),
+        "type_counts": {"M": {name: as_number(count) for name, count in submission.type_counts.items()}},
+        "sequence": as_number(submission.sequence),
+        "version": as_number(submission.version),
+        "fence": as_number(submission.fence),
+        **({} if submission.missing_since is None else {"missing_since": as_number(submission.missing_since)}),
         **({"removed": {"BOOL": True}} if submission.removed else {}),
     }
 
@@ -70,19 +71,19 @@ def submission_from_item(item: Item) -> Submission:
                 started_at=int(item["started_at"]["N"]),
                 status_code=int(item["status_code"]["N"]),
                 candidate_name=_read_text(item, "candidate_name"),
-                ended_at=_read_int(item, "ended_at"),
+                ended_at=read_number(item, "ended_at"),
                 score_points=_read_decimal(item, "score_points"),
                 passed=_read_flag(item, "passed"),
                 result_url=_read_text(item, "result_url"),
             ),
             observed_at=int(item["observed_at"]["N"]),
-            provider_ahead_s=_read_int(item, "provider_ahead_s") or 0,
+            provider_ahead_s=read_number(item, "provider_ahead_s") or 0,
             transitions=tuple(_transition_from_item(each["M"]) for each in item["transitions"]["L"]),
             type_counts={name: int(count["N"]) for name, count in item["type_counts"]["M"].items()},
             sequence=int(item["sequence"]["N"]),
             version=int(item["version"]["N"]),
             fence=int(item["fence"]["N"]),
-            missing_since=_read_int(item, "missing_since"),
+            missing_since=read_number(item, "missing_since"),
             removed=_read_flag(item, "removed") or False,
         )
     except KeyError as missing:
@@ -93,7 +94,7 @@ def _item_from_transition(transition: Transition) -> dict[str, AttributeValueTyp
     item: dict[str, AttributeValueTypeDef] = {
         "event_id": {"S": transition.event_id},
         "event_type": {"S": transition.event_type},
-        "sequence": _number(transition.sequence),
+        "sequence": as_number(transition.sequence),
         **_text("previous_id", transition.previous_id),
         **_facts(
             status_code=transition.status_code,
@@ -101,11 +102,11 @@ def _item_from_transition(transition: Transition) -> dict[str, AttributeValueTyp
             passed=transition.passed,
             ended_at=transition.ended_at,
         ),
-        "occurred_at": _number(transition.occurred_at),
-        "observed_at": _number(transition.observed_at),
+        "occurred_at": as_number(transition.occurred_at),
+        "observed_at": as_number(transition.observed_at),
     }
     if transition.previous_status_code is not None:
-        item["previous_status_code"] = _number(transition.previous_status_code)
+        item["previous_status_code"] = as_number(transition.previous_status_code)
     return item | _optional_number("recalled_at", transition.recalled_at)
 
 
@@ -116,36 +117,32 @@ def _transition_from_item(item: Item) -> Transition:
         sequence=int(item["sequence"]["N"]),
         previous_id=_read_text(item, "previous_id"),
         status_code=int(item["status_code"]["N"]),
-        previous_status_code=_read_int(item, "previous_status_code"),
+        previous_status_code=read_number(item, "previous_status_code"),
         occurred_at=int(item["occurred_at"]["N"]),
         observed_at=int(item["observed_at"]["N"]),
         score_points=_read_decimal(item, "score_points"),
         passed=_read_flag(item, "passed"),
-        ended_at=_read_int(item, "ended_at"),
-        recalled_at=_read_int(item, "recalled_at"),
+        ended_at=read_number(item, "ended_at"),
+        recalled_at=read_number(item, "recalled_at"),
     )
 
 
 def _facts(
     *, status_code: int, score_points: Decimal | None, passed: bool | None, ended_at: int | None
 ) -> dict[str, AttributeValueTypeDef]:
-    item: dict[str, AttributeValueTypeDef] = {"status_code": _number(status_code)}
+    item: dict[str, AttributeValueTypeDef] = {"status_code": as_number(status_code)}
     if score_points is not None:
-        item["score_points"] = _number(score_points)
+        item["score_points"] = as_number(score_points)
     if passed is not None:
         item["passed"] = {"BOOL": passed}
     if ended_at is not None:
-        item["ended_at"] = _number(ended_at)
+        item["ended_at"] = as_number(ended_at)
     return item
-
-
-def _number(value: int | Decimal) -> AttributeValueTypeDef:
-    return {"N": str(value)}
 
 
 def _optional_number(name: str, value: int | None) -> dict[str, AttributeValueTypeDef]:
     """The attribute; none where there is nothing to say."""
-    return {name: _number(value)} if value else {}
+    return {name: as_number(value)} if value else {}
 
 
 def _text(name: str, value: str | None) -> dict[str, AttributeValueTypeDef]:
@@ -155,11 +152,6 @@ def _text(name: str, value: str | None) -> dict[str, AttributeValueTypeDef]:
 def _read_text(item: Item, name: str) -> str | None:
     value = item.get(name)
     return None if value is None else value["S"]
-
-
-def _read_int(item: Item, name: str) -> int | None:
-    value = item.get(name)
-    return None if value is None else int(value["N"])
 
 
 def _read_decimal(item: Item, name: str) -> Decimal | None:

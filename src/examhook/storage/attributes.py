@@ -1,0 +1,21 @@
+"""Numbers as DynamoDB's low-level API writes them: as text, and told from other attributes by their type."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+
+def as_number(value: int | Decimal) -> AttributeValueTypeDef:
+    """The attribute that holds ``value``."""
+    return {"N": str(value)}
+
+
+def read_number(item: Mapping[str, AttributeValueTypeDef], name: str) -> int | None:
+    """The whole number in an attribute; None where the item lacks it."""
+    return int(item[name]["N"]) if name in item else None
