@@ -42,15 +42,11 @@ def order_of(body: str, sent_at: int) -> RedriveOrder:
     except (ValueError, RecursionError):
         parsed = None
     match parsed:
-        case {"redrive": {"since": int(since), **rest}} if not rest:
-            return RedriveOrder(since)
-        case {"redrive": {"since": int(since), **rest}}:
-            place, until = _key_in(rest.get("place")), _key_in(rest.get("until"))
-        case _:
-            place = until = None
-    if place is None and until is None:
-        return RedriveOrder(sent_at - LOOK_BACK_S)
-    return RedriveOrder(since, place, until)
+        case {"redrive": {"since": int(since), **bounds}}:
+            place, until = (_key_in(bounds.get(name)) for name in ("place", "until"))
+            if not bounds or place or until:
+                return RedriveOrder(since, place, until)
+    return RedriveOrder(sent_at - LOOK_BACK_S)
 
 
 def _key_in(value: object) -> Mapping[str, str] | None:

@@ -134,7 +134,7 @@ class Walk(Generic[T]):
 
     def _go(self) -> Generator[Page[T], None, bool]:
         """From where the reading stands to the end; whether rows were jumped over."""
-        inserted = 0
+        inserted_before = self.inserted
         before: set[Hashable] = set()
         while True:
             page = self._fetch(self.start, self._pager.limit)
@@ -152,12 +152,11 @@ class Walk(Generic[T]):
                 overlap = 1
                 if self.last not in keys and not page.unreadable and not self._has_all(page, keys):
                     return True
-                inserted += ahead
                 self.inserted += ahead
             self._seen.update(keys)
             self._twins += len(keys) - len(set(keys))
             if self._is_last(page.row_count, overlap):
-                if self._lacks_rows(self.start + page.row_count - inserted):
+                if self._lacks_rows(self.start + page.row_count - (self.inserted - inserted_before)):
                     return True
                 break
             before = set(keys)

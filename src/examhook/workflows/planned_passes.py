@@ -22,11 +22,15 @@ TIME_RESERVE_S = 30.0
 
 def without_resting(requests: Sequence[ExamRequest], report: PollReport, listed_at: int) -> list[ExamRequest]:
     """Those that are to be read now; that the others cannot be read, since they were refused lately, is reported."""
-    for request in (request for request in requests if rests(request, listed_at)):
-        report.unfinished += 1
-        report.provider_failed = True
-        report.notes.append(f"exam {request.exam.exam_id}: its results were refused, and are asked for again soon")
-    return [request for request in requests if not rests(request, listed_at)]
+    to_read = []
+    for request in requests:
+        if rests(request, listed_at):
+            report.unfinished += 1
+            report.provider_failed = True
+            report.notes.append(f"exam {request.exam.exam_id}: its results were refused, and are asked for again soon")
+        else:
+            to_read.append(request)
+    return to_read
 
 
 def read_planned(tools: PollTools, requests: Sequence[ExamRequest], report: PollReport, listed_at: int) -> None:

@@ -79,6 +79,10 @@ class Poll:
     open_erasure_key: Callable[[bytes], bytes] = _no_key
     """Opens the account's key for hashes of erased candidates; used only where there are some."""
 
+    @property
+    def _pauses(self) -> Pauses:
+        return Pauses(self.settings.account, self.exams, self.now)
+
     def run(self, request: PollRequest, time_left_s: Callable[[], float]) -> PollReport:
         """Poll once; raises ClientError when AWS fails, which the next tick tries again."""
         report = PollReport(self.settings.worst_case)
@@ -115,8 +119,7 @@ class Poll:
             report.refused = True
             report.errors.append(paused)
             return
-        pauses = Pauses(self.settings.account, self.exams, self.now)
-        left_alone = None if request.manual else pauses.call_for_one(state)
+        left_alone = None if request.manual else self._pauses.call_for_one(state)
         if left_alone is not None:
             report.provider_failed = True
             report.errors.append(left_alone)
@@ -138,7 +141,7 @@ class Poll:
             report.errors.append(f"The poll was given up: {lost}.")
         finally:
             report.requests = client.requests_made
-        pauses.take(report.pause_s)
+        self._pauses.take(report.pause_s)
 
     def _poll(  # noqa: PLR0913, PLR0917 - the parts of one poll, named where they are made
         self,
@@ -154,7 +157,7 @@ class Poll:
         report.listed, report.listed_at = tuple(exam.exam_id for exam in listing), listed_at
         if state.refusal is not None:
             self.exams.forget_refusal(self.settings.account)
-        Pauses(self.settings.account, self.exams, self.now).end(state)
+        self._pauses.end(state)
         watch = self._begun(state.watch, listed_at, lease)
         exam_events = ExamEvents(self.settings, self.histories, self.exams, lease, self.endpoints)
         exam_events.compare(found, state, watch)
