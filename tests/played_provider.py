@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -132,6 +132,12 @@ class Stage:
     def poll(self, *, manual: bool = True, full: bool = False, **settings: object) -> PollReport:
         workflow = self.workflow(**settings)
         return workflow.run(PollRequest(manual=manual, full=full), self._time_left_s)
+
+    def minutes(self, count: int) -> Iterator[tuple[int, PollReport]]:
+        """Polls of a schedule, one a minute: which it is, and its report."""
+        for minute in range(count):
+            yield minute, self.poll(manual=False)
+            self.provider.clock += 60
 
     def workflow(self, **settings: object) -> Poll:
         """The Poll itself, its provider ready for another round."""

@@ -38,17 +38,23 @@ json.dump(transform(template, {}, Policies()), sys.stdout)
 """
 
 
-@cache
-def _translated() -> Mapping[str, Any]:
+def in_sam(code: str, typed: str = "") -> Any:
+    """What ``code`` prints as JSON, run by SAM's own Python with the template as its argument and ``typed`` to read."""
     done = subprocess.run(
-        [str(ROOT / ".venv-sam/bin/python"), "-c", _TRANSLATE, str(ROOT / "template.yaml")],
-        env={"AWS_DEFAULT_REGION": REGION},
+        [str(ROOT / ".venv-sam/bin/python"), "-c", code, str(ROOT / "template.yaml")],
+        env={"AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0"},
+        input=typed,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    translated: Mapping[str, Any] = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+@cache
+def _translated() -> Mapping[str, Any]:
+    translated: Mapping[str, Any] = in_sam(_TRANSLATE)
     return translated
 
 

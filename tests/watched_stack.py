@@ -56,9 +56,13 @@ class WatchedStack:
 
     def poll(self, **wish: object) -> dict[str, Any]:
         """One poll that a person asks for, and what Dispatch makes of it."""
-        report = poll_entry.handler({"trigger": "manual", **wish}, Context())
+        report = self.poll_alone(**wish)
         self.dispatch()
-        return dict(report)
+        return report
+
+    def poll_alone(self, **wish: object) -> dict[str, Any]:
+        """One poll that a person asks for; its stream is left to ``dispatch``."""
+        return dict(poll_entry.handler({"trigger": "manual", **wish}, Context()))
 
     def go(self, since: int, context: Context | None = None, **wish: object) -> dict[str, Any]:
         """One go of a backfill; its stream is left to ``dispatch``."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from typing import Any
 
 import pytest
-from translated import REGION, ROOT, StackTemplate, arn_of, raw_parameters
+from translated import REGION, StackTemplate, arn_of, in_sam, raw_parameters
 
 OWN_SECRET = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:own-AbCdEf"
 MADE_SECRET = arn_of("AccountCodeSecret", "AWS::SecretsManager::Secret")
@@ -32,16 +30,8 @@ print(json.dumps({name: each["Value"] for name, each in given.items()}))
 
 def answered(**answers: str) -> dict[str, Any]:
     """The parameters after the guided questions; Enter for each that ``answers`` does not name."""
-    done = subprocess.run(
-        [str(ROOT / ".venv-sam/bin/python"), "-c", _ASK, str(ROOT / "template.yaml")],
-        env={"AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0"},
-        input="".join(f"{answers.get(name, '')}\n" for name in raw_parameters()),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    typed = "".join(f"{answers.get(name, '')}\n" for name in raw_parameters())
+    found: dict[str, Any] = in_sam(_ASK, typed)
     return found
 
 

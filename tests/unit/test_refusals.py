@@ -21,12 +21,10 @@ def stage() -> Stage:
 def asked_at(stage: Stage, minutes: int) -> list[int]:
     """At which minutes a schedule of one poll a minute asked the provider."""
     asked = []
-    for minute in range(minutes):
-        report = stage.poll(manual=False)
+    for minute, report in stage.minutes(minutes):
         assert (report.refused, len(report.errors)) == (True, 1)
         if stage.provider.requests_made:
             asked.append(minute)
-        stage.provider.clock += MINUTE
     return asked
 
 
