@@ -4,7 +4,7 @@ Nothing here knows AWS, HTTP or the time of day. Instants are Unix seconds (``in
 points (``Decimal``, so that they pass through DynamoDB unchanged).
 
 The provider's words stop at the provider's door: its ``eid`` is ``exam_id`` here, its ``sid``
-``candidate_id``, its ``times`` ``takings``; ids are text whatever type they came in.
+``candidate_id``, its ``times`` ``attempt_count``; ids are text whatever type they came in.
 """
 
 from __future__ import annotations
@@ -40,19 +40,16 @@ def status_name(status_code: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Exam:
-    """One exam as its listing shows it."""
+    """One exam as the provider lists it."""
 
     exam_id: str
     title: str
-    available: bool
-    takings: int | None
-    """How often the exam was taken, as far as the provider counts; a hint, never a proof."""
+    available: bool | None
+    """Whether candidates can take it; None where the provider does not say."""
+    attempt_count: int | None
+    """Attempts by the provider's own count: a reason to look and a lower bound, never a proof."""
     url: str | None = None
     category: str | None = None
-    availability_known: bool = True
-    """Whether the provider said so; where it did not, the exam is taken for available."""
-    created_at: int | None = None
-    """When it was made, as far as the listing tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +68,8 @@ class Attempt:
     passed: bool | None = None
     result_url: str | None = field(default=None, repr=False)
     """A bearer link, different at every request and dead after 30 minutes: never compared, never logged."""
+    record_id: str | None = None
+    """The provider's own id of the record (``tid``), where it shows one."""
 
     @property
     def key(self) -> AttemptKey:

@@ -61,9 +61,9 @@ class ExamRequest:
     @property
     def growth(self) -> int:
         """How many takings the exam gained that no rows account for yet."""
-        if self.known is None or self.known.exam.takings is None or self.exam.takings is None:
+        if self.known is None or self.known.exam.attempt_count is None or self.exam.attempt_count is None:
             return 0
-        return max(0, self.exam.takings - self.known.exam.takings)
+        return max(0, self.exam.attempt_count - self.known.exam.attempt_count)
 
 
 _ORDER = {reason: place for place, reason in enumerate(Reason)}
@@ -151,7 +151,7 @@ def _urgency(request: ExamRequest) -> tuple[bool, int, int]:
 def _hint(exam: Exam, watch: ExamWatch | None, now: int, full_pass_seconds: int) -> Reason | None:
     if watch is None or not watch.is_known:
         return None
-    if exam.takings != watch.exam.takings:
+    if exam.attempt_count != watch.exam.attempt_count:
         return Reason.TAKINGS_MOVED
     if watch.open_count:
         return Reason.OPEN_ATTEMPTS

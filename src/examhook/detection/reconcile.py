@@ -1,6 +1,6 @@
-"""What to remember of an exam after it was read: above all, whether its ``takings`` are accounted for.
+"""What to remember of an exam after it was read: above all, whether its ``attempt_count`` are accounted for.
 
-``takings`` is a hint that may count starts or ends, and run ahead of the rows or behind them. It is taken as
+``attempt_count`` is a hint that may count starts or ends, and run ahead of the rows or behind them. It is taken as
 accounted for only when as many attempts appeared, or ended, as it grew by; otherwise the exam stays due, so
 that a row which the provider shows late is still found at once. A hint that never comes true is believed in
 for PATIENCE_SECONDS, then left to the regular full passes.
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from examhook.detection.plan import ExamRequest
-from examhook.detection.takings import PATIENCE_SECONDS, accounts_for, compared
+from examhook.detection.attempt_count import PATIENCE_SECONDS, accounts_for, compared
 from examhook.detection.watch import OPEN_KEPT, ExamWatch, RowOrder, Told
 from examhook.model import Attempt, AttemptKey
 
@@ -53,7 +53,7 @@ class Findings:
 
 def remembered(request: ExamRequest, findings: Findings) -> ExamWatch:
     """The watch to remember after ``request.exam`` was read."""
-    known = request.known or ExamWatch(exam=replace(request.exam, takings=None))
+    known = request.known or ExamWatch(exam=replace(request.exam, attempt_count=None))
     if not findings.complete:
         return _incomplete(request, known, findings)
     first = not known.is_known
@@ -69,7 +69,7 @@ def remembered(request: ExamRequest, findings: Findings) -> ExamWatch:
             request.exam,
             # That it closed is followed by a full pass, so it stays news until there was one.
             available=request.exam.available or (known.exam.available and not findings.whole),
-            takings=request.exam.takings if settled else known.exam.takings,
+            attempt_count=request.exam.attempt_count if settled else known.exam.attempt_count,
         ),
         rows=findings.rows,
         open_count=len(findings.open_attempts),
@@ -154,7 +154,7 @@ def is_believable(request: ExamRequest, rows: int, now: int) -> bool:
 def rows_expected(request: ExamRequest) -> int:
     """How many rows there should be about: as many as were known, at a first contact as many as it was taken."""
     known = request.known
-    return known.rows if known is not None and known.is_known else request.exam.takings or 0
+    return known.rows if known is not None and known.is_known else request.exam.attempt_count or 0
 
 
 def newest_at(rows: Sequence[Attempt]) -> int:

@@ -1,4 +1,4 @@
-"""What ``takings`` may count, and whether what was seen bears it out.
+"""What ``attempt_count`` may count, and whether what was seen bears it out.
 
 Nobody knows whether it counts starts or ends, so both are kept as theories, each with its own sum: to a count
 of starts an end is no news, to a count of ends a start is none. A theory is refuted by what it never told of
@@ -11,7 +11,7 @@ from examhook.detection.plan import ExamRequest, Reason
 from examhook.detection.watch import ExamWatch, Told
 
 PATIENCE_SECONDS = 600
-"""How long ``takings`` may be out of step with the rows, in either direction."""
+"""How long ``attempt_count`` may be out of step with the rows, in either direction."""
 
 
 def accounts_for(request: ExamRequest, appeared: int, ended: int, now: int) -> bool:
@@ -42,7 +42,7 @@ def compared(  # noqa: PLR0913 - what was found, and of what
 
     def after(told: Told, seen: int) -> Told:
         ahead = told.ahead + seen
-        stand_still = listed and request.exam.takings == known.exam.takings
+        stand_still = listed and request.exam.attempt_count == known.exam.attempt_count
         return Told(
             ahead=ahead - request.growth if settled else ahead,
             ahead_since=(told.ahead_since or now) if listed and ahead > request.growth else None,

@@ -31,7 +31,7 @@ class AccountWatch:
     began_at: int
     """When the watch began, by the provider's clock: what ended before is old news."""
     takings_lie: bool = False
-    """Rows were seen that ``takings`` never told of, so it is not relied on."""
+    """Rows were seen that ``attempt_count`` never told of, so it is not relied on."""
     listed_whole: bool = False
     """The whole list of exams was seen once, and every exam on it recorded."""
     began_here_at: int | None = None
@@ -79,10 +79,10 @@ class PassProgress:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One thing that ``takings`` may count, and how it compares with what was seen since the exam is known."""
+    """One thing that ``attempt_count`` may count, and how it compares with what was seen since the exam is known."""
 
     ahead: int = 0
-    """So many more were seen than ``takings`` grew by; below 0: fewer."""
+    """So many more were seen than ``attempt_count`` grew by; below 0: fewer."""
     ahead_since: int | None = None
     """Since when there are more."""
     refuted: bool = False
@@ -98,7 +98,7 @@ class ExamWatch:
     """
 
     exam: Exam
-    """As listed when it was last read; its ``takings`` are those that the rows account for."""
+    """As listed when it was last read; its ``attempt_count`` are those that the rows account for."""
     rows: int = 0
     """Distinct attempts known."""
     open_count: int = 0
@@ -123,11 +123,11 @@ class ExamWatch:
     changed_at: int = 0
     """When something last happened in it, as far as is known."""
     starts: Told = Told()
-    """Attempts that appeared, should ``takings`` count starts."""
+    """Attempts that appeared, should ``attempt_count`` count starts."""
     ends: Told = Told()
     """Attempts that ended, should it count ends."""
     unreconciled_since: int | None = None
-    """Since when ``takings`` stand higher than the rows account for; None when they agree."""
+    """Since when ``attempt_count`` stand higher than the rows account for; None when they agree."""
     empty_since: int | None = None
     """Since when the provider shows no rows at all where there were some."""
     progress: PassProgress | None = None

@@ -12,9 +12,9 @@ class WorstCase(TypedDict):
     """Seconds, apart from the time that reading takes and that the provider does not answer."""
 
     hinted: int
-    """Exams that open and close, new attempts where ``takings`` tells of them, and ends of attempts that run."""
+    """Exams that open and close, new attempts where ``attempt_count`` tells of them, and ends of attempts that run."""
     unhinted: int
-    """What only a full pass finds (marks, a ``takings`` that lies), in an exam where things happen."""
+    """What only a full pass finds (marks, a ``attempt_count`` that lies), in an exam where things happen."""
     cold: int
     """The same, in an exam long quiet."""
     removed: int

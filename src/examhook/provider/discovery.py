@@ -17,7 +17,7 @@ for what does not add up:
                            ▼
     walk through all rows until it adds up, as far as time allows; the next look goes on there
 
-An exam's count serves as its ``takings``: a hint which exam to read, never a proof. What stays
+An exam's count serves as its ``attempt_count``: a hint which exam to read, never a proof. What stays
 unexplained after a whole walk (rows that name no exam) is remembered and reckoned with.
 """
 
@@ -52,7 +52,7 @@ class Found:
     """The exams that are known after a look."""
 
     exams: tuple[Exam, ...]
-    """Newest id first; ``takings`` is None where the rows could not be counted yet."""
+    """Newest id first; ``attempt_count`` is None where the rows could not be counted yet."""
     provider_time: int | None
     problem: str | None
     """Why exams may be missing, as a clause; None when all rows belong to these."""
@@ -61,7 +61,7 @@ class Found:
 class Discovery:
     """What is known of one account's exams, kept from poll to poll.
 
-    ``known`` gives the exams that are stored, with the ``takings`` that were accounted for. It is
+    ``known`` gives the exams that are stored, with the ``attempt_count`` that were accounted for. It is
     asked once, so that a new process need not find and count everything anew.
     """
 
@@ -80,7 +80,7 @@ class Discovery:
         self._walked_at: int | None = None
         """When these conclusions were last forgotten."""
         self._counts_lie = False
-        """Whether the provider does not count the rows of one exam; ``takings`` then counts new rows as they come."""
+        """Whether the provider does not count the rows of one exam; ``attempt_count`` then counts new rows as they come."""
 
     def look(self, ask: AskRecords, may_go_on: Callable[[], bool]) -> Found:
         """Bring up to date what is known, while ``may_go_on`` says so; raises ProviderError."""
@@ -187,13 +187,13 @@ class Discovery:
         met = [exam_id for exam_id in dict.fromkeys(r.exam_id for r in records) if exam_id not in self._exams]
         for exam_id in met:
             # Nothing tells its title, nor whether it is open: taking it for closed would cost submissions.
-            self._exams[exam_id] = Exam(exam_id, title=exam_id, available=True, takings=None, availability_known=False)
+            self._exams[exam_id] = Exam(exam_id, title=exam_id, available=True, attempt_count=None, availability_known=False)
         return met
 
     def _add(self, fresh: Sequence[Record]) -> None:
         for record in fresh:
             exam = self._exams[record.exam_id]
-            self._exams[record.exam_id] = replace(exam, takings=(exam.takings or 0) + 1)
+            self._exams[record.exam_id] = replace(exam, attempt_count=(exam.attempt_count or 0) + 1)
 
     def _count(self, ask: AskRecords, exam_id: str) -> None:
         """Ask how many rows an exam has, if that can be told; an exam that is plainly gone is forgotten."""
@@ -204,19 +204,19 @@ class Discovery:
         except ProviderRejected as error:
             if error.plain:
                 del self._exams[exam_id]
-            elif self._exams[exam_id].takings is None:
-                self._exams[exam_id] = replace(self._exams[exam_id], takings=0)
+            elif self._exams[exam_id].attempt_count is None:
+                self._exams[exam_id] = replace(self._exams[exam_id], attempt_count=0)
             return
         self._counts_lie = total is None
-        self._exams[exam_id] = replace(self._exams[exam_id], takings=total)
+        self._exams[exam_id] = replace(self._exams[exam_id], attempt_count=total)
 
     def _judge_counts(self, total: int) -> None:
         """See whether every exam is said to have all the rows: a provider that counts all, whatever it is asked."""
-        counts = [exam.takings for exam in self._exams.values()]
+        counts = [exam.attempt_count for exam in self._exams.values()]
         if len(counts) > 1 and all(count is None or count >= total > 0 for count in counts):
             self._counts_lie = True
         if self._counts_lie:
-            self._exams = {exam_id: replace(exam, takings=None) for exam_id, exam in self._exams.items()}
+            self._exams = {exam_id: replace(exam, attempt_count=None) for exam_id, exam in self._exams.items()}
 
     def _adds_up(self, ask: AskRecords, total: int) -> bool:
         """Whether the exams' rows make up ``total``, or more by as many as came while they were counted."""
@@ -233,9 +233,9 @@ class Discovery:
         """How many rows there are beyond those explained; None while exams are uncounted."""
         explained = self._unexplained
         for exam in self._exams.values():
-            if exam.takings is None:
+            if exam.attempt_count is None:
                 return None
-            explained += exam.takings
+            explained += exam.attempt_count
         return total - explained
 
 

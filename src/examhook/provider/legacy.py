@@ -61,7 +61,7 @@ def _exam(row: Row) -> Exam:
         title=text(row.get("title")) or "",
         # An exam that does not say is asked about: that costs a request, leaving it out costs submissions.
         available=available is not False,
-        takings=_takings(row.get("times")),
+        attempt_count=_attempt_count(row.get("times")),
         url=link(row.get("url")),
         category=text(row.get("category")),
         availability_known=available is not None,
@@ -77,10 +77,10 @@ def _created_at(value: object) -> int | None:
         return None
 
 
-def _takings(value: object) -> int | None:
+def _attempt_count(value: object) -> int | None:
     """Only a hint, so what cannot be understood is as good as absent."""
     try:
-        takings = integer(value, "times")
+        count = integer(value, "times")
     except UnreadableError:
         return None
-    return takings if takings is None or takings >= 0 else None
+    return count if count is None or count >= 0 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from examhook.model import Attempt, Exam
@@ -30,8 +31,6 @@ class ExamPage:
     row_count: int
     """How many rows the answer held, unreadable ones included."""
     unreadable: tuple[UnreadableRow, ...] = ()
-    provider_time: int | None = None
-    """The provider's clock when it answered, Unix seconds; None when it did not say."""
     problem: str | None = None
     """Why the list may lack exams that exist, as a clause; None where the list is the provider's own."""
 
@@ -43,10 +42,12 @@ class ResultsPage:
     rows: tuple[Attempt, ...]
     """In the order given; those that came without a status have NO_STATUS."""
     row_count: int = 0
-    """How many rows the answer held, unreadable ones included."""
+    """Rows in the answer, unreadable ones included."""
     unreadable: tuple[UnreadableRow, ...] = ()
-    provider_time: int | None = None
-    """The provider's clock when it answered, Unix seconds; None when it did not say."""
+    total: int | None = None
+    """Rows of the exam by the provider's count, where the answer states one; a lower bound."""
+    unreadable_fields: Mapping[str, int] = field(default_factory=dict)
+    """Optional fields that could not be read and became None: how many of each, by the provider's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +70,5 @@ class RecordPage:
     total: int | None = None
     """How many rows there are, by the provider's count; a hint."""
     unreadable: tuple[UnreadableRow, ...] = ()
-    provider_time: int | None = None
-    """The provider's clock when it answered, Unix seconds; None when it did not say."""
+    unreadable_fields: Mapping[str, int] = field(default_factory=dict)
+    """Optional fields that could not be read and became None: how many of each, by the provider's name."""

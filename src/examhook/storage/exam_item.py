@@ -64,8 +64,8 @@ def item_from_exam_watch(watch: ExamWatch, fence: int) -> dict[str, AttributeVal
     for name, text in (("url", exam.url), ("category", exam.category)):
         if text is not None:
             item[name] = {"S": text}
-    if exam.takings is not None:
-        item["takings"] = {"N": str(exam.takings)}
+    if exam.attempt_count is not None:
+        item["takings"] = {"N": str(exam.attempt_count)}
     if watch.open_attempts:
         item["open_attempts"] = _keys(watch.open_attempts)
     item |= {name: _told(told) for name, told in (("starts", watch.starts), ("ends", watch.ends)) if told != Told()}
@@ -81,7 +81,7 @@ def exam_watch_from_item(exam_id: str, item: Item) -> ExamWatch:
             exam_id=exam_id,
             title=item["title"]["S"],
             available=item["available"]["BOOL"],
-            takings=read_number(item, "takings"),
+            attempt_count=read_number(item, "takings"),
             url=item["url"]["S"] if "url" in item else None,
             category=item["category"]["S"] if "category" in item else None,
         ),

@@ -87,7 +87,7 @@ class ExamsTable:
         )
 
     def distrust_takings(self, account: str) -> None:
-        """Note that the account's ``takings`` are not to be relied on."""
+        """Note that the account's ``attempt_count`` are not to be relied on."""
         self._set_flag(account, "takings_lie")
 
     def note_whole_list(self, account: str) -> None:

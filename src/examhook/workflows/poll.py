@@ -18,7 +18,7 @@ from examhook.detection.beginning import put_right
 from examhook.detection.paging import Pager
 from examhook.detection.plan import plan
 from examhook.detection.survey import Survey
-from examhook.detection.takings import takings_lie
+from examhook.detection.attempt_count import takings_lie
 from examhook.detection.watch import AccountWatch
 from examhook.model import Exam
 from examhook.provider.errors import ProviderError, ProviderRefused
@@ -216,4 +216,4 @@ class Poll:
 
 def _takings_stand(exam: Exam, state: AccountState) -> bool:
     known = state.exams.get(exam.exam_id)
-    return known is not None and exam.takings == known.exam.takings
+    return known is not None and exam.attempt_count == known.exam.attempt_count
