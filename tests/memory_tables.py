@@ -6,19 +6,17 @@ runs the same cases against both. Several pollers may share one store: each gets
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
 from examhook.detection.change import Change
+from examhook.detection.exam_state import ExamState
 from examhook.detection.exam_transition import ExamChange
-from examhook.detection.watch import AccountWatch, ExamWatch
-from examhook.model import AttemptKey, Exam, ExamHistory, Submission
-from examhook.storage.account_item import Refusal
-from examhook.storage.account_state import AccountState
+from examhook.model import AttemptKey, Submission
+from examhook.storage.account_state import AccountRecord, AccountState
 from examhook.storage.erasures import Erasures
-from examhook.storage.lease_item import AsBefore, Awaited
 from examhook.storage.submissions import sort_key
 
 Step = Callable[[], int]
@@ -123,34 +121,23 @@ class MemorySubmissions:
 
 
 @dataclass
-class HistoryStore:
+class ExamStateStore:
     """The exams' own items in the Submissions table, and their part of its stream."""
 
-    items: dict[tuple[str, str], ExamHistory] = field(default_factory=dict)
+    items: dict[tuple[str, str], ExamState] = field(default_factory=dict)
     stream: list[ExamChange] = field(default_factory=list)
-
-    def as_of(self, writes_ago: int) -> Mapping[tuple[str, str], ExamHistory]:
-        """The items as they were so many writes ago."""
-        items = dict(self.items)
-        for change in reversed(self.stream[-writes_ago:] if writes_ago else ()):
-            place = (change.after.account, change.after.exam_id)
-            if change.before is None:
-                del items[place]
-            else:
-                items[place] = change.before
-        return items
 
 
 @dataclass
-class MemoryHistories:
-    """Stands in for ExamHistories."""
+class MemoryExamStates:
+    """In-memory ExamStates."""
 
-    store: HistoryStore = field(default_factory=HistoryStore)
+    store: ExamStateStore = field(default_factory=ExamStateStore)
     step: Step = _undisturbed
 
-    def of_account(self, account: str) -> dict[str, ExamHistory]:
-        items = self.store.as_of(self.step())
-        return {exam_id: items[of, exam_id] for of, exam_id in sorted(items) if of == account}
+    def of_account(self, account: str) -> dict[str, ExamState]:
+        self.step()
+        return {exam_id: self.store.items[of, exam_id] for of, exam_id in sorted(self.store.items) if of == account}
 
     def write(self, changes: Sequence[ExamChange]) -> list[ExamChange]:
         return [change for change in changes if not self._write_one(change)]
@@ -174,13 +161,11 @@ class MemoryHistories:
 class ExamStore:
     """The items of the Exams table."""
 
-    watches: dict[str, AccountWatch] = field(default_factory=dict)
-    refusals: dict[str, Refusal] = field(default_factory=dict)
-    left_alone_until: dict[str, int] = field(default_factory=dict)
-    exams: dict[tuple[str, str], tuple[ExamWatch, int]] = field(default_factory=dict)
-    """Watch and fence."""
+    records: dict[str, tuple[AccountRecord, int]] = field(default_factory=dict)
+    """Record and fence."""
     leases: dict[str, Lease] = field(default_factory=dict)
     erasures: Erasures = field(default_factory=Erasures)
+    legacy_exams: dict[str, ExamState] = field(default_factory=dict)
 
 
 @dataclass
@@ -190,84 +175,32 @@ class Lease:
     owner: str
     fence: int
     expires_at_ms: int | None
-    completed_at: int | None = None
-    awaited: Awaited | None = None
 
 
 @dataclass
 class MemoryExams:
-    """Stands in for ExamsTable."""
+    """In-memory ExamsTable."""
 
     store: ExamStore = field(default_factory=ExamStore)
     step: Step = _undisturbed
 
     def read(self, account: str) -> AccountState:
         self.step()
-        return AccountState(
-            watch=self.store.watches.get(account),
-            refusal=self.store.refusals.get(account),
-            exams={
-                exam_id: watch
-                for (of_account, exam_id), (watch, _) in self.store.exams.items()
-                if of_account == account
-            },
-            left_alone_until=self.store.left_alone_until.get(account),
-            completed_at=lease.completed_at if (lease := self.store.leases.get(account)) else None,
-            erasures=self.store.erasures,
-            awaited=lease.awaited if lease else None,
-        )
+        record, _ = self.store.records.get(account, (AccountRecord(), 0))
+        return AccountState(record, self.store.erasures, dict(self.store.legacy_exams))
 
-    def begin_watch(self, account: str, began_at: int, here_at: int) -> AccountWatch:
-        self.step()
-        return self.store.watches.setdefault(account, AccountWatch(account, began_at, began_here_at=here_at))
-
-    def begin_earlier(self, account: str, began_at: int) -> None:
-        self.step()
-        stands = self.store.watches[account]
-        self.store.watches[account] = replace(stands, began_at=min(stands.began_at, began_at))
-
-    def distrust_takings(self, account: str) -> None:
-        self.step()
-        self.store.watches[account] = replace(self.store.watches[account], takings_lie=True)
-
-    def note_whole_list(self, account: str) -> None:
-        # No step of its own: what can befall it befalls the next one, and the steps of a poll keep their numbers.
-        self.store.watches[account] = replace(self.store.watches[account], listed_whole=True)
-
-    def remember_refusal(self, account: str, refusal: Refusal) -> None:
-        self.step()
-        self.store.refusals[account] = refusal
-
-    def forget_refusal(self, account: str) -> None:
-        self.step()
-        self.store.refusals.pop(account, None)
-
-    def leave_alone(self, account: str, until: int) -> None:
-        self.step()
-        self.store.left_alone_until[account] = until
-
-    def ask_again(self, account: str) -> None:
-        self.step()
-        self.store.left_alone_until.pop(account, None)
-
-    def remember(self, account: str, watch: ExamWatch, fence: int) -> bool:
+    def write(self, account: str, record: AccountRecord, fence: int) -> bool:
         answer_is_lost = self.step()
-        place = (account, watch.exam.exam_id)
-        stands = self.store.exams.get(place)
+        stands = self.store.records.get(account)
         if stands is not None and stands[1] > fence:
             return False
-        self.store.exams[place] = (watch, fence)
+        self.store.records[account] = (record, fence)
         return not answer_is_lost
 
-    def note_rejection(self, account: str, exam: Exam, at: int, fence: int) -> None:
-        self.step()
-        stands = self.store.exams.get((account, exam.exam_id))
-        if stands is None:
-            self.store.exams[account, exam.exam_id] = (ExamWatch(exam, tried_at=at, rejected_since=at), fence)
-        elif stands[1] <= fence:
-            known = stands[0]
-            since = at if known.rejected_since is None else known.rejected_since
-            self.store.exams[account, exam.exam_id] = (replace(known, tried_at=at, rejected_since=since), fence)
+    def delete_legacy(self, account: str, exam_ids: Iterable[str]) -> None:
+        del account
+        for exam_id in list(exam_ids):
+            del self.store.legacy_exams[exam_id]
 
     def take_lease(self, account: str, owner: str, *, now_ms: int, expires_at_ms: int) -> int | None:
         answer_is_lost = self.step()
@@ -282,19 +215,8 @@ class MemoryExams:
     def prolong_lease(self, account: str, owner: str, *, expires_at_ms: int) -> bool:
         return self._hold(account, owner, expires_at_ms)
 
-    def release_lease(
-        self,
-        account: str,
-        owner: str,
-        *,
-        completed_at: int | None = None,
-        awaited: Awaited | AsBefore | None = "as before",
-    ) -> None:
-        if not self._hold(account, owner, None):
-            return
-        lease = self.store.leases[account]
-        lease.completed_at = lease.completed_at if completed_at is None else completed_at
-        lease.awaited = lease.awaited if awaited == "as before" else awaited
+    def release_lease(self, account: str, owner: str) -> None:
+        self._hold(account, owner, None)
 
     def _hold(self, account: str, owner: str, expires_at_ms: int | None) -> bool:
         self.step()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from memory_tables import MemoryExams, MemoryHistories, MemorySubmissions
+from memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.model import Attempt, Exam, Submission
@@ -14,10 +14,10 @@ from examhook.provider.errors import ProviderError
 from examhook.provider.pages import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
 from examhook.settings import Dialect, InitialSync, PollSettings
 from examhook.storage.account_code import AccountCode
-from examhook.storage.exam_histories import ExamHistories
+from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
-from examhook.workflows.outbox import Outbox
+from examhook.workflows.dispatch_monitor import DispatchMonitor
 from examhook.workflows.poll import Poll, PollRequest
 from examhook.workflows.report import PollReport
 
@@ -40,11 +40,12 @@ class PlayedProvider:
     dies_at_request: int | None = None
     give_up_at: float = 0.0
     unreadable: dict[str, tuple[UnreadableRow, ...]] = field(default_factory=dict)
+    clock_offset_s: int | None = 0
 
     def add(self, exam_id: str, *rows: Attempt) -> None:
         self.rows[exam_id] = [*rows, *self.rows.get(exam_id, [])]
-        exam = self.exams_listed.get(exam_id, Exam(exam_id, f"Exam {exam_id}", available=True, takings=0))
-        self.exams_listed[exam_id] = replace(exam, takings=(exam.takings or 0) + len(rows))
+        exam = self.exams_listed.get(exam_id, Exam(exam_id, f"Exam {exam_id}", available=True, attempt_count=0))
+        self.exams_listed[exam_id] = replace(exam, attempt_count=(exam.attempt_count or 0) + len(rows))
 
     def change(self, exam_id: str, row: Attempt) -> None:
         self.rows[exam_id] = [row if other.key == row.key else other for other in self.rows[exam_id]]
@@ -52,7 +53,7 @@ class PlayedProvider:
     def exams(self, start: int, limit: int) -> ExamPage:
         self._ask("")
         part = tuple(self.exams_listed.values())[start : start + limit]
-        return ExamPage(part, len(part), provider_time=self.clock)
+        return ExamPage(part, len(part))
 
     def results(self, exam_id: str, start: int, limit: int, candidate_id: str | None = None) -> ResultsPage:
         self._ask(exam_id)
@@ -69,7 +70,6 @@ class PlayedProvider:
             rows=tuple(rows),
             row_count=len(rows) + len(unreadable),
             unreadable=unreadable,
-            provider_time=self.clock,
         )
 
     def _ask(self, what: str) -> None:
@@ -112,11 +112,11 @@ class Stage:
         self,
         submissions: SubmissionsTable | MemorySubmissions,
         exams: ExamsTable | MemoryExams,
-        histories: ExamHistories | MemoryHistories | None = None,
+        exam_states: ExamStates | MemoryExamStates | None = None,
     ) -> None:
         self.submissions = submissions
         self.exams = exams
-        self.histories = histories or MemoryHistories()
+        self.exam_states = exam_states or MemoryExamStates()
         self.endpoints: list[Endpoint] = []
         self.provider = PlayedProvider()
         self.secret = PlayedSecret()
@@ -149,7 +149,7 @@ class Stage:
             "requests_per_second": 5,
             "poll_seconds": 60,
             "initial_sync": InitialSync.SILENT,
-            "full_pass_seconds": 3600,
+            "full_scan_seconds": 3600,
             "submissions_table": "Submissions",
             "exams_table": "Exams",
             "endpoints_table": "Endpoints",
@@ -165,10 +165,10 @@ class Stage:
             client_for=lambda _code: self.provider,
             exams=self.exams,
             submissions=self.submissions,
-            histories=self.histories,
+            exam_states=self.exam_states,
             endpoints=lambda: self.endpoints,
             notify_refusal=lambda account, *, since, message: self.refusals.append((account, since, message)),
-            outbox=Outbox(self._sent_among, self.redrives.append, lambda: float(self.provider.clock)),
+            monitor=DispatchMonitor(self._sent_among, self.redrives.append, lambda: float(self.provider.clock)),
             now=lambda: float(self.provider.clock - self.provider_ahead_s),
             sleep=self._sleep,
             open_erasure_key=self.open_erasure_key,

@@ -1,10 +1,10 @@
-"""The values that every room speaks of: exams, attempts, submissions and their transitions.
+"""The values that all packages share: exams, attempts, submissions and their transitions.
 
 Nothing here knows AWS, HTTP or the time of day. Instants are Unix seconds (``int``), scores are
 points (``Decimal``, so that they pass through DynamoDB unchanged).
 
-The provider's words stop at the provider's door: its ``eid`` is ``exam_id`` here, its ``sid``
-``candidate_id``, its ``times`` ``attempt_count``; ids are text whatever type they came in.
+The provider's field names appear only in its package: its ``eid`` is ``exam_id`` here, its ``sid``
+``candidate_id``, its ``times`` ``attempt_count``. Ids are text whatever type they came in.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Transition:
     occurred_at: int
     """When it happened, as far as the provider says; otherwise when it was observed."""
     observed_at: int
-    """When the poll saw it, by the provider's clock."""
+    """When the poll saw it, by our clock."""
     score_points: Decimal | None = None
     passed: bool | None = None
     ended_at: int | None = None
@@ -132,9 +132,7 @@ class Submission:
     exam_category: str | None
     attempt: Attempt
     observed_at: int
-    """When the stored row was seen, by the provider's clock; ``result_url`` works for 30 minutes from then."""
-    provider_ahead_s: int = 0
-    """How far the provider's clock was ahead of ours then; 0 where they agree to the minute."""
+    """When a poll read the stored row, by our clock; ``result_url`` works for 30 minutes from then."""
     transitions: tuple[Transition, ...] = ()
     """The last few announced changes, oldest first."""
     type_counts: Mapping[str, int] = field(default_factory=dict)
@@ -146,7 +144,7 @@ class Submission:
     fence: int = 0
     """Fencing value of the poll that wrote it; an older poll never overwrites a newer one."""
     missing_since: int | None = None
-    """When a full pass first failed to see it, by the provider's clock; the next one settles whether it is removed."""
+    """When a complete full scan first did not show it; the next one decides whether it was removed."""
     removed: bool = False
     """Whether its removal was announced."""
 
@@ -158,10 +156,10 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What one full pass over an exam proved: that all the provider showed up to an instant is stored and announced."""
+    """What one full scan of an exam proved: all that the provider showed up to an instant is stored and announced."""
 
     watermark: int
-    """That instant, by the provider's clock."""
+    """When that scan began, by our clock."""
     status_counts: Mapping[int, int]
     """Attempts by status code."""
     digest: str
@@ -170,39 +168,18 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class ExamTransition:
-    """One announced change of an exam: the facts of one event, kept with the exam's history."""
+    """One announced change of an exam: the facts of one event, kept with the exam's state."""
 
     event_id: str
     event_type: str
     sequence: int
-    """Larger than that of the event before; about the second at which it was seen."""
+    """Larger than that of the event before; about the second at which a poll saw the change."""
     previous_id: str | None
     """``event_id`` of the opening or closing before it; of a receipt, of the receipt before it."""
     observed_at: int
-    """When the poll saw it, by the provider's clock; the provider does not say when it happened."""
+    """When the poll saw it, by our clock; the provider does not say when it happened."""
     available: bool | None = None
-    """Whether the exam can be taken since then; None for a receipt."""
+    """Whether candidates can take the exam since then; None for a receipt."""
     previously_available: bool | None = None
     """Before; None for an exam that was not known."""
     receipt: Receipt | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ExamHistory:
-    """What is stored of one exam for the sake of its events, and who wrote it when."""
-
-    account: str
-    exam_id: str
-    title: str
-    url: str | None
-    category: str | None
-    available: bool | None
-    """As the provider last said; None where it never did."""
-    observed_at: int
-    transitions: tuple[ExamTransition, ...] = ()
-    """The last few announced changes, oldest first."""
-    sequence: int = 0
-    version: int = 1
-    """Grows by one with each write; a write names the version that it replaces."""
-    fence: int = 0
-    """Fencing value of the poll that wrote it."""

@@ -85,7 +85,7 @@ def test_a_deep_running_attempt_is_asked_for_by_its_candidate(known: Stage) -> N
 
 def test_a_row_that_comes_later_than_its_takings_is_waited_for(known: Stage) -> None:
     listed = known.provider.exams_listed["7"]
-    known.provider.exams_listed["7"] = replace(listed, takings=(listed.takings or 0) + 1)
+    known.provider.exams_listed["7"] = replace(listed, attempt_count=(listed.attempt_count or 0) + 1)
     known.poll()
     assert asked(known) == 1 + 3, "fewer new rows than the takings tell of: a full pass, once"
     known.provider.clock += 60

@@ -1,4 +1,4 @@
-"""A change to write: what was stored and what is to stand there now."""
+"""A change to write: what was stored, and what replaces it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Change:
     before: Submission | None
     after: Submission
     again: tuple[int, ...] = ()
-    """Sequences of transitions that were announced before and are to be announced once more."""
+    """Sequences of earlier transitions to announce again."""
 
     @property
     def announces(self) -> bool:
-        """Whether an event follows from the write: it adds a transition, or announces one once more."""
+        """Whether an event follows from the write: it adds a transition, or announces one again."""
         return bool(self.again) or self.after.sequence > (self.before.sequence if self.before else 0)

@@ -1,4 +1,4 @@
-"""What changed between the rows of one exam and what is stored of them."""
+"""Differences between the rows of one exam and what is stored of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from examhook.model import Attempt, AttemptKey, Submission
 
 
 def diff(rows: Iterable[Attempt], stored: Mapping[AttemptKey, Submission], observation: Observation) -> list[Change]:
-    """Changes to write for distinct ``rows``, in stored order; rows that say nothing new make none."""
+    """Changes to write for distinct ``rows``, in stored order; unchanged rows make none."""
     changes = (change_from(stored.get(row.key), row, observation) for row in rows)
     return sorted((change for change in changes if change is not None), key=lambda change: change.after.key)
 
@@ -19,28 +19,17 @@ def diff(rows: Iterable[Attempt], stored: Mapping[AttemptKey, Submission], obser
 def absences(
     seen: Container[AttemptKey], stored: Mapping[AttemptKey, Submission], observation: Observation
 ) -> list[Change]:
-    """Changes to write for what is stored and was not ``seen`` in a complete, quiet full pass."""
+    """Changes to write for what is stored and was not ``seen`` in a complete full scan."""
     gone = (change_from_absence(each, observation) for key, each in stored.items() if key not in seen)
     return [change for change in gone if change is not None]
 
 
-def distinct(rows: Iterable[Attempt]) -> dict[AttemptKey, Attempt]:
-    """One row for each attempt.
-
-    Rows move between pages while one reads, so one may come twice, and differ when the attempt
-    ended in between. Which one stands must not depend on the order, or every pass would see a
-    change: the one that is further along does.
-    """
-    found: dict[AttemptKey, Attempt] = {}
-    for row in rows:
-        key = row.key
-        other = found.get(key)
-        found[key] = row if other is None else further_along(other, row)
-    return found
-
-
 def further_along(one: Attempt, other: Attempt) -> Attempt:
-    """Of two rows of one attempt, the one that is further along; ``one`` where neither is."""
+    """Of two rows of one attempt, the one that is further along; ``one`` where neither is.
+
+    A row that moves between pages may come twice and differ. The choice must not depend on the order of the pages,
+    or every scan would see a change.
+    """
     return other if _progress(other) > _progress(one) else one
 
 

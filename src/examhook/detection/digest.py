@@ -1,4 +1,4 @@
-"""A digest of an exam's attempts that does not depend on their order, so that an unchanged pass needs no reads.
+"""A digest of an exam's attempts that does not depend on their order, so that an unchanged scan reads nothing back.
 
 It is the sum, modulo 2⁶⁴, of a 64-bit hash of each attempt's facts. A change adds the difference of two
 hashes. Links and names are no facts.
@@ -32,17 +32,16 @@ def after_change(digest: int, change: Change) -> int:
 
 
 def _stored_hash(submission: Submission) -> int:
-    # One that was announced as removed is no more among the rows.
+    # The provider no longer lists a removed one.
     return 0 if submission.removed else _hash(submission.attempt)
 
 
 def _hash(attempt: Attempt) -> int:
+    # A record keeps its id when the provider corrects its start.
+    identity = f"{attempt.candidate_id}|{attempt.record_id or attempt.started_at}"
     if attempt.status_code == Status.IN_TEST:
-        facts = f"{attempt.candidate_id}|{attempt.started_at}|0"
+        facts = f"{identity}|0"
     else:
-        # Decimals that are equal are written alike: the provider's door takes care of that.
-        facts = (
-            f"{attempt.candidate_id}|{attempt.started_at}|{attempt.status_code}|{attempt.ended_at}"
-            f"|{attempt.score_points!s}|{attempt.passed}"
-        )
+        # The provider package writes equal decimals alike.
+        facts = f"{identity}|{attempt.status_code}|{attempt.ended_at}|{attempt.score_points!s}|{attempt.passed}"
     return int.from_bytes(blake2b(facts.encode(), digest_size=8).digest())

@@ -1,4 +1,4 @@
-"""What a list of exams, or a full pass, makes of an exam's history: nothing, a silent record, or one event.
+"""What a list of exams, or a full scan, makes of an exam's state: nothing, a silent record, or one event.
 
 ===============================================  =====================
 stored → listed                                  event
@@ -7,7 +7,7 @@ unavailable → available                          ``exam.opened``
 available → unavailable                          ``exam.closed``
 nothing → available, where the exam is new       ``exam.opened``
 nothing → anything else                          none, it is recorded
-a full pass ended, and the stored is what it saw ``exam.verified``
+a complete full scan                             ``exam.verified``
 ===============================================  =====================
 
 An exam that the list lacks, and one of which it does not say whether it is available, changes nothing.
@@ -18,23 +18,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from examhook.detection.exam_state import ExamState
 from examhook.events.catalogue import ExamEventType
 from examhook.events.identity import exam_event_id
-from examhook.model import Exam, ExamHistory, ExamTransition, Receipt
+from examhook.model import Exam, ExamTransition, Receipt
 
 KEPT_CHANGES = 5
-"""How many openings and closings an exam's item keeps, so that missed events can be rebuilt from it."""
+"""Openings and closings that an exam's state keeps, so that missed events can be rebuilt from it."""
 
 _FIRST = "first"
-"""Names the opening of an exam at first sight in its id, which a contact after a loss finds again."""
+"""Names the opening of an exam at first sight in its id, which a first contact after a loss derives again."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExamChange:
-    """One exam's history to write, and the stored one that it replaces (None: none was stored)."""
+    """One exam's state to write, and the stored one that it replaces (None: none was stored)."""
 
-    before: ExamHistory | None
-    after: ExamHistory
+    before: ExamState | None
+    after: ExamState
 
     @property
     def announces(self) -> bool:
@@ -42,125 +43,74 @@ class ExamChange:
         return self.after.sequence > (self.before.sequence if self.before else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """The circumstances under which exams were seen."""
-
-    account: str
-    observed_at: int
-    """By the provider's clock, Unix seconds."""
-    fence: int
-    """Fencing value of the poll that saw them."""
+def first_state(account: str, exam: Exam, *, observed_at: int, predates_watch: bool, announce: bool) -> ExamState:
+    """State of an exam that is listed for the first time; ``announce``: announce it if it is available."""
+    state = ExamState(account, exam, predates_watch=predates_watch, version=1)
+    return with_availability(state, exam, observed_at, previously=None) if announce and exam.available else state
 
 
-def is_new(exam: Exam, *, watch_began_at: int, listed_whole: bool) -> bool:
-    """Whether an exam without a history came into being under the watch, and did not only lack in a list.
-
-    ``listed_whole``: the whole list was seen and recorded before.
-    """
-    return listed_whole if exam.created_at is None else exam.created_at >= watch_began_at
-
-
-def change_of_availability(
-    stored: ExamHistory | None, exam: Exam, sight: Sight, *, announce_first: bool
-) -> ExamChange | None:
-    """The change that an exam's place on the list makes of its history, None when it says nothing new.
-
-    ``announce_first``: announce it if it is available and has no history yet.
-    """
-    if not exam.availability_known:
+def change_of_availability(state: ExamState, exam: Exam, *, observed_at: int) -> ExamState | None:
+    """The state after ``exam`` was listed as available or not; None where that says nothing new."""
+    before = state.exam.available
+    if exam.available is None or exam.available is before:
         return None
-    if stored is None:
-        record = _record(exam, sight, exam.available)
-        if not (announce_first and exam.available):
-            return ExamChange(None, record)
-        return ExamChange(None, _announced(record, _availability(record, exam, sight, None)))
-    # Which of two polls is the newer one, their fences tell: the provider's clock may have been ahead, and put right.
-    if stored.available is exam.available or stored.fence > sight.fence:
-        return None
-    after = _seen(stored, exam, sight)
-    if stored.available is None:
-        return ExamChange(stored, replace(after, available=exam.available))
-    transition = _availability(stored, exam, sight, stored.available)
-    return ExamChange(stored, _announced(replace(after, available=exam.available), transition))
+    if before is None:
+        return replace(state, exam=replace(state.exam, available=exam.available))
+    return with_availability(state, exam, observed_at, previously=before)
 
 
-def change_of_receipt(stored: ExamHistory | None, exam: Exam, receipt: Receipt, sight: Sight) -> ExamChange | None:
-    """The change that the end of a full pass makes of an exam's history; None for a pass that is no news."""
-    before = stored or _record(exam, sight, None)
-    given = {each.receipt.watermark for each in before.transitions if each.receipt is not None}
-    if receipt.watermark in given or before.fence > sight.fence:
-        return None
-    event_type = ExamEventType.VERIFIED
-    transition = ExamTransition(
-        event_id=exam_event_id(sight.account, exam.exam_id, event_type, str(receipt.watermark)),
-        event_type=event_type.value,
-        sequence=_next_sequence(before, sight),
-        previous_id=_newest_id(before, receipts=True),
-        observed_at=sight.observed_at,
-        receipt=receipt,
-    )
-    after = before if stored is None else _seen(stored, exam, sight)
-    return ExamChange(stored, _announced(after, transition))
-
-
-def _availability(before: ExamHistory, exam: Exam, sight: Sight, previously: bool | None) -> ExamTransition:  # noqa: FBT001 - a fact
+def with_availability(state: ExamState, exam: Exam, observed_at: int, *, previously: bool | None) -> ExamState:
+    """``state`` with an opening or closing announced."""
     event_type = ExamEventType.OPENED if exam.available else ExamEventType.CLOSED
-    sequence = _next_sequence(before, sight)
+    sequence = _next_sequence(state, observed_at)
     which = _FIRST if previously is None else str(sequence)
-    return ExamTransition(
-        event_id=exam_event_id(sight.account, exam.exam_id, event_type, which),
+    transition = ExamTransition(
+        event_id=exam_event_id(state.account, exam.exam_id, event_type, which),
         event_type=event_type.value,
         sequence=sequence,
-        previous_id=_newest_id(before, receipts=False),
-        observed_at=sight.observed_at,
+        previous_id=_newest_id(state, receipts=False),
+        observed_at=observed_at,
         available=exam.available,
         previously_available=previously,
     )
+    # The count stays as of the last reading, so that its change still calls for one.
+    described = replace(exam, attempt_count=state.exam.attempt_count)
+    return _announced(replace(state, exam=described), transition)
 
 
-def _next_sequence(history: ExamHistory, sight: Sight) -> int:
-    """About the second of the observation, so that it grows even when what was stored is lost."""
-    return max(history.sequence + 1, sight.observed_at)
+def with_receipt(state: ExamState, receipt: Receipt) -> ExamState:
+    """``state`` with the receipt of a full scan announced; the same state where that scan has one."""
+    if any(each.receipt is not None and each.receipt.watermark == receipt.watermark for each in state.transitions):
+        return state
+    event_type = ExamEventType.VERIFIED
+    transition = ExamTransition(
+        event_id=exam_event_id(state.account, state.exam_id, event_type, str(receipt.watermark)),
+        event_type=event_type.value,
+        sequence=_next_sequence(state, receipt.watermark),
+        previous_id=_newest_id(state, receipts=True),
+        observed_at=receipt.watermark,
+        receipt=receipt,
+    )
+    return _announced(state, transition)
 
 
-def _newest_id(history: ExamHistory, *, receipts: bool) -> str | None:
-    """Receipts are a chain of their own: whoever does not ask for them must not miss them between the others."""
-    chain = [each.event_id for each in history.transitions if (each.receipt is not None) is receipts]
+def _next_sequence(state: ExamState, observed_at: int) -> int:
+    """About the second of the observation, so that it grows even after the stored state was lost."""
+    return max(state.sequence + 1, observed_at)
+
+
+def _newest_id(state: ExamState, *, receipts: bool) -> str | None:
+    """Id of the newest receipt, or of the newest other: receipts are a chain of their own for who filters them out."""
+    chain = [each.event_id for each in state.transitions if (each.receipt is not None) is receipts]
     return chain[-1] if chain else None
 
 
-def _record(exam: Exam, sight: Sight, available: bool | None) -> ExamHistory:  # noqa: FBT001 - a fact
-    return ExamHistory(
-        account=sight.account,
-        exam_id=exam.exam_id,
-        title=exam.title,
-        url=exam.url,
-        category=exam.category,
-        available=available,
-        observed_at=sight.observed_at,
-        fence=sight.fence,
-    )
-
-
-def _seen(stored: ExamHistory, exam: Exam, sight: Sight) -> ExamHistory:
-    return replace(
-        stored,
-        title=exam.title,
-        url=exam.url,
-        category=exam.category,
-        observed_at=sight.observed_at,
-        version=stored.version + 1,
-        fence=sight.fence,
-    )
-
-
-def _announced(history: ExamHistory, transition: ExamTransition) -> ExamHistory:
-    return replace(history, transitions=_kept((*history.transitions, transition)), sequence=transition.sequence)
+def _announced(state: ExamState, transition: ExamTransition) -> ExamState:
+    return replace(state, transitions=_kept((*state.transitions, transition)), sequence=transition.sequence)
 
 
 def _kept(transitions: Sequence[ExamTransition]) -> tuple[ExamTransition, ...]:
-    """The last few openings and closings, and the last receipt: it says all that earlier ones said."""
+    """The last few openings and closings, and the last receipt, which says all that earlier ones said."""
     changes = [each for each in transitions if each.receipt is None][-KEPT_CHANGES:]
     receipts = [each for each in transitions if each.receipt is not None][-1:]
     return tuple(sorted([*changes, *receipts], key=lambda each: each.sequence))

@@ -1,200 +1,266 @@
-"""Which exams to ask about now, how, and why: decided for all of them before any request is made."""
+"""Which exams to read now, how much of each, and why: decided for all of them before any of them is read."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import assert_never
 
-from examhook.detection.survey import Survey
-from examhook.detection.watch import AccountWatch, ExamWatch, RowOrder
+from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.model import Exam
 
-COLD_FACTOR = 24
-"""Full passes of an exam in which nothing happens become rarer, up to so many times."""
-
+IDLE_FACTOR = 24
+"""Full scans of an exam in which nothing happens become rarer, up to so many times."""
 RETRY_SECONDS = 300
-"""How soon an exam that could not be read whole is read again when nothing else calls for it."""
+"""Longest pause before an exam that could not be read completely is read again."""
+ROTATION_SECONDS = 900
+"""How often the place where new rows appear is read in an available exam, although nothing suggests a change."""
+ACTIVE_ROTATION_SECONDS = 300
+"""The same, in an exam where something happened within ACTIVE_SECONDS."""
+ACTIVE_SECONDS = 3600
+WEEK_SECONDS = 7 * 86_400
 
-LOOK_SECONDS = 300
-"""How often the edge of a busy exam is looked at though no hint calls for it."""
-
-BUSY_SECONDS = 3600
-"""An exam is busy for so long after something happened in it."""
-
-CLOCKS_DIFFER_SECONDS = 300
-"""Servers behind one address, each with a clock of its own, may differ by so much."""
+_PAGE_ROWS = 100
+_ROTATION_SHARE = 4
+"""The rotation may use one request in so many."""
+_SCAN_SHARE = 2
+"""Full scans that are due may use one request in so many."""
 
 
 class Reason(StrEnum):
-    """Why an exam's results are asked for, the most urgent first."""
+    """Why an exam's results are read, the most urgent first."""
 
-    REQUESTED = "a person asked for a full pass"
-    TAKINGS_MOVED = "it was taken since it was last read"
-    OPEN_ATTEMPTS = "attempts were running when it was last read"
-    CLOSED = "it became unavailable since it was last read"
-    BUSY = "things happened in it lately"
-    NEW = "its results were never read whole"
-    DUE = "its full pass is due"
+    REQUESTED = "a person asked for it"
+    COUNT_CHANGED = "its attempt count changed"
+    RUNNING = "attempts were running"
+    CLOSED = "it became unavailable"
+    CONTINUED = "its last scan ran out of time"
+    NEW = "it was never scanned completely"
+    DUE = "its full scan is due"
+    ROTATION = "its turn in the rotation came"
     UNLISTED = "it is no longer listed, and its results may still change"
 
 
-class Look(StrEnum):
+class Depth(StrEnum):
     """How much of an exam is read."""
 
-    EDGE = "edge"
-    """From where new rows appear until what comes is known, and the attempts that run."""
-    WHOLE = "whole"
-    """All of its rows."""
+    RUNNING = "running"
+    """The running attempts, each by its candidate."""
+    NEW_ROWS = "new_rows"
+    """From where new rows appear until all rows are known, and the running attempts."""
+    FULL = "full"
+    """All rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExamRequest:
-    """One exam to read, how, and why."""
+    """One exam to read, how much of it, and why."""
 
     exam: Exam
-    known: ExamWatch | None
+    """As listed now."""
+    state: ExamState
     reason: Reason
-    look: Look = Look.WHOLE
+    depth: Depth
 
     @property
     def growth(self) -> int:
-        """How many takings the exam gained that no rows account for yet."""
-        if self.known is None or self.known.exam.attempt_count is None or self.exam.attempt_count is None:
-            return 0
-        return max(0, self.exam.attempt_count - self.known.exam.attempt_count)
+        """How much the attempt count grew since the exam was last read."""
+        before, now = self.state.exam.attempt_count, self.exam.attempt_count
+        return 0 if before is None or now is None else max(0, now - before)
+
+
+@dataclass(frozen=True, slots=True)
+class Rescan:
+    """A person's wish to scan exams again, whatever suggests it."""
+
+    before: int
+    """Exams whose last full scan began before this instant (Unix seconds) are scanned."""
+    exam_ids: frozenset[str] | None = None
+    """None: all exams."""
+    failed_after: int | None = None
+    """An exam that failed at this instant or later is not tried again; None: every exam is tried."""
+
+    def covers(self, state: ExamState) -> bool:
+        """Whether the exam is still to be scanned."""
+        if self.exam_ids is not None and state.exam_id not in self.exam_ids:
+            return False
+        return self.is_open(state) and not self.gave_up(state)
+
+    def is_open(self, state: ExamState) -> bool:
+        """Whether no complete scan of the exam is recent enough."""
+        return state.cursor is not None or state.scanned_at is None or state.scanned_at < self.before
+
+    def gave_up(self, state: ExamState) -> bool:
+        """Whether the exam was tried for this rescan and could not be scanned."""
+        failed = state.failed_since is not None and state.cursor is None
+        return failed and self.failed_after is not None and state.read_at >= self.failed_after
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often exams are read."""
+
+    full_scan_seconds: int
+    """An active exam is scanned at least this often."""
+    poll_seconds: int
+    """Seconds between two polls."""
+    requests_per_second: float
+
+    @property
+    def requests_per_poll(self) -> int:
+        """Requests that fit between two polls."""
+        return max(1, int(self.poll_seconds * self.requests_per_second))
 
 
 _ORDER = {reason: place for place, reason in enumerate(Reason)}
 
 
-def plan(  # noqa: PLR0913 - all that the decision rests on
-    listing: Sequence[Exam],
-    known: Mapping[str, ExamWatch],
-    *,
-    now: int,
-    full_pass_seconds: int,
-    watch: AccountWatch | None = None,
-    everything: bool = False,
-    survey: Survey | None = None,
+def plan(
+    listing: Sequence[Exam], states: Mapping[str, ExamState], *, now: int, pace: Pace, rescan: Rescan | None = None
 ) -> list[ExamRequest]:
-    """Exams to read at ``now`` (provider's clock), in the order in which to read them.
+    """Exams to read at ``now`` (Unix seconds, our clock), in the order in which to read them.
 
-    ``known`` holds watches by exam id. Every exam is read whole at least every
-    ``full_pass_seconds``, or, where nothing has happened for longer, in as much time as it has been
-    quiet, and in COLD_FACTOR times ``full_pass_seconds`` at the latest. A ``survey`` reads whole what it
-    lacks, and leaves full passes that are due to the polls after it.
+    ``states`` holds the state of every listed exam, and of those that are no longer listed. What is urgent is always
+    planned. The rotation and the full scans that are due share what is left, and wait for a later poll otherwise.
     """
-    takings_lie = watch is not None and watch.takings_lie
-    requests = []
+    urgent: list[ExamRequest] = []
+    due: list[ExamRequest] = []
+    rotation: list[ExamRequest] = []
     for exam in listing:
-        exam_watch = known.get(exam.exam_id)
-        # While a survey goes on, only hints are followed beside it.
-        due = _due(exam_watch, now, full_pass_seconds) if survey is None else None
-        reason = (
-            Reason.REQUESTED
-            if everything or (survey is not None and survey.lacks(exam.exam_id, exam_watch, now))
-            else _hint(exam, exam_watch, now, full_pass_seconds)
-            or due
-            or _busy(exam, exam_watch, now, takings_lie=takings_lie)
-        )
-        if reason is not None:
-            # A full pass that is due is not put off by hints that call for less, however many there are.
-            look = Look.WHOLE if due is not None else _look(reason, exam_watch)
-            requests.append(ExamRequest(exam, exam_watch, reason, look))
+        state = states[exam.exam_id]
+        request = _urgent(exam, state, now, pace, rescan)
+        if request is not None:
+            urgent.append(request)
+        elif rescan is None and _scan_is_due(state, now, pace):
+            due.append(ExamRequest(exam, state, Reason.DUE, Depth.FULL))
+        elif exam.available is not False and _rests_for(state, now) >= rotation_s(state, now):
+            rotation.append(ExamRequest(exam, state, Reason.ROTATION, _depth(state, Depth.FULL)))
     listed = {exam.exam_id for exam in listing}
-    for exam_watch in (each for exam_id, each in known.items() if exam_id not in listed):
-        unlisted_look = Look.WHOLE if everything else _unlisted(exam_watch, now, full_pass_seconds)
-        if unlisted_look is not None:
-            requests.append(ExamRequest(exam_watch.exam, exam_watch, Reason.UNLISTED, unlisted_look))
-    return sorted(requests, key=_urgency)
-
-
-def _since(moment: int, now: int) -> int:
-    """Seconds since ``moment``; as many as there ever were if it is to come: the clock was ahead and was put right."""
-    return now - moment if moment - now <= CLOCKS_DIFFER_SECONDS else now
+    unlisted = (_unlisted(state, now, pace, rescan) for exam_id, state in states.items() if exam_id not in listed)
+    urgent += [request for request in unlisted if request is not None]
+    turns = sum(pace.poll_seconds / rotation_s(states[exam.exam_id], now) for exam in listing if exam.available)
+    chosen = [
+        *urgent,
+        *_within(due, pace.requests_per_poll // _SCAN_SHARE),
+        *_within(rotation, min(math.ceil(turns), pace.requests_per_poll // _ROTATION_SHARE)),
+    ]
+    return sorted(chosen, key=_urgency)
 
 
 def rests(request: ExamRequest, now: int) -> bool:
-    """Whether the exam is to be left alone at ``now``, since the provider refused its results lately.
-
-    It is asked about at the next poll, then in pauses that double up to RETRY_SECONDS.
-    """
-    watch = request.known
-    if watch is None or watch.rejected_since is None:
+    """Whether an exam that failed lately is left alone at ``now``: in pauses that double up to RETRY_SECONDS."""
+    state = request.state
+    if state.failed_since is None or request.reason is Reason.CONTINUED:
         return False
-    return _since(watch.tried_at, now) < min(watch.tried_at - watch.rejected_since, RETRY_SECONDS)
+    return _rests_for(state, now) < min(state.read_at - state.failed_since, RETRY_SECONDS)
 
 
-def _unlisted(watch: ExamWatch, now: int, full_pass_seconds: int) -> Look | None:
-    """How much to read of an exam that the list lacks; more rarely than of others, since it may be gone for good.
+def full_scan_s(state: ExamState, full_scan_seconds: int) -> int:
+    """Seconds between two full scans of an exam: as long as it was quiet before the last one, within bounds."""
+    quiet_s = (state.scanned_at or 0) - state.changed_at
+    return min(max(quiet_s, full_scan_seconds), full_scan_seconds * IDLE_FACTOR)
 
-    Someone may still be sitting it or be forced in later, and the list itself may be incomplete.
-    """
-    if _since(watch.tried_at, now) < LOOK_SECONDS:
+
+def rotation_s(state: ExamState, now: int) -> int:
+    """Seconds after which new rows of an exam are looked for although nothing suggests them."""
+    return ACTIVE_ROTATION_SECONDS if 0 <= now - state.changed_at < ACTIVE_SECONDS else ROTATION_SECONDS
+
+
+def is_weekly_turn(offset_s: int, since: int, now: int) -> bool:
+    """Whether the moment of the week that ``offset_s`` names came after ``since`` and not after ``now``."""
+    return (now - offset_s) // WEEK_SECONDS > (since - offset_s) // WEEK_SECONDS
+
+
+def _urgent(exam: Exam, state: ExamState, now: int, pace: Pace, rescan: Rescan | None) -> ExamRequest | None:
+    reason = _reason(exam, state, rescan)
+    if reason is None:
         return None
-    pause_s = full_pass_interval_s(watch, full_pass_seconds)
-    if watch.failed_at is not None:
-        pause_s = full_pass_seconds * COLD_FACTOR
-    if watch.progress is not None or min(_since(watch.passed_at, now), _since(watch.failed_at or 0, now)) >= pause_s:
-        return Look.WHOLE
-    return _look(Reason.OPEN_ATTEMPTS, watch) if watch.open_count else None
+    depth = Depth.FULL
+    # A full scan that is due is not put off by changes that call for less, however frequent they are.
+    if rescan is not None or not _scan_is_due(state, now, pace):
+        if reason is Reason.COUNT_CHANGED:
+            depth = _depth(state, Depth.FULL)
+        elif reason is Reason.RUNNING:
+            depth = _depth(state, _by_candidate(state))
+    return ExamRequest(exam, state, reason, depth)
 
 
-def _urgency(request: ExamRequest) -> tuple[bool, int, int]:
-    """What is quick to ask comes first, then the most urgent reason, then what was unread for longest."""
-    tried_at = request.known.tried_at if request.known else 0
-    return (request.look is Look.WHOLE, _ORDER[request.reason], tried_at)
+def _reason(exam: Exam, state: ExamState, rescan: Rescan | None) -> Reason | None:
+    """The most urgent reason to read a listed exam now, whatever the time."""
+    is_true = {
+        Reason.REQUESTED: rescan is not None and rescan.covers(state),
+        Reason.CONTINUED: state.cursor is not None,
+        Reason.NEW: state.scanned_at is None,
+        Reason.CLOSED: _closed_since_scan(state),
+        Reason.COUNT_CHANGED: exam.attempt_count != state.exam.attempt_count,
+        Reason.RUNNING: state.running_count > 0,
+    }
+    return next((reason for reason, holds in is_true.items() if holds), None)
 
 
-def _hint(exam: Exam, watch: ExamWatch | None, now: int, full_pass_seconds: int) -> Reason | None:
-    if watch is None or not watch.is_known:
+def _unlisted(state: ExamState, now: int, pace: Pace, rescan: Rescan | None) -> ExamRequest | None:
+    """What to read of an exam that the list lacks: the list may be wrong, and its attempts may still end."""
+    if rescan is not None and rescan.before > now:
+        return ExamRequest(state.exam, state, Reason.UNLISTED, Depth.FULL)
+    if _rests_for(state, now) < ACTIVE_ROTATION_SECONDS:
         return None
-    if exam.attempt_count != watch.exam.attempt_count:
-        return Reason.TAKINGS_MOVED
-    if watch.open_count:
-        return Reason.OPEN_ATTEMPTS
-    closed = watch.exam.available and not exam.available
-    return Reason.CLOSED if closed and not _failed_lately(watch, now, full_pass_seconds) else None
+    if state.failed_since is not None:
+        pause_s = pace.full_scan_seconds * IDLE_FACTOR
+        is_due = _rests_for(state, now) >= pause_s or now - state.failed_since < 2 * RETRY_SECONDS
+    else:
+        is_due = _scan_is_due(state, now, pace)
+    if state.cursor is not None or is_due:
+        return ExamRequest(state.exam, state, Reason.UNLISTED, Depth.FULL)
+    if state.running_count and state.failed_since is None:
+        return ExamRequest(state.exam, state, Reason.UNLISTED, _depth(state, _by_candidate(state)))
+    return None
 
 
-def _due(watch: ExamWatch | None, now: int, full_pass_seconds: int) -> Reason | None:
-    if watch is None:
-        return Reason.NEW
-    reason = Reason.DUE if watch.is_known else Reason.NEW
-    if watch.progress is not None:
-        return reason
-    if _failed_lately(watch, now, full_pass_seconds):
-        return None
-    waited_s = _since(watch.passed_at, now)
-    return reason if not watch.is_known or waited_s >= full_pass_interval_s(watch, full_pass_seconds) else None
+def _scan_is_due(state: ExamState, now: int, pace: Pace) -> bool:
+    return _since(state.scanned_at or 0, now) >= full_scan_s(state, pace.full_scan_seconds)
 
 
-def _failed_lately(watch: ExamWatch, now: int, full_pass_seconds: int) -> bool:
-    return watch.failed_at is not None and _since(watch.failed_at, now) < min(RETRY_SECONDS, full_pass_seconds)
+def _closed_since_scan(state: ExamState) -> bool:
+    """Whether the exam became unavailable after its last full scan began."""
+    closed_at = max((each.observed_at for each in state.transitions if each.available is False), default=0)
+    return state.exam.available is False and closed_at > (state.scanned_at or 0)
 
 
-def full_pass_interval_s(watch: ExamWatch, full_pass_seconds: int) -> int:
-    """Seconds between two full passes of an exam: as long as it had been quiet at the last, within bounds."""
-    quiet_s = watch.passed_at - watch.changed_at
-    return min(max(quiet_s, full_pass_seconds), full_pass_seconds * COLD_FACTOR)
+def _depth(state: ExamState, otherwise: Depth) -> Depth:
+    """NEW_ROWS where it is known where new rows appear."""
+    return Depth.NEW_ROWS if state.row_order in {RowOrder.NEWEST, RowOrder.OLDEST} else otherwise
 
 
-def _busy(exam: Exam, watch: ExamWatch | None, now: int, *, takings_lie: bool) -> Reason | None:
-    if watch is None or not exam.available or watch.order not in {RowOrder.NEWEST, RowOrder.OLDEST}:
-        return None
-    busy = _since(watch.changed_at, now) < BUSY_SECONDS and _since(watch.tried_at, now) >= LOOK_SECONDS
-    return Reason.BUSY if takings_lie or busy else None
+def _by_candidate(state: ExamState) -> Depth:
+    """How to follow running attempts where new rows may appear anywhere: as few requests as possible."""
+    candidates = len({key.candidate_id for key in state.running})
+    all_named = state.running_count == len(state.running)
+    return Depth.RUNNING if all_named and candidates <= state.row_count // _PAGE_ROWS else Depth.FULL
 
 
-def _look(reason: Reason, watch: ExamWatch | None) -> Look:
-    if watch is None or not watch.is_known or watch.order not in {RowOrder.NEWEST, RowOrder.OLDEST}:
-        return Look.WHOLE
-    match reason:
-        case Reason.REQUESTED | Reason.NEW | Reason.DUE | Reason.CLOSED | Reason.UNLISTED:
-            return Look.WHOLE
-        case Reason.TAKINGS_MOVED | Reason.OPEN_ATTEMPTS | Reason.BUSY:
-            return Look.EDGE
-        case _:
-            assert_never(reason)
+def _rests_for(state: ExamState, now: int) -> int:
+    return _since(state.read_at, now)
+
+
+def _since(moment: int, now: int) -> int:
+    """Seconds since ``moment``; as long as possible where it lies ahead, because our clock was set back."""
+    return now - moment if moment <= now else now
+
+
+def _within(requests: Sequence[ExamRequest], most: int) -> list[ExamRequest]:
+    """The requests that waited longest, as many as fit into ``most`` requests to the provider, but always one."""
+    chosen: list[ExamRequest] = []
+    used = 0
+    for request in sorted(requests, key=lambda each: each.state.read_at):
+        used += 1 if request.depth is not Depth.FULL else request.state.row_count // _PAGE_ROWS + 1
+        if chosen and used > most:
+            break
+        chosen.append(request)
+    return chosen
+
+
+def _urgency(request: ExamRequest) -> tuple[bool, bool, int, int]:
+    """Exams that failed come last, what is quick to read comes first, then the more urgent, then the longest unread."""
+    state = request.state
+    return (state.failed_since is not None, request.depth is Depth.FULL, _ORDER[request.reason], state.read_at)

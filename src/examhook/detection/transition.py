@@ -1,18 +1,18 @@
-"""What an observed row makes of a stored submission: nothing, a silent correction, or one event.
+"""What a row makes of a stored submission: nothing, a silent correction, or one event.
 
 ====================================  ============================================
-stored → observed                     event
+stored → row                          event
 ====================================  ============================================
-nothing → any status                  the status's own type
-open → final, final → another final   the new status's own type
-final → the same, ended later         the status's own type again: handed in again
-any other status → open               ``submission.reopened``
+nothing → any status                  the type of the status
+running → final, final → other final  the type of the new status
+final → same status, later end        the type of the status again
+any other status → running            ``submission.reopened``
 final, other score or pass mark       ``submission.rescored``
-gone in two full passes in a row      ``submission.removed``
-removed → any status                  the status's own type
+missing in two complete full scans    ``submission.removed``
+removed → any status                  the type of the status
 ====================================  ============================================
 
-A field that an answer lacks is not a change: what was known of it stays known.
+A field that an answer lacks is not a change: its stored value stays.
 """
 
 from __future__ import annotations
@@ -21,35 +21,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from examhook.detection.change import Change
+from examhook.detection.old_results import happened_at
 from examhook.events.catalogue import EventType, type_of_status
 from examhook.events.identity import submission_event_id
 from examhook.model import Attempt, Exam, Status, Submission, Transition
 
 _OBSERVED = frozenset({EventType.RESCORED, EventType.REOPENED, EventType.REMOVED})
-"""What the provider gives no time for: it happened when it was observed."""
+"""Changes for which the provider states no time: they happened when a poll saw them."""
 
 KEPT_TRANSITIONS = 5
-"""How many transitions an item keeps, so that missed events can be rebuilt from it."""
+"""Transitions that an item keeps, so that missed events can be rebuilt from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The circumstances under which rows of one exam were seen."""
+    """The circumstances under which rows of one exam were read."""
 
     account: str
     exam: Exam
     observed_at: int
-    """By the provider's clock, Unix seconds."""
+    """By our clock, Unix seconds."""
     fence: int
-    """Fencing value of the poll that saw them."""
-    silent_before: int | None = None
+    """Fencing value of the poll that read them."""
+    old_before: int | None = None
     """What happened before this instant is recorded, not announced; None: everything is announced."""
-    provider_ahead_s: int = 0
-    """How far the provider's clock is ahead of ours; 0 where they agree to the minute."""
 
 
 def change_from(stored: Submission | None, seen: Attempt, observation: Observation) -> Change | None:
-    """The change that row ``seen`` makes of what is ``stored``, None when it says nothing new."""
+    """The change that row ``seen`` makes of what is ``stored``; None when it says nothing new."""
     if stored is None:
         return Change(None, _first_seen(seen, observation))
     attempt = _merged(stored.attempt, seen)
@@ -63,7 +62,6 @@ def change_from(stored: Submission | None, seen: Attempt, observation: Observati
         exam_category=observation.exam.category,
         attempt=attempt,
         observed_at=observation.observed_at,
-        provider_ahead_s=observation.provider_ahead_s,
         version=stored.version + 1,
         fence=observation.fence,
         missing_since=None,
@@ -75,29 +73,29 @@ def change_from(stored: Submission | None, seen: Attempt, observation: Observati
 
 
 def change_from_absence(stored: Submission, observation: Observation) -> Change | None:
-    """The change that its absence from a complete, quiet full pass makes of a submission.
+    """The change that its absence from a complete full scan makes of a submission.
 
-    The first time it is only noted; the next full pass announces the removal.
+    The first scan notes it, and a later one announces the removal.
     """
-    if stored.removed or (stored.missing_since is not None and not _is_later(observation, stored)):
+    since = stored.missing_since
+    if stored.removed or (since is not None and observation.fence <= stored.fence):
         return None
     after = replace(
         stored,
         version=stored.version + 1,
         fence=observation.fence,
         observed_at=observation.observed_at,
-        provider_ahead_s=observation.provider_ahead_s,
-        missing_since=stored.missing_since or observation.observed_at,
+        missing_since=since or observation.observed_at,
     )
-    if stored.missing_since is not None:
+    if since is not None:
         after = announced(replace(after, removed=True), EventType.REMOVED, stored.attempt.status_code)
     return Change(stored, after)
 
 
-def _is_later(observation: Observation, missing: Submission) -> bool:
-    """Whether it is of a later pass than the one that missed it first; that one's clock may have been ahead."""
-    since = missing.missing_since or 0
-    return observation.observed_at > since or (observation.observed_at < since and observation.fence > missing.fence)
+def is_step_back(change: Change) -> bool:
+    """Whether a change contradicts a final attempt, as a stale answer would: it must be confirmed first."""
+    before = change.before
+    return before is not None and before.attempt.is_final and not before.removed and change.announces
 
 
 def _first_seen(seen: Attempt, observation: Observation) -> Submission:
@@ -111,29 +109,25 @@ def _first_seen(seen: Attempt, observation: Observation) -> Submission:
         exam_category=observation.exam.category,
         attempt=seen,
         observed_at=observation.observed_at,
-        provider_ahead_s=observation.provider_ahead_s,
         fence=observation.fence,
     )
-    if observation.silent_before is not None and happened_at(seen) < observation.silent_before:
+    if observation.old_before is not None and happened_at(seen) < observation.old_before:
         return replace(submission, type_counts={event_type.value: 1})
     return announced(submission, event_type, None)
 
 
-def happened_at(attempt: Attempt) -> int:
-    """When the row's last known change happened: its end, or its start where no end is shown."""
-    if attempt.status_code == Status.IN_TEST or attempt.ended_at is None:
-        return attempt.started_at
-    return attempt.ended_at
-
-
 def _without_results(running: Attempt) -> Attempt:
-    """A running attempt's score, pass mark and end are no facts yet."""
+    """A running attempt without score, pass mark and end, which are no facts yet."""
     return replace(running, ended_at=None, score_points=None, passed=None)
 
 
 def _merged(stored: Attempt, seen: Attempt) -> Attempt:
-    """``seen``, with what this answer lacks taken from ``stored``."""
-    seen = replace(seen, candidate_name=seen.candidate_name or stored.candidate_name)
+    """``seen``, completed from ``stored`` where this answer lacks a field."""
+    seen = replace(
+        seen,
+        candidate_name=seen.candidate_name or stored.candidate_name,
+        record_id=seen.record_id or stored.record_id,
+    )
     if seen.status_code == Status.IN_TEST:
         return _without_results(seen)
     return replace(
@@ -145,7 +139,7 @@ def _merged(stored: Attempt, seen: Attempt) -> Attempt:
 
 
 def _completes(before: Attempt, after: Attempt) -> bool:
-    """Whether ``after`` holds a fact that was never shown before; a new name or link is none."""
+    """Whether ``after`` holds a fact that was not stored; a changed name or link is none."""
     comparable = replace(after, result_url=before.result_url, candidate_name=before.candidate_name)
     return comparable != before or (before.candidate_name is None and after.candidate_name is not None)
 
@@ -157,9 +151,9 @@ def _type_of_change(before: Attempt, after: Attempt) -> EventType | None:
         return None
     if before.ended_at is not None and after.ended_at is not None and after.ended_at > before.ended_at:
         return type_of_status(after.status_code)
-    # A pass mark that was never shown before is a new column, not a new verdict.
-    judged_anew = before.passed is not None and after.passed != before.passed
-    return EventType.RESCORED if judged_anew or after.score_points != before.score_points else None
+    # A pass mark that was never shown before is a new field, not a change of it.
+    passed_changed = before.passed is not None and after.passed != before.passed
+    return EventType.RESCORED if passed_changed or after.score_points != before.score_points else None
 
 
 def announced(submission: Submission, event_type: EventType, previous_status_code: int | None) -> Submission:

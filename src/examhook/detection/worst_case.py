@@ -4,30 +4,38 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from examhook.detection.plan import COLD_FACTOR, RETRY_SECONDS
-from examhook.detection.reconcile import EMPTY_PATIENCE_SECONDS
+from examhook.detection.plan import ACTIVE_ROTATION_SECONDS, IDLE_FACTOR, RETRY_SECONDS, ROTATION_SECONDS
+
+SCHEDULER_PRECISION_S = 60
+"""EventBridge Scheduler invokes its target within this time (Amazon EventBridge Scheduler, user guide)."""
 
 
 class WorstCase(TypedDict):
-    """Seconds, apart from the time that reading takes and that the provider does not answer."""
+    """Seconds, not counting the time that reading takes and that the provider does not answer."""
 
-    hinted: int
-    """Exams that open and close, new attempts where ``attempt_count`` tells of them, and ends of attempts that run."""
-    unhinted: int
-    """What only a full pass finds (marks, a ``attempt_count`` that lies), in an exam where things happen."""
-    cold: int
-    """The same, in an exam long quiet."""
+    signalled: int
+    """Exams that open and close, new attempts that the attempt count shows, ends of attempts that were running."""
+    active: int
+    """New attempts that no count shows, in an exam where something happened within the hour."""
+    rotation: int
+    """New attempts that no count shows, in an exam that was quiet."""
+    rescored: int
+    """What only a full scan finds (scores, reopened attempts), in an active exam."""
+    rescored_idle: int
+    """The same, in an exam that was quiet for a day."""
     removed: int
-    """A removal, which two full passes must miss, in an exam long quiet that may have lost all of its rows."""
+    """A removal, which two full scans must confirm, in an exam that was quiet for a day."""
 
 
-def worst_case_s(*, poll_seconds: int, full_pass_seconds: int) -> WorstCase:
+def worst_case_s(*, poll_seconds: int, full_scan_seconds: int) -> WorstCase:
     """Longest time until a change is announced."""
-    cold_s = full_pass_seconds * COLD_FACTOR + poll_seconds
-    disbelieved_s = EMPTY_PATIENCE_SECONDS + min(RETRY_SECONDS, full_pass_seconds) + poll_seconds
+    tick_s = poll_seconds + SCHEDULER_PRECISION_S
+    idle_s = full_scan_seconds * IDLE_FACTOR + tick_s
     return {
-        "hinted": poll_seconds,
-        "unhinted": full_pass_seconds + poll_seconds,
-        "cold": cold_s,
-        "removed": 2 * cold_s + disbelieved_s,
+        "signalled": tick_s,
+        "active": ACTIVE_ROTATION_SECONDS + tick_s,
+        "rotation": ROTATION_SECONDS + tick_s,
+        "rescored": full_scan_seconds + tick_s,
+        "rescored_idle": idle_s,
+        "removed": 2 * idle_s + RETRY_SECONDS,
     }

@@ -1,23 +1,23 @@
-"""From what is stored of an exam to its events: the same facts always make the same bytes."""
+"""Events about exams: the same facts always make the same bytes."""
 
 from __future__ import annotations
 
 from examhook.events.body import AvailabilityBody, ExamBody, VerificationBody, VerifiedBody
 from examhook.events.build import Event
 from examhook.events.envelope import enveloped, exam_source, instant
-from examhook.model import STATUS_NAMES, ExamHistory, ExamTransition, Receipt, status_name
+from examhook.model import STATUS_NAMES, Exam, ExamTransition, Receipt, status_name
 
 _RECEIPTS = "verification"
-"""Receipts have a subject of their own: a newer one makes no opening or closing stale, nor the other way round."""
+"""Subject of receipts, so that a newer receipt does not make an opening or closing stale, nor the reverse."""
 
 
-def exam_event(history: ExamHistory, transition: ExamTransition) -> Event:
+def exam_event(account: str, exam: Exam, transition: ExamTransition) -> Event:
     """The event that announces ``transition`` of an exam; raises UnwritableInstantError."""
     body = enveloped(
-        {**_data(history, transition)},
+        {**_data(account, exam, transition)},
         event_id=transition.event_id,
         event_type=transition.event_type,
-        source=exam_source(history.account, history.exam_id),
+        source=exam_source(account, exam.exam_id),
         subject=None if transition.receipt is None else _RECEIPTS,
         at=transition.observed_at,
         sequence=transition.sequence,
@@ -26,8 +26,8 @@ def exam_event(history: ExamHistory, transition: ExamTransition) -> Event:
     return Event(
         event_id=transition.event_id,
         event_type=transition.event_type,
-        account=history.account,
-        exam_id=history.exam_id,
+        account=account,
+        exam_id=exam.exam_id,
         status=None,
         occurred_at=transition.observed_at,
         observed_at=transition.observed_at,
@@ -37,23 +37,23 @@ def exam_event(history: ExamHistory, transition: ExamTransition) -> Event:
     )
 
 
-def _data(history: ExamHistory, transition: ExamTransition) -> AvailabilityBody | VerifiedBody:
-    exam: ExamBody = {
-        "id": history.exam_id,
-        "title": history.title,
-        "url": history.url,
-        "category": history.category,
+def _data(account: str, exam: Exam, transition: ExamTransition) -> AvailabilityBody | VerifiedBody:
+    described: ExamBody = {
+        "id": exam.exam_id,
+        "title": exam.title,
+        "url": exam.url,
+        "category": exam.category,
     }
     if transition.receipt is not None:
         return {
-            "account": history.account,
-            "exam": exam,
+            "account": account,
+            "exam": described,
             "verification": _verification(transition.receipt),
             "observed_at": instant(transition.observed_at),
         }
     return {
-        "account": history.account,
-        "exam": exam,
+        "account": account,
+        "exam": described,
         "available": bool(transition.available),
         "previously_available": transition.previously_available,
         "observed_at": instant(transition.observed_at),

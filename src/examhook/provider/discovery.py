@@ -187,7 +187,9 @@ class Discovery:
         met = [exam_id for exam_id in dict.fromkeys(r.exam_id for r in records) if exam_id not in self._exams]
         for exam_id in met:
             # Nothing tells its title, nor whether it is open: taking it for closed would cost submissions.
-            self._exams[exam_id] = Exam(exam_id, title=exam_id, available=True, attempt_count=None, availability_known=False)
+            self._exams[exam_id] = Exam(
+                exam_id, title=exam_id, available=True, attempt_count=None, availability_known=False
+            )
         return met
 
     def _add(self, fresh: Sequence[Record]) -> None:

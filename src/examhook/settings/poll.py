@@ -22,8 +22,8 @@ class PollSettings:
     poll_seconds: int
     """Seconds between two polls; below 60, one invocation polls several times."""
     initial_sync: InitialSync
-    full_pass_seconds: int
-    """An exam's results are read whole at least this often."""
+    full_scan_seconds: int
+    """An exam is scanned completely at least this often while it is active."""
     submissions_table: str
     exams_table: str
     endpoints_table: str
@@ -40,7 +40,7 @@ class PollSettings:
     @property
     def worst_case(self) -> WorstCase:
         """Longest time until a change is announced."""
-        return worst_case_s(poll_seconds=self.poll_seconds, full_pass_seconds=self.full_pass_seconds)
+        return worst_case_s(poll_seconds=self.poll_seconds, full_scan_seconds=self.full_scan_seconds)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> PollSettings:
@@ -56,7 +56,7 @@ class PollSettings:
             requests_per_second=reader.number("REQUESTS_PER_SECOND", 0.1, 10),
             poll_seconds=int(reader.number("POLL_SECONDS", 5, 60)),
             initial_sync=reader.get("INITIAL_SYNC", InitialSync, "silent or announce", InitialSync.SILENT),
-            full_pass_seconds=int(reader.number("FULL_PASS_MINUTES", 1, 1440) * 60),
+            full_scan_seconds=int(reader.number("FULL_PASS_MINUTES", 1, 1440) * 60),
             submissions_table=reader.text("SUBMISSIONS_TABLE"),
             exams_table=reader.text("EXAMS_TABLE"),
             endpoints_table=reader.text("ENDPOINTS_TABLE"),

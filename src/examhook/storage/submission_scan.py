@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from examhook.model import ExamHistory, Submission
-from examhook.storage.exam_history_item import exam_history_from_item, is_exam_history
+from examhook.detection.exam_state import ExamState
+from examhook.model import Submission
+from examhook.storage.exam_state_item import exam_state_from_item, is_exam
 from examhook.storage.submission_item import UnreadableItemError, submission_from_item
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class ScannedPage:
     """Some of the table."""
 
     submissions: tuple[Submission, ...]
-    exams: tuple[ExamHistory, ...]
+    exams: tuple[ExamState, ...]
     unreadable: int
     """Items that hold neither a submission nor an exam that this version can read."""
     read: int
@@ -80,11 +81,11 @@ class SubmissionScan:
         if ends:
             items, last = items[: ends[0]], None
         submissions: list[Submission] = []
-        exams: list[ExamHistory] = []
+        exams: list[ExamState] = []
         for item in items:
             try:
-                if is_exam_history(item):
-                    exams.append(exam_history_from_item(item))
+                if is_exam(item):
+                    exams.append(exam_state_from_item(item))
                 else:
                     submissions.append(submission_from_item(item))
             except (UnreadableItemError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError):

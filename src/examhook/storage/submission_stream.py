@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from examhook.model import ExamHistory, ExamTransition, Submission, Transition
-from examhook.storage.exam_history_item import exam_history_from_item, is_exam_history
+from examhook.detection.exam_state import ExamState
+from examhook.model import ExamTransition, Submission, Transition
+from examhook.storage.exam_state_item import exam_state_from_item, is_exam
 from examhook.storage.submissions import submission_from_image
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ class StoredChange:
 
 @dataclass(frozen=True, slots=True)
 class StoredExamChange:
-    """An exam's history after one write, and what the write announced."""
+    """An exam's state after one write, and what the write announced."""
 
-    history: ExamHistory
+    state: ExamState
     announced: tuple[ExamTransition, ...]
 
 
@@ -65,9 +66,9 @@ def stored_change(record: StreamRecord) -> StoredChange | StoredExamChange | Non
     try:
         image = record["dynamodb"]["NewImage"]
         before = _sequence(record["dynamodb"].get("OldImage"))
-        if is_exam_history(image):
-            history = exam_history_from_item(image)
-            return StoredExamChange(history, tuple(each for each in history.transitions if each.sequence > before))
+        if is_exam(image):
+            state = exam_state_from_item(image)
+            return StoredExamChange(state, tuple(each for each in state.transitions if each.sequence > before))
         submission = submission_from_image(image)
         again = {int(each["N"]) for each in image["again"]["L"]} if "again" in image else set()
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:

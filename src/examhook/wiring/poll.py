@@ -33,14 +33,14 @@ from examhook.storage.account_list import Account, code_in
 from examhook.storage.accounts import AccountsSecret
 from examhook.storage.dispatched import DispatchedEvents
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.exam_histories import ExamHistories
+from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.accounts import AccountPolls
+from examhook.workflows.backoff import RefusalNotice
+from examhook.workflows.dispatch_monitor import DispatchMonitor
 from examhook.workflows.erasure_key import erasure_key
-from examhook.workflows.outbox import Outbox
 from examhook.workflows.poll import Poll
-from examhook.workflows.refusals import RefusalNotice
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -104,17 +104,17 @@ def _poll(
     code_of: Callable[[str], str] = str.strip,
 ) -> Poll:
     """The poll of one account; ``code_of`` finds its code in its secret's value."""
-    exams = ExamsTable(dynamodb, settings.exams_table)
+    exam_states = ExamStates(dynamodb, settings.submissions_table)
     return Poll(
         settings=settings,
         account_code=AccountCodeSecret(secrets, settings.account_code_secret_arn, time.time, code_of),
-        client_for=_clients(settings, exams),
-        exams=exams,
+        client_for=_clients(settings, exam_states),
+        exams=ExamsTable(dynamodb, settings.exams_table),
+        exam_states=exam_states,
         submissions=SubmissionsTable(dynamodb, settings.submissions_table),
-        histories=ExamHistories(dynamodb, settings.submissions_table),
         endpoints=EndpointsTable(dynamodb, settings.endpoints_table).list_all,
         notify_refusal=notify_refusal,
-        outbox=Outbox(
+        monitor=DispatchMonitor(
             DispatchedEvents(dynamodb, settings.events_table).among,
             partial(_order_redrive, settings.failure_queue_url),
             time.time,
@@ -133,7 +133,7 @@ def _open_erasure_key(settings: PollSettings, sealed: bytes) -> bytes:
 def _order_redrive(queue_url: str, since: int) -> None:
     # A client of its own: hardly any poll needs one.
     queue = RedriveQueue(boto3.client("sqs", config=_CLIENT_CONFIG), queue_url)
-    # That clock may have been put back since.
+    # Our clock may have been set back since.
     queue.put(RedriveOrder(since - CLOCK_MARGIN_S))
 
 
@@ -142,7 +142,7 @@ def _secrets_key(key_arn: str) -> SecretsKey:
     return SecretsKey(boto3.client("kms", config=_CLIENT_CONFIG), key_arn)
 
 
-def _clients(settings: PollSettings, exams: ExamsTable) -> Callable[[AccountCode], ProviderClient]:
+def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[AccountCode], ProviderClient]:
     """Makes the client of one account for one poll."""
     # One session and one pacer for all polls of the process: connections stay open, and two polls
     # that follow close upon each other keep the pace together.
@@ -155,7 +155,7 @@ def _clients(settings: PollSettings, exams: ExamsTable) -> Callable[[AccountCode
     }
 
     def known() -> list[Exam]:
-        return [watch.exam for watch in exams.read(settings.account).exams.values()]
+        return [state.exam for state in exam_states.of_account(settings.account).values()]
 
     memory = V1Memory(Discovery(known))
 

@@ -1,36 +1,37 @@
-"""Backfill: announce once more what happened since a time, from what the provider shows.
+"""Backfill: announce again what happened since a time, from what the provider shows.
 
 ::
 
-    survey: a poll that also reads whole what was not ─▶ again, until nothing is left
+    rescan: a poll that also scans every exam not scanned lately ─▶ repeated until none is left
       └─▶ announce: stored submissions, page by page ─▶ dispatched? ── yes ──▶ leave
                                                             │ no
                                                             └──▶ one conditional write; its stream does the rest
 
-One go does as much as one invocation has time for and says where the next goes on. Each begins with a poll,
-so what happens meanwhile is announced meanwhile. Each step holds the account's lease. A go that
-dies is simply repeated: the survey goes on from the exams' watches, and what was dispatched is known by its id.
+One round does as much as one invocation has time for and returns where the next continues. Each begins with a poll,
+so new changes are announced meanwhile. Each step holds the account's lease. A round that dies is repeated: the
+rescan continues from the exams' states, and dispatched events are known by their ids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from examhook.detection.recall import Moment, recall
-from examhook.detection.survey import Survey
-from examhook.detection.watch import ExamWatch
+from examhook.detection.exam_state import ExamState
+from examhook.detection.plan import Rescan
+from examhook.detection.reannounce import reannouncement
 from examhook.model import AttemptKey, Submission
-from examhook.storage.account_state import AccountState
 from examhook.storage.dispatched import DispatchedEvents
 from examhook.workflows.lease import Lease, LeaseLostError, lease_on
 from examhook.workflows.poll import LEASE_PATIENCE_S, Poll, PollRequest
 from examhook.workflows.report import PollReport
 
-SURVEY_S = 120.0
-"""Longest that one go asks the provider, so that the next poll looks for news soon."""
-GO_S = 150.0
-"""Longest that one go lasts, as far as it can be cut short."""
+FRESH_SECONDS = 3600
+"""An exam that was scanned this shortly before a backfill began is not scanned again."""
+RESCAN_S = 120.0
+"""Longest that one round asks the provider, so that the next poll soon looks for changes."""
+ROUND_S = 150.0
+"""Longest that one round lasts, as far as it can be cut short."""
 TIME_RESERVE_S = 20.0
 _PAGE_ITEMS = 500
 _TRIES = 3
@@ -38,7 +39,7 @@ _LIST_NOTE = "the list of exams "
 
 
 class UnknownExamError(ValueError):
-    """An exam was named that the account does not have; trying again does not help."""
+    """The account has no exam with this id; trying again does not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,68 +47,68 @@ class Place:
     """How far a backfill has come."""
 
     began_at: int
-    """By the provider's clock."""
+    """By our clock."""
     announcing: bool = False
-    """Whether the survey is over."""
+    """Whether the rescan is over."""
     exam_id: str = ""
-    """The exam to go on with; those before it, by id, are done."""
+    """The exam to continue with; those before it, by id, are done."""
     after: AttemptKey | None = None
     """The last submission of it that is done."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackfillRequest:
-    """What to announce once more."""
+    """What to announce again."""
 
     since: int
     """Unix seconds."""
     exam_ids: frozenset[str] | None = None
     """None: all exams."""
     dry_run: bool = False
-    """Survey and count, but announce nothing once more."""
+    """Rescan and count, but announce nothing again."""
     place: Place | None = None
-    """Where the go before had to stop; None for the first."""
+    """Where the round before had to stop; None for the first."""
 
 
 @dataclass(slots=True)
 class BackfillReport:
-    """What one go did."""
+    """What one round did."""
 
     requests: int = 0
     exams: int = 0
     """Exams that it is about."""
     exams_left: int = 0
-    """Those of them that the survey still has to read."""
+    """Those of them that are still to be scanned."""
     rows_under_way: int = 0
-    """Attempts read of exams that are not read whole yet."""
+    """Attempts read of exams whose scan is not complete yet."""
     announced: int = 0
-    """Events announced once more; in a dry run, those that would be."""
+    """Events announced again; in a dry run, those that would be."""
     known: int = 0
     """Events left alone because they were dispatched and are still kept."""
     errors: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """Why exams could not be read whole, a clause each."""
+    """Why exams could not be scanned completely, a clause each."""
     busy: bool = False
     """Another poll ran all the time."""
     done: bool = False
     place: Place | None = None
-    """Where to go on until it is done; None: from the beginning."""
+    """Where to continue until it is done; None: from the beginning."""
     polled: PollReport | None = None
-    """What the poll that it began with did."""
+    """What the poll at its beginning did."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """Backfills one account; one instance serves many goes."""
+    """Backfills one account; one instance serves many rounds."""
 
     poll: Poll
     dispatched: DispatchedEvents
 
     def run(self, request: BackfillRequest, time_left_s: Callable[[], float]) -> BackfillReport:
-        """One go; raises UnknownExamError, and ClientError when AWS fails, after which it can be repeated."""
+        """One round; raises UnknownExamError, and ClientError when AWS fails, after which it can be repeated."""
         left_s = time_left_s()
         report = BackfillReport(place=request.place)
-        place, state = self._survey(request, report, lambda: time_left_s() - max(0.0, left_s - SURVEY_S))
+        place, states = self._rescan(request, report, lambda: time_left_s() - max(0.0, left_s - RESCAN_S))
         report.place = place
         if place is None or not place.announcing:
             return report
@@ -119,94 +120,98 @@ class Backfill:
                 return report
             go = _Announcing(self, request, report, lease)
             try:
-                go.run(state, place, lambda: time_left_s() - max(TIME_RESERVE_S, left_s - GO_S))
+                go.run(states, place, lambda: time_left_s() - max(TIME_RESERVE_S, left_s - ROUND_S))
             except LeaseLostError as lost:
                 report.errors.append(f"The backfill was held up: {lost}.")
         return report
 
-    def _survey(
+    def _rescan(
         self, request: BackfillRequest, report: BackfillReport, time_left_s: Callable[[], float]
-    ) -> tuple[Place | None, AccountState]:
-        """Poll once, reading whole what is lacking; where the backfill stands then."""
-        survey = Survey(request.place.began_at if request.place else None, request.exam_ids)
-        polled = self.poll.run(PollRequest(manual=True, survey=survey), time_left_s)
-        state = self.poll.exams.read(self.poll.settings.account)
+    ) -> tuple[Place | None, Mapping[str, ExamState]]:
+        """Poll once, scanning what is lacking; where the backfill stands then, and the exams' states."""
+        began_at = request.place.began_at if request.place else int(self.poll.now())
+        rescan = Rescan(
+            before=began_at - FRESH_SECONDS,
+            exam_ids=request.exam_ids,
+            failed_after=began_at if request.place else None,
+        )
+        polled = self.poll.run(PollRequest(manual=True, rescan=rescan), time_left_s)
+        states = self.poll.exam_states.of_account(self.poll.settings.account)
         report.polled = polled
         report.requests, report.busy = polled.requests, polled.skipped
         report.errors += polled.errors
-        if polled.listed_at is None:
-            return request.place, state
-        place = request.place or Place(polled.listed_at)
+        if not polled.is_listed:
+            return request.place, states
+        place = request.place or Place(began_at)
         wanted = request.exam_ids if request.exam_ids is not None else polled.listed
-        if unknown := sorted(set(wanted) - set(polled.listed) - state.exams.keys()):
+        if unknown := sorted(set(wanted) - set(polled.listed) - states.keys()):
             raise UnknownExamError(f"Account {self.poll.settings.account} has no exam {', '.join(unknown)}.")
-        listed = [exam_id for exam_id in polled.listed if exam_id in set(wanted)]
+        listed = [exam_id for exam_id in polled.listed if exam_id in set(wanted) and exam_id in states]
         report.exams = len(listed)
         if place.announcing:
-            return place, state
-        survey = replace(survey, began_at=place.began_at)
-        left = [each for each in listed if survey.lacks(each, state.exams.get(each), polled.listed_at)]
+            return place, states
+        rescan = replace(rescan, failed_after=began_at)
+        left = [exam_id for exam_id in listed if rescan.covers(states[exam_id])]
         report.exams_left = len(left)
-        report.rows_under_way = sum(_rows_under_way(state.exams.get(exam_id)) for exam_id in left)
-        given_up = [f"exam {exam_id}:" for exam_id in listed if survey.gave_up(state.exams.get(exam_id))]
-        # Notes are also taken of exams that the next go tries again, and of looks at edges.
+        report.rows_under_way = sum(_rows_under_way(states[exam_id]) for exam_id in left)
+        given_up = [f"exam {exam_id}:" for exam_id in listed if rescan.gave_up(states[exam_id])]
+        # Notes also name exams that the next round tries again, and incremental scans.
         report.notes += [note for note in polled.notes if note.startswith((_LIST_NOTE, *given_up))]
-        if not polled.failed.issuperset(left):
-            return place, state
-        # Their events are left out, even if a later go of this backfill should come to read them.
-        report.notes += [f"exam {exam_id}: the provider could not be asked about it" for exam_id in left]
-        return replace(place, announcing=True), state
+        failed = [exam_id for exam_id in listed if exam_id in polled.failed]
+        report.notes += [f"exam {exam_id}: the provider gave no usable answer" for exam_id in failed]
+        # Events of exams that failed are left out, even if a later round of this backfill should read them.
+        return replace(place, announcing=not left), states
 
 
 @dataclass(slots=True)
 class _Announcing:
-    """The second half of one go."""
+    """The second half of one round."""
 
     backfill: Backfill
     request: BackfillRequest
     report: BackfillReport
     lease: Lease
 
-    def run(self, state: AccountState, place: Place, time_left_s: Callable[[], float]) -> None:
-        """Announce from ``place`` on, noting how far it came; raises LeaseLostError, ClientError."""
+    def run(self, states: Mapping[str, ExamState], place: Place, time_left_s: Callable[[], float]) -> None:
+        """Announce from ``place`` on, noting how far it got; raises LeaseLostError, ClientError."""
         wanted = self.request.exam_ids
         pages = 0
-        for exam_id in sorted(state.exams):
+        for exam_id in sorted(states):
             if exam_id < place.exam_id or (wanted is not None and exam_id not in wanted):
                 continue
             after = place.after if exam_id == place.exam_id else None
             while True:
                 self.report.place = replace(place, exam_id=exam_id, after=after)
-                # One page at least, or a go that is always late would never come to an end.
+                # One page at least, or a round that is always late would never end.
                 if pages and time_left_s() <= 0:
                     return
                 self.lease.keep()
-                moment = Moment(place.began_at, state.exams[exam_id].passed_at, int(self.backfill.poll.now()))
-                after = self._page(exam_id, after, moment)
+                after = self._page(exam_id, after, states[exam_id].scanned_at or 0)
                 pages += 1
                 if after is None:
                     break
         self.report.done = True
 
-    def _page(self, exam_id: str, after: AttemptKey | None, moment: Moment) -> AttemptKey | None:
+    def _page(self, exam_id: str, after: AttemptKey | None, confirmed_at: int) -> AttemptKey | None:
         """Announce one page of an exam; where the next one begins, None after the last."""
         poll = self.backfill.poll
         for _ in range(_TRIES):
             stored, next_after = poll.submissions.page_after(poll.settings.account, exam_id, after, _PAGE_ITEMS)
-            if self._announce(stored, moment):
+            if self._announce(stored, confirmed_at):
                 break
         else:
             self.report.notes.append(f"exam {exam_id}: its submissions changed as fast as they were read")
         return next_after
 
-    def _announce(self, stored: Sequence[Submission], moment: Moment) -> bool:
+    def _announce(self, stored: Sequence[Submission], confirmed_at: int) -> bool:
         """Announce what is due again; False where something was changed meanwhile."""
-        recalls = [recall(each, self.request.since) for each in stored]
-        ids = [event_id for each in recalls for event_id in each.event_ids]
+        found = [reannouncement(each, self.request.since) for each in stored]
+        ids = [event_id for each in found for event_id in each.event_ids]
         dispatched = self.backfill.dispatched.among(ids)
         wanted = frozenset(ids) - dispatched
         if not self.request.dry_run:
-            made = (each.change(wanted, moment, self.lease.fence) for each in recalls)
+            now, fence = int(self.backfill.poll.now()), self.lease.fence
+            made = (each.change(wanted, confirmed_at=confirmed_at, now=now, fence=fence) for each in found)
             if self.backfill.poll.submissions.write([change for change in made if change is not None]):
                 return False
         self.report.announced += len(wanted)
@@ -214,5 +219,5 @@ class _Announcing:
         return True
 
 
-def _rows_under_way(watch: ExamWatch | None) -> int:
-    return watch.progress.rows if watch is not None and watch.progress is not None else 0
+def _rows_under_way(state: ExamState) -> int:
+    return state.cursor.start if state.cursor is not None else 0

@@ -193,8 +193,8 @@ def _events(change: StoredChange | StoredExamChange | None) -> list[Event]:
             return []
         case StoredChange(submission, announced):
             return [submission_event(submission, each) for each in announced]
-        case StoredExamChange(history, announced_of_exam):
-            return [exam_event(history, each) for each in announced_of_exam]
+        case StoredExamChange(state, announced_of_exam):
+            return [exam_event(state.account, state.exam, each) for each in announced_of_exam]
         case _:
             assert_never(change)
 

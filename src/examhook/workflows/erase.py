@@ -19,13 +19,15 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from examhook.destinations.secrets import SecretsKey
-from examhook.detection.erased import Erased, forgotten, hash_of
+from examhook.detection.erased import Erased, hash_of, without_erased
 from examhook.storage.candidate_deliveries import CandidateDeliveries, CandidateDelivery
 from examhook.storage.candidate_events import CandidateEvents
 from examhook.storage.candidate_submissions import CandidateSubmission, CandidateSubmissions
 from examhook.storage.erasures import ErasuresTable
+from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.workflows.erasure_key import erasure_key, new_erasure_key
+from examhook.workflows.known_exams import KnownExams
 from examhook.workflows.lease import LEASE_SECONDS, lease_on
 
 LEASE_PATIENCE_S = 330.0
@@ -82,6 +84,7 @@ class EraseCandidate:
     events: CandidateEvents
     deliveries: CandidateDeliveries
     exams: ExamsTable
+    exam_states: ExamStates
     erasures: ErasuresTable
     key: SecretsKey
     now: Callable[[], float]
@@ -90,7 +93,8 @@ class EraseCandidate:
     def run(self, account: str, candidate_id: str, progress: Progress, *, dry_run: bool = False) -> Erasure:
         """Erase the candidate, or only count; raises PollRunsError, UnknownAccountError."""
         state = self.exams.read(account)
-        if state.watch is None and not state.exams and not state.erasures.erased_at:
+        exams = self.exam_states.of_account(account)
+        if state.record.watch_started_at is None and not exams and not state.erasures.erased_at:
             raise UnknownAccountError(f"Nothing is known of an account called {account}.")
         now = int(self.now())
         done = Erasure()
@@ -103,7 +107,7 @@ class EraseCandidate:
         candidate_hash = hash_of(candidate_id, key)
         erased = Erased({candidate_hash: now}, key)
         if dry_run:
-            done.watches = sum(forgotten(watch, erased) is not None for watch in state.exams.values())
+            done.watches = sum(without_erased(exam, erased) is not None for exam in exams.values())
         else:
             done.watches = self._mark(account, candidate_hash, erased)
             self._outlast(account)
@@ -124,18 +128,18 @@ class EraseCandidate:
         return done
 
     def _mark(self, account: str, candidate_hash: str, erased: Erased) -> int:
-        """Let polls know; how many exams' watches named the candidate."""
-        watches = 0
+        """Let polls know; returns how many exams' states named the candidate."""
         with lease_on(self.exams, account, now=self.now, sleep=self.sleep, patience_s=LEASE_PATIENCE_S) as lease:
             if lease is None:
                 raise PollRunsError(f"A poll of account {account} is running. Wait a minute, then try again.")
             self.erasures.mark(account, candidate_hash, erased.erased_at[candidate_hash])
-            for watch in self.exams.read(account).exams.values():
-                after = forgotten(watch, erased)
-                if after is not None:
-                    self.exams.remember(account, after, lease.fence)
-                    watches += 1
-        return watches
+            known = KnownExams(account, self.exam_states, lease, endpoints=list)
+            known.read()
+            known.adopt(self.exams, dict(self.exams.read(account).legacy_exams))
+            found = [without_erased(state, erased) for state in known.states.values()]
+            after = [state for state in found if state is not None]
+            known.save_all(after)
+        return len(after)
 
     def _outlast(self, account: str) -> None:
         """Wait until no poll is left that outlived its lease: it knows of no mark, and no fence keeps new rows out."""

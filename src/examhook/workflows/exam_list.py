@@ -2,50 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from examhook.detection.paging import Pager
+from examhook.detection.reader import Reader
 from examhook.model import Exam
 from examhook.provider.pages import ExamPage
 from examhook.provider.port import ProviderClient
 from examhook.workflows.lease import Lease
 from examhook.workflows.report import PollReport
 
-PAGE_LIMIT = 100
-"""Rows asked for at once."""
-
 
 @dataclass(frozen=True, slots=True)
 class ExamList:
     """The list as the provider showed it."""
 
-    exams: tuple[Exam, ...]
-    """Each once, as it was read last."""
-    listed_at: int
-    """When the list was read, by the provider's clock."""
-    whole: bool
-    """Whether nothing suggests that it lacks exams."""
+    exams: Mapping[str, Exam]
+    """By id, each as it was read last."""
+    is_complete: bool
+    """Whether its end is proven and every row could be read."""
 
 
-def read_exam_list(client: ProviderClient, lease: Lease, report: PollReport, now: Callable[[], float]) -> ExamList:
-    """Read all pages and report what may be missing; raises ProviderError, LeaseLostError."""
-    listed_at: list[int] = []
+def read_exam_list(client: ProviderClient, lease: Lease, report: PollReport, listed_count: int | None) -> ExamList:
+    """Read all pages and report what may be missing; raises ProviderError, LeaseLostError.
+
+    ``listed_count`` is the number of exams on the last complete list, None before there was one.
+    """
     problems: list[str] = []
 
     def fetch(start: int, limit: int) -> ExamPage:
         lease.keep()
         page = client.exams(start, limit)
-        problems.extend([page.problem] if page.problem else [])
-        listed_at.append(page.provider_time if page.provider_time is not None else int(now()))
+        problems.extend([page.problem] if page.problem and page.problem not in problems else [])
         return page
 
-    reading = Pager(PAGE_LIMIT).read(fetch, lambda exam: exam.exam_id)
-    report.skipped_rows += len(reading.unreadable)
-    if reading.problem is not None:
-        problems.append(reading.problem)
+    reader = Reader(fetch, lambda exam: exam.exam_id, at_least=listed_count or 1, counted=listed_count)
+    exams = {exam.exam_id: exam for rows in reader.pages() for exam in rows}
+    if skipped := reader.unreadable.total():
+        report.skipped_rows += skipped
+        reasons = ", ".join(sorted(reader.unreadable))
+        problems.append(f"{skipped} of its rows cannot be read: {reasons}")
+    if reader.problem is not None:
+        problems.append(reader.problem)
+    if not exams and listed_count:
+        problems.append(f"it is empty, and had {listed_count} exams")
     if problems:
         report.unfinished += 1
         report.notes.append(f"the list of exams may lack some: {', '.join(problems)}")
-    exams = tuple({exam.exam_id: exam for exam in reading.rows}.values())
-    return ExamList(exams, listed_at[0], reading.complete and not problems)
+    return ExamList(exams, not problems)

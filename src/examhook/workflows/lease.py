@@ -1,4 +1,4 @@
-"""One poll of an account at a time: a lease with an end, and a value that fences off whoever outlived it."""
+"""One poll of an account at a time: a lease that expires, and a fencing value that rejects whoever outlived it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from examhook.storage.exams import ExamsTable
-from examhook.storage.lease_item import AsBefore, Awaited
 
 LEASE_SECONDS = 90.0
-"""A poll that dies holds up the next one for at most so long."""
+"""A poll that dies delays the next one by this much at most."""
 
 
 class LeaseLostError(Exception):
-    """Another poll holds the lease now; what this one saw is of no more use. The next tick goes on."""
+    """Another poll holds the lease now, so this one must not write. The next tick continues."""
 
 
 @dataclass(slots=True)
@@ -26,15 +25,9 @@ class Lease:
     account: str
     owner: str
     fence: int
-    """Grows with every lease of the account, so that a late write of an old poll can be told."""
+    """Grows with every lease of the account, so that a late write of an older poll is recognized."""
     expires_at: float
     now: Callable[[], float]
-    completed_at: int | None = None
-    """When the poll came to its end, Unix seconds; written when the lease is given back, for the price of nothing."""
-    awaited: Awaited | AsBefore | None = "as before"
-    """What is awaited after this poll; written with it."""
-    announced: Awaited | None = None
-    """The first event that this poll announced."""
 
     def keep(self) -> None:
         """Prolong the lease when half of it has passed; raises LeaseLostError."""
@@ -68,7 +61,7 @@ def lease_on(
     try:
         yield lease
     finally:
-        table.release_lease(account, owner, completed_at=lease.completed_at, awaited=lease.awaited)
+        table.release_lease(account, owner)
 
 
 def _take(table: ExamsTable, account: str, owner: str, now: float) -> int | None:

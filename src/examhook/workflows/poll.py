@@ -2,45 +2,39 @@
 
 ::
 
-    take the lease ─▶ list the exams ─▶ begin the watch (first time) ─▶ exams that opened or closed
-        ─▶ plan ─▶ a pass for each exam ─▶ give it back
+    take the lease ─▶ read what is remembered ─▶ list the exams ─▶ announce exams that opened or closed
+        ─▶ plan ─▶ read each planned exam ─▶ write the account's record ─▶ release the lease
 
-Nothing is written before the listing was read, so a refused code leaves everything as it was.
+Nothing is written before the list was read, so a refused code leaves the exams as they were.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from examhook.delivery.endpoint import Endpoint
-from examhook.detection.beginning import put_right
-from examhook.detection.paging import Pager
-from examhook.detection.plan import plan
-from examhook.detection.survey import Survey
-from examhook.detection.attempt_count import takings_lie
-from examhook.detection.watch import AccountWatch
-from examhook.model import Exam
+from examhook.detection.erased import Erased, without_erased
+from examhook.detection.plan import Pace, Rescan, plan
 from examhook.provider.errors import ProviderError, ProviderRefused
 from examhook.provider.port import ProviderClient
-from examhook.settings import PollSettings
+from examhook.settings import InitialSync, PollSettings
 from examhook.storage.account_code import AccountCode, AccountCodeSecret
-from examhook.storage.account_state import AccountState
-from examhook.storage.exam_histories import ExamHistories
+from examhook.storage.account_state import AccountRecord, AccountState, Awaited
+from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
-from examhook.workflows.exam_access import PollTools
-from examhook.workflows.exam_events import ExamEvents
-from examhook.workflows.exam_list import PAGE_LIMIT, read_exam_list
-from examhook.workflows.lease import Lease, LeaseLostError, lease_on
-from examhook.workflows.outbox import Outbox
-from examhook.workflows.pauses import Pauses
-from examhook.workflows.planned_passes import TIME_RESERVE_S, read_planned, without_resting
-from examhook.workflows.refusals import RefusalNotice, Refusals
+from examhook.workflows import backoff
+from examhook.workflows.dispatch_monitor import DispatchMonitor
+from examhook.workflows.exam_list import ExamList, read_exam_list
+from examhook.workflows.exam_reading import TIME_RESERVE_S, read_exams
+from examhook.workflows.exam_source import PollTools
+from examhook.workflows.known_exams import KnownExams
+from examhook.workflows.lease import LEASE_SECONDS, Lease, LeaseLostError, lease_on
 from examhook.workflows.report import PollReport
 
-LEASE_PATIENCE_S = 60.0
-"""How long a poll that a person asked for waits for the one that runs."""
+LEASE_PATIENCE_S = LEASE_SECONDS + 10
+"""How long a poll that a person asked for waits for another: longer than a poll that died keeps its lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +42,15 @@ class PollRequest:
     """What a poll was asked to do."""
 
     manual: bool = False
-    """A person asked: ask the provider even while it refuses."""
+    """A person asked: make requests although the provider refused or failed."""
     full: bool = False
-    """Read every exam, whatever the hints say."""
-    survey: Survey | None = None
-    """Read whole what it lacks, beside what the hints call for."""
+    """Scan every exam, whatever suggests it."""
+    rescan: Rescan | None = None
+    """Scan these exams, beside what is urgent."""
 
 
 def _no_key(_sealed: bytes) -> bytes:
-    # Going on without would announce anew what was erased.
+    # Continuing without it would announce what was erased.
     raise RuntimeError("candidates were erased, and nothing was set up that opens the key of their hashes")
 
 
@@ -68,152 +62,162 @@ class Poll:
     account_code: AccountCodeSecret
     client_for: Callable[[AccountCode], ProviderClient]
     exams: ExamsTable
+    exam_states: ExamStates
     submissions: SubmissionsTable
-    histories: ExamHistories
     endpoints: Callable[[], Sequence[Endpoint]]
-    """Every endpoint, to know whether any asks for receipts."""
-    notify_refusal: RefusalNotice
-    outbox: Outbox
+    """Returns every endpoint, to know whether any asks for receipts."""
+    notify_refusal: backoff.RefusalNotice
+    monitor: DispatchMonitor
     now: Callable[[], float]
     sleep: Callable[[float], None]
     open_erasure_key: Callable[[bytes], bytes] = _no_key
     """Opens the account's key for hashes of erased candidates; used only where there are some."""
 
-    @property
-    def _pauses(self) -> Pauses:
-        return Pauses(self.settings.account, self.exams, self.now)
-
     def run(self, request: PollRequest, time_left_s: Callable[[], float]) -> PollReport:
-        """Poll once; raises ClientError when AWS fails, which the next tick tries again."""
+        """Poll once; raises ClientError when AWS fails, after which the next tick tries again."""
         report = PollReport(self.settings.worst_case)
+        account = self.settings.account
         patience_s = LEASE_PATIENCE_S if request.manual else 0.0
-        with lease_on(
-            self.exams, self.settings.account, now=self.now, sleep=self.sleep, patience_s=patience_s
-        ) as lease:
+        with lease_on(self.exams, account, now=self.now, sleep=self.sleep, patience_s=patience_s) as lease:
             if lease is not None:
-                state = self.exams.read(self.settings.account)
-                self._run_with(lease, state, request, report, time_left_s)
-                self._look_after_outbox(lease, state, report)
-            else:
-                report.skipped = True
-                if request.manual:
-                    report.errors.append(
-                        f"Another poll of account {self.settings.account} is running. Wait a minute, then try again."
-                    )
+                _OnePoll(self, request, report, time_left_s, lease).run()
+                return report
+        report.skipped = True
+        if request.manual:
+            report.errors.append(f"Another poll of account {account} is running. Wait a minute, then try again.")
         return report
 
-    def _run_with(
-        self,
-        lease: Lease,
-        state: AccountState,
-        request: PollRequest,
-        report: PollReport,
-        time_left_s: Callable[[], float],
-    ) -> None:
-        if state.completed_at is not None:
-            report.age_s = max(int(self.now()) - state.completed_at, 0)
-        code = self.account_code.read(fresh=request.manual or state.refusal is not None)
-        refusals = Refusals(self.settings.account, self.exams, self.notify_refusal, self.now)
-        paused = None if request.manual else refusals.call_for_a_pause(state, code)
-        if paused is not None:
+
+@dataclass(slots=True)
+class _OnePoll:
+    """One poll that holds the lease."""
+
+    poll: Poll
+    request: PollRequest
+    report: PollReport
+    time_left_s: Callable[[], float]
+    lease: Lease
+    state: AccountState = field(default_factory=AccountState)
+    record: AccountRecord = field(default_factory=AccountRecord)
+    """What the next poll is to know."""
+
+    def run(self) -> None:
+        self.state = self.poll.exams.read(self._account)
+        self.record = before = self.state.record
+        if before.completed_at is not None:
+            self.report.age_s = max(self._now - before.completed_at, 0)
+        self._poll()
+        awaited, self.report.unsent_s = self.poll.monitor.check(self.record.awaited)
+        if awaited is None and self.report.announced is not None:
+            event_id, observed_at = self.report.announced
+            awaited = Awaited(event_id, observed_at, self._now)
+        self.record = replace(self.record, awaited=awaited)
+        if self.record != before:
+            self.poll.exams.write(self._account, self.record, self.lease.fence)
+
+    @property
+    def _account(self) -> str:
+        return self.poll.settings.account
+
+    @property
+    def _now(self) -> int:
+        return int(self.poll.now())
+
+    def _poll(self) -> None:
+        report, record, manual = self.report, self.record, self.request.manual
+        code = self.poll.account_code.read(fresh=manual or record.refusal is not None)
+        if not manual and (reason := backoff.refusal_pause(record, code, self.poll.now())) is not None:
             report.refused = True
-            report.errors.append(paused)
+            report.errors.append(reason)
             return
-        left_alone = None if request.manual else self._pauses.call_for_one(state)
-        if left_alone is not None:
+        if not manual and (reason := backoff.provider_pause(record, self.poll.now())) is not None:
             report.provider_failed = True
-            report.errors.append(left_alone)
+            report.errors.append(reason)
             return
-        client = self.client_for(code)
-        client.give_up_at = self.now() + time_left_s() - TIME_RESERVE_S / 2
+        client = self.poll.client_for(code)
+        client.give_up_at = self.poll.now() + self.time_left_s() - TIME_RESERVE_S / 2
         try:
-            self._poll(client, lease, state, request, report, time_left_s)
-            lease.completed_at = int(self.now())
-            report.age_s = 0
-        except ProviderRefused as refused:
-            refusals.take(state, code, refused)
+            self._ask(client)
+        except ProviderRefused as error:
+            self.record = backoff.refused(self.record, code, error, self._now)
+            refusal = self.record.refusal
+            # The notice comes first: one that could not be published is repeated at the next tick.
+            self.poll.notify_refusal(self._account, since=refusal.since if refusal else self._now, message=str(error))
             report.refused = True
-            report.errors.append(str(refused))
+            report.errors.append(str(error))
+        except LeaseLostError as error:
+            report.errors.append(f"The poll was given up: {error}.")
+        finally:
+            report.requests = client.requests_made
+
+    def _ask(self, client: ProviderClient) -> None:
+        """Read the list and the exams; raises ProviderRefused, ClientError, LeaseLostError."""
+        report = self.report
+        try:
+            found = read_exam_list(client, self.lease, report, self.record.listed_count)
+        except ProviderRefused:
+            raise
         except ProviderError as error:
             report.note_failure(error)
             report.errors.append(f"The list of exams could not be read: {error}")
-        except LeaseLostError as lost:
-            report.errors.append(f"The poll was given up: {lost}.")
-        finally:
-            report.requests = client.requests_made
-        self._pauses.take(report.pause_s)
+            self.record = backoff.failed(self.record, self.poll.now(), report.pause_s)
+            return
+        report.is_listed, report.listed = True, tuple(found.exams)
+        self.record = replace(self.record, refusal=None)
+        known = KnownExams(self._account, self.poll.exam_states, self.lease, self.poll.endpoints)
+        known.read()
+        erased = self.state.erasures.opened(self.poll.open_erasure_key)
+        legacy = self.state.legacy_exams
+        known.adopt(self.poll.exams, {key: without_erased(each, erased) or each for key, each in legacy.items()})
+        self._compare(known, found)
+        is_failing = not self._read(client, known, found, erased)
+        if is_failing:
+            self.record = backoff.failed(self.record, self.poll.now(), report.pause_s)
+        else:
+            self.record = backoff.answered(self.record)
+        self.record = replace(self.record, completed_at=self._now)
+        report.age_s = 0
 
-    def _poll(  # noqa: PLR0913, PLR0917 - the parts of one poll, named where they are made
-        self,
-        client: ProviderClient,
-        lease: Lease,
-        state: AccountState,
-        request: PollRequest,
-        report: PollReport,
-        time_left_s: Callable[[], float],
-    ) -> None:
-        found = read_exam_list(client, lease, report, self.now)
-        listing, listed_at = found.exams, found.listed_at
-        report.listed, report.listed_at = tuple(exam.exam_id for exam in listing), listed_at
-        if state.refusal is not None:
-            self.exams.forget_refusal(self.settings.account)
-        self._pauses.end(state)
-        watch = self._begun(state.watch, listed_at, lease)
-        exam_events = ExamEvents(self.settings, self.histories, self.exams, lease, self.endpoints)
-        exam_events.compare(found, state, watch)
+    def _compare(self, known: KnownExams, found: ExamList) -> None:
+        """Begin the watch if this is the first poll, and record what the list says."""
+        record = self.record
+        is_first = record.watch_started_at is None
+        if is_first:
+            # At once: a poll that dies must not let the watch begin later.
+            self.record = record = replace(record, watch_started_at=self._now)
+            self.poll.exams.write(self._account, record, self.lease.fence)
+        announces_all = self.poll.settings.initial_sync is InitialSync.ANNOUNCE
+        known.compare(
+            list(found.exams.values()),
+            observed_at=self._now,
+            predates_watch=not record.listed_complete,
+            announce_new=announces_all or record.listed_complete,
+        )
+        if found.is_complete:
+            self.record = replace(record, listed_complete=True, listed_count=len(found.exams))
+
+    def _read(self, client: ProviderClient, known: KnownExams, found: ExamList, erased: Erased) -> bool:
+        """Read what is due; False where the provider keeps failing. Raises as ``_ask`` does."""
+        settings, request, now = self.poll.settings, self.request, self._now
         tools = PollTools(
             client=client,
-            submissions=self.submissions,
-            exams=self.exams,
-            exam_events=exam_events,
-            initial_sync=self.settings.initial_sync,
-            pager=Pager(PAGE_LIMIT),
-            lease=lease,
-            watch=self._judged(watch, state, listing, listed_at),
-            now=self.now,
-            time_left_s=time_left_s,
-            erased=state.erasures.opened(self.open_erasure_key),
+            submissions=self.poll.submissions,
+            exams=known,
+            initial_sync=settings.initial_sync,
+            lease=self.lease,
+            report=self.report,
+            watch_started_at=self.record.watch_started_at or now,
+            now=self.poll.now,
+            time_left_s=self.time_left_s,
+            erased=erased,
         )
-        requests = plan(
-            listing,
-            state.exams,
-            now=listed_at,
-            full_pass_seconds=self.settings.full_pass_seconds,
-            watch=tools.watch,
-            everything=request.full,
-            survey=request.survey,
-        )
-        # Who asks for a poll wants to see how things stand now.
-        to_read = requests if request.manual else without_resting(requests, report, listed_at)
-        read_planned(tools, to_read, report, listed_at)
-
-    def _look_after_outbox(self, lease: Lease, state: AccountState, report: PollReport) -> None:
-        awaited, report.unsent_s = self.outbox.look(state.awaited)
-        if awaited is None and lease.announced is not None:
-            awaited = replace(lease.announced, since=int(self.now()))
-        lease.awaited = awaited
-
-    def _begun(self, known: AccountWatch | None, listed_at: int, lease: Lease) -> AccountWatch:
-        """The watch, begun now where it was not, or put right where the provider's clock was ahead then."""
-        here_at = int(self.now())
-        if known is None:
-            return self.exams.begin_watch(self.settings.account, listed_at, here_at)
-        watch = put_right(known, listed_at, here_at)
-        if watch != known:
-            lease.keep()
-            self.exams.begin_earlier(watch.account, watch.began_at)
-        return watch
-
-    def _judged(self, watch: AccountWatch, state: AccountState, listing: Sequence[Exam], now: int) -> AccountWatch:
-        """The watch, with the takings distrusted once they have been found to lie."""
-        stands_still = {exam.exam_id for exam in listing if _takings_stand(exam, state)}
-        lie = any(takings_lie(state.exams[exam_id], now) for exam_id in stands_still)
-        if lie and not watch.takings_lie:
-            self.exams.distrust_takings(watch.account)
-            return replace(watch, takings_lie=True)
-        return watch
-
-
-def _takings_stand(exam: Exam, state: AccountState) -> bool:
-    known = state.exams.get(exam.exam_id)
-    return known is not None and exam.attempt_count == known.exam.attempt_count
+        rescan = Rescan(before=now + 1) if request.full else request.rescan
+        pace = Pace(settings.full_scan_seconds, settings.poll_seconds, settings.requests_per_second)
+        requests = plan(list(found.exams.values()), known.states, now=now, pace=pace, rescan=rescan)
+        is_answering = read_exams(tools, requests, is_manual=request.manual)
+        self.report.unannounced_rows = sum(sum(state.skipped.values()) for state in known.states.values())
+        unscanned = sum(state.scanned_at is None and state.failed_since is None for state in known.states.values())
+        if unscanned and not self.report.unfinished:
+            self.report.unfinished += unscanned
+            self.report.notes.append(f"{unscanned} exams were never scanned completely")
+        return is_answering

@@ -16,10 +16,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from examhook.detection.exam_state import ExamState
 from examhook.events.build import Event, submission_event
 from examhook.events.envelope import UnwritableInstantError
 from examhook.events.exam_event import exam_event
-from examhook.model import ExamHistory, Submission
+from examhook.model import Submission
 from examhook.storage.submission_scan import ScannedPage, SubmissionScan
 from examhook.workflows.dispatch import Dispatch
 from examhook.workflows.dispatch_batch import Batch, Outgoing
@@ -98,7 +99,7 @@ class Redrive:
         """The events of a page that were not dispatched, and how many submissions none could be made of."""
         made: list[Outgoing] = []
         unwritable = 0
-        found: list[Submission | ExamHistory] = [*page.submissions, *page.exams]
+        found: list[Submission | ExamState] = [*page.submissions, *page.exams]
         for number, stored in enumerate(found):
             try:
                 made += [Outgoing(number, str(number), event) for event in _events(stored, since)]
@@ -116,7 +117,7 @@ class Redrive:
             return [each for each, is_done in zip(made, done, strict=True) if not is_done]
 
 
-def _events(stored: Submission | ExamHistory, since: int) -> list[Event]:
+def _events(stored: Submission | ExamState, since: int) -> list[Event]:
     if isinstance(stored, Submission):
         return [submission_event(stored, each) for each in stored.transitions if each.announced_at >= since]
-    return [exam_event(stored, each) for each in stored.transitions if each.observed_at >= since]
+    return [exam_event(stored.account, stored.exam, each) for each in stored.transitions if each.observed_at >= since]

@@ -1,7 +1,7 @@
-"""The exams' own items in the Submissions table: what their events follow from, in the same outbox.
+"""The exams' own items in the Submissions table: what Examhook remembers of each exam, and the outbox of its events.
 
-All exams of one account stand in one partition, ``#exams#{account}``, by their ids. No partition of
-attempts begins with ``#``, since no account's name is empty, so whoever reads attempts never meets these.
+All exams of one account are in one partition, ``#exams#{account}``, by their ids. No partition of attempts begins
+with ``#``, since no account's name is empty, so a query for attempts never returns them.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from examhook.model import ExamHistory
+from examhook.detection.exam_state import ExamState
 from examhook.storage.conditional import not_written, put_version
-from examhook.storage.exam_history_item import exam_history_from_item, item_from_exam_history
+from examhook.storage.exam_state_item import exam_state_from_item, item_from_exam_state
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
     from examhook.detection.exam_transition import ExamChange
 
 
-class ExamHistories:
-    """Reads and conditional writes of exams' histories."""
+class ExamStates:
+    """Reads and conditional writes of exams' states."""
 
     def __init__(self, client: DynamoDBClient, table_name: str) -> None:
         self._client = client
         self._table_name = table_name
 
-    def of_account(self, account: str) -> dict[str, ExamHistory]:
-        """Every history of one account by exam id, as of a moment ago.
+    def of_account(self, account: str) -> dict[str, ExamState]:
+        """Every state of one account by exam id.
 
         Raises UnreadableItemError, and ClientError when DynamoDB refuses or cannot be reached.
         """
-        # Eventually consistent, which costs half: a write names the version that it replaces.
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table_name,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": partition_key(account)}},
+            ConsistentRead=True,
         )
-        found = (exam_history_from_item(item) for page in pages for item in page["Items"])
-        return {history.exam_id: history for history in found}
+        found = (exam_state_from_item(item) for page in pages for item in page["Items"])
+        return {state.exam_id: state for state in found}
 
     def write(self, changes: Sequence[ExamChange]) -> list[ExamChange]:
-        """Write each change if its history is still as it was read; returns those that were not written.
+        """Write each change if its state is still as it was read; returns those that were not written.
 
-        One that is not written was overtaken by another poll, whose observation stands. Raises
-        ClientError: the rest may be written or not, and the next poll finds out.
+        Another poll was faster with those, and its observation stays. Raises ClientError: the rest may be written
+        or not, and the next poll finds out.
         """
         return not_written(changes, self._write_one)
 
@@ -55,7 +55,7 @@ class ExamHistories:
             "pk": {"S": partition_key(after.account)},
             "sk": {"S": after.exam_id},
             "announce": {"BOOL": change.announces},
-            **item_from_exam_history(after),
+            **item_from_exam_state(after),
         }
         read_version = None if change.before is None else change.before.version
         return put_version(self._client, self._table_name, item, read_version, after.fence)

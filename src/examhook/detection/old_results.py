@@ -1,0 +1,66 @@
+"""Which results are old: final before Examhook began to watch, so that they are recorded and not announced.
+
+=====================================================  ========================================================
+exam                                                   its result is old where it ended before …
+=====================================================  ========================================================
+was not in the first complete list                     never: the exam came after the watch began
+is scanned for the first time                          the watch began, by the clock of the rows
+was scanned before                                     a day before the watch began, whatever clock is wrong
+=====================================================  ========================================================
+
+``InitialSync=announce`` announces everything.
+"""
+
+from __future__ import annotations
+
+from examhook.detection.exam_state import ExamState
+from examhook.model import Attempt, Status
+
+CLOCKS_AGREE_S = 60
+"""Clocks that differ by less count as the same."""
+SURELY_OLD_S = 86_400
+"""No clock is believed to be further off, so a result that ended so long before the watch began is old."""
+
+
+def happened_at(attempt: Attempt) -> int:
+    """When the attempt's last known change happened: its end, or its start where no end is shown."""
+    if attempt.status_code == Status.IN_TEST or attempt.ended_at is None:
+        return attempt.started_at
+    return attempt.ended_at
+
+
+def old_before(
+    state: ExamState, *, watch_started_at: int, now: int, newest_row_at: int, clock_offset_s: int | None
+) -> int | None:
+    """Instant, by the clock of the rows, before which a result of the exam is old; None where none is.
+
+    ``newest_row_at`` is the latest instant in any row of this scan, ``clock_offset_s`` how far the provider's ``Date``
+    is ahead of our clock, None where it cannot be believed.
+    """
+    if not state.predates_watch:
+        return None
+    if state.scanned_at is not None:
+        return watch_started_at - SURELY_OLD_S
+    offset_s = row_clock_offset_s(now=now, newest_row_at=newest_row_at, clock_offset_s=clock_offset_s)
+    if offset_s is None:
+        # The rows follow a clock of their own that is ahead, by at least so much.
+        ahead_s = newest_row_at - now
+        is_first_poll = now - watch_started_at <= CLOCKS_AGREE_S
+        return newest_row_at + 1 if is_first_poll else watch_started_at + ahead_s
+    return watch_started_at + offset_s
+
+
+def row_clock_offset_s(*, now: int, newest_row_at: int, clock_offset_s: int | None) -> int | None:
+    """Seconds by which the clock of the rows is ahead of ours; None where it is ahead of both known clocks.
+
+    The ``Date`` header is believed where the rows agree with it: one ahead of ours explains rows that lie in our
+    future, and one behind ours is refuted by any row that lies in its future.
+    """
+    offset_s = clock_offset_s or 0
+    is_in_our_future = newest_row_at > now + CLOCKS_AGREE_S
+    is_in_their_future = newest_row_at > now + offset_s + CLOCKS_AGREE_S
+    if offset_s > 0 and is_in_our_future and not is_in_their_future:
+        return offset_s
+    if offset_s < 0 and not is_in_their_future:
+        return offset_s
+    return None if is_in_our_future else 0

@@ -1,0 +1,270 @@
+"""Reading a list page by page while it changes, and proving that its end was reached.
+
+Pages overlap by one row::
+
+    page at 0            r0 r1 … r98 r99
+    page at 99                        r99 r100 …      begins with a row that was read: nothing was skipped
+    page at 99 (moved)                    r101 …      begins with an unknown row: step back and read again
+
+Nobody says where a list ends. Servers cut pages to other lengths than asked for, hide rows after they applied
+the limit, and order rows of equal start differently for each request. So a pass over the list counts as proof only if
+
+- every page begins with a row that this pass has read,
+- it ends with a page that brings no row new to the pass, or with a short page once a known number of rows is there,
+- it shows as many distinct rows as the offsets that it covered, and as many as are known to exist.
+
+A pass that fails one of these is followed by another with a different limit, because a repeated request may return
+the same wrong answer. The list is complete once a further whole pass brings no new row.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+LIMITS = (100, 89, 97, 83, 61)
+"""Rows to ask for in each pass over one list."""
+WHOLE_LIST = 10_000
+"""Rows to ask for at once from a server that ignores the offset."""
+_MAX_STEPS_BACK = 3
+
+
+class Unreadable(Protocol):
+    """A row that could not be read."""
+
+    @property
+    def place(self) -> int:
+        """Its place on the page, from 0."""
+
+    @property
+    def reason(self) -> str:
+        """Why, without any of its values."""
+
+
+class Page(Protocol[T_co]):
+    """One answer."""
+
+    @property
+    def rows(self) -> Sequence[T_co]:
+        """The readable rows, in the order given."""
+
+    @property
+    def row_count(self) -> int:
+        """Rows in the answer, unreadable ones included."""
+
+    @property
+    def unreadable(self) -> Sequence[Unreadable]:
+        """The rows that could not be read."""
+
+
+Fetch = Callable[[int, int], Page[T]]
+"""Returns the page of at most ``limit`` rows from offset ``start``."""
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What one pass over the list showed so far."""
+
+    start: int
+    """Offset of the next page."""
+    begin: int
+    seen: set[Hashable]
+    overlaps: bool
+    """Whether the next page must begin with a row that was read."""
+    end: int = 0
+    """Offset behind the last row that was read."""
+    twins: int = 0
+    """Rows that share their key with another on the same page: attempts that nothing tells apart."""
+    unreadable: int = 0
+    is_joined: bool = True
+    """Whether every page began with a row that was read."""
+    is_whole: bool = False
+    """Whether it reached an end of the list."""
+
+    @property
+    def rows(self) -> int:
+        """Distinct rows up to its end, those before its beginning included."""
+        return self.begin + len(self.seen) + self.twins + self.unreadable
+
+    @property
+    def lacking(self) -> int:
+        """Distinct rows fewer than the offsets that the pass covered."""
+        return self.end - self.rows
+
+
+class Reader(Generic[T]):
+    """One reading of a list.
+
+    Args:
+        fetch: Returns one page; what it raises passes through, and ``pages`` can then be called again.
+        key: Tells rows apart.
+        start: Offset to begin at.
+        after: The row that must stand there, where an earlier reading continues.
+        at_least: Rows that are known to exist: a pass that shows fewer is no proof.
+        counted: A short page ends the list once so many rows were read; None on a first reading, when no count is
+            known to be true.
+        stop: Ends the reading after a page; then nothing about the end is proven.
+        limits: Rows to ask for in each pass.
+    """
+
+    def __init__(  # noqa: PLR0913 - where to begin and when to stop belong to a reading
+        self,
+        fetch: Fetch[T],
+        key: Callable[[T], Hashable],
+        *,
+        start: int = 0,
+        after: Hashable = None,
+        at_least: int = 0,
+        counted: int | None = None,
+        stop: Callable[[Sequence[T]], bool] | None = None,
+        limits: Sequence[int] = LIMITS,
+    ) -> None:
+        self._fetch = fetch
+        self._limits = limits
+        self._key = key
+        self._first = _Pass(start, start, set() if after is None else {after}, overlaps=after is not None)
+        self._after = after
+        self._at_least = at_least
+        self._counted = counted
+        self._stop = stop
+        self.seen: set[Hashable] = set()
+        """Keys of all rows that were read."""
+        self.unreadable: Counter[str] = Counter()
+        """Rows that could not be read, by reason, in the pass that showed most of them."""
+        self.next_start = start
+        """Offset at which a later reading can continue."""
+        self.last: Hashable = after
+        """The row that must stand there."""
+        self.passes = 0
+        self.stopped = False
+        """Whether ``stop`` ended the reading."""
+        self.problem: str | None = None
+        """Why rows may be missing, as a clause for a person; None when the end is proven."""
+
+    @property
+    def is_in_first_pass(self) -> bool:
+        """Whether the reading can continue later where it is now."""
+        return self.passes <= 1
+
+    def pages(self) -> Iterator[Sequence[T]]:
+        """Yield the rows of each page that joins what was read before; raises what ``fetch`` raises."""
+        for limit in self._limits:
+            self.passes += 1
+            known = len(self.seen)
+            here = self._first if self.passes == 1 else _Pass(0, 0, set(), overlaps=False)
+            yield from self._read(here, limit)
+            if self.stopped or self.problem is not None or self._is_proof(here):
+                return
+            if here.is_whole and self.passes > 1 and len(self.seen) == known:
+                return
+        self.problem = "its rows moved while they were read"
+
+    def only_pass(self) -> Iterator[Sequence[T]]:
+        """Yield pages as ``pages`` does, but make one pass and report a ``problem`` where it is no proof."""
+        self.passes = 1
+        yield from self._read(self._first, self._limits[0])
+        if not self.stopped and not self._is_proof(self._first):
+            self.problem = self.problem or "its rows moved while they were read"
+
+    def _is_proof(self, here: _Pass) -> bool:
+        return here.is_whole and here.is_joined and here.lacking <= 0 and here.rows >= self._at_least
+
+    def _read(self, here: _Pass, limit: int) -> Generator[Sequence[T], None, None]:
+        """Make one pass."""
+        steps_back = 0
+        unreadable: Counter[str] = Counter()
+        first_page: list[Hashable] | None = None
+        while True:
+            page = self._fetch(here.start, limit)
+            keys = [self._key(row) for row in page.rows]
+            if here.overlaps and not _joins(page, keys, here.seen):
+                if here.start == 0 or steps_back == _MAX_STEPS_BACK:
+                    here.is_joined = False
+                    return
+                steps_back += 1
+                here.start = max(0, here.start - limit // 2)
+                here.overlaps = here.start > 0
+                continue
+            is_new = self._take(here, page, keys, unreadable)
+            if is_new and first_page is not None and not here.overlaps:
+                here.is_joined = False
+            yield page.rows
+            if self._stop is not None and self._stop(page.rows):
+                self.stopped = True
+                return
+            if not is_new:
+                yield from self._end(here, page, keys, first_page, limit)
+                return
+            if self._is_counted_end(here, page, limit):
+                here.is_whole = True
+                return
+            first_page = keys if first_page is None else first_page
+            self._step(here, page, keys)
+
+    def _take(self, here: _Pass, page: Page[T], keys: Sequence[Hashable], unreadable: Counter[str]) -> bool:
+        """Count the rows of a page; whether any of them is new to the pass."""
+        end = here.start + page.row_count
+        new = set(keys) - here.seen
+        new_unreadable = [row for row in page.unreadable if here.start + row.place >= here.end]
+        unreadable.update(row.reason for row in new_unreadable)
+        here.unreadable += len(new_unreadable)
+        here.twins += len(keys) - len(set(keys))
+        here.seen |= new
+        self.seen |= new
+        here.end = max(here.end, end)
+        if unreadable.total() >= self.unreadable.total():
+            self.unreadable = unreadable
+        return bool(new or new_unreadable)
+
+    def _step(self, here: _Pass, page: Page[T], keys: Sequence[Hashable]) -> None:
+        # A page of one row cannot be overlapped: the same offset would return the same page.
+        here.overlaps = page.row_count > 1
+        here.start += max(1, page.row_count - 1)
+        if self.passes == 1:
+            last_is_readable = bool(keys) and all(row.place != page.row_count - 1 for row in page.unreadable)
+            self.next_start = here.start
+            self.last = keys[-1] if last_is_readable and here.overlaps else None
+
+    def _is_counted_end(self, here: _Pass, page: Page[T], limit: int) -> bool:
+        return self._counted is not None and page.row_count < limit and here.rows >= self._counted > 0
+
+    def _end(
+        self, here: _Pass, page: Page[T], keys: Sequence[Hashable], first_page: Sequence[Hashable] | None, limit: int
+    ) -> Iterator[Sequence[T]]:
+        """Look at the page that brought nothing new: the end, or the first page once more whatever the offset is."""
+        here.is_whole = True
+        if len(keys) > 1 and first_page is not None and set(keys) == set(first_page):
+            yield from self._without_offset(here, page, limit)
+        elif here.lacking > 0 and here.is_joined:
+            yield from self._inserted(here, limit)
+
+    def _without_offset(self, here: _Pass, page: Page[T], limit: int) -> Iterator[Sequence[T]]:
+        whole = self._fetch(0, WHOLE_LIST)
+        keys = [self._key(row) for row in whole.rows]
+        is_new = bool(set(keys) - here.seen)
+        self.seen.update(keys)
+        here.seen.update(keys)
+        here.end = here.begin
+        yield whole.rows
+        if whole.row_count >= WHOLE_LIST or (not is_new and page.row_count >= limit):
+            self.problem = f"the provider ignores the offset and returns at most {whole.row_count} rows"
+
+    def _inserted(self, here: _Pass, limit: int) -> Iterator[Sequence[T]]:
+        """Read the first page again: rows that were inserted there explain rows that came twice."""
+        head = self._fetch(0, limit)
+        keys = {self._key(row) for row in head.rows}
+        here.end -= len(keys - here.seen)
+        self.seen |= keys
+        yield head.rows
+
+
+def _joins(page: Page[T], keys: Sequence[Hashable], seen: set[Hashable]) -> bool:
+    """Whether a page begins with a row that was read, so that no row was skipped ahead of it."""
+    if any(row.place == 0 for row in page.unreadable):
+        return True
+    return bool(keys) and keys[0] in seen

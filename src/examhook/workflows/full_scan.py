@@ -1,0 +1,259 @@
+"""A full scan of one exam: read all its rows, write what changed, remember that it was done.
+
+Submissions are written first and the exam's state last. A poll that dies between the two reads the same rows again,
+and they change nothing then::
+
+    pages ─▶ rows held ── digest unchanged ──▶ state
+                 └─────── otherwise ──▶ settled ─▶ rows that are missing ─▶ state
+
+A first scan settles every few pages and saves a cursor, so that little is read again after a poll died or ran out of
+time. What a scan over several polls showed is not all in hand at its end, so the state is then made from what is
+stored, and missing rows are left to a later scan.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from examhook.detection.diff import absences, further_along
+from examhook.detection.digest import digest_of
+from examhook.detection.exam_state import RUNNING_KEPT, ExamState, ScanCursor, described
+from examhook.detection.exam_transition import with_receipt
+from examhook.detection.plan import WEEK_SECONDS, ExamRequest, is_weekly_turn
+from examhook.detection.reader import Reader
+from examhook.detection.scan import Scan
+from examhook.model import Attempt, AttemptKey, Receipt, Submission
+from examhook.provider.pages import NO_STATUS
+from examhook.workflows.exam_source import ExamSource, OutOfTimeError, PollTools
+from examhook.workflows.report import ExamOutcome
+from examhook.workflows.settlement import NO_STATUS_REASON, Settled, settle
+
+FIRST_SCAN_PAGES = 5
+"""Pages of a first scan between two points from which it can continue."""
+HELD_PAGES = 100
+"""Pages of a later scan that are held in memory until they are settled."""
+EMPTY_PATIENCE_SECONDS = 1800
+"""An exam that had rows is believed to have none only after it has shown none for this long."""
+
+
+@dataclass(slots=True)
+class FullScan:
+    """One full scan, or the part of it that one poll has time for."""
+
+    tools: PollTools
+    request: ExamRequest
+    source: ExamSource = field(init=False)
+    reader: Reader[Attempt] = field(init=False)
+    scan: Scan = field(default_factory=Scan)
+    settled: Settled = field(default_factory=Settled)
+    held: dict[AttemptKey, Attempt] = field(default_factory=dict)
+    """Rows that are not settled yet."""
+    is_flushed: bool = False
+    had_stored: bool = False
+    """Whether anything was stored of the exam before."""
+    _counted: set[AttemptKey] = field(default_factory=set)
+    """Keys of the rows that were settled."""
+
+    def __post_init__(self) -> None:
+        self.source = ExamSource.of(self.tools, self.request)
+        state, cursor = self.request.state, self.request.state.cursor
+        known = max(state.row_count, self.request.exam.attempt_count or 0)
+        is_first = state.scanned_at is None
+        self.reader = Reader(
+            self.source.fetch,
+            lambda row: row.key,
+            start=0 if cursor is None else cursor.start,
+            after=None if cursor is None else cursor.last,
+            # An empty answer at first contact is confirmed by another one.
+            at_least=max(1, known) if is_first else state.row_count,
+            counted=None if is_first else known,
+        )
+
+    def run(self) -> ExamOutcome:
+        """Read, write, remember; raises ProviderError, ClientError, LeaseLostError."""
+        state = self.request.state
+        self.had_stored = state.scanned_at is not None or self.source.holds_any()
+        pages = 0
+        try:
+            for rows in self.reader.pages():
+                self._hold(rows)
+                pages += 1
+                if pages % (FIRST_SCAN_PAGES if state.scanned_at is None else HELD_PAGES) == 0:
+                    self._flush()
+                    self._save_cursor()
+        except OutOfTimeError:
+            self._flush()
+            self._save_cursor()
+            return self._outcome("the time ran out before all of it was read", out_of_time=True)
+        return self._finish()
+
+    @property
+    def _is_continued(self) -> bool:
+        return self.request.state.cursor is not None
+
+    def _hold(self, rows: Sequence[Attempt]) -> None:
+        rows = self.source.without_erased(rows)
+        if self.reader.is_in_first_pass:
+            self.scan.note_order(row for row in rows if row.key not in self.held and row.key not in self._counted)
+        for row in rows:
+            held = self.held.get(row.key)
+            self.held[row.key] = row if held is None else further_along(held, row)
+
+    def _flush(self, stored: Mapping[AttemptKey, Submission] | None = None) -> None:
+        """Settle the rows in hand."""
+        if self.is_flushed:
+            # The overlap with what was settled before, and rows that later passes showed again.
+            self.held = {key: row for key, row in self.held.items() if key not in self._counted}
+        rows, self.held = self.held, {}
+        if not rows:
+            return
+        self.is_flushed = True
+        self._counted |= rows.keys()
+        around = self.source.stored_around(rows.values()) if stored is None else stored
+        is_later = self.request.state.scanned_at is not None
+        settled = settle(self.source, rows, around, recheck=is_later)
+        self.scan.count(settled.attempts)
+        self.settled.add(settled)
+
+    def _save_cursor(self) -> None:
+        """Remember where the next poll continues, if this one read that far without passing over anything."""
+        last = self.reader.last
+        if not isinstance(last, AttemptKey) or self.tools.erased.covers(last) or not self.reader.is_in_first_pass:
+            return
+        state = self.tools.exams.states[self.request.exam.exam_id]
+        began_at = state.cursor.began_at if state.cursor is not None else self.source.began_at
+        cursor = ScanCursor(self.reader.next_start, last, began_at)
+        self.tools.exams.save(replace(state, cursor=cursor, digest=None, read_at=self.source.began_at))
+
+    def _finish(self) -> ExamOutcome:
+        problem = self.reader.problem or self._emptiness()
+        if problem is None and not self.is_flushed and not self._is_continued and self._is_unchanged():
+            self.scan.count(list(self.held.values()))
+            return self._remember(is_settled=True)
+        whole = not self.is_flushed and not self._is_continued
+        self._flush(self.source.all_stored() if whole and self.had_stored else None)
+        if problem is not None or self.reader.unreadable:
+            # A row that is missing may be one that cannot be read.
+            return self._remember(problem, is_settled=False)
+        needs_absences = self.had_stored and not self._is_continued
+        return self._remember(is_settled=self._settle_absences() if needs_absences else True)
+
+    def _emptiness(self) -> str | None:
+        """Why an exam that shows no rows at all is not believed to have none."""
+        request, state = self.request, self.request.state
+        expected = state.row_count if state.scanned_at is not None else request.exam.attempt_count
+        if self.reader.seen or self.reader.unreadable or not expected:
+            return None
+        empty_for_s = self.source.began_at - (
+            self.source.began_at if state.failed_since is None else state.failed_since
+        )
+        return None if empty_for_s >= EMPTY_PATIENCE_SECONDS else f"it showed no rows, and should have about {expected}"
+
+    def _is_unchanged(self) -> bool:
+        """Whether the rows in hand are those that are stored, by their digest."""
+        state = self.request.state
+        if state.digest is None or self.reader.unreadable or len(self.held) != state.row_count:
+            return False
+        # A write that was under way when its poll lost the lease may come after the digest.
+        offset_s = zlib.crc32(state.exam_id.encode()) % WEEK_SECONDS
+        if is_weekly_turn(offset_s, state.scanned_at or 0, self.source.began_at):
+            return False
+        rows = list(self.held.values())
+        return all(row.status_code != NO_STATUS for row in rows) and digest_of(rows) == state.digest
+
+    def _settle_absences(self) -> bool:
+        """Note or announce what is stored and was not seen; whether nothing is left to be settled by a later scan."""
+        seen = self._counted | {self.source.same_record.get(key, key) for key in self._counted}
+        missing = self.source.stored_beyond(seen)
+        changes = absences(seen, missing, self.source.observation())
+        overtaken = self.source.write(changes)
+        self.settled.overtaken += len(overtaken)
+        self.settled.written += [change for change in changes if change.after.key not in overtaken]
+        return all(change.after.removed for change in changes) and not overtaken
+
+    def _remember(self, problem: str | None = None, *, is_settled: bool) -> ExamOutcome:
+        """Write the exam's state; ``is_settled``: what is stored is what was seen, so that its digest counts."""
+        settled, began_at = self.settled, self.source.began_at
+        if self._is_continued and problem is None:
+            self.scan = self._stored_scan()
+        skipped = Counter(self.reader.unreadable)
+        if settled.unanswered:
+            skipped[NO_STATUS_REASON] = settled.unanswered
+        state = self.tools.exams.states[self.request.exam.exam_id]
+        state = replace(
+            state, exam=described(state, self.request.exam), read_at=began_at, cursor=None, skipped=dict(skipped)
+        )
+        if problem is not None or settled.overtaken:
+            problem = problem or "another poll was faster"
+            state = self._incomplete(state)
+        else:
+            state = self._complete(state, is_digest_valid=is_settled and settled.is_certain)
+        self.tools.exams.save(state)
+        return self._outcome(problem)
+
+    def _complete(self, state: ExamState, *, is_digest_valid: bool) -> ExamState:
+        scan = self.scan
+        cursor = self.request.state.cursor
+        began_at = self.source.began_at if cursor is None else cursor.began_at
+        happened_at = began_at if self.settled.written and state.scanned_at is not None else scan.newest_at
+        after = replace(
+            state,
+            row_order=scan.order or state.row_order,
+            row_count=scan.row_count,
+            running=tuple(sorted(scan.running))[:RUNNING_KEPT],
+            running_count=len(scan.running),
+            running_depth=scan.running_depth,
+            digest=scan.digest if is_digest_valid else None,
+            scanned_at=began_at,
+            # An end in the future (a clock that is ahead) would keep the exam active until then.
+            changed_at=max(state.changed_at, min(happened_at, began_at)),
+            failed_since=None,
+        )
+        certifies = is_digest_valid and not state.skipped and not self.settled.trusted and cursor is None
+        if certifies and self.tools.exams.asks_for_receipt(state.exam_id):
+            return with_receipt(after, Receipt(began_at, dict(scan.status_counts), f"{scan.digest:016x}"))
+        return after
+
+    def _incomplete(self, state: ExamState) -> ExamState:
+        """The state after a scan that failed in part: the exam stays due, and what was seen running is kept."""
+        running = tuple(sorted({*state.running, *self.scan.running}))
+        # The count stays as of the last complete reading, so that its change still calls for another.
+        exam = replace(state.exam, attempt_count=self.request.state.exam.attempt_count)
+        return replace(
+            state,
+            exam=exam,
+            running=running[:RUNNING_KEPT],
+            running_count=max(state.running_count, len(running)),
+            digest=None,
+            failed_since=self.source.began_at if state.failed_since is None else state.failed_since,
+        )
+
+    def _stored_scan(self) -> Scan:
+        """What is stored of the exam, as a scan that showed it all."""
+        stored = Scan(rising=self.scan.rising, falling=self.scan.falling)
+        batch: list[Attempt] = []
+        for attempt in self.source.stored_attempts():
+            batch.append(attempt)
+            if len(batch) == 1000:  # noqa: PLR2004 - so few that they are small beside the function
+                stored.count(batch)
+                batch.clear()
+        stored.count(batch)
+        return stored
+
+    def _skipped(self) -> dict[str, int]:
+        """Rows that cannot be announced, by reason."""
+        unanswered = self.settled.unanswered
+        return {**self.reader.unreadable, **({NO_STATUS_REASON: unanswered} if unanswered else {})}
+
+    def _outcome(self, problem: str | None, *, out_of_time: bool = False) -> ExamOutcome:
+        changes = sum(change.announces or not change.after.missing_since for change in self.settled.written)
+        return ExamOutcome(
+            rows=len(self.reader.seen) + self.reader.unreadable.total(),
+            changes=changes,
+            skipped=self._skipped(),
+            problem=problem,
+            out_of_time=out_of_time,
+            unreadable_fields=dict(self.source.unreadable_fields),
+        )

@@ -1,0 +1,170 @@
+"""Settling rows: complete their statuses, confirm what contradicts a final attempt, write what changed.
+
+::
+
+    distinct rows ─▶ stored keys ─▶ statuses ─▶ changes ─▶ confirmed ─▶ written
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from examhook.detection.change import Change
+from examhook.detection.plan import WEEK_SECONDS, is_weekly_turn
+from examhook.detection.reader import LIMITS, Reader
+from examhook.detection.transition import change_from, is_step_back
+from examhook.model import Attempt, AttemptKey, Submission
+from examhook.provider.pages import NO_STATUS
+from examhook.workflows.exam_source import ExamSource, OutOfTimeError
+
+NO_STATUS_REASON = "its status cannot be read"
+_ASKED_ALONE = 3
+"""Up to so many candidates are confirmed one by one; more, by reading the exam's rows again."""
+
+
+@dataclass(slots=True)
+class Settled:
+    """What settling gave, of one batch of rows or of several."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    """Each row's attempt as it is stored now."""
+    written: list[Change] = field(default_factory=list)
+    overtaken: int = 0
+    """Changes with which another poll was faster."""
+    unanswered: int = 0
+    """Rows whose status could not be learned."""
+    unconfirmed: int = 0
+    """Changes that another request did not confirm."""
+    trusted: int = 0
+    """Rows without a status that were taken for unchanged because all else is."""
+
+    @property
+    def appeared(self) -> int:
+        """Attempts that are stored for the first time."""
+        return sum(change.before is None for change in self.written)
+
+    def add(self, other: Settled) -> None:
+        """Add another batch, without its attempts."""
+        self.written += other.written
+        self.overtaken += other.overtaken
+        self.unanswered += other.unanswered
+        self.unconfirmed += other.unconfirmed
+        self.trusted += other.trusted
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether what is stored is what the rows show."""
+        return not (self.overtaken or self.unanswered or self.unconfirmed)
+
+
+def settle(
+    source: ExamSource,
+    rows: Mapping[AttemptKey, Attempt],
+    stored: Mapping[AttemptKey, Submission],
+    *,
+    recheck: bool = False,
+) -> Settled:
+    """Settle distinct ``rows`` against what is ``stored`` around them.
+
+    ``recheck``: ask again for the status of final attempts whose weekly turn came, where lists show none.
+    Raises ProviderError, ClientError, LeaseLostError.
+    """
+    settled = Settled()
+    complete = _with_status(source, source.under_stored_keys(rows, stored), stored, settled, recheck=recheck)
+    changes = source.changes(complete, stored)
+    unconfirmed = _unconfirmed(source, [change for change in changes if is_step_back(change)])
+    settled.unconfirmed = len(unconfirmed)
+    changes = [change for change in changes if change.after.key not in unconfirmed]
+    overtaken = source.write(changes)
+    settled.overtaken = len(overtaken)
+    settled.written = [change for change in changes if change.after.key not in overtaken]
+    after = {change.after.key: change.after.attempt for change in changes}
+    settled.attempts = [after[key] if key in after else stored[key].attempt for key in complete]
+    return settled
+
+
+def _with_status(
+    source: ExamSource,
+    rows: Mapping[AttemptKey, Attempt],
+    stored: Mapping[AttemptKey, Submission],
+    settled: Settled,
+    *,
+    recheck: bool,
+) -> dict[AttemptKey, Attempt]:
+    """``rows``, those that came without a status completed by asking for each candidate alone."""
+    found: dict[AttemptKey, Attempt] = {}
+    for key, row in rows.items():
+        if row.status_code != NO_STATUS:
+            found[key] = row
+            continue
+        known = stored.get(key)
+        is_turn = recheck and _is_turn(source, key.candidate_id)
+        if known is not None and known.attempt.is_final and _shows_the_same(row, known.attempt) and not is_turn:
+            found[key] = replace(row, status_code=known.attempt.status_code)
+            settled.trusted += 1
+            continue
+        answer = _answer(source, key)
+        if answer is None:
+            settled.unanswered += 1
+        else:
+            found[key] = replace(answer, candidate_name=answer.candidate_name or row.candidate_name)
+    return found
+
+
+def _is_turn(source: ExamSource, candidate_id: str) -> bool:
+    """Whether the moment of the week at which a candidate's statuses are asked for came since the last full scan."""
+    offset_s = zlib.crc32(candidate_id.encode(errors="surrogatepass")) % WEEK_SECONDS
+    return is_weekly_turn(offset_s, source.request.state.scanned_at or 0, source.began_at)
+
+
+def _answer(source: ExamSource, key: AttemptKey) -> Attempt | None:
+    """The attempt with its status, asked for alone; None where that gives none or there is no time."""
+    shown = next((new for new, old in source.same_record.items() if old == key), key)
+    try:
+        row = source.row_of(shown)
+    except OutOfTimeError:
+        return None
+    return replace(row, started_at=key.started_at) if row is not None and row.status_code != NO_STATUS else None
+
+
+def _unconfirmed(source: ExamSource, changes: Sequence[Change]) -> set[AttemptKey]:
+    """Keys of changes that a second request does not show: the first answer may have been stale."""
+    if not changes:
+        return set()
+    candidates = {change.after.key.candidate_id for change in changes}
+    try:
+        again = (
+            {change.after.key: _answer(source, change.after.key) for change in changes}
+            if len(candidates) <= _ASKED_ALONE
+            else _read_again(source)
+        )
+    except OutOfTimeError:
+        return {change.after.key for change in changes}
+    return {change.after.key for change in changes if not _confirms(source, change, again.get(change.after.key))}
+
+
+def _read_again(source: ExamSource) -> dict[AttemptKey, Attempt | None]:
+    # Other limits than the first reading: a repeated request may return the same stale answer.
+    reader = Reader(source.fetch, lambda row: row.key, limits=LIMITS[1:])
+    rows = {row.key: row for page in reader.pages() for row in page}
+    return {source.same_record.get(key, key): row for key, row in rows.items()}
+
+
+def _confirms(source: ExamSource, change: Change, row: Attempt | None) -> bool:
+    if row is None or change.before is None:
+        return False
+    if row.status_code == NO_STATUS:
+        row = replace(row, status_code=change.after.attempt.status_code)
+    row = replace(row, started_at=change.after.key.started_at)
+    again = change_from(change.before, row, source.observation())
+    return again is not None and _facts(again.after.attempt) == _facts(change.after.attempt)
+
+
+def _facts(attempt: Attempt) -> tuple[object, ...]:
+    return (attempt.status_code, attempt.ended_at, attempt.score_points, attempt.passed)
+
+
+def _shows_the_same(row: Attempt, stored: Attempt) -> bool:
+    return row.ended_at == stored.ended_at and row.score_points == stored.score_points
