@@ -24,15 +24,16 @@ class Scan:
     rising: bool = True
     """Whether no row started before the one listed ahead of it."""
     falling: bool = True
-    _before: int | None = None
+    listed_before: int | None = None
+    """Start of the row that was listed last."""
 
     def note_order(self, rows: Iterable[Attempt]) -> None:
         """Note in which order rows are listed, which follow those noted before."""
         for row in rows:
-            if self._before is not None and row.started_at != self._before:
-                rises = row.started_at > self._before
+            if self.listed_before is not None and row.started_at != self.listed_before:
+                rises = row.started_at > self.listed_before
                 self.rising, self.falling = self.rising and rises, self.falling and not rises
-            self._before = row.started_at
+            self.listed_before = row.started_at
 
     def count(self, attempts: Sequence[Attempt]) -> None:
         """Add distinct attempts as they are stored."""

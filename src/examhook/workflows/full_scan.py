@@ -14,12 +14,13 @@ stored, and missing rows are left to a later scan.
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from examhook.detection.diff import absences, further_along
 from examhook.detection.digest import digest_of
-from examhook.detection.exam_state import RUNNING_KEPT, ExamState, ScanCursor, described
+from examhook.detection.exam_state import RUNNING_KEPT, ExamState, RowOrder, ScanCursor, described
 from examhook.detection.exam_transition import with_receipt
 from examhook.detection.plan import WEEK_SECONDS, ExamRequest, is_weekly_turn
 from examhook.detection.reader import Reader
@@ -59,6 +60,8 @@ class FullScan:
     def __post_init__(self) -> None:
         self.source = ExamSource.of(self.tools, self.request)
         state, cursor = self.request.state, self.request.state.cursor
+        if cursor is not None and cursor.last is not None:
+            self.scan.listed_before = cursor.last.started_at
         known = max(state.row_count, self.request.exam.attempt_count or 0)
         is_first = state.scanned_at is None
         self.reader = Reader(
@@ -124,8 +127,16 @@ class FullScan:
             return
         state = self.tools.exams.states[self.request.exam.exam_id]
         began_at = state.cursor.began_at if state.cursor is not None else self.source.began_at
-        cursor = ScanCursor(self.reader.next_start, last, began_at)
-        self.tools.exams.save(replace(state, cursor=cursor, digest=None, read_at=self.source.began_at))
+        self.tools.exams.save(
+            replace(
+                state,
+                cursor=ScanCursor(self.reader.next_start, last, began_at),
+                row_order=self._row_order(),
+                digest=None,
+                read_at=self.source.began_at,
+                skipped=self._skipped(),
+            )
+        )
 
     def _finish(self) -> ExamOutcome:
         problem = self.reader.problem or self._emptiness()
@@ -146,10 +157,10 @@ class FullScan:
         expected = state.row_count if state.scanned_at is not None else request.exam.attempt_count
         if self.reader.seen or self.reader.unreadable or not expected:
             return None
-        empty_for_s = self.source.began_at - (
-            self.source.began_at if state.failed_since is None else state.failed_since
-        )
-        return None if empty_for_s >= EMPTY_PATIENCE_SECONDS else f"it showed no rows, and should have about {expected}"
+        since = self.source.began_at if state.failed_since is None else state.failed_since
+        if self.source.began_at - since >= EMPTY_PATIENCE_SECONDS:
+            return None
+        return f"it showed no rows, and should have about {expected}"
 
     def _is_unchanged(self) -> bool:
         """Whether the rows in hand are those that are stored, by their digest."""
@@ -178,13 +189,9 @@ class FullScan:
         settled, began_at = self.settled, self.source.began_at
         if self._is_continued and problem is None:
             self.scan = self._stored_scan()
-        skipped = Counter(self.reader.unreadable)
-        if settled.unanswered:
-            skipped[NO_STATUS_REASON] = settled.unanswered
         state = self.tools.exams.states[self.request.exam.exam_id]
-        state = replace(
-            state, exam=described(state, self.request.exam), read_at=began_at, cursor=None, skipped=dict(skipped)
-        )
+        exam = described(state, self.request.exam)
+        state = replace(state, exam=exam, read_at=began_at, cursor=None, skipped=self._skipped())
         if problem is not None or settled.overtaken:
             problem = problem or "another poll was faster"
             state = self._incomplete(state)
@@ -200,7 +207,7 @@ class FullScan:
         happened_at = began_at if self.settled.written and state.scanned_at is not None else scan.newest_at
         after = replace(
             state,
-            row_order=scan.order or state.row_order,
+            row_order=self._row_order(),
             row_count=scan.row_count,
             running=tuple(sorted(scan.running))[:RUNNING_KEPT],
             running_count=len(scan.running),
@@ -215,6 +222,13 @@ class FullScan:
         if certifies and self.tools.exams.asks_for_receipt(state.exam_id):
             return with_receipt(after, Receipt(began_at, dict(scan.status_counts), f"{scan.digest:016x}"))
         return after
+
+    def _row_order(self) -> RowOrder:
+        """Order of the rows so far; parts of one scan that contradict each other have none."""
+        known, shown = self.request.state.row_order, self.scan.order
+        if shown is None:
+            return known
+        return shown if not self._is_continued or known in {RowOrder.UNKNOWN, shown} else RowOrder.NEITHER
 
     def _incomplete(self, state: ExamState) -> ExamState:
         """The state after a scan that failed in part: the exam stays due, and what was seen running is kept."""
@@ -245,7 +259,8 @@ class FullScan:
     def _skipped(self) -> dict[str, int]:
         """Rows that cannot be announced, by reason."""
         unanswered = self.settled.unanswered
-        return {**self.reader.unreadable, **({NO_STATUS_REASON: unanswered} if unanswered else {})}
+        here = {**self.reader.unreadable, **({NO_STATUS_REASON: unanswered} if unanswered else {})}
+        return dict(Counter(self.request.state.skipped) | Counter(here)) if self._is_continued else here
 
     def _outcome(self, problem: str | None, *, out_of_time: bool = False) -> ExamOutcome:
         changes = sum(change.announces or not change.after.missing_since for change in self.settled.written)
