@@ -78,7 +78,7 @@ class Discovery:
         self._walked_at: int | None = None
         """When these conclusions were last dropped."""
         self._counts_lie = False
-        """Whether the provider does not count the rows of one exam; ``attempt_count`` then counts new rows as they come."""
+        """Whether the provider does not count one exam's rows; ``attempt_count`` then counts new rows as they come."""
 
     @property
     def counts_exams(self) -> bool:

@@ -41,6 +41,7 @@ _FAILURE = frozenset({"error", "fail", "failed", "failure", "false", "no"})
 _MAY_COUNT = frozenset({"state", "result"})
 """Names that may hold anything: only words of success and failure count there."""
 _NO_ERROR = frozenset({"", "0", "false", "no", "none", "null", "ok", "success", "no error"})
+_CODE = re.compile(r"[0-9]{1,9}", re.ASCII)
 _NO_ERROR_CODE = re.compile(r"0*|2[0-9]{2}|ok|success|true|none|null", re.ASCII)
 _BENIGN = re.compile(
     r"\b(?<!not )(?:ok(?:ay)?|success(?:ful(?:ly)?)?|succeed(?:ed)?|done|completed?)\b"
@@ -183,8 +184,7 @@ def _code(answer: Row, depth: int) -> int | None:
             found = _code(value, depth + 1)
             if found is not None:
                 return found
-        word = _word(value) or ""
-        if (name in _CODES or name in {"status", "error"}) and word.isascii() and word.isdecimal() and len(word) < 10:
+        if (name in _CODES or name in {"status", "error"}) and _CODE.fullmatch(word := _word(value) or ""):
             return int(word)
     return None
 

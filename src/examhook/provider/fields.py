@@ -12,7 +12,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TypeVar
 
-from examhook.provider.number_text import number_in, whole_number_in
+from examhook.provider.number_text import float_in, number_in, whole_number_in
 
 T = TypeVar("T")
 
@@ -80,7 +80,8 @@ def identifier(value: object, field: str) -> str:
 
 def record_id(value: object, field: str) -> str | None:
     """An id, None where it is absent; raises UnreadableError."""
-    return None if _is_nothing(value) or value == 0 or value == "0" else identifier(value, field)
+    found = None if _is_nothing(value) else identifier(value, field)
+    return None if found == "0" else found
 
 
 def integer(value: object, field: str) -> int | None:
@@ -214,7 +215,7 @@ def _text(value: object, field: str) -> str | None:
 
 def _unless_float(trimmed: str, field: str) -> str:
     """An id that is spelled as text: 7.0 is 7, 7.5 is a text like any other, and 1.7e18 has lost digits."""
-    number = number_in(trimmed, exponent=True)
+    number = float_in(trimmed)
     if number is None or (number != number.to_integral_value() and "e" not in trimmed.lower()):
         return trimmed
     return _exact(number, field)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 _MAX_CHARACTERS = 64
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{0,30})?", re.ASCII)
-_WITH_EXPONENT = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{0,40}(?:[eE][+-]?[0-9]{1,3})?|[eE]\+[0-9]{1,3})", re.ASCII)
+_FLOAT = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{0,40}(?:[eE][+-]?[0-9]{1,3})?|[eE]\+[0-9]{1,3})", re.ASCII)
 """A float as a program writes it. ``12e5`` is left out: it may be an id in hexadecimal digits."""
 _DECIMAL_COMMA = re.compile(
     r"[+-]?(?:0,[0-9]{1,30}|[0-9]{1,18},(?![0-9]{3}\Z)[0-9]{1,30}|[0-9]{4,18},[0-9]{3})", re.ASCII
@@ -20,13 +20,8 @@ _GROUPED = re.compile(
 """1,234.5 and 1.234,5: two separators, or one that comes twice, tell the thousands from the decimals."""
 
 
-def number_in(text: str, *, exponent: bool = False) -> Decimal | None:
-    """The number that ``text`` spells, with or without a percent sign; None where that is not certain.
-
-    With ``exponent``, only the spellings of a float count.
-    """
-    if exponent:
-        return Decimal(text) if _WITH_EXPONENT.fullmatch(text) else None
+def number_in(text: str) -> Decimal | None:
+    """The number that ``text`` spells, with or without a percent sign; None where that is not certain."""
     if _NUMBER.fullmatch(text):
         return Decimal(text)
     if len(text) > _MAX_CHARACTERS:
@@ -36,9 +31,12 @@ def number_in(text: str, *, exponent: bool = False) -> Decimal | None:
         return Decimal(bare)
     if _DECIMAL_COMMA.fullmatch(bare):
         return Decimal(bare.replace(",", "."))
-    if _GROUPED.fullmatch(bare):
-        return _ungrouped(bare)
-    return None
+    return _ungrouped(bare) if _GROUPED.fullmatch(bare) else None
+
+
+def float_in(text: str) -> Decimal | None:
+    """The number in ``text`` where it is spelled as programs write a float; None otherwise."""
+    return Decimal(text) if _FLOAT.fullmatch(text) else None
 
 
 def whole_number_in(text: str, *, fraction: bool = False) -> int | None:

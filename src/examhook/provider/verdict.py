@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 from examhook.http.errors import CertificateError
 from examhook.http.session import Answer, BadUrlError, BlockedAddressError, BrokenAnswerError, HttpError, TlsError
+from examhook.provider.error_texts import Meaning, meaning
 from examhook.provider.errors import (
     ProviderError,
     ProviderMalformed,
@@ -18,7 +19,6 @@ from examhook.provider.errors import (
     ProviderThrottled,
     ProviderUnavailable,
 )
-from examhook.provider.error_texts import Meaning, meaning
 from examhook.provider.headers import retry_after_s
 
 
