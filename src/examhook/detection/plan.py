@@ -139,7 +139,7 @@ def plan(
     listed = {exam.exam_id for exam in listing}
     unlisted = (_unlisted(state, now, pace, rescan) for exam_id, state in states.items() if exam_id not in listed)
     urgent += [request for request in unlisted if request is not None]
-    turns = sum(pace.poll_seconds / rotation_s(states[exam.exam_id], now) for exam in listing if exam.available)
+    turns = sum(pace.poll_seconds / rotation_s(states[exam.exam_id], now) for exam in listing if exam.available is not False)
     chosen = [
         *urgent,
         *_within(due, pace.requests_per_poll // _SCAN_SHARE),

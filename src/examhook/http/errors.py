@@ -7,7 +7,8 @@
     ├── BlockedAddressError   no: the host stands at an address that may not be connected to
     ├── NameLookupError       yes, later: the host's name has no address, or none came in time
     ├── ConnectError          yes: refused, reset before an answer, unreachable, a stale kept-alive connection
-    ├── TlsError              seldom: the certificate or the protocol is wrong until somebody mends it
+    ├── TlsError              seldom: the certificate or the protocol is wrong until somebody fixes it
+    │   └── CertificateError  seldom: the address is right, and its operator must fix the certificate
     ├── DeadlineError         yes: not done within the deadline
     └── BrokenAnswerError     yes: the answer was cut off, or is not HTTP
 
@@ -40,6 +41,10 @@ class ConnectError(HttpError):
 
 class TlsError(HttpError):
     """The peer could not prove to be the host, or does not speak TLS."""
+
+
+class CertificateError(TlsError):
+    """The host's own certificate is incomplete or expired; the message says what its operator must do."""
 
 
 class DeadlineError(HttpError):

@@ -1,4 +1,4 @@
-"""Asks the provider's ``legacy`` API: two tasks of one address, the account code among the parameters."""
+"""Client of the provider's ``legacy`` API: two tasks of one address, the account code among the parameters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from examhook.provider.pages import ExamPage, ResultsPage
 from examhook.provider.verdict import Question
 
 _CANDIDATE_ROWS = 100
-"""More attempts of one candidate at one exam than anybody makes."""
+"""More attempts than one candidate makes at one exam."""
 
 
 class LegacyClient(PacedClient):
@@ -27,10 +27,15 @@ class LegacyClient(PacedClient):
     def results(self, exam_id: str, start: int, limit: int, candidate_id: str | None = None) -> ResultsPage:
         """Attempts at one exam from offset ``start``, of one candidate or of all; raises ProviderError."""
         query = Hidden(task="api.queryResults", eid=exam_id, start=str(start), limit=str(limit))
-        if candidate_id is None:
-            return self._ask(query, parse_results, Question.RESULTS)
-        query["sid"] = candidate_id
-        return self._ask(query, lambda body: parse_results(body, candidate_id), Question.CANDIDATE)
+        question = Question.RESULTS
+        if candidate_id is not None:
+            query["sid"] = candidate_id
+            question = Question.CANDIDATE
+
+        def parse(body: bytes, charset: str | None) -> ResultsPage:
+            return parse_results(body, charset, exam_id=exam_id, candidate_id=candidate_id)
+
+        return self._ask(query, parse, question)
 
     def attempt(self, exam_id: str, key: AttemptKey) -> Attempt | None:
         """One attempt, by one request; None if it is not among the candidate's first. Raises ProviderError."""

@@ -1,8 +1,7 @@
-"""Finding an account's exams where the provider does not list them, and how many rows each has.
+"""Finds an account's exams where the provider does not list them, and how many rows each exam has.
 
-The ``v1`` API knows no list of exams, but gives the rows of all exams at once, how many there are in
-all, and how many there are of one exam. So each look asks for the first page of all rows and then only
-for what does not add up:
+The ``v1`` API has no list of exams. It gives the rows of all exams at once, their total, and the total
+of one exam. Each look requests the first page of all rows, and then only what does not add up:
 
 ::
 
@@ -15,10 +14,10 @@ for what does not add up:
     count every exam ─▶ does it add up? ─▶ done
                            │ no: there are exams that nobody has met
                            ▼
-    walk through all rows until it adds up, as far as time allows; the next look goes on there
+    walk through all rows until it adds up, as far as time allows; the next look continues there
 
-An exam's count serves as its ``attempt_count``: a hint which exam to read, never a proof. What stays
-unexplained after a whole walk (rows that name no exam) is remembered and reckoned with.
+An exam's count becomes its ``attempt_count``: a reason to read the exam, never a proof. Rows that a whole
+walk could not explain, such as rows that name no exam, are remembered and subtracted.
 """
 
 from __future__ import annotations
@@ -34,12 +33,12 @@ PAGE_ROWS = 100
 """Rows asked for at once: the most that the API gives."""
 
 REWALK_SECONDS = 86_400
-"""What a walk could not explain is looked for again so often, and whether exams can be counted: rows may have moved
-while that was concluded."""
+"""Time after which unexplained rows are searched for again, and counts that were wrong are tried again: rows may have
+moved during the last walk."""
 
 RECOUNT_SECONDS = 3600
-"""A row removed in one exam and one that is new in another, both out of sight, add up to what there was. So every exam
-is counted so often all the same."""
+"""Time after which every exam is counted although all adds up: a row removed in one exam can hide a new one in
+another."""
 
 AskRecords = Callable[[str | None, int, int], RecordPage]
 """Gives at most ``limit`` rows from offset ``start``, of one exam or, for None, of all; raises ProviderError."""
@@ -53,7 +52,6 @@ class Found:
 
     exams: tuple[Exam, ...]
     """Newest id first; ``attempt_count`` is None where the rows could not be counted yet."""
-    provider_time: int | None
     problem: str | None
     """Why exams may be missing, as a clause; None when all rows belong to these."""
 
@@ -76,20 +74,29 @@ class Discovery:
         """Whether a walk came to the end and the exams were not counted since."""
         self._unexplained = 0
         self._counted_at: int | None = None
-        """When every exam was last counted, by the provider's clock; at first, when the first look was."""
+        """When every exam was last counted, Unix seconds; at first, when the first look was."""
         self._walked_at: int | None = None
-        """When these conclusions were last forgotten."""
+        """When these conclusions were last dropped."""
         self._counts_lie = False
-        """Whether the provider does not count the rows of one exam; ``attempt_count`` then counts new rows as they come."""
+        """Whether the provider does not count one exam's rows; ``attempt_count`` then counts new rows as they come."""
 
-    def look(self, ask: AskRecords, may_go_on: Callable[[], bool]) -> Found:
-        """Bring up to date what is known, while ``may_go_on`` says so; raises ProviderError."""
+    @property
+    def counts_exams(self) -> bool:
+        """Whether the provider's count beside one exam's rows is, as far as known, that exam's."""
+        return not self._counts_lie
+
+    def look(self, ask: AskRecords, may_go_on: Callable[[], bool], now: int) -> Found:
+        """Bring up to date what is known, while ``may_go_on`` says so; raises ProviderError.
+
+        ``now`` is our clock, Unix seconds.
+        """
         first = self._head is None
         if first:
-            self._exams = {exam.exam_id: replace(exam, availability_known=False) for exam in self._known()}
+            # What is stored of availability may come from another dialect and be out of date.
+            self._exams = {exam.exam_id: replace(exam, available=None) for exam in self._known()}
         page = ask(None, 0, PAGE_ROWS)
         self._meet(page.records)
-        self._forget_old_conclusions(page.provider_time)
+        self._drop_old_conclusions(now)
         fresh = [record for record in page.records if _key(record) not in (self._head or ())]
         problem = None
         if page.total is None or self._counts_lie:
@@ -97,31 +104,29 @@ class Discovery:
             self._add(() if first else fresh)
             if first or self._walk_start:
                 problem = self._walk(ask, 0, may_go_on)
-        elif not self._recount_is_due(page.provider_time) and self._settle(
-            ask, page.total, fresh, may_go_on, first=first
-        ):
+        elif not self._recount_is_due(now) and self._settle(ask, page.total, fresh, may_go_on, first=first):
             self._to_count, self._walk_start, self._walked = [], 0, False
         else:
             problem = self._search(ask, page.total, may_go_on)
             if problem is None:
-                self._counted_at = page.provider_time
+                self._counted_at = now
         # Not before all went well: a row stays new until it was counted.
         self._head = frozenset(_key(record) for record in page.records)
         newest_first = sorted(self._exams.values(), key=lambda exam: (len(exam.exam_id), exam.exam_id), reverse=True)
-        return Found(tuple(newest_first), page.provider_time, problem)
+        return Found(tuple(newest_first), problem)
 
-    def _forget_old_conclusions(self, now: int | None) -> None:
-        """Have it looked again for what a walk could not explain, and whether the counts are of use."""
-        if now is None or self._walked_at is None:
+    def _drop_old_conclusions(self, now: int) -> None:
+        """Check once a day whether rows are still unexplained and counts still of no use."""
+        if self._walked_at is None:
             self._walked_at = now
         elif now - self._walked_at >= REWALK_SECONDS:
             if self._unexplained or self._counts_lie:
                 self._to_count, self._walk_start, self._walked = [], 0, False
             self._unexplained, self._counts_lie, self._walked_at = 0, False, now
 
-    def _recount_is_due(self, now: int | None) -> bool:
+    def _recount_is_due(self, now: int) -> bool:
         """Whether it is time to count every exam although all adds up."""
-        if now is None or self._counted_at is None:
+        if self._counted_at is None:
             self._counted_at = now
             return False
         return now - self._counted_at >= RECOUNT_SECONDS
@@ -186,10 +191,8 @@ class Discovery:
         """Take in the exams of ``records``; those that are new."""
         met = [exam_id for exam_id in dict.fromkeys(r.exam_id for r in records) if exam_id not in self._exams]
         for exam_id in met:
-            # Nothing tells its title, nor whether it is open: taking it for closed would cost submissions.
-            self._exams[exam_id] = Exam(
-                exam_id, title=exam_id, available=True, attempt_count=None, availability_known=False
-            )
+            # The API states neither the title nor whether candidates can take it.
+            self._exams[exam_id] = Exam(exam_id, title=exam_id, available=None, attempt_count=None)
         return met
 
     def _add(self, fresh: Sequence[Record]) -> None:

@@ -1,7 +1,7 @@
-"""The JSON within an answer of a PHP server, which may have notices printed before it and junk after it.
+"""Finds the JSON in an answer of a PHP server, which may print notices before it and junk after it.
 
-What matters is never to take for an answer what is none: a cut list must not shrink to a record
-within it, nor an error page that holds some JSON pass for a list.
+Two mistakes are excluded: a list that was cut off never shrinks to a record within it, and an error
+page that holds some JSON is never read as a list. No body costs more memory than a full page of rows.
 """
 
 from __future__ import annotations
@@ -15,24 +15,44 @@ from examhook.provider.errors import ProviderMalformed
 
 JsonValue = None | bool | int | Decimal | str | list["JsonValue"] | dict[str, "JsonValue"]
 
+MAX_VALUES = 400_000
+"""Values that one answer may hold: 20,000 rows of 20 fields."""
+
 _START = re.compile(r"""\[\s*\{\s*["}]|\{\s*"|(?<=[>\n])\[\s*\]\s*\Z""")
 """Where the answer may begin behind notices: a list of records, an object, or an empty list that ends the text."""
 
 _PAGE = re.compile(r"<(?:!doctype|html|head|body|script)\b", re.IGNORECASE)
 _BLANK = " \t\r\n\0"
+_BYTE_ORDER_MARK = "\ufeff"
+
+_CODECS = {
+    **dict.fromkeys(("gb2312", "gbk", "gb18030", "cp936", "x-gbk", "gb_2312-80", "windows-936"), "gb18030"),
+    **dict.fromkeys(("big5", "big5-hkscs", "x-big5"), "big5hkscs"),
+    **dict.fromkeys(("iso-8859-1", "latin1", "us-ascii", "windows-1252", "cp1252"), "cp1252"),
+    **{name: name for name in ("iso-8859-2", "iso-8859-15", "windows-1250", "windows-1251", "koi8-r")},
+    **{name: name for name in ("shift_jis", "euc-jp", "euc-kr")},
+}
+"""Character sets that a server may name, and the codec that reads each and what is often sent under its name."""
 
 
 def _number(text: str) -> Decimal:
-    """NaN and the infinities come as Decimals too, so that a row that holds one is skipped, not the page."""
+    """NaN and the infinities come as Decimals too, so that they cost a field, not the page."""
     return Decimal(text)
 
 
 _decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_number, strict=False)
 
 
-def json_in(body: bytes) -> list[JsonValue] | dict[str, JsonValue]:
-    """The list or object that ``body`` holds; raises ProviderMalformed."""
-    text = _text(body).strip(_BLANK)
+def json_in(body: bytes, charset: str | None = None) -> list[JsonValue] | dict[str, JsonValue]:
+    """The list or object that ``body`` holds; raises ProviderMalformed.
+
+    ``charset`` is what the answer's ``Content-Type`` states. It counts only where the body is not valid UTF-8.
+    """
+    text = _text(body, charset).strip(_BLANK)
+    if _holds_too_many_values(text):
+        raise ProviderMalformed(
+            "The provider's answer holds more values than a page of rows can.", helps_to_retry=False
+        )
     found = _decoded(text, 0)
     if found is None:
         start = _START.search(text)
@@ -41,6 +61,11 @@ def json_in(body: bytes) -> list[JsonValue] | dict[str, JsonValue]:
     if found is None:
         raise ProviderMalformed(_what_it_is(text))
     return found
+
+
+def _holds_too_many_values(text: str) -> bool:
+    """Whether building the values could take more memory than there is; each follows one of these characters."""
+    return len(text) > MAX_VALUES and sum(text.count(before) for before in "[{,") > MAX_VALUES
 
 
 def _decoded(text: str, start: int) -> list[JsonValue] | dict[str, JsonValue] | None:
@@ -62,20 +87,24 @@ def _is_row(value: JsonValue) -> bool:
     return isinstance(value, dict)
 
 
-def _text(body: bytes) -> str:
+def _text(body: bytes, charset: str | None) -> str:
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return body.decode("utf-16", errors="replace")
-    return body.decode("utf-8", errors="replace").lstrip("\ufeff")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = body.decode(_CODECS.get(charset or "", "utf-8"), errors="replace")
+    return text.lstrip(_BYTE_ORDER_MARK)
 
 
 def _what_it_is(text: str) -> str:
     if not text:
-        return "The provider answered with nothing. The next poll asks again."
+        return "The provider's answer is empty. The next poll asks again."
     if _PAGE.search(text):
         return (
             "The provider answered with a web page instead of data."
-            " If this goes on, check ProviderBaseUrl: it must be the address of the provider's site."
+            " If it persists, check ProviderBaseUrl: it must be the address of the provider's site."
         )
     if _START.search(text):
         return "The provider's answer was cut off or is garbled. The next poll asks again."
-    return "The provider's answer holds no data. If this goes on, check ProviderBaseUrl."
+    return "The provider's answer holds no data. If it persists, check ProviderBaseUrl."

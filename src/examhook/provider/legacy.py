@@ -1,86 +1,75 @@
-"""The answers of the provider's ``legacy`` API, read into pages.
+"""Reads the answers of the provider's ``legacy`` API into pages.
 
-Source: the provider's page "API Interface for Candidate Test Scores". Beyond it, numbers may come
-as text, any field may be absent, and failures come as an object with status 200.
+Source: the provider's page "API Interface for Candidate Test Scores". Beyond that page, numbers may
+come as text, any field may be absent, and an error comes as an object with HTTP status 200.
 """
 
 from __future__ import annotations
 
-from examhook.model import Exam
+from collections import Counter
+
+from examhook.model import Attempt, Exam
+from examhook.provider.envelope import ErrorAnswer, Row, rows_in
 from examhook.provider.errors import ProviderMalformed
-from examhook.provider.fields import UnreadableError, flag, identifier, instant, integer, link, text
+from examhook.provider.fields import flag, identifier, link, optional, text
 from examhook.provider.json_text import JsonValue, json_in
 from examhook.provider.pages import ExamPage, ResultsPage
-from examhook.provider.rows import ERROR_FIELDS, ErrorAnswer, Row, attempt, read_rows, said
+from examhook.provider.rows import asked_for, attempt, read_rows, stated_total
 
 __all__ = ["ErrorAnswer", "parse_exams", "parse_results"]
 
 
-def parse_exams(body: bytes) -> ExamPage:
+def parse_exams(body: bytes, charset: str | None = None) -> ExamPage:
     """A page of ``getExams``; raises ProviderMalformed, ErrorAnswer."""
-    values = _values(json_in(body))
+    values, _ = _values(json_in(body, charset))
     exams, unreadable = read_rows(values, _exam)
-    return ExamPage(tuple(exams), len(values), tuple(unreadable))
+    return ExamPage(exams, len(values), unreadable)
 
 
-def parse_results(body: bytes, candidate_id: str | None = None) -> ResultsPage:
-    """A page of ``queryResults``, where ``candidate_id`` is the one asked for, if one was.
+def parse_results(
+    body: bytes, charset: str | None = None, *, exam_id: str | None = None, candidate_id: str | None = None
+) -> ResultsPage:
+    """A page of ``queryResults``, of the exam and the candidate that were asked for.
 
     Raises ProviderMalformed, ErrorAnswer.
     """
-    values = _values(json_in(body))
-    attempts, unreadable = read_rows(values, lambda row: attempt(row, candidate_id))
+    values, total = _values(json_in(body, charset))
+    unreadable_fields: Counter[str] = Counter()
+
+    def read(row: Row) -> Attempt:
+        if exam_id is not None and "eid" in row:
+            asked_for(exam_id, row["eid"], "eid")
+        return attempt(row, candidate_id, unreadable_fields)
+
+    attempts, unreadable = read_rows(values, read)
     return ResultsPage(
-        rows=tuple(attempts),
+        rows=attempts,
         row_count=len(values),
-        unreadable=tuple(unreadable),
+        unreadable=unreadable,
+        # Beside one candidate's rows it counts the candidate's.
+        total=total if candidate_id is None else None,
+        unreadable_fields=unreadable_fields,
     )
 
 
-def _values(answer: list[JsonValue] | Row) -> list[JsonValue]:
-    """The rows of an answer: a bare list, a list as ``data``, or an object with row numbers for keys."""
+def _values(answer: list[JsonValue] | Row) -> tuple[list[JsonValue], int | None]:
+    """The rows of an answer, and how many there are in all where it says so."""
     if isinstance(answer, list):
-        return answer
-    rows = answer.get("data")
-    status = answer.get("status")
-    if status == "error" or (rows is None and any(answer.get(field) for field in ERROR_FIELDS)):
-        raise ErrorAnswer(said(answer))
-    if isinstance(rows, list):
-        return rows
-    numbered = rows if isinstance(rows, dict) else answer
-    # PHP writes a list as an object when its keys have gaps.
-    if numbered and all(key.isdecimal() for key in numbered):
-        return list(numbered.values())
-    raise ProviderMalformed("The provider answered with something other than a list. If this goes on, report it.")
+        return answer, None
+    rows = rows_in(answer)
+    if rows is None:
+        raise ProviderMalformed("The provider answered with something other than a list. If it persists, report it.")
+    return rows, stated_total(answer.get("total"))
 
 
 def _exam(row: Row) -> Exam:
-    available = flag(row.get("available"))
+    get = row.get
+    unreadable_fields: Counter[str] = Counter()
     return Exam(
-        exam_id=identifier(row.get("eid"), "eid"),
-        title=text(row.get("title")) or "",
-        # An exam that does not say is asked about: that costs a request, leaving it out costs submissions.
-        available=available is not False,
-        attempt_count=_attempt_count(row.get("times")),
-        url=link(row.get("url")),
-        category=text(row.get("category")),
-        availability_known=available is not None,
-        created_at=_created_at(row.get("createTime")),
+        exam_id=identifier(get("eid"), "eid"),
+        title=optional(text, get("title"), "title", unreadable_fields) or "",
+        available=optional(flag, get("available"), "available", unreadable_fields),
+        attempt_count=stated_total(get("times")),
+        url=optional(link, get("url"), "url", unreadable_fields),
+        category=optional(text, get("category"), "category", unreadable_fields),
     )
-
-
-def _created_at(value: object) -> int | None:
-    """It only tells new exams from old ones, so what cannot be understood is as good as absent."""
-    try:
-        return instant(value, "createTime")
-    except UnreadableError:
-        return None
-
-
-def _attempt_count(value: object) -> int | None:
-    """Only a hint, so what cannot be understood is as good as absent."""
-    try:
-        count = integer(value, "times")
-    except UnreadableError:
-        return None
-    return count if count is None or count >= 0 else None

@@ -1,7 +1,7 @@
-"""Asks the provider's ``v1`` API: one address for all results, each request signed with the time.
+"""Client of the provider's ``v1`` API: one address for all results, each request signed with the time.
 
-The signature is what the provider documents, MD5 over time and code; it is as secret as the code,
-and hidden like it.
+The signature is what the provider documents, MD5 over time and code. It is as secret as the code and
+hidden like it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import ClassVar, Unpack
 
-from examhook.detection.paging import Pager
+from examhook.detection.reader import Reader
 from examhook.model import Attempt, AttemptKey
-from examhook.provider.asking import Hidden, Means, PacedClient
+from examhook.provider.asking import Hidden, Means, PacedClient, Parse
 from examhook.provider.discovery import PAGE_ROWS, Discovery, Found
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.pages import ExamPage, RecordPage, ResultsPage
@@ -20,24 +20,24 @@ from examhook.provider.v1 import parse_records
 from examhook.provider.verdict import Question
 
 LOOK_SECONDS = 40.0
-"""How long one look for exams may go on; what is left is looked for at the next poll."""
+"""Longest search for exams within one poll; the next poll continues it."""
 
 _MAX_LOGINS = 10_000
 
 
 @dataclass(slots=True)
 class V1Memory:
-    """What is kept of one account from poll to poll, within a process."""
+    """What a process keeps of one account from poll to poll."""
 
     discovery: Discovery
     logins: dict[str, str] = field(default_factory=dict, repr=False)
-    """What candidates log in by, by their id: of those whose attempts run."""
+    """Login by candidate id, of candidates whose attempts are running."""
 
 
 class V1Client(PacedClient):
     """Reads one account by ``queryresults``; for one thread.
 
-    The API asks for one candidate by login. Where that is not known yet, the exam is read whole once.
+    The API takes a candidate's login. Where the login is not known yet, the whole exam is read once.
     """
 
     PATH: ClassVar[str] = "/api/v1/student/queryresults"
@@ -48,32 +48,38 @@ class V1Client(PacedClient):
         self._found: Found | None = None
 
     def exams(self, start: int, limit: int) -> ExamPage:
-        """Exams from offset ``start``, looked for when ``start`` is 0; raises ProviderError."""
+        """Exams from offset ``start``, searched for when ``start`` is 0; raises ProviderError."""
         if start == 0 or self._found is None:
-            enough_at = self._now() + min(LOOK_SECONDS, (self.give_up_at - self._now()) / 2)
-            self._found = self._memory.discovery.look(self._records, lambda: self._now() < enough_at)
+            now = self._now()
+            enough_at = now + min(LOOK_SECONDS, (self.give_up_at - now) / 2)
+            self._found = self._memory.discovery.look(self._records, lambda: self._now() < enough_at, int(now))
         rows = self._found.exams[start : start + limit]
-        return ExamPage(rows, len(rows), provider_time=self._found.provider_time, problem=self._found.problem)
+        return ExamPage(rows, len(rows), problem=self._found.problem)
 
     def results(self, exam_id: str, start: int, limit: int, candidate_id: str | None = None) -> ResultsPage:
         """Attempts at one exam from offset ``start``, of one candidate or of all; raises ProviderError."""
         if candidate_id is None:
             page = self._records(exam_id, start, limit)
         elif candidate_id in self._memory.logins:
-            # Never in a variable of its own, which a traceback could show.
+            # The login gets no variable of its own, which a traceback could show.
             query = Hidden(_paged(exam_id, start, limit), loginValues=self._memory.logins[candidate_id])
-            page = self._ask(query, lambda body: parse_records(body, exam_id, candidate_id), Question.CANDIDATE)
+            page = self._ask(query, _parser(exam_id, candidate_id), Question.CANDIDATE)
         else:
             return self._candidate_among_all(exam_id, start, limit, candidate_id)
+        counts_one_exam = candidate_id is None and self._memory.discovery.counts_exams
         return ResultsPage(
-            tuple(record.attempt for record in page.records), page.row_count, page.unreadable, page.provider_time
+            tuple(record.attempt for record in page.records),
+            page.row_count,
+            page.unreadable,
+            page.total if counts_one_exam else None,
+            page.unreadable_fields,
         )
 
     def attempt(self, exam_id: str, key: AttemptKey) -> Attempt | None:
-        """One attempt, by two requests at most; None if it is not found by them. Raises ProviderError.
+        """One attempt, by at most two requests; None if they do not find it. Raises ProviderError.
 
-        Who asks for a single attempt seldom knows the candidate's login, so it is looked for among the
-        exam's first and last rows, where new ones stand.
+        The candidate's login is seldom known here, so the exam's first and last rows are searched, where
+        new rows appear.
         """
         page = self._records(exam_id, 0, PAGE_ROWS)
         found = _row_of(page, key)
@@ -82,25 +88,22 @@ class V1Client(PacedClient):
         return found
 
     def _candidate_among_all(self, exam_id: str, start: int, limit: int, candidate_id: str) -> ResultsPage:
-        """One candidate's attempts out of all of the exam's."""
-        times: list[int | None] = []
+        """One candidate's attempts, out of all attempts at the exam."""
 
         def fetch(start: int, limit: int) -> ResultsPage:
-            page = self.results(exam_id, start, limit)
-            times.append(page.provider_time)
-            return page
+            return self.results(exam_id, start, limit)
 
-        reading = Pager(PAGE_ROWS).read(fetch, lambda row: row.key)
-        if reading.problem is not None:
-            raise ProviderMalformed(f"A candidate's results could not be found among all: {reading.problem}.")
-        own = {row.key: row for row in reading.rows if row.candidate_id == candidate_id}
+        reader = Reader(fetch, lambda row: row.key)
+        own = {row.key: row for rows in reader.pages() for row in rows if row.candidate_id == candidate_id}
+        if reader.problem is not None:
+            raise ProviderMalformed(f"A candidate's results could not be found among all: {reader.problem}.")
         rows = tuple(own.values())[start : start + limit]
-        return ResultsPage(rows, len(rows), provider_time=times[0])
+        return ResultsPage(rows, len(rows))
 
     def _records(self, exam_id: str | None, start: int, limit: int) -> RecordPage:
         query = _paged(exam_id, start, limit)
         question = Question.EXAMS if exam_id is None else Question.RESULTS
-        page = self._ask(query, lambda body: parse_records(body, exam_id), question)
+        page = self._ask(query, _parser(exam_id, None), question)
         for record in page.records:
             if record.login is not None and not record.attempt.is_final:
                 self._memory.logins[record.attempt.candidate_id] = record.login
@@ -110,9 +113,13 @@ class V1Client(PacedClient):
 
     def _identified(self, query: Hidden) -> tuple[Hidden, Hidden]:
         time = str(int(self._now()))
-        # The provider's own choice of hash; nothing of ours rests on its strength.
+        # The provider chose the hash; no protection of ours depends on it.
         signature = hashlib.md5((time + self._code).encode(), usedforsecurity=False).hexdigest()
         return Hidden(query, code=self._code, time=time), Hidden(Authorization=signature)
+
+
+def _parser(exam_id: str | None, candidate_id: str | None) -> Parse[RecordPage]:
+    return lambda body, charset: parse_records(body, charset, exam_id=exam_id, candidate_id=candidate_id)
 
 
 def _row_of(page: RecordPage, key: AttemptKey) -> Attempt | None:

@@ -1,4 +1,4 @@
-"""Which error an answer, or the lack of one, is: a clear sentence that says what to do."""
+"""Maps answers, and requests without an answer, to errors whose message says what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from enum import Enum, auto
 from typing import assert_never
 from urllib.parse import quote, quote_plus, urlsplit
 
+from examhook.http.errors import CertificateError
 from examhook.http.session import Answer, BadUrlError, BlockedAddressError, BrokenAnswerError, HttpError, TlsError
+from examhook.provider.error_texts import Meaning, meaning
 from examhook.provider.errors import (
     ProviderError,
     ProviderMalformed,
@@ -21,7 +23,7 @@ from examhook.provider.headers import retry_after_s
 
 
 class Question(Enum):
-    """What was asked, which decides whom an error is about."""
+    """What a request was for, which decides what an error is about."""
 
     EXAMS = auto()
     RESULTS = auto()
@@ -29,30 +31,13 @@ class Question(Enum):
 
 
 LONGEST_PAUSE_S = 3600.0
-"""A provider that asks to be left alone for longer is asked once after this: it may have meant something else."""
+"""Longest pause that is kept because the provider asks for one: it may have meant something else."""
 
-_PUT_RIGHT_CODE = "Put the right code into the account-code secret; the next poll takes it at once."
-_IF_WRONG = (
-    "If the account code is wrong, put the right one into the account-code secret; the next poll takes it at once."
-)
+_STORE_CODE = "Store the right code in the account-code secret; the next poll uses it."
+_IF_WRONG = "If the account code is wrong, store the right one in the account-code secret; the next poll uses it."
 _CHECK_ADDRESS = "Check ProviderBaseUrl: it must be the address of the provider's site."
-_THROTTLED = "The provider says that it is asked too often. If this goes on, lower RequestsPerSecond."
+_THROTTLED = "The provider says that it receives too many requests. If it persists, lower RequestsPerSecond."
 
-_TOO_OFTEN = re.compile(r"too (?:many|frequent|often|fast)|rate.?limit|frequen(?:cy|tly)|频繁", re.IGNORECASE)
-_FOR_NOW = re.compile(
-    r"later|temporar|maintenance|busy|timed? ?out|overload|unavailable"
-    r"|database|(?<![a-z])(?:my)?sql|deadlock|connection|internal|server error|exception|fatal|out of memory"
-    r"|稍后|繁忙|维护|超时|数据库|服务器|系统错误|网络",
-    re.IGNORECASE,
-)
-"""Trouble of the provider's own. Looked for before the code: "SQLSTATE[28000] Access denied" speaks of another's."""
-_OF_THE_CODE = re.compile(
-    r"(?<![a-z])(?<!error )(?<!error-)(?<!error_)(?<!status )code(?![a-z])"
-    r"|(?<![a-z])(?:passcode|authcode|token|api.?key|secret|password|credentials?|signature|account|user)(?![a-z])"
-    r"|auth(?:ori[sz]|entic)|permission|forbidden|denied"
-    r"|验证码|授权|密钥|签名|账号|帐号|账户|帐户|权限",
-    re.IGNORECASE,
-)
 _TOKEN = re.compile(r"[a-z]+://\S+|[a-z0-9_-]{16,}", re.IGNORECASE | re.ASCII)
 _TAG = re.compile(r"<[^<>]*>|[\x00-\x1f\x7f]+")
 _LONG_REFERENCE = re.compile(r"&#[0-9]{8,}")
@@ -64,13 +49,16 @@ def not_reached(error: HttpError) -> ProviderError:
     """The error for a request that got no answer."""
     if isinstance(error, BrokenAnswerError):
         return ProviderMalformed(f"{error} The next poll asks again.")
+    if isinstance(error, CertificateError):
+        # The address is right: its operator must act.
+        return ProviderUnavailable(f"The provider could not be asked: {error}", helps_to_retry=False)
     if isinstance(error, BadUrlError | BlockedAddressError | TlsError):
         return ProviderUnavailable(f"The provider could not be asked: {error} {_CHECK_ADDRESS}", helps_to_retry=False)
     return ProviderUnavailable(f"The provider could not be reached: {error} The next poll tries again.")
 
 
 def unusable(answer: Answer, now: float, question: Question) -> ProviderError | None:
-    """The error that the status of ``answer`` stands for; None when its body is to be read."""
+    """The error that the status of ``answer`` stands for; None where its body is to be read."""
     status = answer.status
     if status in {401, 403}:
         return _forbidden(status, question)
@@ -89,9 +77,9 @@ def _bounded(pause_s: float | None) -> float | None:
 def _forbidden(status: int, question: Question) -> ProviderError:
     match question:
         case Question.EXAMS if status == 401:  # noqa: PLR2004 - statuses of HTTP
-            return ProviderRefused(f"The provider refuses the account code (HTTP {status}). {_PUT_RIGHT_CODE}")
+            return ProviderRefused(f"The provider refuses the account code (HTTP {status}). {_STORE_CODE}")
         case Question.EXAMS:
-            # Web firewalls answer so as well, to any code.
+            # Web firewalls answer so as well, whatever the code.
             return ProviderRefused(f"The provider refuses to list the exams (HTTP {status}). {_IF_WRONG}", plain=False)
         case Question.RESULTS:
             return ProviderRejected(f"The provider refuses the exam's results (HTTP {status}).", plain=False)
@@ -102,7 +90,7 @@ def _forbidden(status: int, question: Question) -> ProviderError:
 
 
 def _malformed(answer: Answer) -> ProviderMalformed | None:
-    """Answers that no repetition mends: somebody other than the provider's API gives them."""
+    """The error for an answer of something other than the provider's API, which no retry helps."""
     if answer.truncated:
         problem = "The provider's answer was too long to be data."
     elif answer.status >= 400:  # noqa: PLR2004 - statuses of HTTP
@@ -114,27 +102,34 @@ def _malformed(answer: Answer) -> ProviderMalformed | None:
     return ProviderMalformed(f"{problem} {_CHECK_ADDRESS}", helps_to_retry=False)
 
 
-def error_answered(said: str, question: Question, code: str) -> ProviderError:
-    """The error for an error object, whose text is ``said``.
+def error_answered(said: str, question: Question, code: str, *, stated_code: int | None = None) -> ProviderError:
+    """The error for an error object that says ``said`` and states the number ``stated_code``.
 
-    Nobody has listed the provider's texts. One about the list of exams that is not understood is taken for a refusal
-    of the code, but not for a plain one.
+    The provider documents none of its texts. One about the list of exams that says nothing certain may be a refusal
+    of the code, but not a plain one.
     """
-    if _TOO_OFTEN.search(said):
-        return ProviderThrottled(_THROTTLED)
     quoted = _quoted(said, code)
-    if _FOR_NOW.search(said):
-        # Not to be taken for a refused code, after which nothing is asked for long.
-        return ProviderUnavailable("The provider gives an error that will pass. The next poll tries again.")
+    match meaning(said, stated_code):
+        case Meaning.TOO_OFTEN:
+            return ProviderThrottled(_THROTTLED)
+        case Meaning.FOR_NOW:
+            return ProviderUnavailable("The provider reports a temporary error. The next poll tries again.")
+        case Meaning.CODE if question is Question.EXAMS:
+            return ProviderRefused(f"The provider refuses the account code{quoted}. {_STORE_CODE}")
+        case Meaning.CODE | Meaning.UNCLEAR:
+            return _unclear(question, quoted)
+        case unexpected:
+            assert_never(unexpected)
+
+
+def _unclear(question: Question, quoted: str) -> ProviderError:
     match question:
-        case Question.EXAMS if _OF_THE_CODE.search(said):
-            return ProviderRefused(f"The provider refuses the account code{quoted}. {_PUT_RIGHT_CODE}")
         case Question.EXAMS:
             return ProviderRefused(f"The provider refuses to list the exams{quoted}. {_IF_WRONG}", plain=False)
         case Question.RESULTS:
             return ProviderRejected(f"The provider gives an error instead of the exam's results{quoted}.")
         case Question.CANDIDATE:
-            # What it says about a candidate may name the candidate.
+            # A text about a candidate may name the candidate.
             return ProviderRejected("The provider gives an error instead of a candidate's results.")
         case _:
             assert_never(question)
