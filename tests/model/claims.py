@@ -23,10 +23,15 @@ from model.poller import Installation
 from model.provider import UNDOCUMENTED_STATUS
 
 from examhook.detection.change import Change
+from examhook.detection.old_results import SURELY_OLD_S
 from examhook.events.catalogue import EventType, type_of_status
 from examhook.model import AttemptKey, Status, Transition
 from examhook.settings import Dialect, InitialSync
 from examhook_cli.simulator.facts import TakingsCount, TruthRow
+
+
+CLOCKS_S = 120
+"""What happened so close to the beginning of the watch may count as old or as new."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Claims:
         stored = self.installation.submissions.items
         provider, world = self.installation.provider, self.installation.provider.world
         for row in world.truth():
-            watch = self.installation.exams.exams.get(("main", row.exam_id))
+            watch = self.installation.exam_states.items.get(("main", row.exam_id))
             submission = stored.get(("main", row.exam_id, AttemptKey(row.started_at, row.candidate_id)))
             if provider.dialect is Dialect.V1:
                 # There the rows are counted: one that is removed hides one that comes. Counted in another order at
@@ -91,7 +96,7 @@ class Claims:
 
     def _check_that_it_happened(self, key: Key, told: list[Transition]) -> None:
         states = self.histories[key].states
-        place = self._old_news(key) + 1
+        place = self._old_state(key) + 1
         for event in told:
             if event.event_type == EventType.REMOVED:
                 assert self.histories[key].removed_n is not None, f"{key} is there, and told to be removed: {told}"
@@ -104,23 +109,28 @@ class Claims:
             assert place < len(states), f"{key}: {event} is the wrong type for {states}"
             place += 1
 
-    def _old_news(self, key: Key) -> int:
-        """Place of the state that a silent first contact found and may not announce; -1 when there is none."""
+    def _old_state(self, key: Key) -> int:
+        """Place of the state that a first scan found and must not announce; -1 when there is none."""
         exam_id, _ = key
         states = self.histories[key].states
         n, asked_at = self.installation.provider.first_asked.get(exam_id, (0, 0))
         if not self.installation.provider.world.is_shown(key[1].started_at, asked_at):
             return -1
         found = self.histories[key].state_at(n)
-        return states.index(found) if found is not None and self._is_silent(key, found) else -1
+        return states.index(found) if found is not None and self._is_old(key, found, margin_s=-CLOCKS_S) else -1
 
-    def _is_silent(self, key: Key, state: State) -> bool:
-        """Whether ``state``, found at first contact, is recorded and not announced."""
-        watch = self.installation.exams.watches.get("main")
-        if self.installation.initial_sync is InitialSync.ANNOUNCE or watch is None:
+    def _is_old(self, key: Key, state: State, *, margin_s: int) -> bool:
+        """Whether ``state``, found by a first scan, is recorded and not announced; so much later counts too."""
+        record, _ = self.installation.exams.records.get("main", (None, 0))
+        if self.installation.initial_sync is InitialSync.ANNOUNCE or record is None:
             return False
+        assert record.watch_started_at is not None
+        exam = self.installation.exam_states.items.get(("main", key[0]))
+        watch_started_at = record.watch_started_at - self.installation.clock_skew_s
+        if exam is None or not exam.predates_watch:
+            watch_started_at -= SURELY_OLD_S
         ended_at = state.facts.ended_at
-        return (key[1].started_at if ended_at is None else ended_at) < watch.began_at
+        return (key[1].started_at if ended_at is None else ended_at) < watch_started_at + margin_s
 
     def _check_that_it_is_told(self, key: Key, history: History, told: list[Transition]) -> None:
         exam_id, attempt_key = key
@@ -139,14 +149,16 @@ class Claims:
         same = [
             state for state in history.states if state.facts.status_code == truth.status_code == UNDOCUMENTED_STATUS
         ]
-        assert any(self._is_silent(key, state) for state in [history.last, *same]), f"{key} was never told: {history}"
+        assert any(self._is_old(key, state, margin_s=CLOCKS_S) for state in [history.last, *same]), (
+            f"{key} was never told: {history}"
+        )
         listed_n = history.states[0].n
         assert listed_n <= self.known_from.get(exam_id, listed_n), f"{key} came to a known exam and was never told"
 
     def _check_that_it_is_removed(self, key: Key, told: list[Transition]) -> None:
         stored = self.installation.submissions.items.get(("main", *key))
         is_v1 = self.installation.provider.dialect is Dialect.V1
-        if is_v1 and ("main", key[0]) not in self.installation.exams.exams:
+        if is_v1 and ("main", key[0]) not in self.installation.exam_states.items:
             return  # without a row there is no exam either, and the poll that saw it died before it remembered one
         if stored is None:
             assert not told

@@ -11,10 +11,10 @@ from model.claims import Claims
 from model.exam_claims import check_exams, check_receipts
 from model.history import histories
 from model.plans import DISTURBED, LEASE_OUTLIVED_S, NO_HABITS, Fault, PollPlan
-from model.poller import FULL_PASS_SECONDS, Installation
+from model.poller import FULL_SCAN_SECONDS, Installation
 from model.provider import Provider
 
-from examhook.detection.plan import COLD_FACTOR
+from examhook.detection.plan import IDLE_FACTOR
 from examhook.settings import Dialect, InitialSync
 from examhook_cli.simulator.facts import RowOrder, TakingsCount
 from examhook_cli.simulator.quirks import Quirk
@@ -128,8 +128,8 @@ class Detection(RuleBasedStateMachine):
 
     def _note_what_is_read_in_several_orders(self) -> None:
         """Remember the exams that are read in part while the order changes, or has none."""
-        for (_, exam_id), (watch, _) in self.installation.exams.exams.items():
-            if watch.progress is not None:
+        for (_, exam_id), state in self.installation.exam_states.items.items():
+            if state.cursor is not None:
                 self.provider.world.unhinted.add(exam_id)
 
     @rule(pick=st.integers(0, 2))
@@ -156,8 +156,8 @@ class Detection(RuleBasedStateMachine):
         self.installation.poll(plan)
         if self._is_shuffled():
             self._note_what_is_read_in_several_orders()
-        for (_, exam_id), (watch, _) in self.installation.exams.exams.items():
-            if watch.is_known:
+        for (_, exam_id), state in self.installation.exam_states.items.items():
+            if state.scanned_at is not None:
                 self.known_from.setdefault(exam_id, len(self.provider.world.ledger()))
         self.is_sound = True
 
@@ -168,7 +168,7 @@ class Detection(RuleBasedStateMachine):
         self._calm_down()
         self._poll_undisturbed([60] * SOON)
         self._claims().check_what_was_hinted()
-        longest_s = 2 * FULL_PASS_SECONDS * COLD_FACTOR
+        longest_s = 2 * FULL_SCAN_SECONDS * IDLE_FACTOR
         self._poll_undisturbed([60] * 4 + [longest_s // 10] * 12)
         self._claims().check()
         check_exams(self.installation)
@@ -177,7 +177,7 @@ class Detection(RuleBasedStateMachine):
         assert last is not None
         assert last.complete, last
         assert last.changes == 0, last
-        check_receipts(self.installation)
+        check_receipts(self.installation, certifies=Quirk.NO_STATUS_IN_LISTS not in self.setup.quirks)
 
     def _poll_undisturbed(self, waits_s: list[int]) -> None:
         for wait_s in waits_s:
@@ -195,7 +195,7 @@ class Detection(RuleBasedStateMachine):
                 self.provider.api.quirks.turn_off(Quirk(fault.value))
         self.provider.refuses_next = False
         self.provider.world.hidden.clear()
-        if self.installation.exams.refusals:
+        if any(record.refusal for record, _ in self.installation.exams.records.values()):
             # Who put the code right asks at once.
             self.provider.world.advance(LEASE_OUTLIVED_S)
             self.installation.poll(PollPlan(manual=True))

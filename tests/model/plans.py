@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from model.acts import ACTS, Act
 
 LEASE_OUTLIVED_S = 200
-FIRST_HISTORY_STEP = 101
-"""Steps of the exams' histories are counted from here, so that they do not shift all others."""
 
 
 class Fault(StrEnum):
@@ -81,7 +79,7 @@ class PollPlan:
 
 def _plans(*interruptions: st.SearchStrategy[object]) -> st.SearchStrategy[PollPlan]:
     # A poll of one exam takes about nine steps, each further page or write one more.
-    steps = st.integers(3, 12) | st.integers(1, 40) | st.integers(FIRST_HISTORY_STEP, FIRST_HISTORY_STEP + 5)
+    steps = st.integers(3, 12) | st.integers(1, 40)
     return st.builds(
         PollPlan,
         interrupts=st.lists(st.tuples(steps, st.one_of(*interruptions)), min_size=1, max_size=4).map(tuple),

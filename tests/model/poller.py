@@ -10,14 +10,21 @@ import random
 from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
-from memory_tables import ExamStore, HistoryStore, MemoryExams, MemoryHistories, MemorySubmissions, SubmissionStore
+from memory_tables import (
+    ExamStateStore,
+    ExamStore,
+    MemoryExams,
+    MemoryExamStates,
+    MemorySubmissions,
+    SubmissionStore,
+)
 from model.acts import play
-from model.plans import FIRST_HISTORY_STEP, OF_TABLES, Dies, Fails, Fault, Happens, PollPlan, Stalls
+from model.plans import OF_TABLES, Dies, Fails, Fault, Happens, PollPlan, Stalls
 from model.provider import BASE_URL, CODE, ModelClient, ModelSession, NoPace, Provider
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.detection.change import Change
-from examhook.detection.watch import ExamWatch
+from examhook.detection.exam_transition import ExamChange
 from examhook.model import AttemptKey, Submission
 from examhook.provider.asking import Means
 from examhook.provider.client import LegacyClient
@@ -26,13 +33,13 @@ from examhook.provider.port import ProviderClient
 from examhook.provider.v1_client import V1Client, V1Memory
 from examhook.settings import Dialect, InitialSync, PollSettings
 from examhook.storage.account_code import AccountCode
-from examhook.workflows.outbox import Outbox
+from examhook.workflows.dispatch_monitor import DispatchMonitor
 from examhook.workflows.poll import Poll, PollRequest
 from examhook.workflows.report import PollReport
 
 ACCOUNT = "main"
-FULL_PASS_SECONDS = 600
-NOTHING_WAITS = Outbox(dispatched=frozenset, order_redrive=lambda _since: None, now=lambda: 0.0)
+FULL_SCAN_SECONDS = 600
+NOTHING_WAITS = DispatchMonitor(dispatched=frozenset, order_redrive=lambda _since: None, now=lambda: 0.0)
 ASKS_FOR_RECEIPTS = Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.CLI, 1, types=("exam.verified",))
 
 
@@ -50,7 +57,7 @@ class Installation:
     """How far this side's clock is ahead of the provider's."""
     submissions: SubmissionStore = field(default_factory=SubmissionStore)
     exams: ExamStore = field(default_factory=ExamStore)
-    histories: HistoryStore = field(default_factory=HistoryStore)
+    exam_states: ExamStateStore = field(default_factory=ExamStateStore)
     orphans: set[tuple[str, AttemptKey, int]] = field(default_factory=set)
     """Exam, attempt and version."""
 
@@ -59,9 +66,7 @@ class Installation:
 
     def _new_memory(self) -> V1Memory:
         """What a new process knows of the exams of a v1 account."""
-        return V1Memory(
-            Discovery(lambda: [watch.exam for watch in MemoryExams(self.exams).read(ACCOUNT).exams.values()])
-        )
+        return V1Memory(Discovery(lambda: [state.exam for state in self.exam_states.items.values()]))
 
     def is_orphan(self, written: Submission) -> bool:
         """Whether the poll that wrote it never came to remember its exam, so that no other need know of it."""
@@ -94,7 +99,6 @@ class _Process:
         self._installation = installation
         self._plan = plan
         self._steps = 0
-        self._history_steps = 0
         self._is_dead = False
         self._client = ModelClient(self._client_of_the_dialect(), installation.provider)
         self.written: set[tuple[str, AttemptKey, int]] = set()
@@ -119,7 +123,7 @@ class _Process:
 
     def run(self) -> PollReport:
         report = self._workflow().run(PollRequest(manual=self._plan.manual, full=self._plan.full), self._time_left_s)
-        if report.complete and not report.skipped:
+        if report.complete and not report.skipped and not report.skipped_rows:
             self._check_that_all_that_was_shown_is_stored()
         return report
 
@@ -134,7 +138,7 @@ class _Process:
                 requests_per_second=5,
                 poll_seconds=60,
                 initial_sync=here.initial_sync,
-                full_pass_seconds=FULL_PASS_SECONDS,
+                full_scan_seconds=FULL_SCAN_SECONDS,
                 submissions_table="",
                 exams_table="",
                 endpoints_table="",
@@ -142,14 +146,14 @@ class _Process:
             ),
             account_code=_Code(),
             client_for=lambda _code: self._client,
-            exams=_Exams(here.exams, self._before_table, self.written),
+            exams=MemoryExams(here.exams, self._before_table),
+            exam_states=_ExamStates(here.exam_states, self._before_table, self.written),
             submissions=_Submissions(
                 here.submissions, self._before_table, random.Random(self._plan.write_order).shuffle, self.written
             ),
-            histories=MemoryHistories(here.histories, self._before_history),
             endpoints=lambda: [ASKS_FOR_RECEIPTS],
             notify_refusal=_nobody_is_told,
-            outbox=NOTHING_WAITS,
+            monitor=NOTHING_WAITS,
             now=self._now,
             sleep=here.provider.world.advance,
         )
@@ -165,27 +169,20 @@ class _Process:
             elif fault not in OF_TABLES:
                 self._installation.provider.switch(f"{fault}@next1")
 
-    def _before_history(self) -> int:
-        """Steps of the exams' histories are counted apart, so that they do not shift all others."""
-        self._history_steps += 1
-        return self._before_table(FIRST_HISTORY_STEP + self._history_steps - 1)
-
-    def _before_table(self, step: int | None = None) -> int:
-        faults = self._interrupted(step)
+    def _before_table(self) -> int:
+        faults = self._interrupted()
         if OF_TABLES.issuperset(faults):
             return len(faults) and 1 + self._plan.write_order
         raise ClientError({"Error": {"Code": "InternalServerError", "Message": "made up"}}, "Any")
 
-    def _interrupted(self, at: int | None = None) -> list[Fault]:
+    def _interrupted(self) -> list[Fault]:
         """Let what interrupts this step happen; the faults that it has."""
         if self._is_dead:
             raise KilledError
-        if at is None:
-            self._steps += 1
-            at = self._steps
+        self._steps += 1
         faults = []
         for step, interrupt in self._plan.interrupts:
-            if step != at:
+            if step != self._steps:
                 continue
             match interrupt:
                 case Dies():
@@ -222,15 +219,16 @@ class _Submissions(MemorySubmissions):
 
 
 @dataclass
-class _Exams(MemoryExams):
-    """Notes of which exams everything that was written is known."""
+class _ExamStates(MemoryExamStates):
+    """Notes of which exams everything that was written is remembered."""
 
     written: set[tuple[str, AttemptKey, int]] = field(default_factory=set)
 
-    def remember(self, account: str, watch: ExamWatch, fence: int) -> bool:
-        known = super().remember(account, watch, fence)
-        if self.store.exams[account, watch.exam.exam_id][0] is watch:
-            self.written -= {each for each in self.written if each[0] == watch.exam.exam_id}
+    def _write_one(self, change: ExamChange) -> bool:
+        known = super()._write_one(change)
+        after = change.after
+        if self.store.items.get((after.account, after.exam_id)) is after:
+            self.written -= {each for each in self.written if each[0] == after.exam_id}
         return known
 
 

@@ -154,6 +154,10 @@ class ModelClient:
         return self.client.requests_made
 
     @property
+    def clock_offset_s(self) -> int | None:
+        return self.client.clock_offset_s
+
+    @property
     def give_up_at(self) -> float:
         return self.client.give_up_at
 

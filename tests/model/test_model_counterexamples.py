@@ -6,7 +6,7 @@ import pytest
 from model.acts import Act, Kind
 from model.machine import Detection, Setup
 from model.plans import LEASE_OUTLIVED_S, Dies, Fails, Fault, Happens, PollPlan, Stalls
-from model.poller import FULL_PASS_SECONDS
+from model.poller import FULL_SCAN_SECONDS
 
 from examhook.settings import Dialect
 from examhook_cli.simulator.facts import RowOrder, TakingsCount
@@ -100,7 +100,7 @@ def test_a_first_contact_whose_rows_turned_round_in_the_middle_is_made_good() ->
     state.the_order_changes(RowOrder.OLDEST)
     state.provider.world.advance(LEASE_OUTLIVED_S)
     state.poll()
-    state.provider.world.advance(FULL_PASS_SECONDS)
+    state.provider.world.advance(FULL_SCAN_SECONDS)
     state.poll()
     assert len(state.installation.submissions.items) == 5
     state.teardown()
@@ -191,14 +191,14 @@ def test_an_attempt_that_runs_is_followed_though_a_reading_in_several_goes_did_n
 def test_what_a_reading_in_several_goes_did_not_meet_is_met_by_the_next_full_pass_which_comes_soon() -> None:
     """Although nothing has happened in the exam for long."""
     state = in_the_beginning(Setup(page_cap=2, order=RowOrder.OLDEST, past=(7,)))
-    state.provider.world.advance(10 * FULL_PASS_SECONDS)
+    state.provider.world.advance(10 * FULL_SCAN_SECONDS)
     state.poll()
     state.something_happens([Act(Kind.MARK, 6, 3)])
     state.poll(PollPlan(requests_in_time=5, full=True))
     state.the_order_changes(RowOrder.NEWEST)
     state.poll()
     assert state.installation.submissions.stream[-1].before is None
-    state.provider.world.advance(FULL_PASS_SECONDS)
+    state.provider.world.advance(FULL_SCAN_SECONDS)
     state.poll()
     assert state.installation.submissions.stream[-1].after.transitions[-1].event_type == "submission.rescored"
     state.teardown()

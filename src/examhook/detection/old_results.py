@@ -1,12 +1,11 @@
 """Which results are old: final before Examhook began to watch, so that they are recorded and not announced.
 
-=====================================================  ========================================================
-exam                                                   its result is old where it ended before …
-=====================================================  ========================================================
-was not in the first complete list                     never: the exam came after the watch began
-is scanned for the first time                          the watch began, by the clock of the rows
-was scanned before                                     a day before the watch began, whatever clock is wrong
-=====================================================  ========================================================
+=======================================================  ============================================
+a result of an exam that                                 is old where it ended before …
+=======================================================  ============================================
+was in the first list and is scanned for the first time  the watch began, by the clock of the rows
+was scanned before, or is new on the list                a day before that, whatever clock is wrong
+=======================================================  ============================================
 
 ``InitialSync=announce`` announces everything.
 """
@@ -31,15 +30,13 @@ def happened_at(attempt: Attempt) -> int:
 
 def old_before(
     state: ExamState, *, watch_started_at: int, now: int, newest_row_at: int, clock_offset_s: int | None
-) -> int | None:
-    """Instant, by the clock of the rows, before which a result of the exam is old; None where none is.
+) -> int:
+    """Instant, by the clock of the rows, before which a result of the exam is old.
 
     ``newest_row_at`` is the latest instant in any row of this scan, ``clock_offset_s`` how far the provider's ``Date``
     is ahead of our clock, None where it cannot be believed.
     """
-    if not state.predates_watch:
-        return None
-    if state.scanned_at is not None:
+    if state.scanned_at is not None or not state.predates_watch:
         return watch_started_at - SURELY_OLD_S
     offset_s = row_clock_offset_s(now=now, newest_row_at=newest_row_at, clock_offset_s=clock_offset_s)
     if offset_s is None:

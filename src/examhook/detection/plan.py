@@ -37,6 +37,7 @@ class Reason(StrEnum):
     CLOSED = "it became unavailable"
     CONTINUED = "its last scan ran out of time"
     NEW = "it was never scanned completely"
+    FAILED = "it could not be read completely"
     DUE = "its full scan is due"
     ROTATION = "its turn in the rotation came"
     UNLISTED = "it is no longer listed, and its results may still change"
@@ -139,7 +140,9 @@ def plan(
     listed = {exam.exam_id for exam in listing}
     unlisted = (_unlisted(state, now, pace, rescan) for exam_id, state in states.items() if exam_id not in listed)
     urgent += [request for request in unlisted if request is not None]
-    turns = sum(pace.poll_seconds / rotation_s(states[exam.exam_id], now) for exam in listing if exam.available is not False)
+    turns = sum(
+        pace.poll_seconds / rotation_s(states[exam.exam_id], now) for exam in listing if exam.available is not False
+    )
     chosen = [
         *urgent,
         *_within(due, pace.requests_per_poll // _SCAN_SHARE),
@@ -192,6 +195,7 @@ def _reason(exam: Exam, state: ExamState, rescan: Rescan | None) -> Reason | Non
         Reason.REQUESTED: rescan is not None and rescan.covers(state),
         Reason.CONTINUED: state.cursor is not None,
         Reason.NEW: state.scanned_at is None,
+        Reason.FAILED: state.failed_since is not None,
         Reason.CLOSED: _closed_since_scan(state),
         Reason.COUNT_CHANGED: exam.attempt_count != state.exam.attempt_count,
         Reason.RUNNING: state.running_count > 0,

@@ -35,8 +35,8 @@ FIRST_SCAN_PAGES = 5
 """Pages of a first scan between two points from which it can continue."""
 HELD_PAGES = 100
 """Pages of a later scan that are held in memory until they are settled."""
-EMPTY_PATIENCE_SECONDS = 1800
-"""An exam that had rows is believed to have none only after it has shown none for this long."""
+PATIENCE_SECONDS = 1800
+"""An answer that contradicts what is known (no rows, no status) is believed only after it was given for this long."""
 
 
 @dataclass(slots=True)
@@ -157,10 +157,13 @@ class FullScan:
         expected = state.row_count if state.scanned_at is not None else request.exam.attempt_count
         if self.reader.seen or self.reader.unreadable or not expected:
             return None
-        since = self.source.began_at if state.failed_since is None else state.failed_since
-        if self.source.began_at - since >= EMPTY_PATIENCE_SECONDS:
-            return None
-        return f"it showed no rows, and should have about {expected}"
+        return None if self._has_lasted else f"it showed no rows, and should have about {expected}"
+
+    @property
+    def _has_lasted(self) -> bool:
+        """Whether the exam could not be read completely for so long that its answers are believed."""
+        since = self.request.state.failed_since
+        return since is not None and self.source.began_at - since >= PATIENCE_SECONDS
 
     def _is_unchanged(self) -> bool:
         """Whether the rows in hand are those that are stored, by their digest."""
@@ -192,13 +195,25 @@ class FullScan:
         state = self.tools.exams.states[self.request.exam.exam_id]
         exam = described(state, self.request.exam)
         state = replace(state, exam=exam, read_at=began_at, cursor=None, skipped=self._skipped())
-        if problem is not None or settled.overtaken:
-            problem = problem or "another poll was faster"
+        problem = problem or self._doubt()
+        if problem is not None:
             state = self._incomplete(state)
         else:
             state = self._complete(state, is_digest_valid=is_settled and settled.is_certain)
         self.tools.exams.save(state)
-        return self._outcome(problem)
+        return self._outcome(problem, out_of_time=settled.out_of_time)
+
+    def _doubt(self) -> str | None:
+        """Why what was settled leaves the exam due, as a clause; None where it does not."""
+        if self.settled.overtaken:
+            return "another poll was faster"
+        if self.settled.out_of_time:
+            return "the time ran out before all of it was read"
+        here = Counter(self._skipped())
+        is_known = self.request.state.failed_since is None and not here - Counter(self.request.state.skipped)
+        if here and not is_known and not self._has_lasted:
+            return f"{here.total()} of its rows cannot be announced yet: {', '.join(sorted(here))}"
+        return None
 
     def _complete(self, state: ExamState, *, is_digest_valid: bool) -> ExamState:
         scan = self.scan
@@ -241,7 +256,7 @@ class FullScan:
             running=running[:RUNNING_KEPT],
             running_count=max(state.running_count, len(running)),
             digest=None,
-            failed_since=self.source.began_at if state.failed_since is None else state.failed_since,
+            failed_since=state.failed_since if self.settled.out_of_time else state.failed_since or self.source.began_at,
         )
 
     def _stored_scan(self) -> Scan:

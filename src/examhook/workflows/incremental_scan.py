@@ -149,7 +149,8 @@ class IncrementalScan:
             rows=len(self.rows),
             changes=len(settled.written),
             skipped=self._skipped(settled),
-            problem="another poll was faster" if settled.overtaken else None,
+            problem=_problem(settled),
+            out_of_time=settled.out_of_time,
             unreadable_fields=dict(self.source.unreadable_fields),
         )
 
@@ -186,6 +187,14 @@ class IncrementalScan:
             return self.request.state.running_depth + settled.appeared
         deepest = running[0].started_at
         return sum(row.started_at >= deepest for row in self.rows.values())
+
+
+def _problem(settled: Settled) -> str | None:
+    if settled.overtaken:
+        return "another poll was faster"
+    if settled.out_of_time:
+        return "the time ran out before all of it was read"
+    return f"{settled.unanswered} of its rows have no status" if settled.unanswered else None
 
 
 def _reach(request: ExamRequest) -> int:

@@ -35,6 +35,8 @@ class Settled:
     """Changes with which another poll was faster."""
     unanswered: int = 0
     """Rows whose status could not be learned."""
+    out_of_time: bool = False
+    """Whether there was no time to ask for a status."""
     unconfirmed: int = 0
     """Changes that another request did not confirm."""
     trusted: int = 0
@@ -50,13 +52,14 @@ class Settled:
         self.written += other.written
         self.overtaken += other.overtaken
         self.unanswered += other.unanswered
+        self.out_of_time |= other.out_of_time
         self.unconfirmed += other.unconfirmed
         self.trusted += other.trusted
 
     @property
     def is_certain(self) -> bool:
         """Whether what is stored is what the rows show."""
-        return not (self.overtaken or self.unanswered or self.unconfirmed)
+        return not (self.overtaken or self.unanswered or self.out_of_time or self.unconfirmed)
 
 
 def settle(
@@ -105,7 +108,11 @@ def _with_status(
             found[key] = replace(row, status_code=known.attempt.status_code)
             settled.trusted += 1
             continue
-        answer = _answer(source, key)
+        try:
+            answer = _answer(source, key)
+        except OutOfTimeError:
+            settled.out_of_time = True
+            continue
         if answer is None:
             settled.unanswered += 1
         else:
@@ -120,12 +127,9 @@ def _is_turn(source: ExamSource, candidate_id: str) -> bool:
 
 
 def _answer(source: ExamSource, key: AttemptKey) -> Attempt | None:
-    """The attempt with its status, asked for alone; None where that gives none or there is no time."""
+    """The attempt with its status, asked for alone; None where that gives none. Raises as ``row_of`` does."""
     shown = next((new for new, old in source.same_record.items() if old == key), key)
-    try:
-        row = source.row_of(shown)
-    except OutOfTimeError:
-        return None
+    row = source.row_of(shown)
     return replace(row, started_at=key.started_at) if row is not None and row.status_code != NO_STATUS else None
 
 
