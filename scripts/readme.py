@@ -86,17 +86,19 @@ def worst_case() -> str:
     """How long a change can stay unannounced, with the template's defaults."""
     defaults = {name: facts.get("Default") for name, facts in _template()["Parameters"].items()}
     bounds_s = worst_case_s(
-        poll_seconds=int(str(defaults["PollSeconds"])), full_pass_seconds=int(str(defaults["FullPassMinutes"])) * 60
+        poll_seconds=int(str(defaults["PollSeconds"])), full_scan_seconds=int(str(defaults["FullPassMinutes"])) * 60
     )
     rows = [f"| {what} | {_duration(bounds_s[name])} |" for name, what in _BOUNDS.items()]
     return "\n".join(["| what | announced after, at most |", "|---|---|", *rows])
 
 
-_BOUNDS: dict[Literal["hinted", "unhinted", "cold", "removed"], str] = {
-    "hinted": "an attempt that starts, or that was seen running and ends; an exam that opens or closes",
-    "unhinted": "what only a full pass finds (a mark given by hand, for example), in an exam where things happen",
-    "cold": "the same, in an exam where nothing has happened for a day",
-    "removed": "an attempt that is deleted, in such a quiet exam",
+_BOUNDS: dict[Literal["signalled", "active", "rotation", "rescored", "rescored_idle", "removed"], str] = {
+    "signalled": "an exam opens or closes; the attempt count shows a new attempt; a running attempt ends",
+    "active": "a new attempt that no count shows, in an exam where something happened within the hour",
+    "rotation": "the same, in an exam that was quiet",
+    "rescored": "a score changes or an attempt is reopened, in an active exam",
+    "rescored_idle": "the same, in an exam that was quiet for a day",
+    "removed": "an attempt is deleted, in such a quiet exam",
 }
 
 

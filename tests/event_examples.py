@@ -18,7 +18,7 @@ from examhook.delivery.judgement import (
     recovered_notice,
 )
 from examhook.detection.digest import digest_of
-from examhook.detection.exam_transition import Sight, change_of_availability, change_of_receipt
+from examhook.detection.exam_transition import change_of_availability, first_state, with_receipt
 from examhook.detection.transition import Observation, change_from, change_from_absence
 from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
@@ -27,7 +27,9 @@ from examhook.model import Attempt, Exam, Receipt, Submission
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "events" / "examples"
 
-_EXAM = Exam("23812", "Anatomy II", available=True, takings=120, url="https://exams.example/23812", category="Medicine")
+_EXAM = Exam(
+    "23812", "Anatomy II", available=True, attempt_count=120, url="https://exams.example/23812", category="Medicine"
+)
 _STARTED_AT = 1_777_815_120
 _ENDPOINT_ID = "ep_0c2a6f0be0ad3b1d8d2c7a53c1b2e4f6"
 _OPEN = Attempt("19382", _STARTED_AT, 0, "Mei Chen", result_url="https://exams.example/result?token=example")
@@ -49,14 +51,14 @@ def _last_event(*rows: Attempt) -> Event:
 
 
 def _removal() -> Event:
-    """The event that follows when an attempt is gone in two full passes."""
+    """The event that follows when an attempt is missing in two full scans."""
     removed_at = _STARTED_AT + 90_000
     seen = change_from(None, replace(_ENDED, status_code=1), Observation("main", _EXAM, _STARTED_AT + 1860, fence=1))
     if seen is None:
         raise AssertionError("a first row is always a change")
     submission = seen.after
-    for at in (removed_at - 3600, removed_at):
-        change = change_from_absence(submission, Observation("main", _EXAM, observed_at=at, fence=1))
+    for fence, at in ((2, removed_at - 3600), (3, removed_at)):
+        change = change_from_absence(submission, Observation("main", _EXAM, observed_at=at, fence=fence))
         if change is None:
             raise AssertionError("an absence is a change twice")
         submission = change.after
@@ -64,22 +66,14 @@ def _removal() -> Event:
 
 
 def _exam_events() -> list[Event]:
-    """An exam is made, is closed an hour later, and is then read whole."""
-    sight = Sight("main", _STARTED_AT, fence=1)
-    opened = change_of_availability(None, _EXAM, sight, announce_first=True)
-    if opened is None:
-        raise AssertionError("an exam at first sight is always a change")
-    later, closed_exam = replace(sight, observed_at=_STARTED_AT + 3600), replace(_EXAM, available=False)
-    closed = change_of_availability(opened.after, closed_exam, later, announce_first=False)
+    """An exam is new, closes an hour later, and is then scanned completely."""
+    opened = first_state("main", _EXAM, observed_at=_STARTED_AT, predates_watch=False, announce=True)
+    closed = change_of_availability(opened, replace(_EXAM, available=False), observed_at=_STARTED_AT + 3600)
     if closed is None:
         raise AssertionError("another availability is a change")
     rows = (replace(_ENDED, status_code=1), replace(_ENDED, candidate_id="19383", status_code=2, passed=False))
-    receipt = Receipt(_STARTED_AT + 3601, {1: 1, 2: 1}, f"{digest_of(rows):016x}")
-    last = replace(sight, observed_at=receipt.watermark)
-    verified = change_of_receipt(closed.after, closed_exam, receipt, last)
-    if verified is None:
-        raise AssertionError("a first receipt is always a change")
-    return [exam_event(change.after, change.after.transitions[-1]) for change in (opened, closed, verified)]
+    verified = with_receipt(closed, Receipt(_STARTED_AT + 3601, {1: 1, 2: 1}, f"{digest_of(rows):016x}"))
+    return [exam_event("main", state.exam, state.transitions[-1]) for state in (opened, closed, verified)]
 
 
 def _endpoint_notices() -> list[Notice]:

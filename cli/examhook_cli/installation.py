@@ -19,6 +19,7 @@ from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.erasures import ErasuresTable
 from examhook.storage.events import EventsTable
+from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.workflows.erase import EraseCandidate
 from examhook_cli.errors import CommandError
@@ -81,6 +82,7 @@ class Installation:
             events=CandidateEvents(self._dynamodb, tables["Events"]),
             deliveries=CandidateDeliveries(self._dynamodb, tables["Deliveries"]),
             exams=ExamsTable(self._dynamodb, exams),
+            exam_states=ExamStates(self._dynamodb, tables["Submissions"]),
             erasures=ErasuresTable(self._dynamodb, exams),
             key=self.secrets_key,
             now=time.time,

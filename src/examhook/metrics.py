@@ -77,7 +77,7 @@ FACTS: Mapping[Metric, Facts] = {
         meaning="polls that ended with exams left over, since the time, and so the requests that fit into it, ran out",
     ),
     Metric.ROWS_SKIPPED: Facts(
-        "Poll", _COUNT, even_zero=False, meaning="rows of the provider that could not be understood"
+        "Poll", _COUNT, even_zero=False, meaning="rows of all exams that could not be read or announced"
     ),
     Metric.UNSENT_AGE: Facts(
         "Poll",

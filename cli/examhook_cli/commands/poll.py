@@ -1,4 +1,4 @@
-"""``examhook poll``: run one poll now, wait for it, and say what it found."""
+"""``examhook poll``: run one poll now, wait for it, and print what it found."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def poll(
     context: typer.Context,
     *,
     account: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The account to ask about; without it, the stack's own.")
+        str | None, typer.Option(metavar="NAME", help="Account to poll (default: the stack's own).")
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="Read every exam whole, whatever the hints say.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Scan every exam completely.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")] = False,
 ) -> None:
-    """Ask the provider now, wait for the end, and print what was found."""
+    """Poll the provider now, wait, and print what was found."""
     with waiting("Asking the provider …"):
         report = run_poll(installation_of(context), account=account, full=full)
     if as_json:
@@ -32,8 +32,12 @@ def poll(
         say(_sentence(report))
     for error in report["errors"]:
         complain(error)
-    if not report["complete"] and not report["errors"]:
-        complain("Not all that was due was read; the next poll goes on with the rest.")
+    for note in report.get("notes", ()):
+        complain(f"Not complete: {note}.")
+    if report.get("out_of_time"):
+        complain("The poll ran out of time; the next one continues.")
+    elif not report["complete"] and not report["errors"] and not report.get("notes"):
+        complain("Not all that was due could be read; the log of Poll says why.")
     if report["errors"] or not report["complete"]:
         raise typer.Exit(1)
 
@@ -47,10 +51,10 @@ def run_poll(installation: Installation, *, account: str | None, full: bool) -> 
     )
     payload = answer["Payload"].read()
     if answer.get("FunctionError"):
-        raise CommandError(f"The poll broke off: {_function_error(payload)}")
+        raise CommandError(f"The poll failed: {_function_error(payload)}")
     report = _report(payload)
     if report is None:
-        raise CommandError("The Poll function answered in another form: deploy the stack and this command anew.")
+        raise CommandError("The Poll function answered in another form: deploy the stack with this version.")
     return report
 
 
@@ -79,6 +83,10 @@ def _report(payload: bytes) -> ReportBody | None:
         "complete": complete,
         "errors": [str(error) for error in errors],
     }
+    notes = said.get("notes")
+    if isinstance(notes, list):
+        report["notes"] = [str(note) for note in notes]
+    report["out_of_time"] = said.get("out_of_time") is True
     bounds = said.get("worst_case_s")
     if isinstance(bounds, dict) and all(type(bounds.get(name)) is int for name in WorstCase.__annotations__):
         report["worst_case_s"] = cast("WorstCase", {name: bounds[name] for name in WorstCase.__annotations__})
@@ -94,7 +102,7 @@ def _object(payload: bytes) -> dict[str, object]:
 
 
 def _sentence(report: ReportBody) -> str:
-    skipped = f", {report['skipped_rows']} rows not understood" if report["skipped_rows"] else ""
+    skipped = f", {report['skipped_rows']} rows not announced" if report["skipped_rows"] else ""
     return (
         f"{_counted(report['requests'], 'request')}: {_counted(report['exams'], 'exam')} read, "
         f"{_counted(report['rows'], 'row')}, {_counted(report['changes'], 'change')}{skipped}."

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from examhook.detection.watch import ExamWatch
+from examhook.detection.exam_state import ExamState
 from examhook.detection.worst_case import worst_case_s
 from examhook.settings import SettingsError
-from examhook.storage.account_item import Refusal
 from examhook.storage.account_list import AccountsError
-from examhook.storage.account_state import AccountState
+from examhook.storage.account_state import AccountRecord, Refusal
 from examhook.storage.accounts import AccountsSecret
 from examhook_cli.doctor.finding import Finding, Verdict
 from examhook_cli.doctor.function_checks import interval_s, schedule_of
@@ -51,43 +50,53 @@ def further_accounts(patient: Patient) -> Iterator[Finding]:
 
 
 def account(patient: Patient, name: str) -> Iterator[Finding]:
-    """How one account is watched, as far as its state tells; the provider is not asked."""
+    """How one account is watched, as far as its state shows; the provider is not asked."""
     check = f"account {name}"
-    state = patient.exams.read(name)
-    yield _polled(patient, check, state)
-    if state.refusal is not None:
-        yield _refused(patient, check, name, state.refusal)
-    if (left_s := (state.left_alone_until or 0) - int(patient.now)) > 0:
-        said = f"The provider asked for a pause, which lasts {_span(left_s)} more; meanwhile it is not asked."
-        yield Finding(check, Verdict.WARNING, said, "If this goes on, lower RequestsPerSecond.")
-    unread = sorted(exam_id for exam_id, watch in state.exams.items() if _failed(watch))
-    if unread:
-        shown = ", ".join(unread[:_SHOWN]) + (", …" if len(unread) > _SHOWN else "")
-        said = f"{len(unread)} exams could not be read whole when that was last tried: {shown}."
+    record = patient.exams.read(name).record
+    states = patient.exam_states.of_account(name)
+    yield _polled(patient, check, record, list(states.values()))
+    if record.refusal is not None:
+        yield _refused(patient, check, name, record.refusal)
+    if (left_s := (record.left_alone_until or 0) - int(patient.now)) > 0:
+        said = f"The provider asked for a pause or keeps failing; polls leave it alone for {_span(left_s)} more."
+        yield Finding(check, Verdict.WARNING, said, "If this continues, lower RequestsPerSecond.")
+    failed = sorted(exam_id for exam_id, state in states.items() if state.failed_since is not None)
+    if failed:
+        said = f"{len(failed)} exams could not be read completely when that was last tried: {_some(failed)}."
         yield Finding(
             check,
             Verdict.WARNING,
             said,
-            "They are tried again; the log of Poll says why. Exams that were deleted at the provider may stay so.",
+            "Polls try them again; the log of Poll says why. Exams that were deleted at the provider may stay so.",
         )
+    skipped = [
+        f"exam {exam_id}: {count} rows: {reason}"
+        for exam_id, state in sorted(states.items())
+        for reason, count in state.skipped.items()
+    ]
+    if skipped:
+        said = f"Some submissions cannot be announced: {_some(skipped, '; ')}."
+        yield Finding(check, Verdict.PROBLEM, said, "Compare these exams with the provider's own result list.")
 
 
 def promises(patient: Patient, name: str) -> Iterator[Finding]:
-    """The longest that a change of an account can take to be announced, by the settings."""
+    """Longest time until a change of an account is announced, by the settings."""
     enabled, expression = schedule_of(patient, "Poll")
     check = f"delay of {name}"
     settings = patient.poll_settings
     tick_s = interval_s(expression)
     if not enabled or tick_s is None:
         said = "It has no bound: polls do not come at even intervals by themselves."
-        yield Finding(check, Verdict.WARNING, said, "Deploy with Polling=ENABLED and a rate(…), unless it is meant so.")
+        yield Finding(check, Verdict.WARNING, said, "Deploy with Polling=ENABLED and a rate(…), unless it is intended.")
         return
     # Within a tick of a minute there may be several polls; a rarer tick makes one and leaves a pause.
     poll_s = settings.poll_seconds if tick_s <= _TICK_S else tick_s
-    worst = worst_case_s(poll_seconds=poll_s, full_pass_seconds=settings.full_pass_seconds)
+    worst = worst_case_s(poll_seconds=poll_s, full_scan_seconds=settings.full_scan_seconds)
     said = (
-        f"Starts and ends within {_span(worst['hinted'])}; marks within {_span(worst['unhinted'])}, in exams long"
-        f" quiet within {_span(worst['cold'])}; removals within {_span(worst['removed'])}; and what reading takes."
+        f"Changes that the exam list shows, and ends of running attempts, within {_span(worst['signalled'])}; other new"
+        f" attempts within {_span(worst['active'])}, in quiet exams within {_span(worst['rotation'])}; scores within"
+        f" {_span(worst['rescored'])}, in quiet exams within {_span(worst['rescored_idle'])}; removals within"
+        f" {_span(worst['removed'])}; plus the time that reading takes."
     )
     yield Finding(check, Verdict.OK, said)
 
@@ -136,24 +145,25 @@ def _refused(patient: Patient, check: str, name: str, refusal: Refusal) -> Findi
     return Finding(check, Verdict.PROBLEM, said, "Put the right code into its secret; the next poll takes it at once.")
 
 
-def _polled(patient: Patient, check: str, state: AccountState) -> Finding:
-    if state.completed_at is None:
-        return Finding(check, Verdict.WARNING, "No poll has come to its end yet.", "Run examhook poll; it says why.")
+def _polled(patient: Patient, check: str, record: AccountRecord, states: Sequence[ExamState]) -> Finding:
+    if record.completed_at is None:
+        return Finding(check, Verdict.WARNING, "No poll has completed yet.", "Run examhook poll; it says why.")
     enabled, expression = schedule_of(patient, "Poll")
     tick_s = interval_s(expression)
-    ago_s = int(patient.now) - state.completed_at
-    said = f"{len(state.exams)} exams; the last poll came to its end {_span(ago_s)} ago."
+    ago_s = int(patient.now) - record.completed_at
+    said = f"{len(states)} exams; the last poll completed {_span(ago_s)} ago."
     if enabled and tick_s is not None and ago_s > max(OVERDUE_AT_LEAST_S, OVERDUE_POLLS * tick_s):
         todo = "Run examhook poll, and see PollStalledAlarm in docs/runbook.md."
-        return Finding(check, Verdict.PROBLEM, f"Polling stands still. {said}", todo)
-    left = sum(not watch.is_known for watch in state.exams.values())
+        return Finding(check, Verdict.PROBLEM, f"Polling has stopped. {said}", todo)
+    left = sum(state.scanned_at is None for state in states)
     if left:
-        said = f"{said} {left} exams were not read whole yet."
+        said = f"{said} {left} exams were not scanned completely yet."
     return Finding(check, Verdict.OK, said)
 
 
-def _failed(watch: ExamWatch) -> bool:
-    return watch.failed_at is not None or watch.rejected_since is not None
+def _some(names: Sequence[str], separator: str = ", ") -> str:
+    """The first few names."""
+    return separator.join(names[:_SHOWN]) + (f"{separator}…" if len(names) > _SHOWN else "")
 
 
 def _span(seconds: int) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from examhook.settings import PollSettings
+from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook_cli.installation import Installation
 
@@ -49,6 +50,11 @@ class Patient:
     def exams(self) -> ExamsTable:
         """What is known of each account."""
         return ExamsTable(self.dynamodb, self.output("ExamsTableName"))
+
+    @cached_property
+    def exam_states(self) -> ExamStates:
+        """The state of each exam."""
+        return ExamStates(self.dynamodb, self.output("SubmissionsTableName"))
 
     @cached_property
     def functions(self) -> LambdaClient:

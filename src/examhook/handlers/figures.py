@@ -19,7 +19,7 @@ def count_poll(report: PollReport, account: str) -> None:
             Metric.POLLS_REFUSED: report.refused,
             Metric.POLLS_FAILED: report.provider_failed,
             Metric.POLLS_OUT_OF_TIME: report.out_of_time,
-            Metric.ROWS_SKIPPED: report.skipped_rows,
+            Metric.ROWS_SKIPPED: report.unannounced_rows,
             Metric.UNSENT_AGE: report.unsent_s,
         },
         account=account,
