@@ -71,6 +71,8 @@ class Attempt:
     passed: bool | None = None
     result_url: str | None = field(default=None, repr=False)
     """A bearer link, different at every request and dead after 30 minutes: never compared, never logged."""
+    record_id: str | None = None
+    """The provider's own id of the record (``tid``), where it shows one."""
 
     @property
     def key(self) -> AttemptKey:
@@ -109,7 +111,7 @@ class Transition:
     occurred_at: int
     """When it happened, as far as the provider says; otherwise when it was observed."""
     observed_at: int
-    """When the poll saw it, by the provider's clock."""
+    """When the poll saw it, by our clock."""
     score_points: Decimal | None = None
     passed: bool | None = None
     ended_at: int | None = None
@@ -133,9 +135,7 @@ class Submission:
     exam_category: str | None
     attempt: Attempt
     observed_at: int
-    """When the stored row was seen, by the provider's clock; ``result_url`` works for 30 minutes from then."""
-    provider_ahead_s: int = 0
-    """How far the provider's clock was ahead of ours then; 0 where they agree to the minute."""
+    """When the stored row was seen, by our clock; ``result_url`` works for 30 minutes from then."""
     transitions: tuple[Transition, ...] = ()
     """The last few announced changes, oldest first."""
     type_counts: Mapping[str, int] = field(default_factory=dict)
@@ -147,7 +147,7 @@ class Submission:
     fence: int = 0
     """Fencing value of the poll that wrote it; an older poll never overwrites a newer one."""
     missing_since: int | None = None
-    """When a full pass first failed to see it, by the provider's clock; the next one settles whether it is removed."""
+    """When a full pass first failed to see it, by our clock; the next one settles whether it is removed."""
     removed: bool = False
     """Whether its removal was announced."""
 

@@ -39,13 +39,11 @@ class Observation:
     account: str
     exam: Exam
     observed_at: int
-    """By the provider's clock, Unix seconds."""
+    """By our clock, Unix seconds."""
     fence: int
     """Fencing value of the poll that saw them."""
     silent_before: int | None = None
     """What happened before this instant is recorded, not announced; None: everything is announced."""
-    provider_ahead_s: int = 0
-    """How far the provider's clock is ahead of ours; 0 where they agree to the minute."""
 
 
 def change_from(stored: Submission | None, seen: Attempt, observation: Observation) -> Change | None:
@@ -63,7 +61,6 @@ def change_from(stored: Submission | None, seen: Attempt, observation: Observati
         exam_category=observation.exam.category,
         attempt=attempt,
         observed_at=observation.observed_at,
-        provider_ahead_s=observation.provider_ahead_s,
         version=stored.version + 1,
         fence=observation.fence,
         missing_since=None,
@@ -86,7 +83,6 @@ def change_from_absence(stored: Submission, observation: Observation) -> Change 
         version=stored.version + 1,
         fence=observation.fence,
         observed_at=observation.observed_at,
-        provider_ahead_s=observation.provider_ahead_s,
         missing_since=stored.missing_since or observation.observed_at,
     )
     if stored.missing_since is not None:
@@ -111,7 +107,6 @@ def _first_seen(seen: Attempt, observation: Observation) -> Submission:
         exam_category=observation.exam.category,
         attempt=seen,
         observed_at=observation.observed_at,
-        provider_ahead_s=observation.provider_ahead_s,
         fence=observation.fence,
     )
     if observation.silent_before is not None and happened_at(seen) < observation.silent_before:

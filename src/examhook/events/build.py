@@ -85,8 +85,7 @@ def submission_event(submission: Submission, transition: Transition) -> Event:
 
 def _facts(submission: Submission, transition: Transition) -> SubmissionFacts:
     attempt, before = submission.attempt, transition.previous_status_code
-    # Whoever reads the end of the link compares it with a clock that is right.
-    link_until = submission.observed_at - submission.provider_ahead_s + RESULT_LINK_SECONDS
+    link_until = submission.observed_at + RESULT_LINK_SECONDS
     duration_s = None if transition.ended_at is None else transition.ended_at - attempt.started_at
     return {
         "status": status_name(transition.status_code),

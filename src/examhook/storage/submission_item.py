@@ -41,8 +41,8 @@ def item_from_submission(submission: Submission) -> dict[str, AttributeValueType
             ended_at=attempt.ended_at,
         ),
         **_text("result_url", attempt.result_url),
+        **_text("record_id", attempt.record_id),
         "observed_at": as_number(submission.observed_at),
-        **({"provider_ahead_s": as_number(submission.provider_ahead_s)} if submission.provider_ahead_s else {}),
         "transitions": {"L": [{"M": _item_from_transition(each)} for each in submission.transitions]},
         # For the redrive's scan, which finds by it what was seen long ago.
         **_optional_number("recalled_at", max((each.recalled_at or 0 for each in submission.transitions), default=0)),
@@ -75,9 +75,10 @@ def submission_from_item(item: Item) -> Submission:
                 score_points=_read_decimal(item, "score_points"),
                 passed=_read_flag(item, "passed"),
                 result_url=_read_text(item, "result_url"),
+                record_id=_read_text(item, "record_id"),
             ),
-            observed_at=int(item["observed_at"]["N"]),
-            provider_ahead_s=read_number(item, "provider_ahead_s") or 0,
+            # Earlier versions wrote the provider's time, and how far its clock was ahead of ours.
+            observed_at=int(item["observed_at"]["N"]) - (read_number(item, "provider_ahead_s") or 0),
             transitions=tuple(_transition_from_item(each["M"]) for each in item["transitions"]["L"]),
             type_counts={name: int(count["N"]) for name, count in item["type_counts"]["M"].items()},
             sequence=int(item["sequence"]["N"]),

@@ -27,10 +27,6 @@ TIME_RESERVE_S = 20.0
 """No request begins with less time left than this: what was read must still be written."""
 
 
-CLOCKS_AGREE_S = 60
-"""Clocks that differ by less count as the same: an answer takes a while, and its ``Date`` is cut to seconds."""
-
-
 class OutOfTimeError(Exception):
     """There is no time for another request; the next poll goes on."""
 
@@ -83,8 +79,8 @@ class ExamAccess:
     request: ExamRequest
     began_at: int = 0
     """When the pass began, by the provider's clock."""
-    provider_ahead_s: int = 0
-    """How far that clock is ahead of ours."""
+    began_here_at: int = 0
+    """The same, by our clock."""
     unanswered: int = 0
     """Rows whose status could not be learned."""
     _asked: dict[str, _Candidate] = field(default_factory=dict)
@@ -116,10 +112,8 @@ class ExamAccess:
             raise OutOfTimeError
         page = question()
         if not self.began_at:
-            now = int(self.tools.now())
-            self.began_at = page.provider_time if page.provider_time is not None else now
-            ahead_s = self.began_at - now
-            self.provider_ahead_s = ahead_s if abs(ahead_s) >= CLOCKS_AGREE_S else 0
+            self.began_here_at = int(self.tools.now())
+            self.began_at = page.provider_time if page.provider_time is not None else self.began_here_at
         return replace(page, rows=tuple(map(self._met, page.rows))) if self.tools.erased.erased_at else page
 
     def _met(self, row: Attempt) -> Attempt:
@@ -172,10 +166,9 @@ class ExamAccess:
         return Observation(
             account=self.tools.watch.account,
             exam=self.request.exam,
-            observed_at=self.began_at,
+            observed_at=self.began_here_at,
             fence=self.tools.lease.fence,
             silent_before=self.tools.watch.began_at if silent else None,
-            provider_ahead_s=self.provider_ahead_s,
         )
 
     def settle(self, rows: Mapping[AttemptKey, Attempt], stored: Mapping[AttemptKey, Submission]) -> Settlement:
