@@ -6,8 +6,8 @@
     more                TransactWriteItems, 100 each    2 write units per KB   about 0.12 ms
 
 An item is refused when another poll wrote it first. When DynamoDB cancels a transaction, it names the
-items that are to blame and writes none, so the others are sent again without them. A conflict means
-that another request is writing the same item at this moment; a short wait and another attempt decide.
+items that are to blame and writes none, so the others are sent again without them. A conflict (another
+request is writing the same item at this moment) or throttling is temporary: the write is sent again after a pause.
 
 An attempt whose answer is lost is repeated by botocore. The repetition of a transaction carries the same
 token, so DynamoDB answers as it did before. The repetition of a PutItem finds its own item in its way; DynamoDB
@@ -35,8 +35,10 @@ MOST_SINGLE_PUTS = 50
 """Most items of a batch that are written one by one."""
 
 _PARALLEL_PUTS = 8
-_CONFLICT_PAUSES_S = (0.05, 0.1, 0.2, 0.4)
-_NOT_TO_BLAME, _REFUSED, _CONFLICT = "None", "ConditionalCheckFailed", "TransactionConflict"
+_PAUSES_S = (0.1, 0.2, 0.4, 0.8)
+_NOT_TO_BLAME, _REFUSED = "None", "ConditionalCheckFailed"
+_TEMPORARY = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
+"""Reasons that may be gone at the next attempt; botocore does not repeat a cancelled transaction."""
 
 T = TypeVar("T")
 
@@ -79,7 +81,7 @@ class VersionedWrites:
         return {place for place, was_written in enumerate(written) if not was_written}
 
     def _put(self, put: VersionedPut) -> bool:
-        return self._after_conflicts(partial(self._put_once, put))
+        return self._with_retries(partial(self._put_once, put))
 
     def _put_once(self, put: VersionedPut) -> bool:
         try:
@@ -95,7 +97,7 @@ class VersionedWrites:
         waiting = dict(enumerate(puts))
         refused: set[int] = set()
         while waiting:
-            settled = self._after_conflicts(partial(self._transact_once, waiting))
+            settled = self._with_retries(partial(self._transact_once, waiting))
             refused |= {place for place, was_written in settled.items() if not was_written}
             waiting = {place: put for place, put in waiting.items() if place not in settled}
         return refused
@@ -120,22 +122,20 @@ class VersionedWrites:
             }
         return dict.fromkeys(waiting, True)
 
-    def _after_conflicts(self, write: Callable[[], T]) -> T:
-        for pause_s in _CONFLICT_PAUSES_S:
+    def _with_retries(self, write: Callable[[], T]) -> T:
+        for pause_s in _PAUSES_S:
             try:
                 return write()
             except ClientError as error:
-                if not _is_conflict(error):
+                if not _is_temporary(error):
                     raise
             self._sleep(pause_s)
         return write()
 
 
-def _is_conflict(error: ClientError) -> bool:
-    codes = _codes(error)
-    return _code(error) == "TransactionConflictException" or (
-        _CONFLICT in codes and codes <= {_NOT_TO_BLAME, _REFUSED, _CONFLICT}
-    )
+def _is_temporary(error: ClientError) -> bool:
+    blamed = _codes(error) - {_NOT_TO_BLAME, _REFUSED}
+    return _code(error) == "TransactionConflictException" or (bool(blamed) and blamed <= _TEMPORARY)
 
 
 def _code(error: ClientError) -> str:
