@@ -49,7 +49,9 @@ def test_it_serves_exams_until_it_is_told_to_stop(how: signal.Signals) -> None:
 
 
 def test_live_candidates_come_as_time_passes_and_quirks_are_on() -> None:
-    with running(*FEW, "--live", "60", "--takings", "finishes", "--quirk", "bom", "--quirk", "limit_cap=1") as process:
+    with running(
+        *FEW, "--live", "60", "--attempt-count", "finishes", "--quirk", "bom", "--quirk", "limit_cap=1"
+    ) as process:
         assert process.stdout is not None
         said = [process.stdout.readline() for _ in range(3)]
         url = said[0].split()[5]
@@ -72,7 +74,7 @@ def test_a_port_in_use_is_one_sentence_and_exit_status_1() -> None:
     assert done.err == f"Port {port} cannot be listened on (Address already in use): name another with --port.\n"
 
 
-@pytest.mark.parametrize("option", [("--quirk", "nonsense"), ("--quirk", "limit_cap=0"), ("--takings", "some")])
+@pytest.mark.parametrize("option", [("--quirk", "nonsense"), ("--quirk", "limit_cap=0"), ("--attempt-count", "some")])
 def test_wrong_usage_is_exit_status_2(option: tuple[str, str]) -> None:
     done = real_examhook("simulate", *option, env={})
     assert (done.exit_code, done.out) == (2, "")

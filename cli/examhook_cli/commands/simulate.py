@@ -18,7 +18,7 @@ import typer
 from examhook_cli.errors import CommandError
 from examhook_cli.output import hint, say
 from examhook_cli.simulator.clock import VirtualClock
-from examhook_cli.simulator.facts import TakingsCount
+from examhook_cli.simulator.facts import AttemptCount
 from examhook_cli.simulator.quirks import QuirkError, Switch
 from examhook_cli.simulator.server import DEFAULT_CODE, REQUESTS_PER_SECOND, Simulator, running_simulator
 from examhook_cli.simulator.world import World
@@ -43,7 +43,7 @@ def simulate(  # noqa: PLR0913 - each option is a parameter
     speed: Annotated[
         float, typer.Option(min=0, max=3600, metavar="X", help="Virtual seconds per second; 0 stops the clock.")
     ] = 1.0,
-    takings: Annotated[TakingsCount, typer.Option(help="What an exam's `times` counts.")] = TakingsCount.STARTS,
+    attempt_count: Annotated[AttemptCount, typer.Option(help="What an exam's `times` counts.")] = AttemptCount.STARTS,
     requests_per_second: Annotated[
         int, typer.Option(min=1, max=100_000, metavar="N", help="More than this are answered with 429.")
     ] = REQUESTS_PER_SECOND,
@@ -65,7 +65,7 @@ def simulate(  # noqa: PLR0913 - each option is a parameter
     seed = random.SystemRandom().randrange(1_000_000) if seed is None else seed
     world = World(seed, VirtualClock(time.time(), speed))
     for _ in range(exams):
-        world.populate(world.create_exam(takings=takings), candidates)
+        world.populate(world.create_exam(counts=attempt_count), candidates)
     world.live(live)
     try:
         with running_simulator(world, port, code=code, requests_per_second=requests_per_second) as simulator:

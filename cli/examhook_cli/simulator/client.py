@@ -2,7 +2,7 @@
 
 ::
 
-    SimulatorControlError    the simulator said no, or is not there; trying again helps only in the second case
+    SimulatorControlError    the simulator refused, or does not run; retrying helps only in the second case
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import requests
 
-from examhook_cli.simulator.facts import AttemptRef, LedgerEntry, RequestRecord, TakingsCount, TruthRow
+from examhook_cli.simulator.facts import AttemptCount, AttemptRef, LedgerEntry, RequestRecord, TruthRow
 from examhook_cli.simulator.wire import Fields, WireError, attempt_ref, ledger_entry, request_record, truth_row
 
 _TIMEOUT_S = (5.0, 60.0)
@@ -42,7 +42,7 @@ class SimulatorControl:
         self._session.trust_env = False
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self._session.close()
 
     def now(self) -> int:
@@ -67,10 +67,10 @@ class SimulatorControl:
         *,
         category: str | None = None,
         available: bool = True,
-        takings: TakingsCount = TakingsCount.STARTS,
+        counts: AttemptCount = AttemptCount.STARTS,
     ) -> str:
         """A new exam; gives its id."""
-        return self._post("create_exam", title=title, category=category, available=available, takings=takings).text(
+        return self._post("create_exam", title=title, category=category, available=available, counts=counts).text(
             "exam_id"
         )
 
@@ -82,9 +82,9 @@ class SimulatorControl:
         """Make an exam unavailable."""
         self._post("close_exam", exam_id=exam_id)
 
-    def set_takings(self, takings: TakingsCount, exam_id: str | None = None) -> None:
-        """Say what ``times`` counts from now on, of one exam or of all."""
-        self._post("set_takings", takings=takings, exam_id=exam_id)
+    def set_attempt_count(self, counts: AttemptCount, exam_id: str | None = None) -> None:
+        """Change what ``times`` counts, for one exam or for all."""
+        self._post("set_attempt_count", counts=counts, exam_id=exam_id)
 
     def populate(self, exam_id: str, attempts: int, until: int | None = None) -> tuple[AttemptRef, ...]:
         """So many attempts that ended before ``until`` (default: a second ago)."""
@@ -96,7 +96,7 @@ class SimulatorControl:
         return attempt_ref(self._post("start", exam_id=exam_id, candidate_id=candidate_id, name=name))
 
     def submit(self, ref: AttemptRef, score: float | None = None) -> None:
-        """The candidate hands in."""
+        """The candidate submits."""
         self._about("submit", ref, score=score)
 
     def time_out(self, ref: AttemptRef, score: float | None = None) -> None:
@@ -111,12 +111,16 @@ class SimulatorControl:
         """The system ends the attempt."""
         self._about("system_submit", ref, score=score)
 
+    def change_status(self, ref: AttemptRef, status: int) -> None:
+        """The administrator gives an ended attempt another way of ending; score and end time stay."""
+        self._about("change_status", ref, status=status)
+
     def mark(self, ref: AttemptRef, score: float) -> None:
         """An ended attempt gets another score."""
         self._about("mark", ref, score=score)
 
     def reopen(self, ref: AttemptRef) -> None:
-        """An ended attempt goes on."""
+        """An ended attempt is running again."""
         self._about("reopen", ref)
 
     def remove(self, ref: AttemptRef) -> None:

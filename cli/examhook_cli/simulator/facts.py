@@ -4,7 +4,7 @@ Ids are text, as in Examhook; instants are Unix seconds of the virtual clock; sc
 
 ::
 
-    WorldError    the script asked for something impossible (no such exam, already ended, …); trying again doesn't help
+    WorldError    the script asked for something impossible (no such exam, already ended, …); retrying does not help
 """
 
 from __future__ import annotations
@@ -33,17 +33,13 @@ class LedgerKind(StrEnum):
     EXAM_CLOSED = "exam_closed"
 
 
-class TakingsCount(StrEnum):
+class AttemptCount(StrEnum):
     """What an exam's ``times`` counts; nobody knows which of these the provider does."""
 
     STARTS = "starts"
     """Attempts, from their first second."""
     FINISHES = "finishes"
     """Attempts that have ended, each once however often it is reopened."""
-    NOTHING = "nothing"
-    """It stays as it was when this was switched on."""
-    LAGS = "lags"
-    """Attempts as they were LAG_S seconds ago."""
 
 
 class RowOrder(StrEnum):

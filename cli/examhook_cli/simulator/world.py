@@ -12,20 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from examhook.model import Status
+from examhook_cli.simulator.attempt_rows import Row
 from examhook_cli.simulator.candidates import CandidateBook
 from examhook_cli.simulator.clock import VirtualClock
-from examhook_cli.simulator.exam_book import ExamBook, Row
-from examhook_cli.simulator.facts import AttemptRef, LedgerEntry, LedgerKind, TakingsCount, TruthRow, WorldError
+from examhook_cli.simulator.exam_book import ExamBook
+from examhook_cli.simulator.facts import AttemptCount, AttemptRef, LedgerEntry, LedgerKind, TruthRow, WorldError
+from examhook_cli.simulator.ledger import KIND_OF_END, Ledger
 from examhook_cli.simulator.live import LiveActivity
 from examhook_cli.simulator.names import CATEGORIES, exam_title
 from examhook_cli.simulator.past import planned_past
-
-_KIND_OF_END = {
-    Status.SUBMITTED: LedgerKind.SUBMITTED,
-    Status.TIMED_OUT: LedgerKind.TIMED_OUT,
-    Status.FORCED: LedgerKind.FORCED,
-    Status.SYSTEM_SUBMITTED: LedgerKind.SYSTEM_SUBMITTED,
-}
 
 
 class World:
@@ -42,7 +37,7 @@ class World:
         self._lock = threading.RLock()
         self._exams: dict[int, ExamBook] = {}
         self._candidates = CandidateBook(self._rng)
-        self._ledger: list[LedgerEntry] = []
+        self._ledger = Ledger()
         self._last_exam_id = 23_000
         self._last_record_id = 0
         self._live: LiveActivity | None = None
@@ -88,7 +83,7 @@ class World:
         *,
         category: str | None = None,
         available: bool = True,
-        takings: TakingsCount = TakingsCount.STARTS,
+        counts: AttemptCount = AttemptCount.STARTS,
         at: int | None = None,
     ) -> str:
         """A new exam; gives its id."""
@@ -100,10 +95,10 @@ class World:
                 category=self._rng.choice(CATEGORIES) if category is None else category,
                 created_at=now if at is None else at,
                 available=available,
-                takings_count=takings,
+                counts=counts,
             )
             self._exams[exam.exam_id] = exam
-            self._note(LedgerKind.EXAM_CREATED, exam, exam.created_at)
+            self._ledger.note(LedgerKind.EXAM_CREATED, exam.exam_id, exam.created_at)
             return str(exam.exam_id)
 
     def open_exam(self, exam_id: str, *, at: int | None = None) -> None:
@@ -114,11 +109,11 @@ class World:
         """Make an exam unavailable; its open attempts stay open."""
         self._set_available(exam_id, LedgerKind.EXAM_CLOSED, at, available=False)
 
-    def set_takings(self, takings: TakingsCount, exam_id: str | None = None) -> None:
-        """Say what ``times`` counts from now on, of one exam or of all."""
-        with self.turn() as now:
+    def set_attempt_count(self, counts: AttemptCount, exam_id: str | None = None) -> None:
+        """Change what ``times`` counts, for one exam or for all."""
+        with self.turn():
             for exam in self._exams.values() if exam_id is None else [self.exam(exam_id)]:
-                exam.set_takings_count(takings, now)
+                exam.counts = counts
 
     def populate(self, exam_id: str, attempts: int, until: int | None = None) -> tuple[AttemptRef, ...]:
         """So many attempts that began and ended in the days before ``until`` (default: a second ago)."""
@@ -148,11 +143,11 @@ class World:
             self._last_record_id += 1
             row = Row(candidate, known_name, started_at, self._last_record_id)
             exam.add(row)
-            self._note(LedgerKind.STARTED, exam, started_at, row)
+            self._ledger.note(LedgerKind.STARTED, exam.exam_id, started_at, row)
             return AttemptRef(exam_id, str(candidate), started_at)
 
     def submit(self, ref: AttemptRef, score: float | None = None, *, at: int | None = None) -> None:
-        """The candidate hands in; without a score, a random one."""
+        """The candidate submits; without a score, a random one."""
         self._finish(ref, Status.SUBMITTED, score, at)
 
     def time_out(self, ref: AttemptRef, score: float | None = None, *, at: int | None = None) -> None:
@@ -167,6 +162,15 @@ class World:
         """The system ends the attempt."""
         self._finish(ref, Status.SYSTEM_SUBMITTED, score, at)
 
+    def change_status(self, ref: AttemptRef, status: Status, *, at: int | None = None) -> None:
+        """The administrator gives an ended attempt another way of ending; score and end time stay."""
+        with self.turn() as now:
+            row = self.row(ref)
+            if Status.IN_TEST in {row.status, status} or row.status is status:
+                raise WorldError(f"An attempt with status {int(row.status)} cannot get status {int(status)} this way")
+            row.status = status
+            self._ledger.note(KIND_OF_END[status], int(ref.exam_id), now if at is None else at, row)
+
     def mark(self, ref: AttemptRef, score: float, *, at: int | None = None) -> None:
         """Open questions are marked by hand: an ended attempt gets another score."""
         with self.turn() as now:
@@ -174,28 +178,28 @@ class World:
             if row.status is Status.IN_TEST:
                 raise WorldError("An attempt is marked after it has ended")
             row.score = score
-            self._note(LedgerKind.RESCORED, self.exam(ref.exam_id), now if at is None else at, row)
+            self._ledger.note(LedgerKind.RESCORED, int(ref.exam_id), now if at is None else at, row)
 
     def reopen(self, ref: AttemptRef, *, at: int | None = None) -> None:
-        """An ended attempt goes on."""
+        """An ended attempt is running again."""
         with self.turn() as now:
             row = self.row(ref)
             if row.status is Status.IN_TEST:
                 raise WorldError("The attempt is open already")
             row.status, row.score, row.ended_at = Status.IN_TEST, 0, 0
-            self._note(LedgerKind.REOPENED, self.exam(ref.exam_id), now if at is None else at, row)
+            self._ledger.note(LedgerKind.REOPENED, int(ref.exam_id), now if at is None else at, row)
 
     def remove(self, ref: AttemptRef, *, at: int | None = None) -> None:
         """The administrator deletes the attempt."""
         with self.turn() as now:
             exam, row = self.exam(ref.exam_id), self.row(ref)
             exam.remove(row)
-            self._note(LedgerKind.REMOVED, exam, now if at is None else at, row)
+            self._ledger.note(LedgerKind.REMOVED, exam.exam_id, now if at is None else at, row)
 
     def ledger(self, after: int = 0) -> tuple[LedgerEntry, ...]:
         """Everything that happened after entry number ``after``."""
         with self.turn():
-            return tuple(self._ledger[after:])
+            return self._ledger.after(after)
 
     def truth(self, exam_id: str | None = None) -> tuple[TruthRow, ...]:
         """Every attempt as it really is now, by exam and start time."""
@@ -227,9 +231,9 @@ class World:
         with self.turn() as now:
             exam = self.exam(exam_id)
             if exam.available == available:
-                raise WorldError(f"Exam {exam_id} is so already")
-            exam.available = available
-            self._note(kind, exam, now if at is None else at)
+                raise WorldError(f"Exam {exam_id} is already so")
+            exam.set_available(happened_at := now if at is None else at, available=available)
+            self._ledger.note(kind, exam.exam_id, happened_at)
 
     def _finish(self, ref: AttemptRef, status: Status, score: float | None, at: int | None) -> None:
         with self.turn() as now:
@@ -240,11 +244,5 @@ class World:
             raise WorldError("The attempt has ended already")
         row.status, row.ended_at = status, at
         row.score = self._rng.randrange(201) / 2 if score is None else score
-        exam.count_finish(row)
-        self._note(_KIND_OF_END[status], exam, at, row)
-
-    def _note(self, kind: LedgerKind, exam: ExamBook, at: int, row: Row | None = None) -> None:
-        attempt = (
-            (str(row.candidate_id), row.started_at, int(row.status), row.score, row.ended_at or None) if row else ()
-        )
-        self._ledger.append(LedgerEntry(len(self._ledger) + 1, at, kind, str(exam.exam_id), *attempt))
+        exam.count_finish(row, at)
+        self._ledger.note(KIND_OF_END[status], exam.exam_id, at, row)
