@@ -43,7 +43,7 @@ def test_each_way_to_end_an_attempt_is_in_the_ledger_and_in_the_truth(kind: Ledg
 def test_marking_changes_the_score_alone_and_only_of_an_ended_attempt() -> None:
     world = World()
     ref = world.start(world.create_exam())
-    with pytest.raises(WorldError, match="after it has ended"):
+    with pytest.raises(WorldError, match="Only an ended attempt"):
         world.mark(ref, 70)
     world.submit(ref, 30)
     before = world.truth()[0]

@@ -1,4 +1,4 @@
-"""Moving a running simulator over HTTP: the world's script with the same names as in ``World``.
+"""Control of a running simulator over HTTP, by the method names of ``World``.
 
 ::
 
@@ -26,7 +26,7 @@ class SimulatorControlError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class LimitFigures:
-    """How the limit on requests was used."""
+    """Use of the rate limit."""
 
     per_second: int | None
     refused: int
@@ -50,7 +50,7 @@ class SimulatorControl:
         return self._get("clock").whole("now")
 
     def advance(self, seconds: float) -> int:
-        """Move the clock ahead; gives the new time."""
+        """Move the clock ahead; returns the new time."""
         return self._post("advance", seconds=seconds).whole("now")
 
     def run_at(self, speed: float) -> None:
@@ -58,7 +58,7 @@ class SimulatorControl:
         self._post("run_at", speed=speed)
 
     def live(self, per_minute: float) -> None:
-        """Let candidates come by themselves; 0 ends it."""
+        """Set the number of live candidates per virtual minute; 0 ends it."""
         self._post("live", per_minute=per_minute)
 
     def create_exam(
@@ -69,7 +69,7 @@ class SimulatorControl:
         available: bool = True,
         counts: AttemptCount = AttemptCount.STARTS,
     ) -> str:
-        """A new exam; gives its id."""
+        """Create an exam; returns its id."""
         return self._post("create_exam", title=title, category=category, available=available, counts=counts).text(
             "exam_id"
         )
@@ -87,12 +87,12 @@ class SimulatorControl:
         self._post("set_attempt_count", counts=counts, exam_id=exam_id)
 
     def populate(self, exam_id: str, attempts: int, until: int | None = None) -> tuple[AttemptRef, ...]:
-        """So many attempts that ended before ``until`` (default: a second ago)."""
+        """Add this number of attempts that ended before ``until`` (default: a second ago)."""
         answer = self._post("populate", exam_id=exam_id, attempts=attempts, until=until)
         return tuple(attempt_ref(fields) for fields in answer.objects("attempts"))
 
     def start(self, exam_id: str, candidate_id: str | None = None, name: str | None = None) -> AttemptRef:
-        """A candidate (a new one unless named) opens an exam."""
+        """A candidate (default: a new one) starts an exam."""
         return attempt_ref(self._post("start", exam_id=exam_id, candidate_id=candidate_id, name=name))
 
     def submit(self, ref: AttemptRef, score: float | None = None) -> None:
@@ -128,7 +128,7 @@ class SimulatorControl:
         self._about("remove", ref)
 
     def quirk_on(self, switch: str, *, exam_id: str | None = None, task: str | None = None) -> None:
-        """Switch a quirk on: ``name[=value][@probability|@nextN]``, for one exam's results or one task if named."""
+        """Switch a quirk on: ``name[=value][@probability|@nextN]``, for all requests, one exam or one task."""
         self._post("quirk_on", switch=switch, exam_id=exam_id, task=task)
 
     def quirk_off(self, quirk: str | None = None) -> None:
@@ -136,11 +136,11 @@ class SimulatorControl:
         self._post("quirk_off", quirk=quirk)
 
     def set_limit(self, per_second: int | None) -> None:
-        """Change the limit on requests; None lifts it."""
+        """Change the rate limit; None removes it."""
         self._post("set_limit", per_second=per_second)
 
     def limit(self) -> LimitFigures:
-        """How the limit was used so far."""
+        """Use of the rate limit until now."""
         fields = self._get("limit")
         per_second = fields.whole("per_second") if fields.has("per_second") else None
         return LimitFigures(per_second, fields.whole("refused"), fields.whole("most_in_a_second"))
@@ -155,7 +155,7 @@ class SimulatorControl:
         return tuple(truth_row(fields) for fields in self._get("truth", **params).objects("rows"))
 
     def requests(self, after: int = 0) -> tuple[RequestRecord, ...]:
-        """What was asked of the provider's API after request number ``after``."""
+        """Requests to the provider's API after request number ``after``."""
         return tuple(request_record(fields) for fields in self._get("requests", after=str(after)).objects("requests"))
 
     def _about(self, act: str, ref: AttemptRef, **more: Given) -> None:

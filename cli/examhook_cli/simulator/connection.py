@@ -27,7 +27,7 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Connection(BaseHTTPRequestHandler):
-    """Answers the requests of one connection, in a thread of its own."""
+    """Answers the requests of one connection, in a separate thread."""
 
     server: Simulator
     protocol_version = "HTTP/1.1"
@@ -73,7 +73,7 @@ class Connection(BaseHTTPRequestHandler):
         if not path.startswith(CONTROL_PREFIX):
             self._send(HTTPStatus.METHOD_NOT_ALLOWED)
         elif self.headers.get_content_type() != "application/json":
-            # A web page can make its visitor's browser post forms here, but not JSON.
+            # A web page can make a browser post forms here, but not JSON.
             self._send(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         else:
             self._send_control(lambda: self.server.control_api.post(path, body))
@@ -84,7 +84,7 @@ class Connection(BaseHTTPRequestHandler):
     def _send_control(self, answer: Callable[[], ControlReply]) -> None:
         host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
         if host not in {LOOPBACK, "localhost"}:
-            # By a name of its own that leads here, a web page could read the answers.
+            # A web page under a name that resolves to this address could read the answers.
             self._send(HTTPStatus.FORBIDDEN)
             return
         reply = answer()
@@ -110,7 +110,7 @@ class Connection(BaseHTTPRequestHandler):
                 self.close_connection = True
                 self.server.closed(self.connection)
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-                os.close(self.connection.detach())  # the server's own way of closing would send FIN first
+                os.close(self.connection.detach())  # the server's own close would send FIN first
 
     def _send_interim(self, status: int) -> None:
         """Send an interim answer by itself, as a server does that prepares the final one."""

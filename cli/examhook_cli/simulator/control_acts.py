@@ -1,4 +1,4 @@
-"""What the control endpoint can do to a world: each act with the fields that it takes."""
+"""Acts of the control endpoint on a world, each with the fields that it takes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_REQUESTS_PER_SECOND = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What acts work on."""
+    """The world and the API that acts change."""
 
     world: World
     api: ProviderApi
@@ -28,7 +28,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One thing that can be done, and the names of the fields it understands."""
+    """One act and the names of its fields."""
 
     fields: tuple[str, ...]
     do: Callable[[Stage, Fields], Answer]
@@ -179,7 +179,7 @@ ACTS: Mapping[str, Act] = {
 
 
 def _ref(stage: Stage, given: Fields) -> AttemptRef:
-    """The attempt that is meant: without ``started_at``, the candidate's latest."""
+    """The named attempt; without ``started_at``, the candidate's latest one."""
     exam_id, candidate_id = given.text("exam_id"), given.text("candidate_id")
     if given.has("started_at"):
         return AttemptRef(exam_id, candidate_id, given.whole("started_at"))

@@ -25,7 +25,7 @@ class ExamBook:
     _by_start: list[tuple[int, int]] = field(default_factory=list)
     _by_candidate: list[tuple[int, int]] = field(default_factory=list)
     _start_times: list[int] = field(default_factory=list)
-    """When each attempt was entered, sorted; removing an attempt takes nothing away."""
+    """When each attempt started, sorted; a removed attempt stays in it."""
     _finish_times: list[int] = field(default_factory=list)
     """When each attempt first ended, sorted."""
     _removed: list[Row] = field(default_factory=list)
@@ -39,7 +39,7 @@ class ExamBook:
         return len(self._rows)
 
     def add(self, row: Row) -> None:
-        """Take in a new attempt; its (candidate, start) must be new."""
+        """Add an attempt; its (candidate, start) must be new."""
         self._rows[row.candidate_id, row.started_at] = row
         insort(self._by_start, (row.started_at, row.candidate_id))
         insort(self._by_candidate, (row.candidate_id, row.started_at))
@@ -109,7 +109,7 @@ class ExamBook:
         )
 
     def page(self, start: int, limit: int, order: RowOrder, rng: random.Random) -> list[Row]:
-        """``limit`` rows from offset ``start`` in the given order; ``rng`` shuffles where it is asked for."""
+        """``limit`` rows from offset ``start`` in the given order; ``rng`` shuffles a shuffled one."""
         match order:
             case RowOrder.NEWEST:
                 end = max(0, len(self._by_start) - start)

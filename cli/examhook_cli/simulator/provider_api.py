@@ -39,7 +39,7 @@ _KEPT_REQUESTS = 200_000
 
 
 class Fate(Enum):
-    """What becomes of the connection."""
+    """End of a request."""
 
     ANSWERED = auto()
     RESET = auto()
@@ -68,7 +68,7 @@ class Reply:
 
 
 class ProviderApi:
-    """The two tasks of the legacy API and the one of v1 over a world, with a log of what was asked."""
+    """The two tasks of the legacy API and the one of v1 over a world, with a log of requests."""
 
     def __init__(self, world: World, code: str, limit: RequestLimit) -> None:
         self._world = world
@@ -89,7 +89,7 @@ class ProviderApi:
     def answer(self, query: Mapping[str, str], base_url: str, elapsed_s: float, signature: str | None = None) -> Reply:
         """The answer to a request with these parameters that came at ``elapsed_s`` (real seconds).
 
-        A request to the v1 API comes with its ``signature``, which may be empty.
+        A request to the v1 API has a ``signature``, which may be empty.
         """
         with self._world.turn() as now:
             self._asked += 1

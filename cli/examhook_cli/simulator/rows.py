@@ -12,7 +12,7 @@ from examhook_cli.simulator.quirks import Active, Quirk
 
 Cell = str | int | float | bool | None
 WireRow = dict[str, Cell] | str | None
-"""What an answer's array holds; anything but a dict is a row that no reader can understand."""
+"""An element of an answer's array; anything but a dict is an unreadable row."""
 
 
 BIG_ID_BASE = 1_745_678_901_234_000_000

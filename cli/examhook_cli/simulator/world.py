@@ -1,6 +1,6 @@
 """The simulated provider's world: exams, candidates and their attempts on a virtual clock, and a ledger of the truth.
 
-Everything that looks random comes from the seed, so the same seed and the same script give the same
+All randomness comes from the seed, so the same seed and the same script give the same
 world and the same ledger. Every public method may be called from any thread.
 """
 
@@ -24,10 +24,9 @@ from examhook_cli.simulator.past import planned_past
 
 
 class World:
-    """Exams and attempts, moved by a script, by live activity, or both.
+    """Exams and attempts, changed by a script, by live activity, or both.
 
-    Wherever ``at`` can be given, it is when the thing happened (Unix seconds, the past included);
-    without it, it happens now.
+    ``at`` is the time of an act in Unix seconds, the past included; the default is now.
     """
 
     def __init__(self, seed: int = 1, clock: VirtualClock | None = None) -> None:
@@ -44,7 +43,7 @@ class World:
 
     @contextmanager
     def turn(self) -> Iterator[int]:
-        """Hold the world still, with live activity brought up to date; gives the virtual time."""
+        """Lock the world and play due live activity; gives the virtual time."""
         with self._lock:
             now = int(self.clock.now())
             if self._live is not None:
@@ -56,7 +55,7 @@ class World:
         return int(self.clock.now())
 
     def advance(self, seconds: float) -> int:
-        """Move the clock ahead; gives the new time."""
+        """Move the clock ahead; returns the new time."""
         if seconds < 0:
             raise WorldError("The clock cannot go back")
         with self._lock:
@@ -72,7 +71,7 @@ class World:
             self.clock.run_at(speed)
 
     def live(self, per_minute: float) -> None:
-        """Let candidates come by themselves, on average so many per virtual minute; 0 ends it."""
+        """Set the average number of live candidates per virtual minute; 0 ends live activity."""
         with self.turn() as now:
             seed = self._rng.random()
             self._live = LiveActivity(per_minute, now, random.Random(seed)) if per_minute > 0 else None  # noqa: S311
@@ -86,7 +85,7 @@ class World:
         counts: AttemptCount = AttemptCount.STARTS,
         at: int | None = None,
     ) -> str:
-        """A new exam; gives its id."""
+        """Create an exam; returns its id."""
         with self.turn() as now:
             self._last_exam_id += self._rng.randint(1, 9)
             exam = ExamBook(
@@ -106,7 +105,7 @@ class World:
         self._set_available(exam_id, LedgerKind.EXAM_OPENED, at, available=True)
 
     def close_exam(self, exam_id: str, *, at: int | None = None) -> None:
-        """Make an exam unavailable; its open attempts stay open."""
+        """Make an exam unavailable; its running attempts keep running."""
         self._set_available(exam_id, LedgerKind.EXAM_CLOSED, at, available=False)
 
     def set_attempt_count(self, counts: AttemptCount, exam_id: str | None = None) -> None:
@@ -116,7 +115,7 @@ class World:
                 exam.counts = counts
 
     def populate(self, exam_id: str, attempts: int, until: int | None = None) -> tuple[AttemptRef, ...]:
-        """So many attempts that began and ended in the days before ``until`` (default: a second ago)."""
+        """Add this number of attempts that started and ended in the days before ``until`` (default: a second ago)."""
         with self.turn() as now:
             exam = self.exam(exam_id)
             refs: dict[int, AttemptRef] = {}
@@ -131,7 +130,7 @@ class World:
     def start(
         self, exam_id: str, candidate_id: str | None = None, name: str | None = None, *, at: int | None = None
     ) -> AttemptRef:
-        """A candidate (a new one unless named) opens an exam."""
+        """A candidate (default: a new one) starts an exam."""
         with self.turn() as now:
             exam = self.exam(exam_id)
             if not exam.available and at is None:
@@ -172,11 +171,11 @@ class World:
             self._ledger.note(KIND_OF_END[status], int(ref.exam_id), now if at is None else at, row)
 
     def mark(self, ref: AttemptRef, score: float, *, at: int | None = None) -> None:
-        """Open questions are marked by hand: an ended attempt gets another score."""
+        """The administrator rescores an ended attempt."""
         with self.turn() as now:
             row = self.row(ref)
             if row.status is Status.IN_TEST:
-                raise WorldError("An attempt is marked after it has ended")
+                raise WorldError("Only an ended attempt can be rescored")
             row.score = score
             self._ledger.note(LedgerKind.RESCORED, int(ref.exam_id), now if at is None else at, row)
 
@@ -208,18 +207,18 @@ class World:
             return tuple(exam.truth(row) for exam in exams for row in exam.rows())
 
     def exams(self) -> list[ExamBook]:
-        """The exams, oldest first; touch them only within ``turn``."""
+        """The exams, oldest first; use them only within ``turn``."""
         return list(self._exams.values())
 
     def exam(self, exam_id: str) -> ExamBook:
-        """One exam, to be touched only within ``turn``; raises WorldError."""
+        """One exam, for use only within ``turn``; raises WorldError."""
         exam = self._exams.get(int(exam_id)) if exam_id.isdecimal() else None
         if exam is None:
             raise WorldError(f"There is no exam {exam_id}")
         return exam
 
     def row(self, ref: AttemptRef) -> Row:
-        """One attempt, to be touched only within ``turn``; raises WorldError."""
+        """One attempt, for use only within ``turn``; raises WorldError."""
         row = (
             self.exam(ref.exam_id).get(int(ref.candidate_id), ref.started_at) if ref.candidate_id.isdecimal() else None
         )
