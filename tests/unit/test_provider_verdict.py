@@ -1,12 +1,19 @@
-"""Whom an error of the provider's is about: the account's code, one exam, or nobody since it will pass."""
+"""What an error of the provider is about: the account's code, its rate limit, one exam, or itself for a while."""
 
 from __future__ import annotations
 
 import pytest
 
 from examhook.http.session import Answer
-from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderUnavailable
-from examhook.provider.verdict import Question, error_answered, unusable
+from examhook.http.errors import CertificateError, TlsError
+from examhook.provider.errors import (
+    ProviderError,
+    ProviderRefused,
+    ProviderRejected,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
+from examhook.provider.verdict import Question, error_answered, not_reached, unusable
 
 ABOUT_ONE_EXAM = (Question.RESULTS, Question.CANDIDATE)
 
@@ -46,10 +53,13 @@ def test_a_status_of_refusal_about_the_list_refuses_the_code_and_403_may_be_a_fi
         "MySQL server has gone away",
         "系统繁忙",
         "数据库连接失败",
+        "SQLSTATE[08004] [1040] Too many connections",
+        "User www has exceeded the 'max_user_connections' resource",
+        "Database quota exceeded",
     ],
 )
 @pytest.mark.parametrize("question", Question)
-def test_trouble_of_the_providers_own_refuses_nobody(said: str, question: Question) -> None:
+def test_a_failure_of_the_providers_own_is_temporary(said: str, question: Question) -> None:
     error = error_answered(said, question, "k")
     assert isinstance(error, ProviderUnavailable)
     assert error.helps_to_retry
@@ -71,9 +81,18 @@ def test_trouble_of_the_providers_own_refuses_nobody(said: str, question: Questi
         "verification_code not found",
         "签名错误",
         "账号不存在",
+        "The code you provided is not valid",
+        "missing parameter code",
+        "token expired",
+        "the signature does not match",
+        "Your API key has been revoked",
+        "Account suspended",
+        "invalid access_token",
+        "授权码错误",
+        "没有权限",
     ],
 )
-def test_an_error_that_speaks_of_the_code_or_the_account_is_a_plain_refusal(said: str) -> None:
+def test_an_error_that_says_that_the_code_is_wrong_is_a_plain_refusal(said: str) -> None:
     error = error_answered(said, Question.EXAMS, "k")
     assert isinstance(error, ProviderRefused)
     assert error.plain
@@ -82,12 +101,73 @@ def test_an_error_that_speaks_of_the_code_or_the_account_is_a_plain_refusal(said
 
 
 @pytest.mark.parametrize(
-    "said", ["", "Oops", "error code 17", "errorcode: 5", "status code 9", "参数错误", "Encoded badly"]
+    "said",
+    [
+        "",
+        "Oops",
+        "error code 17",
+        "errorcode: 5",
+        "status code 9",
+        "参数错误",
+        "Encoded badly",
+        "the account manager is Ann Smith",
+        "This account's exam is closed",
+        "Contact your account manager",
+        "Your account has no exams",
+        "exam is invalid for this account",
+        "The user has no exam",
+    ],
 )
-def test_an_error_in_unknown_words_may_be_a_refusal_and_is_told_as_it_is(said: str) -> None:
+def test_an_error_that_does_not_say_that_the_code_is_wrong_is_no_plain_refusal(said: str) -> None:
     error = error_answered(said, Question.EXAMS, "k")
     assert isinstance(error, ProviderRefused)
     assert not error.plain
     assert error.helps_to_retry
     assert said in str(error)
     assert "account-code secret" in str(error)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Too many requests",
+        "Request was throttled",
+        "Quota exceeded",
+        "API call limit reached",
+        "Too Many Attempts",
+        "Request frequency exceeded",
+        "Rate limit exceeded for this account",
+        "Rate exceeded",
+        "You have exceeded the maximum request rate of your account",
+        "Your code has reached its daily limit",
+        "Slow down, please",
+        "请求次数超过限制",
+        "调用次数已达上限",
+        "请求过于频繁",
+        "访问受限请稍后",
+        "操作太快,请稍后再试",
+        "超出接口调用频率限制",
+    ],
+)
+@pytest.mark.parametrize("question", Question)
+def test_an_error_about_a_rate_limit_is_a_throttle(said: str, question: Question) -> None:
+    assert isinstance(error_answered(said, question, "k"), ProviderThrottled)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(429, ProviderThrottled), (500, ProviderUnavailable), (503, ProviderUnavailable)]
+)
+@pytest.mark.parametrize("question", Question)
+def test_a_stated_code_counts_where_the_text_says_nothing(
+    code: int, kind: type[ProviderError], question: Question
+) -> None:
+    assert isinstance(error_answered("Oops", question, "k", stated_code=code), kind)
+
+
+def test_a_certificate_that_its_operator_must_fix_is_not_blamed_on_the_address() -> None:
+    error = not_reached(CertificateError("The certificate of ks.example cannot be trusted. Ask its operator."))
+    assert isinstance(error, ProviderUnavailable)
+    assert "Ask its operator" in str(error)
+    assert "ProviderBaseUrl" not in str(error)
+    assert not error.helps_to_retry
+    assert "ProviderBaseUrl" in str(not_reached(TlsError("It does not speak TLS.")))
