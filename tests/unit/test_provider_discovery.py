@@ -14,7 +14,6 @@ from examhook.provider.discovery import PAGE_ROWS, RECOUNT_SECONDS, REWALK_SECON
 from examhook.provider.errors import ProviderRejected, ProviderUnavailable
 from examhook.provider.pages import Record, RecordPage, UnreadableRow
 
-
 NOW = 1_800_000_000
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from examhook.http.session import Answer
 from examhook.http.errors import CertificateError, TlsError
+from examhook.http.session import Answer
 from examhook.provider.errors import (
     ProviderError,
     ProviderRefused,
