@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from examhook.detection.plan import ExamRequest
 from examhook.detection.attempt_count import PATIENCE_SECONDS, accounts_for, compared
+from examhook.detection.plan import ExamRequest
 from examhook.detection.watch import OPEN_KEPT, ExamWatch, RowOrder, Told
 from examhook.model import Attempt, AttemptKey
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from examhook.detection.attempt_count import accounts_for
 from examhook.detection.diff import distinct
 from examhook.detection.digest import after_change
 from examhook.detection.edge import EdgeReading, reach_of, read_edge
 from examhook.detection.plan import LOOK_SECONDS, ExamRequest
 from examhook.detection.reconcile import Findings, newest_at, remembered
-from examhook.detection.attempt_count import accounts_for
 from examhook.detection.watch import ExamWatch, RowOrder
 from examhook.model import Attempt, AttemptKey, Status
 from examhook.workflows.exam_access import ExamAccess, OutOfTimeError, PollTools, Settlement

@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from examhook.delivery.endpoint import Endpoint
+from examhook.detection.attempt_count import takings_lie
 from examhook.detection.beginning import put_right
 from examhook.detection.paging import Pager
 from examhook.detection.plan import plan
 from examhook.detection.survey import Survey
-from examhook.detection.attempt_count import takings_lie
 from examhook.detection.watch import AccountWatch
 from examhook.model import Exam
 from examhook.provider.errors import ProviderError, ProviderRefused
