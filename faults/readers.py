@@ -16,8 +16,8 @@ from examhook.http.session import Answer
 from examhook.provider.errors import ProviderError
 from examhook.provider.headers import http_date, retry_after_s
 from examhook.provider.legacy import ErrorAnswer, parse_exams, parse_results
+from examhook.provider.response_errors import Question, error_answered, unusable
 from examhook.provider.v1 import parse_records
-from examhook.provider.verdict import Question, error_answered, unusable
 from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings, SettingsError
 from examhook.storage.account_list import AccountsError, accounts_in, code_in
 from examhook.storage.submission_stream import StreamRecord, UnreadableRecordError, place_of, stored_change

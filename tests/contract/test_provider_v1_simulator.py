@@ -13,7 +13,7 @@ import pytest
 from examhook.detection.paging import Pager
 from examhook.http.session import BoundedSession
 from examhook.model import Attempt, Exam
-from examhook.provider.asking import Means
+from examhook.provider.api_client import Means
 from examhook.provider.client import LegacyClient
 from examhook.provider.discovery import Discovery
 from examhook.provider.errors import ProviderMalformed, ProviderRefused, ProviderRejected, ProviderThrottled

@@ -16,7 +16,7 @@ from leaks import everything_about
 from scripted_server import Peer, ScriptedServer, Step, answer, scripted_server
 
 from examhook.http.session import BoundedSession
-from examhook.provider.asking import LONGEST_WAIT_S, Means
+from examhook.provider.api_client import LONGEST_WAIT_S, Means
 from examhook.provider.client import LegacyClient
 from examhook.provider.discovery import Discovery
 from examhook.provider.errors import (

@@ -13,7 +13,7 @@ from examhook.destinations.delivery_queue import BadMessageError, parse_body
 from examhook.destinations.redrive_queue import LOOK_BACK_S, order_of
 from examhook.provider.errors import ProviderError
 from examhook.provider.legacy import parse_exams, parse_results
-from examhook.provider.verdict import Question, error_answered
+from examhook.provider.response_errors import Question, error_answered
 from examhook.storage.account_list import AccountsError, accounts_in
 from faults.fuzz import bodies, problem_with
 from faults.readers import READERS, Reader

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from examhook.provider.asking import MAX_BODY_BYTES
+from examhook.provider.api_client import MAX_BODY_BYTES
 from examhook.provider.envelope import ErrorAnswer
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.json_text import MAX_VALUES

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from examhook.provider.verdict import LONGEST_PAUSE_S
+from examhook.provider.response_errors import LONGEST_PAUSE_S
 from examhook.storage.account_state import AccountState
 from examhook.storage.exams import ExamsTable
 

@@ -13,7 +13,7 @@ from examhook.provider.errors import (
     ProviderThrottled,
     ProviderUnavailable,
 )
-from examhook.provider.verdict import Question, error_answered, not_reached, unusable
+from examhook.provider.response_errors import Question, error_answered, not_reached, unusable
 
 ABOUT_ONE_EXAM = (Question.RESULTS, Question.CANDIDATE)
 
