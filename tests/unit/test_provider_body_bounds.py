@@ -59,9 +59,6 @@ BODIES: dict[str, Callable[[], bytes]] = {
     "one long error": lambda: full(b"x", b'{"error":"', b'"}'),
     "most empty objects": lambda: most(b"{},", 2),
     "most small objects": lambda: most(b'{"a":1e1},', 2),
-    "most nested objects": lambda: most(b'{"a":{"b":{"c":1.5}}},', 4),
-    "most lists": lambda: most(b"[1.5],", 2),
-    "most numbers": lambda: most(b"1.5,", 1),
     "most keys": lambda: b"{" + b",".join(b'"k%d":1.5' % number for number in range(MAX_VALUES - 2)) + b"}",
     "most numbered rows": lambda: (
         b"{" + b",".join(b'"%d":{"a":1.5}' % number for number in range(MAX_VALUES // 2 - 2)) + b"}"
