@@ -1,16 +1,17 @@
 """Reading a list page by page while it changes, and proving that its end was reached.
 
-Pages overlap by one row::
+Pages overlap by one row, and an empty page proves the end::
 
-    page at 0            r0 r1 … r98 r99
-    page at 99                        r99 r100 …      begins with a row that was read: nothing was skipped
-    page at 99 (moved)                    r101 …      begins with an unknown row: step back and read again
+    page at 0             r0 r1 … r98 r99
+    page at 99                        r99 r100 … r140     begins with a row that was read: nothing was skipped
+    page at 99 (moved)                    r101 …          begins with an unknown row: step back and read again
+    page at 141                                           shorter than asked for, so look behind it: empty, the end
 
 Nobody says where a list ends. Servers cut pages to other lengths than asked for, hide rows after they applied
 the limit, and order rows of equal start differently for each request. So a pass over the list counts as proof only if
 
 - every page begins with a row that this pass has read,
-- it ends with a page that brings no row new to the pass,
+- it ends with an empty page,
 - it shows as many distinct rows as the offsets that it covered, and as many as are known to exist.
 
 A pass that fails one of these is followed by another with a different limit, because a repeated request may return
@@ -34,6 +35,8 @@ _MAX_PASSES = 5
 WHOLE_LIST = 10_000
 """Rows to ask for at once from a server that ignores the offset."""
 _MAX_STEPS_BACK = 3
+_MAX_PROBES = 3
+"""Pages behind the last new row that show only known rows; after so many, the list has ended."""
 
 
 class Unreadable(Protocol):
@@ -84,6 +87,13 @@ class _Pass:
     seen: set[Hashable]
     overlaps: bool
     """Whether the next page must begin with a row that was read."""
+    probes: int = 0
+    """Pages in a row that were asked for behind the last row that was read, the next one included."""
+    rejoins: bool = False
+    """Whether the next page only shows whether the page behind it joins what was read before."""
+    cuts: bool = False
+    """Whether a short page was followed by further rows, so that short pages mean nothing."""
+    first_page: frozenset[Hashable] | None = None
     end: int = 0
     """Offset behind the last row that was read."""
     twins: int = 0
@@ -186,11 +196,13 @@ class Reader(Generic[T]):
         """Make one pass."""
         steps_back = 0
         unreadable: Counter[str] = Counter()
-        first_page: list[Hashable] | None = None
         while True:
             page = self._fetch(here.start, limit)
             keys = [self._key(row) for row in page.rows]
             if here.overlaps and not _joins(page, keys, here.seen):
+                # Its rows are there, whatever was skipped ahead of them.
+                self.seen.update(keys)
+                yield page.rows
                 if here.start == 0 or steps_back == _MAX_STEPS_BACK:
                     here.is_joined = False
                     return
@@ -199,20 +211,44 @@ class Reader(Generic[T]):
                 here.overlaps = here.start > 0
                 continue
             is_new = self._take(here, page, keys, unreadable)
-            if is_new and first_page is not None and not here.overlaps:
-                here.is_joined = False
             yield page.rows
             if self._stop is not None and self._stop(page.rows):
                 self.stopped = True
                 return
-            if not is_new:
-                yield from self._end(here, page, keys, first_page, limit)
-                return
-            if self._is_counted_end(here, page, limit):
+            if here.start > 0 and keys and here.first_page == frozenset(keys):
                 here.is_whole = True
+                yield from self._without_offset(here, page, limit)
                 return
-            first_page = keys if first_page is None else first_page
-            self._step(here, page, keys)
+            here.first_page = here.first_page or frozenset(keys)
+            if self._has_ended(here, page, limit, is_new=is_new):
+                here.is_whole = True
+                if here.lacking > 0 and here.is_joined:
+                    yield from self._inserted(here, limit)
+                return
+            self._step(here, page, keys, limit, is_new=is_new)
+
+    def _has_ended(self, here: _Pass, page: Page[T], limit: int, *, is_new: bool) -> bool:
+        """Whether a page ends the list: an empty one, or a short one with as many rows as are counted."""
+        if page.row_count == 0 or (here.probes == _MAX_PROBES and not is_new):
+            return True
+        return self._counted is not None and page.row_count < limit and here.rows >= self._counted > 0
+
+    def _step(self, here: _Pass, page: Page[T], keys: Sequence[Hashable], limit: int, *, is_new: bool) -> None:
+        """Choose the next page: it overlaps this one, or lies behind it where this one may be the last."""
+        if self.passes == 1 and is_new:
+            last_is_readable = bool(keys) and all(row.place != page.row_count - 1 for row in page.unreadable)
+            self.next_start = here.start + page.row_count - 1
+            self.last = keys[-1] if last_is_readable else None
+        if here.rejoins:
+            here.start, here.overlaps, here.rejoins = here.end - 1, True, False
+        elif here.probes and is_new:
+            # Nothing shows that this page joins the one before, so read it once more, with an overlap.
+            here.start, here.overlaps, here.rejoins = here.start - 1, True, True
+            here.cuts, here.probes = True, 0
+        elif is_new and (here.cuts or page.row_count >= limit) and page.row_count > 1:
+            here.start, here.overlaps = here.start + page.row_count - 1, True
+        else:
+            here.start, here.overlaps, here.probes = here.end, False, here.probes + 1
 
     def _take(self, here: _Pass, page: Page[T], keys: Sequence[Hashable], unreadable: Counter[str]) -> bool:
         """Count the rows of a page; whether any of them is new to the pass."""
@@ -228,28 +264,6 @@ class Reader(Generic[T]):
         if unreadable.total() >= self.unreadable.total():
             self.unreadable = unreadable
         return bool(new or new_unreadable)
-
-    def _step(self, here: _Pass, page: Page[T], keys: Sequence[Hashable]) -> None:
-        # A page of one row cannot be overlapped: the same offset would return the same page.
-        here.overlaps = page.row_count > 1
-        here.start += max(1, page.row_count - 1)
-        if self.passes == 1:
-            last_is_readable = bool(keys) and all(row.place != page.row_count - 1 for row in page.unreadable)
-            self.next_start = here.start
-            self.last = keys[-1] if last_is_readable and here.overlaps else None
-
-    def _is_counted_end(self, here: _Pass, page: Page[T], limit: int) -> bool:
-        return self._counted is not None and page.row_count < limit and here.rows >= self._counted > 0
-
-    def _end(
-        self, here: _Pass, page: Page[T], keys: Sequence[Hashable], first_page: Sequence[Hashable] | None, limit: int
-    ) -> Iterator[Sequence[T]]:
-        """Look at the page that brought nothing new: the end, or the first page once more whatever the offset is."""
-        here.is_whole = True
-        if len(keys) > 1 and first_page is not None and set(keys) == set(first_page):
-            yield from self._without_offset(here, page, limit)
-        elif here.lacking > 0 and here.is_joined:
-            yield from self._inserted(here, limit)
 
     def _without_offset(self, here: _Pass, page: Page[T], limit: int) -> Iterator[Sequence[T]]:
         whole = self._fetch(0, WHOLE_LIST)
