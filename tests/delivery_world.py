@@ -17,7 +17,6 @@ from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import Delivery, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.destinations.guard import guarded_session
-from examhook.destinations.link_service import LinkService
 from examhook.destinations.refusal import NotPublishedError, Refusal
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
@@ -33,7 +32,6 @@ from examhook.workflows.deliver_report import DeliverReport
 from examhook.workflows.endpoint_watch import EndpointWatch
 from examhook.workflows.endpoints import add_endpoint
 from examhook.workflows.retry import RetryDeliveries, RetryReport
-from examhook.workflows.working_links import WorkingLinks
 
 REGION = "eu-central-1"
 OPERATIONS_TOPIC = "arn:aws:sns:eu-central-1:123456789012:operations"
@@ -93,8 +91,6 @@ class World:
     operators: Operators
     links: EventLinks
     look_up: LookUp
-    link_service: LinkService | None = None
-    """Who renews result links; None: they are sent as they are."""
 
     def endpoint(self, url: str) -> tuple[Endpoint, str]:
         """A new endpoint and its secret."""
@@ -142,7 +138,7 @@ class World:
         """Deliver, sending by ``sender``."""
         return DeliverWebhooks(
             Stores(self.deliveries, self.endpoints, self.links, self.look_up),
-            Channels(sender, self.key, self.queue, WorkingLinks(self.link_service, self.clock.now)),
+            Channels(sender, self.key, self.queue),
             now=self.clock.now,
             rng=random.Random(7),
             deadline_s=deadline_s,

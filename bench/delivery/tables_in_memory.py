@@ -47,7 +47,7 @@ class MemoryEvents:
 
 @dataclass(frozen=True, slots=True)
 class MemoryLinks:
-    """In place of EventLinks: nobody asks for fresher links."""
+    """In place of EventLinks: no link needs to be renewed."""
 
     events: MemoryEvents
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from examhook.model import Attempt, AttemptKey
 from examhook.provider.pages import ExamPage, ResultsPage
 
 
@@ -22,3 +23,6 @@ class ProviderClient(Protocol):
 
     def results(self, exam_id: str, start: int, limit: int, candidate_id: str | None = None) -> ResultsPage:
         """Attempts at one exam from offset ``start``, of one candidate or of all."""
+
+    def attempt(self, exam_id: str, key: AttemptKey) -> Attempt | None:
+        """One attempt, with as few requests as the API allows; None if it is not found."""

@@ -26,6 +26,7 @@ from examhook.provider.port import ProviderClient
 from examhook.settings import PollSettings
 from examhook.storage.account_code import AccountCode, AccountCodeSecret
 from examhook.storage.account_state import AccountState
+from examhook.storage.event_links import EventLinks
 from examhook.storage.exam_histories import ExamHistories
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
@@ -38,6 +39,7 @@ from examhook.workflows.pauses import Pauses
 from examhook.workflows.planned_passes import TIME_RESERVE_S, read_planned, without_resting
 from examhook.workflows.refusals import RefusalNotice, Refusals
 from examhook.workflows.report import PollReport
+from examhook.workflows.result_links import serve_link_requests
 
 LEASE_PATIENCE_S = 60.0
 """How long a poll that a person asked for waits for the one that runs."""
@@ -76,6 +78,8 @@ class Poll:
     outbox: Outbox
     now: Callable[[], float]
     sleep: Callable[[float], None]
+    links: EventLinks | None = None
+    """Where Deliver leaves requests for fresh result links; None where nothing serves them."""
     open_erasure_key: Callable[[bytes], bytes] = _no_key
     """Opens the account's key for hashes of erased candidates; used only where there are some."""
 
@@ -130,6 +134,7 @@ class Poll:
             self._poll(client, lease, state, request, report, time_left_s)
             lease.completed_at = int(self.now())
             report.age_s = 0
+            serve_link_requests(client, self.links, self.settings.account, report, self.now)
         except ProviderRefused as refused:
             refusals.take(state, code, refused)
             report.refused = True
