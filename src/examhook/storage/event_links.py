@@ -56,13 +56,13 @@ class EventLinks:
         answer = self._client.get_item(TableName=self._table_name, Key=_key(event_id), ConsistentRead=True)
         return linked_event_from_item(answer.get("Item"))
 
-    def request(self, event_id: str, account: str, now: int, repeat_before: int) -> None:
+    def request(self, event: Event, now: int, repeat_before: int) -> None:
         """Request a link at ``now``, unless one was requested after ``repeat_before`` (Unix seconds)."""
         self._update(
-            event_id,
+            event,
             "SET link_requested_for = :account, link_requested_at = :now",
             "attribute_exists(event_id) AND (attribute_not_exists(link_requested_at) OR link_requested_at <= :before)",
-            {":account": {"S": account}, ":now": as_number(now), ":before": as_number(repeat_before)},
+            {":now": as_number(now), ":before": as_number(repeat_before)},
         )
 
     def requested(self, account: str, since: int, limit: int) -> list[Event]:
@@ -84,29 +84,27 @@ class EventLinks:
                 found.append(event_from_item(item))
         return found
 
-    def answer(self, event_id: str, link: ResultLink) -> None:
+    def answer(self, event: Event, link: ResultLink) -> None:
         """Store the link that was requested; nothing changes if the request is gone or the event was erased."""
         self._update(
-            event_id,
+            event,
             "SET link_url = :url, link_expires_at = :expires REMOVE link_requested_for",
-            "attribute_exists(link_requested_for) AND attribute_not_exists(erased_for)",
+            "link_requested_for = :account AND attribute_not_exists(erased_for)",
             {":url": {"S": link.url}, ":expires": as_number(link.expires_at)},
         )
 
-    def close(self, event_id: str) -> None:
+    def close(self, event: Event) -> None:
         """End the request without a link."""
-        self._update(event_id, "REMOVE link_requested_for", "attribute_exists(link_requested_for)")
+        self._update(event, "REMOVE link_requested_for", "link_requested_for = :account", {})
 
-    def _update(
-        self, event_id: str, update: str, condition: str, values: Mapping[str, AttributeValueTypeDef] | None = None
-    ) -> None:
+    def _update(self, event: Event, update: str, condition: str, values: Mapping[str, AttributeValueTypeDef]) -> None:
         if_it_holds(
             self._client.update_item,
             TableName=self._table_name,
-            Key=_key(event_id),
+            Key=_key(event.event_id),
             UpdateExpression=update,
             ConditionExpression=condition,
-            **({"ExpressionAttributeValues": values} if values else {}),
+            ExpressionAttributeValues={":account": {"S": event.account or ""}, **values},
         )
 
 

@@ -53,8 +53,8 @@ LAST_REQUEST_S = 10.0
 """Time for the last request, its wait for the pace included."""
 PAGE_ROWS = 100
 
-Wanted = dict[AttemptKey, list[str]]
-"""Ids of the events that want the link of an attempt."""
+Wanted = dict[AttemptKey, list[Event]]
+"""The events that want the link of an attempt."""
 
 
 def event_to_send(endpoint: Endpoint, kept: LinkedEvent, links: EventLinks, now: int) -> Event | None:
@@ -67,7 +67,7 @@ def event_to_send(endpoint: Endpoint, kept: LinkedEvent, links: EventLinks, now:
         case LinkAction.SEND:
             return marked_if_expired(event, now)
         case LinkAction.REQUEST:
-            links.request(event.event_id, event.account or "", now, now - REPEAT_AFTER_S)
+            links.request(event, now, now - REPEAT_AFTER_S)
             return None
         case LinkAction.WAIT:
             return None
@@ -86,7 +86,7 @@ def serve_link_requests(
         return
     by_exam: dict[str, Wanted] = defaultdict(lambda: defaultdict(list))
     for event in links.requested(account, int(now()) - WAIT_S, MAX_EVENTS):
-        by_exam[event.exam_id or ""][attempt_of(event)].append(event.event_id)
+        by_exam[event.exam_id or ""][attempt_of(event)].append(event)
     if by_exam:
         _serve(_Share.of(client, links, now), by_exam, report)
 
@@ -104,8 +104,8 @@ def _serve(share: _Share, by_exam: dict[str, Wanted], report: PollReport) -> Non
         except ProviderRefused:
             raise
         except (ProviderRejected, ProviderMalformed):
-            for event_ids in wanted.values():
-                share.close(event_ids)
+            for events in wanted.values():
+                share.close(events)
         except ProviderError as error:
             report.note_failure(error)
             report.notes.append(f"result links were not renewed: {error}")
@@ -160,15 +160,15 @@ class _Share:
         for row in rows:
             if row.key in wanted and row.result_url is not None:
                 link = ResultLink(row.result_url, int(asked_at) + RESULT_LINK_SECONDS)
-                for event_id in wanted.pop(row.key):
-                    self.links.answer(event_id, link)
+                for event in wanted.pop(row.key):
+                    self.links.answer(event, link)
                 found += 1
         return found
 
-    def close(self, event_ids: Iterable[str]) -> None:
+    def close(self, events: Iterable[Event]) -> None:
         """Close requests that get no link."""
-        for event_id in event_ids:
-            self.links.close(event_id)
+        for event in events:
+            self.links.close(event)
 
 
 def attempt_of(event: Event) -> AttemptKey:
