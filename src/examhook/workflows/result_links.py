@@ -34,7 +34,6 @@ from examhook.events.result_link import ResultLink
 from examhook.model import Attempt, AttemptKey
 from examhook.provider.errors import (
     ProviderError,
-    ProviderMalformed,
     ProviderRefused,
     ProviderRejected,
     ProviderThrottled,
@@ -103,7 +102,7 @@ def _serve(share: _Share, by_exam: dict[str, Wanted], report: PollReport) -> Non
             failures = 0
         except ProviderRefused:
             raise
-        except (ProviderRejected, ProviderMalformed):
+        except ProviderRejected:
             for events in wanted.values():
                 share.close(events)
         except ProviderError as error:
