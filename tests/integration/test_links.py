@@ -469,7 +469,7 @@ class Counting:
 class Refusing(Counting):
     """A provider that refuses the account code."""
 
-    def attempt(self, exam_id: str, key: AttemptKey) -> Attempt | None:
+    def _ask(self) -> None:
         raise ProviderRefused("The provider refuses the account code.")
 
 
