@@ -27,7 +27,7 @@ from examhook.events.build import RESULT_LINK_SECONDS, Event
 from examhook.events.catalogue import EventType
 from examhook.events.result_link import ResultLink
 from examhook.model import Attempt, AttemptKey
-from examhook.provider.errors import ProviderRefused
+from examhook.provider.errors import ProviderRefused, ProviderRejected
 from examhook.provider.pages import ExamPage, ResultsPage
 from examhook.provider.v1_client import V1Client
 from examhook.storage.candidate_events import CandidateEvents
@@ -444,6 +444,8 @@ class Counting:
     give_up_at: float = float("inf")
     requests_made: int = 0
     singly: list[str] = field(default_factory=list)
+    rejected: Sequence[str] = ()
+    """Candidates about whom it gives errors."""
     rows: Sequence[Attempt] = ()
 
     def exams(self, start: int, limit: int) -> ExamPage:
@@ -458,6 +460,8 @@ class Counting:
     def attempt(self, exam_id: str, key: AttemptKey) -> Attempt | None:
         self.singly.append(exam_id)
         self._ask()
+        if key.candidate_id in self.rejected:
+            raise ProviderRejected("The provider gives an error instead of a candidate's results.")
         return row_of(key)
 
     def _ask(self) -> None:
@@ -501,6 +505,14 @@ def test_one_poll_makes_a_bounded_number_of_requests_and_the_next_goes_on(world:
     world.serve(client=second)
     assert second.requests_made == 5
     assert open_ones(events) == []
+
+
+def test_an_error_about_one_candidate_closes_no_other_request(world: LinkWorld) -> None:
+    events = requested(world, 3, exams=1)
+    client = Counting(world.aws.clock, rejected=[attempt_of(events[0]).candidate_id])
+    world.serve(client=client)
+    assert open_ones(events) == []
+    assert ["link_url" in item_of(event) for event in events] == [False, True, True]
 
 
 def test_slow_answers_take_a_bounded_time_of_a_poll(world: LinkWorld) -> None:

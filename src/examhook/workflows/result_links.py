@@ -149,9 +149,16 @@ class _Share:
             if not self.is_left:
                 return
             asked_at = self.now()
-            row = self.client.attempt(exam_id, key)
+            row = self._attempt(exam_id, key)
             if row is None or not self._store([row], wanted, asked_at):
                 self.close(wanted.pop(key))
+
+    def _attempt(self, exam_id: str, key: AttemptKey) -> Attempt | None:
+        try:
+            return self.client.attempt(exam_id, key)
+        except ProviderRejected:
+            # An error about one candidate says nothing about the others.
+            return None
 
     def _store(self, rows: Iterable[Attempt], wanted: Wanted, asked_at: float) -> int:
         """Store the links of wanted rows; how many rows that were."""
