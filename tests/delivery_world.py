@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import boto3
-from builders import submission, transition
+from builders import attempt, submission, transition
 from moto import mock_aws
 from tables import DELIVERIES, ENDPOINTS, EVENTS, create_tables
 
@@ -97,8 +97,10 @@ class World:
         return add_endpoint(url, self.endpoints, self.key, self.clock.now, allow_http=True, allow_private=True)
 
     def event(self, nth: int = 1) -> Event:
-        """The ``nth`` of many events, stored."""
-        made = submission_event(submission(), transition(event_id=f"evt_{nth:032x}", sequence=nth))
+        """The ``nth`` of many events, stored; without a result link, which would have expired long ago."""
+        made = submission_event(
+            submission(attempt=attempt(result_url=None)), transition(event_id=f"evt_{nth:032x}", sequence=nth)
+        )
         self.events.add(made, int(self.clock.at) + MONTH_S)
         return made
 
