@@ -19,7 +19,7 @@ from tables import DELIVERIES, ENDPOINTS, EVENTS, EXAMS, SUBMISSIONS
 
 from examhook.storage.exams import ExamsTable
 
-FUNCTIONS = ("Poll", "Dispatch", "Deliver", "Retry", "Links")
+FUNCTIONS = ("Poll", "Dispatch", "Deliver", "Retry")
 _TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -119,7 +119,6 @@ def _deploy(stack: InstalledStack) -> tuple[dict[str, str], dict[str, str]]:
         "DeliveryDeadLetterQueueUrl": queues["dead-letters"],
         "DispatchFailureQueueUrl": queues["failures"],
         "ExamsTableName": EXAMS,
-        "LinksFunctionName": "examhook-links",
         "OperationsTopicArn": topics["operations"],
         "PollScheduleName": "poll-tick",
         "RetryFunctionName": "examhook-retry",

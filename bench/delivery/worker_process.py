@@ -41,7 +41,6 @@ from examhook.storage.looked_up import LookUp
 from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
 from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
 from examhook.workflows.deliver_round import BATCH, MOST, DeliverRound, Message
-from examhook.workflows.working_links import WorkingLinks
 from examhook_cli.simulator.wire import Fields
 
 ENDPOINT_ID = "ep_bench"
@@ -97,7 +96,7 @@ def _worker(url: str, sender: WebhookSender, events: list[Event], at: int) -> tu
     queue = cast("DeliveryQueue", _NoQueue())
     workflow = DeliverWebhooks(
         stores,
-        Channels(sender, cast("SecretsKey", OpenKey()), queue, WorkingLinks(None, time.time)),
+        Channels(sender, cast("SecretsKey", OpenKey()), queue),
         now=time.time,
         rng=random.Random(7),  # noqa: S311 - jitter
         deadline_s=15,

@@ -17,7 +17,7 @@ from cfnlint.decode import cfn_yaml
 from moto import mock_aws
 
 from examhook.events.catalogue import OFF_BY_DEFAULT
-from examhook.settings import DeliverSettings, DispatchSettings, LinksSettings, PollSettings, RetrySettings
+from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings
 from examhook.workflows.erase import LONGEST_POLL_S
 from examhook.workflows.erasure_key import bound_to
 
@@ -28,14 +28,13 @@ SETTINGS = {
     "PollFunction": PollSettings,
     "DispatchFunction": DispatchSettings,
     "DeliverFunction": DeliverSettings,
-    "LinksFunction": LinksSettings,
     "RetryFunction": RetrySettings,
 }
 OUTPUTS = {
     *("SubmissionsTopicArn", "OperationsTopicArn", "SubmissionsTableName", "ExamsTableName", "EndpointsTableName"),
     *("EventsTableName", "DeliveriesTableName", "DeliveryQueueUrl", "DeliveryDeadLetterQueueUrl"),
     *("DispatchFailureQueueUrl", "PollFunctionName", "DispatchFunctionName", "DeliverFunctionName"),
-    *("RetryFunctionName", "LinksFunctionName", "AccountName", "DashboardName", "AccountCodeSecretArn"),
+    *("RetryFunctionName", "AccountName", "DashboardName", "AccountCodeSecretArn"),
     *("SecretsKeyArn", "RetentionDays"),
     *("AllowHttpEndpoints", "AllowPrivateEndpoints", "PollScheduleName", "RetryScheduleName"),
 }
@@ -155,18 +154,9 @@ def test_every_right_is_one_that_aws_knows() -> None:
     assert asked <= known
 
 
-def test_only_those_who_ask_the_provider_may_read_the_account_code() -> None:
+def test_only_poll_may_read_the_account_code() -> None:
     readers = {role for role, found in statements() if "secretsmanager:GetSecretValue" in listed(found["Action"])}
-    assert readers == {"PollRole", "LinksRole"}
-
-
-def test_what_speaks_to_strangers_may_neither_read_the_account_code_nor_the_other_way_round() -> None:
-    rights = {
-        role: {action for of, found in statements() if of == role for action in listed(found["Action"])}
-        for role in ("DeliverRole", "LinksRole")
-    }
-    assert not {right for right in rights["DeliverRole"] if right.startswith("secretsmanager:")}
-    assert not {right for right in rights["LinksRole"] if right.startswith(("kms:", "sqs:", "sns:", "lambda:"))}
+    assert readers == {"PollRole"}
 
 
 def test_dispatch_may_put_events_on_the_named_bus_only_where_one_is_named() -> None:

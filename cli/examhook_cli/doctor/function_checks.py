@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from examhook.settings import (
     DeliverSettings,
     DispatchSettings,
-    LinksSettings,
     PollSettings,
     RetrySettings,
     SettingsError,
@@ -21,7 +20,6 @@ FUNCTIONS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
     "Dispatch": DispatchSettings.read,
     "Deliver": DeliverSettings.read,
     "Retry": RetrySettings.read,
-    "Links": LinksSettings.read,
 }
 """Each function, and how it reads its settings."""
 

@@ -25,7 +25,6 @@ from examhook.provider.client import LegacyClient
 from examhook.provider.discovery import Discovery
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
-from examhook.provider.shares import polls_share
 from examhook.provider.v1_client import V1Client, V1Memory
 from examhook.settings import Dialect, PollSettings
 from examhook.storage.account_code import AccountCode, AccountCodeSecret
@@ -33,6 +32,7 @@ from examhook.storage.account_list import Account, code_in
 from examhook.storage.accounts import AccountsSecret
 from examhook.storage.dispatched import DispatchedEvents
 from examhook.storage.endpoints import EndpointsTable
+from examhook.storage.event_links import EventLinks
 from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
@@ -119,6 +119,7 @@ def _poll(
             partial(_order_redrive, settings.failure_queue_url),
             time.time,
         ),
+        links=EventLinks(dynamodb, settings.events_table),
         now=time.time,
         sleep=time.sleep,
         open_erasure_key=partial(_open_erasure_key, settings),
@@ -148,7 +149,7 @@ def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[Accou
     # that follow close upon each other keep the pace together.
     means: Means = {
         "session": BoundedSession(),
-        "pacer": Pacer(polls_share(settings.requests_per_second), time.monotonic, time.sleep),
+        "pacer": Pacer(settings.requests_per_second, time.monotonic, time.sleep),
         "now": time.time,
         "sleep": time.sleep,
         "rng": random.Random(),  # noqa: S311 - jitter, not cryptography
