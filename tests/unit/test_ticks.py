@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examhook.destinations.tick_queue import expiry_in
-from examhook.detection.ticks import MINUTE_S, ticks_of_minute
+from examhook.detection.ticks import MINUTE_S, SCHEDULE_LATE_S, longest_gap_s, ticks_of_minute
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,23 @@ def test_each_tick_counts_until_the_next_and_the_last_until_the_next_minute(bega
 def test_what_is_no_tick_is_refused(body: str) -> None:
     with pytest.raises(ValueError, match=r"tick|JSON|Expecting"):
         expiry_in(body)
+
+
+@given(
+    poll_seconds=st.integers(5, MINUTE_S),
+    late_s=st.lists(st.integers(0, SCHEDULE_LATE_S), min_size=2, max_size=20),
+)
+def test_no_two_polls_are_further_apart_than_is_said_however_late_the_schedule_is(
+    poll_seconds: int, late_s: list[int]
+) -> None:
+    began = [nth * MINUTE_S + late for nth, late in enumerate(late_s)]
+    polls = sorted(at + tick.delay_s for at in began for tick in ticks_of_minute(0, poll_seconds))
+    assert max(later - earlier for earlier, later in pairwise(polls) if earlier < began[-1]) <= longest_gap_s(
+        poll_seconds
+    )
+
+
+@pytest.mark.parametrize(("poll_seconds", "gap_s"), [(5, 65), (15, 75), (45, 90), (60, 120), (300, 360)])
+def test_the_longest_gap_is_reached(poll_seconds: int, gap_s: int) -> None:
+    """One tick of the schedule comes on time, and the next as late as it can."""
+    assert longest_gap_s(poll_seconds) == gap_s

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from examhook.detection.ticks import MINUTE_S, longest_gap_s
 from examhook.detection.watch import ExamWatch
 from examhook.detection.worst_case import worst_case_s
 from examhook.settings import SettingsError
@@ -82,17 +83,14 @@ def promises(patient: Patient, name: str) -> Iterator[Finding]:
         said = "It has no bound: polls do not come at even intervals by themselves."
         yield Finding(check, Verdict.WARNING, said, "Deploy with Polling=ENABLED and a rate(…), unless it is meant so.")
         return
-    # Within a tick of a minute there may be several polls; a rarer tick makes one and leaves a pause.
-    poll_s = settings.poll_seconds if tick_s <= _TICK_S else tick_s
-    worst = worst_case_s(poll_seconds=poll_s, full_pass_seconds=settings.full_pass_seconds)
+    # Within a minute there may be several polls; a rarer schedule polls once at each tick.
+    poll_s = settings.poll_seconds if tick_s <= MINUTE_S else tick_s
+    worst = worst_case_s(poll_seconds=longest_gap_s(poll_s), full_pass_seconds=settings.full_pass_seconds)
     said = (
         f"Starts and ends within {_span(worst['hinted'])}; marks within {_span(worst['unhinted'])}, in exams long"
         f" quiet within {_span(worst['cold'])}; removals within {_span(worst['removed'])}; and what reading takes."
     )
     yield Finding(check, Verdict.OK, said)
-
-
-_TICK_S = 60
 
 
 def names(patient: Patient) -> list[str]:

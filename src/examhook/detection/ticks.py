@@ -13,6 +13,8 @@ from itertools import pairwise
 
 MINUTE_S = 60
 """The schedule ticks this often where polls are closer than a minute."""
+SCHEDULE_LATE_S = 60
+"""EventBridge Scheduler starts a target within this time after the moment that an expression names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +35,14 @@ def ticks_of_minute(began_at: float, poll_seconds: int) -> tuple[Tick, ...]:
     count = math.ceil(MINUTE_S / poll_seconds)
     delays_s = [nth * MINUTE_S // count for nth in range(count + 1)]
     return tuple(Tick(delay_s, began_at + next_s) for delay_s, next_s in pairwise(delays_s))
+
+
+def longest_gap_s(poll_seconds: int) -> int:
+    """Longest time between two polls, while AWS keeps to its word: as late as the schedule can be, and an interval.
+
+    ``poll_seconds`` is the pause of the schedule where that is a minute or more.
+    """
+    if poll_seconds >= MINUTE_S:
+        return poll_seconds + SCHEDULE_LATE_S
+    # Messages follow their schedule's tick, so only the first poll of a minute is late.
+    return MINUTE_S + SCHEDULE_LATE_S - ticks_of_minute(0, poll_seconds)[-1].delay_s
