@@ -67,7 +67,9 @@ def test_a_shorter_interval_costs_its_polls_its_messages_and_a_third_queue() -> 
     """Without what a poll itself uses, 15 seconds are 15 looks, one request to send and 6 to take, each minute."""
     each_minute = parts(replace(SMALL, poll_seconds=60))["SQS"]
     assert parts(SMALL)["SQS"] - each_minute == pytest.approx(MINUTES * (15 + 1 + 6) * 0.40e-6)
-    assert parts(replace(SMALL, poll_seconds=5))["SQS"] - each_minute == pytest.approx(MINUTES * (15 + 2 + 22) * 0.40e-6)
+    assert parts(replace(SMALL, poll_seconds=5))["SQS"] - each_minute == pytest.approx(
+        MINUTES * (15 + 2 + 22) * 0.40e-6
+    )
 
 
 def test_a_shorter_interval_costs_more_and_the_default_about_a_dollar() -> None:
