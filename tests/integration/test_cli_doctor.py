@@ -58,13 +58,9 @@ def test_the_worst_delays_are_computed_from_the_settings(patient: Clinic) -> Non
     assert finding["said"].startswith("Starts and ends within 70 s; marks within 31 min, in exams long quiet")
 
 
-@pytest.mark.parametrize("why", ["PollSeconds", "Polling"])
-def test_a_queue_of_ticks_that_nothing_needs_may_be_off(why: str, patient: Clinic) -> None:
+def test_the_source_of_ticks_may_be_off_with_a_poll_a_minute(patient: Clinic) -> None:
     break_source("Poll", ":sqs:")(patient)
-    if why == "Polling":
-        break_schedule("Poll", State="DISABLED")(patient)
-    else:
-        patient.configure("Poll", POLL_SECONDS="60")
+    patient.configure("Poll", POLL_SECONDS="60")
     assert patient.verdicts("source of Poll") == []
 
 

@@ -158,10 +158,10 @@ def test_a_queue_must_be_named_where_polls_are_closer_than_a_minute(
         ({"PollSeconds": "60"}, 60, False),
         ({"PollSchedule": "rate(5 minutes)"}, 60, False),
         ({"PollSchedule": "cron(* 6-20 * * ? *)"}, 60, False),
-        ({"Polling": "DISABLED"}, 15, False),
+        ({"Polling": "DISABLED"}, 60, False),
     ],
 )
-def test_the_queue_is_read_only_where_messages_are_sent(
+def test_the_queue_is_read_exactly_where_messages_are_sent(
     parameters: dict[str, str],
     seconds: int,
     enabled: bool,  # noqa: FBT001

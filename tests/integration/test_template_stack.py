@@ -105,7 +105,7 @@ def test_the_parameters_defaults_are_settings_that_a_function_accepts(function: 
     def value(of: Any) -> str:
         if isinstance(of, str):
             return of
-        if of.get("Fn::If", [""])[0] == "PollsEachMinute":
+        if of.get("Fn::If", [""])[0] == "PollsWithinMinute":
             return value(of["Fn::If"][1])
         named = of.get("Ref", "")
         return str(parameters[named].get("Default", "")) if named in parameters else "something"

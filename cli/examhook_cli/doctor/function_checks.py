@@ -63,7 +63,8 @@ def function(patient: Patient, name: str) -> Iterator[Finding]:
 def sources(patient: Patient, name: str) -> Iterator[Finding]:
     """Whether what wakes a function is switched on."""
     check = f"source of {name}"
-    if name == "Poll" and not _polls_within_minute(patient):
+    # With a poll a minute there are no messages, and the source is off.
+    if name == "Poll" and patient.poll_settings.poll_seconds == MINUTE_S:
         return
     mappings = patient.functions.list_event_source_mappings(FunctionName=patient.output(f"{name}FunctionName"))
     for part, source in SOURCES[name].items():
@@ -80,11 +81,6 @@ def sources(patient: Patient, name: str) -> Iterator[Finding]:
             yield Finding(check, Verdict.PROBLEM, said, f"See the log of {name}, then deploy the stack again.")
         else:
             yield Finding(check, Verdict.OK, f"{source.capitalize()} wakes it.")
-
-
-def _polls_within_minute(patient: Patient) -> bool:
-    enabled, _ = schedule_of(patient, "Poll")
-    return enabled and patient.poll_settings.poll_seconds < MINUTE_S
 
 
 def schedule(patient: Patient, name: str) -> Iterator[Finding]:

@@ -22,7 +22,11 @@ _MOST, _MOST_BYTES = 10, 1_048_576
 
 def expiry_in(body: str) -> float:
     """Until when a message counts, Unix seconds; raises ValueError for what is no tick."""
-    match json.loads(body):
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        parsed = None
+    match parsed:
         case {"expires_at": int() | float() as expires_at}:
             return expires_at
     raise ValueError("The message on the queue of ticks is no tick.")
