@@ -40,7 +40,7 @@ POLL_GB, DISPATCH_GB, DELIVER_GB, RETRY_GB = 0.5, 0.5, 0.5, 0.25
 REQUESTS_PER_SECOND = 5
 """To the provider, as the parameter has it."""
 QUEUE_POLLS = 5 * 3 * MINUTES
-"""Requests for one queue that Lambda reads: five pollers that wait 20 seconds. It may do with two where little comes."""
+"""Requests for one queue that Lambda reads: five pollers that wait 20 seconds (sometimes only two)."""
 MESSAGES_IN_REQUEST = 10
 """Messages that one request sends at most."""
 INTERVALS_S = (60, 30, 20, 15, 10, 5)
