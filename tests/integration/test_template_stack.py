@@ -101,9 +101,11 @@ def test_every_function_knows_the_stack_that_its_figures_are_of() -> None:
 def test_the_parameters_defaults_are_settings_that_a_function_accepts(function: str) -> None:
     parameters = TEMPLATE["Parameters"]
 
-    def value(of: str | Mapping[str, str]) -> str:
+    def value(of: Any) -> str:
         if isinstance(of, str):
             return of
+        if of.get("Fn::If", [""])[0] == "PollsWithinMinute":
+            return value(of["Fn::If"][1])
         named = of.get("Ref", "")
         return str(parameters[named].get("Default", "")) if named in parameters else "something"
 
@@ -207,9 +209,10 @@ def test_poll_opens_nothing_that_the_secrets_key_seals_for_endpoints() -> None:
     assert not fnmatchcase("ep_0c2a6f0be0ad3b1d", pattern)
 
 
-def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_run() -> None:
-    visibility_s = RESOURCES["DeliveryQueue"]["Properties"]["VisibilityTimeout"]
-    assert visibility_s >= 6 * RESOURCES["DeliverFunction"]["Properties"]["Timeout"]
+@pytest.mark.parametrize(("queue", "function"), [("DeliveryQueue", "DeliverFunction"), ("TickQueue", "PollFunction")])
+def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_run(queue: str, function: str) -> None:
+    visibility_s = RESOURCES[queue]["Properties"]["VisibilityTimeout"]
+    assert visibility_s >= 6 * RESOURCES[function]["Properties"]["Timeout"]
 
 
 def test_an_attempts_deadline_leaves_its_function_time_to_record_it() -> None:

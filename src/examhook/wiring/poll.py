@@ -16,6 +16,8 @@ from botocore.config import Config
 from examhook.destinations.redrive_queue import CLOCK_MARGIN_S, RedriveOrder, RedriveQueue
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
+from examhook.destinations.tick_queue import TickQueue
+from examhook.detection.ticks import MINUTE_S
 from examhook.events.build import operations_event
 from examhook.events.catalogue import OperationsEventType
 from examhook.http.session import BoundedSession
@@ -81,6 +83,7 @@ def accounts(environ: Mapping[str, str]) -> AccountPolls:
         return _poll(own_settings, secrets, dynamodb, notify, partial(code_in, name=account.name))
 
     further = bool(settings.accounts_secret_arn)
+    within_minute = settings.poll_seconds < MINUTE_S
     # What is loaded by now lives as long as the process: the collector need not go through it during each page.
     gc.freeze()
     return AccountPolls(
@@ -88,6 +91,7 @@ def accounts(environ: Mapping[str, str]) -> AccountPolls:
         build=build,
         secret=AccountsSecret(secrets, settings.accounts_secret_arn, settings.account, time.time) if further else None,
         functions=boto3.client("lambda", config=_CLIENT_CONFIG) if further else None,
+        ticks=TickQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.tick_queue_url) if within_minute else None,
     )
 
 
