@@ -26,8 +26,9 @@ CODE ?= simulated-code
 MINUTES ?= 30
 BODIES ?= 1000000
 
-# In the variable, so that PYTEST_ADDOPTS=-n0 runs all in one process.
-WORKERS := -n auto --maxprocesses 8
+# The number of workers stands before PYTEST_ADDOPTS, so that PYTEST_ADDOPTS=-n0 runs all tests in one process.
+# Bytecode is written, because the workers and the commands that tests start would compile everything again.
+PYTEST := PYTHONDONTWRITEBYTECODE= PYTEST_ADDOPTS="-n auto --maxprocesses 8 $$PYTEST_ADDOPTS" $(BIN)/pytest
 
 # What make check runs, the longest first; each is a target too.
 GATES := check-secrets check-checkov check-mypy check-sam check-cfn-lint check-deptry check-imports check-format check-ruff
@@ -42,10 +43,10 @@ help: ## List the targets
 install: $(PARTS) ## Set up .venv with the project and its tools, pinned
 
 test: install $(if $(shell command -v npm),tests/node/node_modules/.installed) ## Run all tests, several at a time
-	PYTEST_ADDOPTS="$(WORKERS) $$PYTEST_ADDOPTS" $(BIN)/pytest
+	$(PYTEST)
 
 test-fast: install ## Run the quick unit and contract tests, without the emulator
-	PYTEST_ADDOPTS="$(WORKERS) $$PYTEST_ADDOPTS" $(BIN)/pytest -m "not slow" tests/unit tests/contract
+	$(PYTEST) -m "not slow" tests/unit tests/contract
 
 check: install ## Run the gates, several at a time; they only read
 	@$(MAKE) --no-print-directory --keep-going -j 4 $(WHOLE_OUTPUTS) $(GATES)
@@ -133,13 +134,13 @@ COMPILE := $(UV) compile --quiet --universal --upgrade --python-version 3.11 --n
 		"Python 3.11 or later is needed: $(PYTHON) is " + sys.version.split()[0] + ". Name another by PYTHON=.")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(UV) install --quiet --python $(BIN)/python -r requirements/dev.txt
+	$(UV) install --quiet --compile-bytecode --python $(BIN)/python -r requirements/dev.txt
 	$(UV) install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
 .venv-%/.installed: requirements/%.txt | .venv/.installed
 	$(PYTHON) -m venv .venv-$*
-	$(UV) install --quiet --python .venv-$*/bin/python -r $<
+	$(UV) install --quiet --compile-bytecode --python .venv-$*/bin/python -r $<
 	@touch $@
 
 # npm leaves out the addresses of packages where they are the registry's own.

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(
 TICKS = 20
 
 
+@pytest.mark.slow
 def test_few_events_arrive_and_are_counted() -> None:
     many = volume.measure(30, lambda _: None)
     assert (many.wanted, many.delivered, many.lost, many.invented) == (90, 90, 0, 0)
