@@ -8,6 +8,7 @@ from pathlib import Path
 
 import atomic_requests
 import pytest
+import quick_clients
 from hypothesis import settings
 from recorder import Call, Recorder, install
 from rights import denied, unused, wanted_by_aws, wanted_by_calls
@@ -21,6 +22,7 @@ INTEGRATION = Path(__file__).parent / "integration"
 RECORDER = Recorder()
 install(RECORDER)
 atomic_requests.install()
+quick_clients.install()
 # Whoever starts the tests in the background has them ignore Ctrl-C, and so would the programs that they start and end.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from boto3 import Session
@@ -63,9 +64,12 @@ class LocalInstallation:
         assert isinstance(outputs, dict)
         return outputs
 
-    @property
+    @cached_property
     def session(self) -> Session:
-        """An AWS session of the local root user; its clients need ``endpoint_url``, see ``client_options``."""
+        """An AWS session of the local root user; its clients need ``endpoint_url`` or ``AWS_ENDPOINT_URL``.
+
+        Made once, because each session reads the descriptions of the services again.
+        """
         variables = shell_variables(self.port)
         return Session(
             aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
