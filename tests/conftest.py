@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import atomic_requests
 import pytest
@@ -59,3 +60,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """Start one worker more than there are processors: the one with the end-to-end tests mostly waits."""
     return (yield) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep tests that share a deployed stack in one worker."""
+    from stack_scheduling import StackScheduling  # noqa: PLC0415 - only a run with workers needs pytest-xdist
+
+    return StackScheduling(config, log)

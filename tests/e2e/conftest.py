@@ -14,14 +14,6 @@ from recorder import Recorder
 from rights import denied, wanted_by_calls
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests of the shared stack in one worker: each worker would deploy a stack of its own."""
-    for item in items:
-        if item.get_closest_marker("e2e") and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group("stack"))
-
-
 @pytest.fixture(scope="session")
 def watched() -> list[DeployedCalls]:
     """The stacks that are up."""

@@ -17,7 +17,7 @@ from examhook_cli.stack import Stack
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("lost stack")]
+pytestmark = pytest.mark.e2e
 
 TABLES = ("Submissions", "Exams", "Endpoints", "Events", "Deliveries")
 

@@ -38,12 +38,9 @@ from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
 from examhook.workflows.endpoints import add_endpoint
 
-pytestmark = [
-    pytest.mark.skipif(
-        not Path(".venv-emulator/bin/python").exists(), reason="the emulator's environment is not set up"
-    ),
-    pytest.mark.xdist_group("crashes"),
-]
+pytestmark = pytest.mark.skipif(
+    not Path(".venv-emulator/bin/python").exists(), reason="the emulator's environment is not set up"
+)
 
 MONTH_S = 30 * 86_400
 TICK = {"trigger": "schedule"}
