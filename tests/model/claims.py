@@ -124,7 +124,8 @@ class Claims:
         exam_id, _ = key
         states = self.histories[key].states
         n, asked_at = self.installation.provider.first_asked.get(exam_id, (0, 0))
-        if not self.installation.provider.world.is_shown(key[1].started_at, asked_at):
+        provider = self.installation.provider
+        if exam_id in provider.first_was_stale or not provider.world.is_shown(key[1].started_at, asked_at):
             return -1
         found = self.histories[key].state_at(n)
         return states.index(found) if found is not None and self._is_old(key, found, margin_s=-CLOCKS_S) else -1
