@@ -74,8 +74,8 @@ class Provider:
     seconds_per_request: float = 0.0
     first_asked: dict[str, tuple[int, int]] = field(default_factory=dict)
     """How much had happened in the world when each exam's results were first asked for, and when that was."""
-    first_was_stale: set[str] = field(default_factory=set)
-    """Exams whose results may have been shown as of a minute before when they were first asked for."""
+    shown_stale: set[str] = field(default_factory=set)
+    """Exams whose results may have been shown as they were a minute before."""
     refuses_next: bool = False
     was_shuffled: bool = False
     """Whether its rows ever came in another order at each request."""
@@ -92,8 +92,8 @@ class Provider:
         """The answer; raises HttpError where there is none."""
         self.world.advance(self.seconds_per_request)
         if "eid" in query:
-            if query["eid"] not in self.first_asked and self._is_stale():
-                self.first_was_stale.add(query["eid"])
+            if self._is_stale():
+                self.shown_stale.add(query["eid"])
             self.first_asked.setdefault(query["eid"], (len(self.world.ledger()), self.world.now()))
         if self.refuses_next:
             query, self.refuses_next = {**query, "code": "another"}, False
