@@ -61,7 +61,8 @@ class MovingApi(ProviderApi):
         return reply
 
     def _delete_from(self, exam: ExamBook) -> None:
-        newest_first = self.quirks.draw(RESULTS, str(exam.exam_id)).get(Quirk.ROW_ORDER) != RowOrder.OLDEST
+        order = self.quirks.standing(RESULTS, str(exam.exam_id)).get(Quirk.ROW_ORDER)
+        newest_first = order is None or order.value != RowOrder.OLDEST
         rows = exam.rows()[:: -1 if newest_first else 1]
         gone = rows[len(rows) // 8]
         self._moving_world.remove(AttemptRef(str(exam.exam_id), str(gone.candidate_id), gone.started_at))

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import boto3
 
@@ -113,11 +113,13 @@ class UnitCounter:
                 self._count_read_of_many(_mapping(wanted), _sequence(_mapping(parsed["Responses"]).get(table, [])))
         elif "Error" not in parsed:
             self.write_units += sum(_units(entry) for entry in _entries(parsed["ConsumedCapacity"]))
-            self._note_announcement(asked)
+            for item in _items_put(asked):
+                self._note_announcement(item)
         else:
             # A refused condition costs what the write would have, one unit at least.
-            size = item_bytes(asked["Item"]) if "Item" in asked else 0
-            self.write_units += max(1, math.ceil(size / _WRITE_STEP_BYTES))
+            each = 2 if "TransactItems" in asked else 1
+            sizes = [item_bytes(item) for item in _items_put(asked)] or [0]
+            self.write_units += sum(each * max(1, math.ceil(size / _WRITE_STEP_BYTES)) for size in sizes)
 
     def _count_read(self, name: str, asked: Mapping[str, object], parsed: Mapping[str, object]) -> None:
         if hidden := _HIDES_WHAT_WAS_READ & asked.keys():
@@ -133,9 +135,8 @@ class UnitCounter:
         absent = len(_sequence(asked["Keys"])) - len(found)
         self.read_units += unit * (absent + sum(max(1, math.ceil(item_bytes(one) / _READ_STEP_BYTES)) for one in found))
 
-    def _note_announcement(self, asked: Mapping[str, object]) -> None:
-        item = asked.get("Item")
-        if not isinstance(item, Mapping) or item.get("announce") != {"BOOL": True}:
+    def _note_announcement(self, item: Mapping[str, Any]) -> None:
+        if item.get("announce") != {"BOOL": True}:
             return
         newest = item["transitions"]["L"][-1]["M"]
         self.announced.append(
@@ -147,6 +148,12 @@ class UnitCounter:
                 int(item["started_at"]["N"]) if "started_at" in item else 0,
             )
         )
+
+
+def _items_put(asked: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The items of a PutItem, or of a transaction's puts."""
+    puts = [each["Put"] for each in asked.get("TransactItems", []) if "Put" in each] or [asked]
+    return [put["Item"] for put in puts if "Item" in put]
 
 
 def item_bytes(item: object) -> int:

@@ -1,8 +1,9 @@
 """Counts what AWS is asked for: calls by operation, and DynamoDB's units by its own rules, from what is sent and read.
 
 A write costs a unit for each begun KB of the item, as it is afterwards, in the table and again in each index that holds
-it; a read half a unit for each begun 4 KB, or a whole one when it is consistent (Amazon DynamoDB developer guide,
-"Capacity unit consumption"). An UpdateItem is counted by the item that it leaves.
+it; in a transaction it costs two in the table. A read costs half a unit for each begun 4 KB, or a whole one when it is
+consistent (Amazon DynamoDB developer guide, "Capacity unit consumption"). An UpdateItem is counted by the item that it
+leaves.
 """
 
 from __future__ import annotations
@@ -69,9 +70,14 @@ class Meter:
         elif model.name == "UpdateItem":
             item = plain.get_item(TableName=asked["TableName"], Key=asked["Key"]).get("Item", {})
             self._count_write(asked["TableName"], item)
+        elif model.name == "TransactWriteItems":
+            for each in asked["TransactItems"]:
+                self._count_write(each["Put"]["TableName"], each["Put"]["Item"], transacted=True)
 
-    def _count_write(self, table: str, item: dict[str, Any]) -> None:
+    def _count_write(self, table: str, item: dict[str, Any], *, transacted: bool = False) -> None:
         each = max(1, math.ceil(item_bytes(item) / 1024))
+        # An index is written outside of the transaction.
+        self.write_units += each if transacted else 0
         in_index = each * sum(attribute in item for attribute in _INDEXES.get(table, ()))
         self.index_units[table] += in_index
         self.write_units += each + in_index

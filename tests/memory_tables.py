@@ -6,7 +6,7 @@ runs the same cases against both. Several pollers may share one store: each gets
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
@@ -21,8 +21,9 @@ from examhook.storage.submissions import sort_key
 
 Step = Callable[[], int]
 """Called before each call on a table; raises to make the call fail. More than 0 disturbs it: a write stands, but its
-answer is lost, so that the library's own second try finds its condition broken; a read that is only eventually
-consistent does not see so many of the last writes."""
+answer is lost, so that the library's own second try finds its condition broken (a submission or an exam's history
+finds itself in its way, and counts as written); a read that is only eventually consistent does not see so many of
+the last writes."""
 
 
 def _undisturbed() -> int:
@@ -58,7 +59,7 @@ class MemorySubmissions:
     store: SubmissionStore = field(default_factory=SubmissionStore)
     step: Step = _undisturbed
     shuffle: Callable[[list[int]], None] = list.sort
-    """In which order a batch is written: the real table writes in parallel, so any is possible."""
+    """In which order a batch without duplicates is written: the real table writes in parallel, so any is possible."""
 
     def between(self, account: str, exam_id: str, first: AttemptKey, last: AttemptKey) -> dict[AttemptKey, Submission]:
         stored = self.of_exam(account, exam_id)
@@ -91,22 +92,27 @@ class MemorySubmissions:
         return {key: each for key, each in self.of_exam(account, exam_id).items() if key not in seen}
 
     def write(self, changes: Sequence[Change]) -> list[Change]:
-        places = list(range(len(changes)))
-        self.shuffle(places)
-        refused: set[int] = set()
+        refused: list[int] = []
+        for places in _without_duplicates(changes):
+            self.shuffle(places)
+            refused += self._write_places(changes, places)
+        return [changes[place] for place in sorted(refused)]
+
+    def _write_places(self, changes: Sequence[Change], places: Sequence[int]) -> list[int]:
+        refused: list[int] = []
         failed: ClientError | None = None
         for place in places:
             try:
                 if not self._write_one(changes[place]):
-                    refused.add(place)
+                    refused.append(place)
             except ClientError as error:
                 failed = error  # the others of the batch are under way already
         if failed is not None:
             raise failed
-        return [changes[place] for place in sorted(refused)]
+        return refused
 
     def _write_one(self, change: Change) -> bool:
-        answer_is_lost = self.step()
+        self.step()
         before, after = change.before, change.after
         place = (after.account, after.exam_id, after.key)
         stands = self.store.items.get(place)
@@ -117,7 +123,21 @@ class MemorySubmissions:
         if allowed:
             self.store.items[place] = after
             self.store.stream.append(change)
-        return allowed and not answer_is_lost
+        return allowed or stands == after
+
+
+def _without_duplicates(changes: Sequence[Change]) -> Iterator[list[int]]:
+    """The places of ``changes`` in their order, cut where an attempt comes again."""
+    places: list[int] = []
+    seen: set[tuple[str, str, AttemptKey]] = set()
+    for place, change in enumerate(changes):
+        key = (change.after.account, change.after.exam_id, change.after.key)
+        if key in seen:
+            yield places
+            places, seen = [], set()
+        places.append(place)
+        seen.add(key)
+    yield places
 
 
 @dataclass
@@ -143,7 +163,7 @@ class MemoryExamStates:
         return [change for change in changes if not self._write_one(change)]
 
     def _write_one(self, change: ExamChange) -> bool:
-        answer_is_lost = self.step()
+        self.step()
         before, after = change.before, change.after
         place = (after.account, after.exam_id)
         stands = self.store.items.get(place)
@@ -154,7 +174,7 @@ class MemoryExamStates:
         if allowed:
             self.store.items[place] = after
             self.store.stream.append(change)
-        return allowed and not answer_is_lost
+        return allowed or stands == after
 
 
 @dataclass

@@ -22,7 +22,7 @@ from examhook.storage.account_item import Refusal
 from examhook.storage.exam_histories import ExamHistories
 from examhook.storage.exams import ExamsTable
 from examhook.storage.lease_item import AsBefore, Awaited
-from examhook.storage.submissions import SubmissionsTable, spanning
+from examhook.storage.submissions import SubmissionsTable, sort_key, spanning
 
 EXAM = Exam("7", "Anatomy II", available=True, takings=3)
 OPEN = Attempt("9", 1_700_000_000, 0, "陈 美")
@@ -56,6 +56,11 @@ def change(stored: Submission | None, row: Attempt, fence: int = 1) -> Change:
     found = change_from(stored, row, Observation("main", EXAM, observed_at=1_700_001_000, fence=fence))
     assert found is not None
     return found
+
+
+def new_changes(count: int, fence: int) -> list[Change]:
+    """As many new attempts."""
+    return [change(None, replace(DONE, candidate_id=str(number)), fence) for number in range(count)]
 
 
 def stored(tables: Pair, *keys: AttemptKey) -> dict[AttemptKey, Submission]:
@@ -131,9 +136,50 @@ def test_a_write_needs_the_version_it_read_and_no_newer_poll(tables: Pair, fence
 
 
 def test_overtaken_changes_of_a_batch_are_named_in_their_order(tables: Pair) -> None:
-    changes = [change(None, replace(DONE, candidate_id=str(number))) for number in range(12)]
-    tables.submissions.write(changes[3:5] + changes[8:9])
+    changes, rivals = (new_changes(12, fence) for fence in (1, 2))
+    tables.submissions.write(rivals[3:5] + rivals[8:9])
     assert tables.submissions.write(changes) == [changes[3], changes[4], changes[8]]
+
+
+@pytest.mark.parametrize("count", [50, 130])
+def test_many_changes_are_written_but_those_that_another_poll_was_faster_with(tables: Pair, count: int) -> None:
+    ours, rivals = (new_changes(count, fence) for fence in (1, 2))
+    tables.submissions.write(rivals[::7])
+    assert tables.submissions.write(ours) == ours[::7]
+    expected = {each.after.key: each.after for each in (*ours, *rivals[::7])}
+    assert tables.submissions.of_exam("main", "7") == expected
+
+
+@pytest.mark.parametrize("count", [50, 130])
+def test_many_submissions_are_replaced_only_where_nobody_else_did(tables: Pair, count: int) -> None:
+    first = new_changes(count, fence=1)
+    tables.submissions.write(first)
+    ours, rivals = (
+        [change(each.after, replace(each.after.attempt, score_points=Decimal(score)), fence) for each in first]
+        for score, fence in ((60, 2), (70, 3))
+    )
+    tables.submissions.write(rivals[::9])
+    assert tables.submissions.write(ours) == ours[::9]
+    expected = {each.after.key: each.after for each in (*ours, *rivals[::9])}
+    assert tables.submissions.of_exam("main", "7") == expected
+
+
+@pytest.mark.parametrize("count", [1, 51])
+def test_changes_of_one_attempt_in_one_batch_are_written_in_their_order(tables: Pair, count: int) -> None:
+    first, late = (new_changes(count, fence) for fence in (1, 2))
+    second = [change(each.after, replace(each.after.attempt, score_points=Decimal(60))) for each in first]
+    assert tables.submissions.write([*first, *late, *second]) == late
+    assert list(tables.submissions.of_exam("main", "7").values()) == sorted(
+        (each.after for each in second), key=lambda submission: sort_key(submission.key)
+    )
+
+
+def test_a_change_that_this_poll_wrote_before_counts_as_written(tables: Pair) -> None:
+    """So an answer that was lost makes no write look refused."""
+    changes = new_changes(60, fence=1)
+    assert tables.submissions.write(changes[:20]) == []
+    assert tables.submissions.write(changes) == []
+    assert tables.submissions.write(changes[:2]) == []
 
 
 def test_an_exam_is_remembered_unless_a_newer_poll_did(tables: Pair) -> None:
@@ -282,9 +328,11 @@ def test_an_exams_history_needs_the_version_that_was_read_and_no_newer_poll(
 
 def test_overtaken_exams_of_a_batch_are_named_in_their_order(tables: Pair) -> None:
     first = exam_change(None, available=True)
-    changes = [replace(first, after=replace(first.after, exam_id=str(number))) for number in range(12)]
-    tables.histories.write(changes[3:5] + changes[8:9])
+    changes = [replace(first, after=replace(first.after, exam_id=str(number))) for number in range(60)]
+    rivals = [replace(each, after=replace(each.after, fence=2)) for each in changes]
+    tables.histories.write(rivals[3:5] + rivals[8:9])
     assert tables.histories.write(changes) == [changes[3], changes[4], changes[8]]
+    assert tables.histories.write(rivals[3:5]) == []
 
 
 def lease_script(table: ExamsTable | MemoryExams, rng: random.Random) -> list[object]:

@@ -12,8 +12,9 @@ from dispatch_stack import Killed
 from tables import EVENTS
 from watched_stack import Context, WatchedStack, watched_stack
 
-from examhook.detection.change import Change
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.exam_history_item import is_exam_history
+from examhook.storage.versioned_put import VersionedPut
+from examhook.storage.versioned_writes import VersionedWrites
 from examhook_cli.simulator.facts import AttemptRef
 
 DAY_S = 86_400
@@ -255,19 +256,19 @@ def test_a_go_that_dies_at_a_write_is_simply_repeated(
     stack.lose_everything()
     stack.poll()
     numbers = count(1)
-    write_one = SubmissionsTable._write_one  # noqa: SLF001 - the one place that writes
+    put_once = VersionedWrites._put_once  # noqa: SLF001 - the one place that writes few submissions
 
-    def dying(table: SubmissionsTable, change: Change) -> bool:
-        is_last = next(numbers) == dies_at
+    def dying(writes: VersionedWrites, put: VersionedPut) -> bool:
+        is_last = not is_exam_history(put.item) and next(numbers) == dies_at
         if is_last and not after:
             raise Killed
-        written = write_one(table, change)
+        written = put_once(writes, put)
         if is_last:
             raise Killed
         return written
 
     with monkeypatch.context() as patch:
-        patch.setattr(SubmissionsTable, "_write_one", dying)
+        patch.setattr(VersionedWrites, "_put_once", dying)
         with pytest.raises(Killed):
             stack.go(began_at)
     stack.dispatch()

@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
 
 from bench.child import PROJECT
-from bench.cloud import running_cloud
+from bench.cloud import SUBMISSIONS, running_cloud
 from bench.drift import drift
 from bench.figures import Scale
 from bench.lambda_sized import variables_of
@@ -19,7 +20,11 @@ from bench.product import Product
 from bench.provider import running_provider
 from bench.run import run
 from bench.table import lines
-from bench.units import UncountableError, item_bytes
+from bench.units import UncountableError, UnitCounter, item_bytes
+from examhook.detection.diff import diff
+from examhook.detection.transition import Observation
+from examhook.model import Attempt, Exam
+from examhook.storage.submissions import SubmissionsTable
 
 pytestmark = pytest.mark.skipif(
     not Path(".venv-emulator/bin/python").exists(), reason="the emulator's environment is not set up"
@@ -69,6 +74,27 @@ def test_a_run_on_a_tiny_world_counts_what_happened_in_it() -> None:
     table = lines(measured)
     written = page(measured, table)
     assert all(line.measure in written for line in table)
+
+
+def test_what_is_written_in_transactions_costs_twice_and_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    exam = Exam("1", "Anatomy", available=True, takings=60)
+    attempts = [Attempt(str(number), 1_700_000_000, 1) for number in range(60)]
+    ours, rivals = (diff(attempts, {}, Observation("main", exam, 1_700_000_000, fence)) for fence in (1, 2))
+    with running_cloud("code") as cloud, monkeypatch.context() as patched:
+        for name, value in cloud.environ.items():
+            patched.setenv(name, value)
+        patched.setattr(boto3, "DEFAULT_SESSION", None)
+        counter = UnitCounter.of_this_process()
+        table = SubmissionsTable(boto3.client("dynamodb"), SUBMISSIONS)
+        table.write(rivals[:1])
+        assert (counter.write_units, len(counter.announced)) == (1, 1)
+        counter.reset()
+        assert table.write(ours) == ours[:1]
+    # The cancelled transaction, and the one without the item that was refused.
+    assert counter.write_units == 2 * 60 + 2 * 59
+    assert [event.candidate_id for event in counter.announced] == [
+        change.after.attempt.candidate_id for change in ours[1:]
+    ]
 
 
 def test_moving_rows_move_and_are_told_apart() -> None:

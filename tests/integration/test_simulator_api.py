@@ -209,7 +209,9 @@ def test_the_simulator_frees_its_port_and_ends_open_connections_when_it_stops(wo
         assert Asking(again, session).ask(EXAMS).status_code == 200
 
 
-def test_the_example_on_the_simulators_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
-    exec(compile(example, str(PAGE), "exec"), {})  # noqa: S102 - our own page
-    assert "http://127.0.0.1:" in capsys.readouterr().out
+@pytest.mark.parametrize(("place", "prints"), [(0, "http://127.0.0.1:"), (1, "200 ")])
+def test_an_example_on_the_simulators_page_runs(place: int, prints: str, capsys: pytest.CaptureFixture[str]) -> None:
+    examples = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert len(examples) == 2
+    exec(compile(examples[place], str(PAGE), "exec"), {})  # noqa: S102 - our own page
+    assert prints in capsys.readouterr().out

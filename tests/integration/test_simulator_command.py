@@ -34,7 +34,7 @@ def running(*args: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_exams_until_it_is_told_to_stop(how: signal.Signals) -> None:
+def test_it_serves_exams_until_a_signal_stops_it(how: signal.Signals) -> None:
     with running(*FEW, "--seed", "4", "--live", "0", "--code", "s3cret", "--json") as process:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
@@ -49,7 +49,9 @@ def test_it_serves_exams_until_it_is_told_to_stop(how: signal.Signals) -> None:
 
 
 def test_live_candidates_come_as_time_passes_and_quirks_are_on() -> None:
-    with running(*FEW, "--live", "60", "--takings", "finishes", "--quirk", "bom", "--quirk", "limit_cap=1") as process:
+    with running(
+        *FEW, "--live", "60", "--attempt-count", "finishes", "--quirk", "bom", "--quirk", "limit_cap=1"
+    ) as process:
         assert process.stdout is not None
         said = [process.stdout.readline() for _ in range(3)]
         url = said[0].split()[5]
@@ -69,10 +71,13 @@ def test_a_port_in_use_is_one_sentence_and_exit_status_1() -> None:
         port = str(taken.getsockname()[1])
         done = real_examhook("simulate", "--port", port, "--candidates", "1", env={})
     assert (done.exit_code, done.out) == (1, "")
-    assert done.err == f"Port {port} cannot be listened on (Address already in use): name another with --port.\n"
+    assert done.err == f"Cannot listen on port {port} (Address already in use): choose another one with --port.\n"
 
 
-@pytest.mark.parametrize("option", [("--quirk", "nonsense"), ("--quirk", "limit_cap=0"), ("--takings", "some")])
+@pytest.mark.parametrize(
+    "option",
+    [("--quirk", "nonsense"), ("--quirk", "limit_cap=0"), ("--quirk", "count=often"), ("--attempt-count", "some")],
+)
 def test_wrong_usage_is_exit_status_2(option: tuple[str, str]) -> None:
     done = real_examhook("simulate", *option, env={})
     assert (done.exit_code, done.out) == (2, "")

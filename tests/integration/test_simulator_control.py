@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from examhook.model import Status
 from examhook_cli.simulator.client import SimulatorControl, SimulatorControlError
-from examhook_cli.simulator.facts import LedgerKind, TakingsCount
+from examhook_cli.simulator.facts import AttemptCount, LedgerKind
 from examhook_cli.simulator.server import Simulator, running_simulator
 from examhook_cli.simulator.world import World
 
@@ -29,7 +30,7 @@ def post(simulator: Simulator, act: str, body: str, headers: dict[str, str] | No
 
 def test_a_whole_script_over_http_says_what_the_same_script_says_in_the_process(simulator: Simulator) -> None:
     def play(target: World | SimulatorControl) -> None:
-        exam_id = target.create_exam("Fire safety", category="Safety", takings=TakingsCount.FINISHES)
+        exam_id = target.create_exam("Fire safety", category="Safety", counts=AttemptCount.FINISHES)
         target.create_exam(available=False)
         target.populate(exam_id, 20, until=target.now() - 5)
         refs = [target.start(exam_id, name=f"Zoë {n}") for n in range(4)]
@@ -39,13 +40,14 @@ def test_a_whole_script_over_http_says_what_the_same_script_says_in_the_process(
         target.force(refs[2], 12.5)
         target.system_submit(refs[3])
         target.mark(refs[0], 90)
+        target.change_status(refs[0], Status.FORCED)
         target.reopen(refs[1])
         target.remove(refs[2])
         again = target.start(exam_id, refs[0].candidate_id)
         target.close_exam(exam_id)
         target.submit(again, 100)
         target.open_exam(exam_id)
-        target.set_takings(TakingsCount.NOTHING, exam_id)
+        target.set_attempt_count(AttemptCount.STARTS, exam_id)
         target.live(6)
         target.advance(3600)
 
@@ -96,7 +98,8 @@ def test_switches_are_shown_while_they_are_on(simulator: Simulator) -> None:
         ("start", "{", "not JSON"),
         ("create_exam", '{"titel": "x"}', "Unknown: titel"),
         ("create_exam", '{"available": 1}', "available is not true or false"),
-        ("create_exam", '{"takings": "some"}', "takings is one of"),
+        ("create_exam", '{"counts": "some"}', "counts is one of"),
+        ("change_status", '{"exam_id": "1", "candidate_id": "2", "status": 7}', "status is 1, 2, 3 or 4"),
         ("populate", '{"exam_id": "1", "attempts": -1}', "attempts is a number from 0"),
         ("advance", '{"seconds": -1}', "cannot go back"),
         ("advance", '{"seconds": true}', "seconds is not a number"),

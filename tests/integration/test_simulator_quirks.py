@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
 from simulated import EXAMS, RESULTS, Asking
 
+from examhook_cli.simulator.bodies import THROTTLE_TEXTS
 from examhook_cli.simulator.facts import AttemptRef
 from examhook_cli.simulator.quirks import Quirk
+from examhook_cli.simulator.rows import big_id
 from examhook_cli.simulator.server import running_simulator
 from examhook_cli.simulator.world import World
 
@@ -210,6 +215,248 @@ def row_order(stand: Stand) -> None:
     assert sorted(first) == sorted(second) == sorted(newest)
 
 
+def exam_list_cap(stand: Stand) -> None:
+    for _ in range(4):
+        stand.world.create_exam()
+    stand.switch_on("exam_list_cap=3")
+    assert (len(stand.ask(EXAMS).json()), len(stand.rows())) == (3, ROWS)
+
+
+def results_cap(stand: Stand) -> None:
+    for _ in range(4):
+        stand.world.create_exam()
+    stand.switch_on("results_cap=3")
+    assert (len(stand.ask(EXAMS).json()), len(stand.rows())) == (5, 3)
+    stand.switch_on("results_cap=1", exam_id="1")
+    assert len(stand.rows()) == 3
+
+
+def uneven_pages(stand: Stand) -> None:
+    whole = stand.keys()
+    stand.switch_on("uneven_pages=5")
+    pages = {start: stand.keys(start=start, limit=10) for start in range(30)}
+    assert all(page == whole[start : start + len(page)] for start, page in pages.items())
+    assert {len(page) for page in pages.values()} == set(range(1, 11))
+    assert {start: stand.keys(start=start, limit=10) for start in range(30)} == pages
+
+
+def half_page(stand: Stand) -> None:
+    whole = stand.keys()
+    stand.switch_on("half_page@next1")
+    assert stand.keys(limit=15) == whole[:8]
+    assert stand.keys(limit=15) == whole[:15]
+
+
+def hidden_rows(stand: Stand) -> None:
+    whole = stand.keys()
+    stand.switch_on("hidden_rows=4:2")
+    pages = [stand.keys(start=start, limit=10) for start in range(0, ROWS, 10)]
+    shown = [key for page in pages for key in page]
+    assert len(shown) == ROWS - 4
+    assert [key for key in whole if key in shown] == shown
+    assert any(len(page) < 10 for page in pages[:-1]), "a page in the middle is short"
+    assert stand.ask(EXAMS).json() == [], "the only exam is hidden too"
+
+
+def ties_by_request(stand: Stand) -> None:
+    exam_id = stand.world.create_exam()
+    candidates = {stand.world.start(exam_id).candidate_id for _ in range(20)}
+    stand.switch_on("ties_by_request")
+    first, again = stand.rows(eid=exam_id, limit=20), stand.rows(eid=exam_id, limit=20)
+    other = stand.rows(eid=exam_id, limit=21)
+    assert [row["sid"] for row in first] == [row["sid"] for row in again] != [row["sid"] for row in other]
+    assert {str(row["sid"]) for row in first} == {str(row["sid"]) for row in other} == candidates
+
+
+def foreign_rows(stand: Stand) -> None:
+    other = stand.world.create_exam()
+    foreign = {int(ref.candidate_id) for ref in stand.world.populate(other, 3)}
+    stand.switch_on("foreign_rows=2")
+    rows = stand.rows()
+    assert len(rows) == ROWS + 2
+    assert {row["sid"] for row in rows if str(row["eid"]) == other} < foreign
+    assert sum(str(row["eid"]) == stand.exam_id for row in rows) == ROWS
+
+
+def rows_lag(stand: Stand) -> None:
+    stand.world.start(stand.exam_id)
+    stand.switch_on("rows_lag=60")
+    assert (stand.ask(EXAMS).json()[0]["times"], len(stand.rows())) == (ROWS + 1, ROWS)
+    stand.world.advance(60)
+    assert len(stand.rows()) == ROWS + 1
+    stand.world.remove(stand.world.truth()[-1].ref)
+
+
+def stale_replica(stand: Stand) -> None:
+    running = stand.world.start(stand.exam_id)
+    stand.world.advance(100)
+    stand.world.submit(running, 50)
+    stand.world.advance(30)
+    new = stand.world.start(stand.exam_id)
+    stand.world.close_exam(stand.exam_id)
+    stand.switch_on("stale_replica=31@next2")
+    newest, (exam,) = stand.rows()[0], stand.ask(EXAMS).json()
+    assert (newest["sid"], newest["status"], newest["score"]) == (int(running.candidate_id), 0, 0)
+    assert (exam["available"], exam["times"]) == (1, ROWS + 1)
+    assert [row["sid"] for row in stand.rows()[:2]] == [int(new.candidate_id), int(running.candidate_id)]
+    assert stand.rows()[1]["status"] == 1
+    for ref in (running, new):
+        stand.world.remove(ref)
+
+
+def count(stand: Stand) -> None:
+    def times() -> int:
+        shown = stand.ask(EXAMS).json()[0]["times"]
+        assert isinstance(shown, int)
+        return shown
+
+    def start_one() -> None:
+        stand.world.remove(stand.world.start(stand.exam_id))
+
+    stand.switch_on("count=stuck")
+    stand.world.advance(60)
+    start_one()
+    assert times() == ROWS
+    stand.switch_on("count=lagging=30")
+    assert times() == ROWS
+    stand.world.advance(30)
+    assert times() == ROWS + 1
+    stand.switch_on("count=lies")
+    lies = []
+    for _ in range(20):
+        stand.world.advance(300)
+        lies.append(times())
+    assert min(lies) < ROWS + 1 < max(lies)
+    assert ROWS + 1 not in lies
+
+
+def corrected_start(stand: Stand) -> None:
+    stand.switch_on("tid_and_passed")
+    before = {row["tid"]: row["startTime"] for row in stand.rows()}
+    stand.switch_on("corrected_start=-3600")
+    stand.world.advance(1)
+    new = stand.world.start(stand.exam_id)
+    after = {row["tid"]: row["startTime"] for row in stand.rows()}
+    assert {tid: int(str(start)) - 3600 for tid, start in before.items()}.items() < after.items()
+    assert new.started_at in after.values()
+    stand.world.remove(new)
+
+
+def odd_fields(stand: Stand) -> None:
+    stand.world.populate(other := stand.world.create_exam(), 300)
+    plain = stand.rows(eid=other, limit=400)
+    stand.switch_on("odd_fields=3")
+    rows = stand.rows(eid=other, limit=400)
+    scores, ends = [row["score"] for row in rows], [row["endTime"] for row in rows]
+    texts = [score for score in scores if isinstance(score, str)]
+    assert all(
+        any(re.fullmatch(form, text) for text in texts) for form in (r"\d+,\d", "N/A", r"[\d.]+/100", r"[\d.]+%")
+    )
+    assert any(score is False for score in scores)
+    assert any(end is False for end in ends)
+    assert {-62_169_984_000, "0000-00-00 00:00:00"} <= set(ends)
+    assert any(isinstance(end, float) for end in ends)
+    assert {row["status"] for row in rows if row["startTime"] == 0} == {3}
+    assert [row["sid"] for row in rows] == [row["sid"] for row in plain]
+    assert [row["score"] for row in stand.rows(eid=other, limit=400)] == scores
+
+
+def big_ids(stand: Stand) -> None:
+    small = stand.rows()
+    stand.switch_on("big_ids")
+    (exam,) = stand.ask(EXAMS).json()
+    assert exam["eid"] > 10**18
+    big = stand.rows(eid=exam["eid"])
+    assert [row["sid"] for row in big] == [int(big_id(str(row["sid"]))) for row in small]
+    own = stand.rows(eid=exam["eid"], sid=str(big[0]["sid"]))
+    assert {row["sid"] for row in own} == {big[0]["sid"]}
+
+
+def date(stand: Stand) -> None:
+    def shown() -> float:
+        return parsedate_to_datetime(stand.ask(EXAMS).headers["Date"]).timestamp()
+
+    switched_on_at = stand.world.now()
+    stand.switch_on("date=stuck")
+    now = stand.world.advance(7200)
+    assert shown() == switched_on_at
+    stand.switch_on("date=1970")
+    assert shown() == 0
+    stand.switch_on("date=+60")
+    assert shown() == now + 60
+    stand.switch_on("date=-60")
+    assert shown() == now - 60
+    stand.switch_on("date=two_servers")
+    assert sorted(shown() - now for _ in range(4)) == [0, 0, 10_800, 10_800]
+    stand.switch_on("date=absent")
+    assert "Date" not in stand.ask(EXAMS).headers
+
+
+def row_clock(stand: Stand) -> None:
+    running = stand.world.start(stand.exam_id)
+    plain, (exam,) = stand.rows(), stand.ask(EXAMS).json()
+    stand.switch_on("row_clock=-3600")
+    rows = stand.rows()
+    assert [row["startTime"] for row in rows] == [int(str(row["startTime"])) - 3600 for row in plain]
+    assert rows[0]["endTime"] == 0, "an open attempt has no end"
+    assert [row["endTime"] for row in rows[1:]] == [int(str(row["endTime"])) - 3600 for row in plain[1:]]
+    assert stand.ask(EXAMS).json()[0]["createTime"] == exam["createTime"] - 3600
+    stand.world.remove(running)
+
+
+def error_beside_list(stand: Stand) -> None:
+    stand.switch_on("error_beside_list")
+    assert stand.ask().json() == {"success": False, "message": "Too many requests", "data": []}
+    for name in ("code", "errcode", "status", "msg", "errmsg"):
+        stand.switch_on(f"error_beside_list={name}")
+        answer = stand.ask(EXAMS)
+        assert (answer.status_code, answer.json().keys(), answer.json()["data"]) == (200, {name, "data"}, [])
+
+
+def throttle_text(stand: Stand) -> None:
+    stand.switch_on("throttle_text=请求次数超过限制")
+    answer = stand.ask()
+    assert (answer.status_code, answer.json()) == (200, {"status": "error", "error": "请求次数超过限制"})
+    stand.switch_on("throttle_text")
+    assert {stand.ask().json()["error"] for _ in range(len(THROTTLE_TEXTS))} == set(THROTTLE_TEXTS)
+
+
+def charset(stand: Stand) -> None:
+    stand.world.remove(stand.world.start(stand.exam_id, name="王小明"))
+    ref = stand.world.start(stand.exam_id, name="王小明 🦊")
+    stand.switch_on("charset=gbk")
+    answer = stand.ask()
+    assert answer.headers["Content-Type"] == "text/html; charset=gbk"
+    assert "王小明".encode("gbk") in answer.content
+    assert json.loads(answer.content.decode("gbk"))[0]["name"] == "王小明 🦊", "what GBK lacks is escaped"
+    stand.switch_on("charset=gb18030")
+    assert "王小明 🦊".encode("gb18030") in stand.ask().content
+    stand.world.remove(ref)
+
+
+def gzip_bomb(stand: Stand) -> None:
+    stand.switch_on("gzip_bomb")
+    answer = stand.ask()
+    assert int(answer.headers["Content-Length"]) < 20_000
+    assert (1 << 24) - 3 <= len(answer.content) <= (1 << 24) + 4
+    assert answer.content[:9] == b"[{},{},{}"
+    assert answer.content[-6:] == b"{},{}]"
+
+
+def interim(stand: Stand) -> None:
+    """Read by hand, since the HTTP library of the tests takes an interim answer for the final one."""
+    stand.switch_on("interim=103")
+    host = stand.asking.simulator.base_url.removeprefix("http://")
+    with socket.create_connection(("127.0.0.1", stand.asking.simulator.server_port), timeout=10) as peer:
+        path = f"/index.php?task={EXAMS}&code={stand.asking.simulator.code}"
+        peer.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        received = b"".join(iter(lambda: peer.recv(65_536), b""))
+    early, final, body = received.split(b"\r\n\r\n")
+    assert early.startswith(b"HTTP/1.1 103 Early Hints\r\n")
+    assert final.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert json.loads(body)[0]["eid"] == int(stand.exam_id)
+
+
 PROOFS: dict[Quirk, Callable[[Stand], None]] = {
     Quirk.NUMBERS_AS_STRINGS: numbers_as_strings,
     Quirk.ABSENT_FIELDS: absent_fields,
@@ -234,6 +481,26 @@ PROOFS: dict[Quirk, Callable[[Stand], None]] = {
     Quirk.LIMIT_CAP: limit_cap,
     Quirk.IGNORE_START: ignore_start,
     Quirk.ROW_ORDER: row_order,
+    Quirk.EXAM_LIST_CAP: exam_list_cap,
+    Quirk.RESULTS_CAP: results_cap,
+    Quirk.UNEVEN_PAGES: uneven_pages,
+    Quirk.HALF_PAGE: half_page,
+    Quirk.HIDDEN_ROWS: hidden_rows,
+    Quirk.TIES_BY_REQUEST: ties_by_request,
+    Quirk.FOREIGN_ROWS: foreign_rows,
+    Quirk.ROWS_LAG: rows_lag,
+    Quirk.STALE_REPLICA: stale_replica,
+    Quirk.COUNT: count,
+    Quirk.CORRECTED_START: corrected_start,
+    Quirk.ODD_FIELDS: odd_fields,
+    Quirk.BIG_IDS: big_ids,
+    Quirk.DATE: date,
+    Quirk.ROW_CLOCK: row_clock,
+    Quirk.ERROR_BESIDE_LIST: error_beside_list,
+    Quirk.THROTTLE_TEXT: throttle_text,
+    Quirk.CHARSET: charset,
+    Quirk.GZIP_BOMB: gzip_bomb,
+    Quirk.INTERIM: interim,
 }
 
 

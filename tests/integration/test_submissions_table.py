@@ -132,9 +132,36 @@ def test_only_a_write_that_adds_a_transition_is_marked_for_the_stream(
 
 
 def test_many_changes_are_written_and_the_overtaken_ones_named(table: SubmissionsTable) -> None:
-    changes = [change(None, replace(DONE, candidate_id=str(number))) for number in range(40)]
-    table.write(changes[:10])
-    assert sorted(item.after.key for item in table.write(changes)) == sorted(item.after.key for item in changes[:10])
+    changes = [change(None, replace(DONE, candidate_id=str(number))) for number in range(140)]
+    table.write([change(None, replace(DONE, candidate_id=str(number)), fence=2) for number in range(10)])
+    assert table.write(changes) == changes[:10]
+
+
+@pytest.mark.parametrize(
+    ("score", "spelled"),
+    [
+        ("30.50", "30.5"),
+        ("0.0", "0"),
+        ("1E+2", "100"),
+        ("-7", "-7"),
+        ("100", "100"),
+        ("1234567890.0625", "1234567890.0625"),
+    ],
+)
+def test_scores_are_written_as_dynamodb_gives_them_back(
+    table: SubmissionsTable, client: DynamoDBClient, score: str, spelled: str
+) -> None:
+    """Otherwise a repeated write would not be known as the one that stands."""
+    table.write([change(None, replace(DONE, score_points=Decimal(score)))])
+    (item,) = client.scan(TableName=SUBMISSIONS)["Items"]
+    assert item["score_points"] == {"N": spelled}
+    assert stored_one(table).attempt.score_points == Decimal(score)
+
+
+@pytest.mark.parametrize("record_id", [None, "4711"])
+def test_the_providers_id_of_a_record_is_kept(table: SubmissionsTable, record_id: str | None) -> None:
+    table.write([change(None, replace(OPEN, record_id=record_id))])
+    assert stored_one(table).attempt.record_id == record_id
 
 
 def test_an_item_of_another_version_is_refused_with_a_reason(table: SubmissionsTable, client: DynamoDBClient) -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from hypothesis import strategies as st
 
 from examhook.model import Status
-from examhook_cli.simulator.facts import AttemptRef, TakingsCount, TruthRow
+from examhook_cli.simulator.facts import AttemptCount, AttemptRef, TruthRow
 from examhook_cli.simulator.world import World
 
 MAX_EXAMS = 3
@@ -37,7 +37,7 @@ class Kind(StrEnum):
     CREATE_EXAM = "create exam"
     OPEN_EXAM = "open exam"
     CLOSE_EXAM = "close exam"
-    SET_TAKINGS = "set takings"
+    SET_COUNT = "set count"
     WAIT = "wait"
 
 
@@ -67,26 +67,26 @@ def play(world: World, act: Act) -> None:
         world.advance((0, 1, 30, 60, 130, 310, 700)[act.amount % 7])
     elif act.kind is Kind.CREATE_EXAM:
         if len(world.exams()) < MAX_EXAMS:
-            world.create_exam(takings=_takings(act))
+            world.create_exam(counts=_counts(act))
     elif act.kind in _WITH_EXAM:
         _with_exam(world, act)
     else:
         _with_attempt(world, act)
 
 
-def _takings(act: Act) -> TakingsCount:
-    return list(TakingsCount)[act.amount % len(TakingsCount)]
+def _counts(act: Act) -> AttemptCount:
+    return list(AttemptCount)[act.amount % len(AttemptCount)]
 
 
 _WITH_EXAM = frozenset(
-    {Kind.START, Kind.RETAKE, Kind.SHOW_LATE, Kind.OPEN_EXAM, Kind.CLOSE_EXAM, Kind.SET_TAKINGS},
+    {Kind.START, Kind.RETAKE, Kind.SHOW_LATE, Kind.OPEN_EXAM, Kind.CLOSE_EXAM, Kind.SET_COUNT},
 )
 
 
 def _with_exam(world: World, act: Act) -> None:
     opens = act.kind is Kind.OPEN_EXAM
     exams = [
-        exam for exam in world.exams() if act.kind in {Kind.SHOW_LATE, Kind.SET_TAKINGS} or exam.available is not opens
+        exam for exam in world.exams() if act.kind in {Kind.SHOW_LATE, Kind.SET_COUNT} or exam.available is not opens
     ]
     if not exams:
         return
@@ -98,8 +98,8 @@ def _with_exam(world: World, act: Act) -> None:
             world.open_exam(exam_id)
         case Kind.CLOSE_EXAM:
             world.close_exam(exam_id)
-        case Kind.SET_TAKINGS:
-            world.set_takings(_takings(act), exam_id)
+        case Kind.SET_COUNT:
+            world.set_attempt_count(_counts(act), exam_id)
         case Kind.SHOW_LATE if len(exam) < MAX_ROWS:
             # Between a moment and some hours ago: before the watch on the account began, or after.
             ended_at = now - (0, 1, 20, 100, 400, 1_000, LONG_AGO_S)[act.amount % 7]

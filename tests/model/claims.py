@@ -27,8 +27,7 @@ from examhook.detection.old_results import SURELY_OLD_S
 from examhook.events.catalogue import EventType, type_of_status
 from examhook.model import AttemptKey, Status, Transition
 from examhook.settings import Dialect, InitialSync
-from examhook_cli.simulator.facts import TakingsCount, TruthRow
-
+from examhook_cli.simulator.facts import AttemptCount, TruthRow
 
 CLOCKS_S = 120
 """What happened so close to the beginning of the watch may count as old or as new."""
@@ -42,6 +41,8 @@ class Claims:
     histories: Mapping[Key, History]
     known_from: Mapping[str, int]
     """How much had happened in the world when each exam was known and nobody was about to read it as unknown."""
+    hints: bool = True
+    """Whether counts and pages show what happens as soon as it does."""
 
     def check(self) -> None:
         """Raise AssertionError where one does not hold."""
@@ -51,8 +52,12 @@ class Claims:
             self._check_that_it_happened(key, told)
         ids = [event.event_id for told in events.values() for event in told]
         assert len(ids) == len(set(ids)), "an id was used twice"
+        shown = self.installation.provider.shown()
         for key, history in self.histories.items():
             if history.removed_n is None:
+                if key not in shown:
+                    assert key not in events, f"{key} is hidden and was announced"
+                    continue
                 self._check_that_it_is_told(key, history, events.get(key, []))
             else:
                 self._check_that_it_is_removed(key, events.get(key, []))
@@ -71,8 +76,13 @@ class Claims:
                     each.removed_n for each in self.histories.values()
                 )
             else:
-                counts_starts = world.exam(row.exam_id).takings_count is TakingsCount.STARTS
-            if counts_starts and row.exam_id not in world.unhinted and not self._was_told_of_before_it_was_listed(row):
+                counts_starts = world.exam(row.exam_id).counts is AttemptCount.STARTS
+            if (
+                self.hints
+                and counts_starts
+                and row.exam_id not in world.unhinted
+                and not self._was_told_of_before_it_was_listed(row)
+            ):
                 assert submission is not None, f"at {world.now()} {row} is not known yet: {watch}"
             if submission is not None and row.status != Status.IN_TEST and not self.installation.is_orphan(submission):
                 assert submission.attempt.status_code != Status.IN_TEST, (

@@ -16,7 +16,7 @@ from model.provider import Provider
 
 from examhook.detection.plan import IDLE_FACTOR
 from examhook.settings import Dialect, InitialSync
-from examhook_cli.simulator.facts import RowOrder, TakingsCount
+from examhook_cli.simulator.facts import AttemptCount, RowOrder
 from examhook_cli.simulator.quirks import Quirk
 
 UNDISTURBED = PollPlan()
@@ -32,7 +32,7 @@ class Setup:
 
     dialect: Dialect = Dialect.LEGACY
     order: RowOrder = RowOrder.NEWEST
-    takings: TakingsCount = TakingsCount.STARTS
+    counts: AttemptCount = AttemptCount.STARTS
     page_cap: int | None = None
     quirks: frozenset[str] = frozenset()
     absent: str = ""
@@ -42,9 +42,33 @@ class Setup:
     seconds_per_request: float = 0.0
     rows_lag_s: int = 0
     """How long after ``times`` tells of a new attempt its row is listed."""
+    habits: tuple[str, ...] = ()
+    """Further quirks, switched on once the past is there."""
     past: tuple[int, ...] = (3,)
     """So many attempts has each exam behind it at the beginning."""
 
+
+HABITS = (
+    "uneven_pages=1",
+    "uneven_pages=2",
+    "uneven_pages=3",
+    "hidden_rows=1:4",
+    "hidden_rows=0.2:6",
+    "ties_by_request",
+    "exam_list_cap=2",
+    "results_cap=2",
+    "results_cap=4",
+    "count=stuck",
+    "count=lagging",
+    "count=lies",
+    "date=1970",
+    "date=absent",
+    "date=stuck",
+    "date=+18000",
+    "date=-18000",
+    "date=two_servers",
+)
+"""Habits of the provider that last."""
 
 QUIRKS = (
     Quirk.NUMBERS_AS_STRINGS,
@@ -67,6 +91,14 @@ def _is_fair(setup: Setup) -> bool:
     """
     if setup.page_cap is not None and setup.order is RowOrder.SHUFFLED:
         return False
+    names = {habit.partition("=")[0] for habit in setup.habits}
+    cuts = names & {"uneven_pages", "results_cap", "exam_list_cap"}
+    if len(names) < len(setup.habits) or (cuts and (setup.order is RowOrder.SHUFFLED or setup.page_cap is not None)):
+        return False
+    if Quirk.IGNORE_START in setup.quirks and (cuts or "hidden_rows" in names):
+        return False
+    if setup.dialect is Dialect.V1 and names & {"hidden_rows", "count", "exam_list_cap"}:
+        return False
     if Quirk.IGNORE_START in setup.quirks and (setup.page_cap is not None or setup.dialect is Dialect.V1):
         return False
     return Quirk.NO_STATUS_IN_LISTS not in setup.quirks or setup.absent in {"", ABSENT[0]}
@@ -76,7 +108,7 @@ SETUPS = st.builds(
     Setup,
     dialect=st.sampled_from([Dialect.LEGACY, Dialect.LEGACY, Dialect.V1]),
     order=st.sampled_from(RowOrder),
-    takings=st.sampled_from(TakingsCount),
+    counts=st.sampled_from(AttemptCount),
     page_cap=st.none() | st.integers(2, 5),
     quirks=st.frozensets(st.sampled_from([quirk.value for quirk in QUIRKS]), max_size=3),
     absent=st.just("") | st.just("") | st.sampled_from(ABSENT),
@@ -85,6 +117,7 @@ SETUPS = st.builds(
     clock_skew_s=st.sampled_from([0, 0, -100, 100]),
     seconds_per_request=st.sampled_from([0.0, 0.2, 1.0]),
     rows_lag_s=st.sampled_from([0, 0, 0, 90]),
+    habits=st.lists(st.sampled_from(HABITS), max_size=3, unique=True).map(tuple),
     past=st.lists(st.integers(0, 6), min_size=1, max_size=2).map(tuple),
 ).filter(_is_fair)
 
@@ -110,7 +143,8 @@ class Detection(RuleBasedStateMachine):
         if setup.absent:
             self.provider.switch(f"absent_fields={setup.absent}")
         for attempts in setup.past:
-            self.provider.world.populate(self.provider.world.create_exam(takings=setup.takings), attempts)
+            self.provider.world.populate(self.provider.world.create_exam(counts=setup.counts), attempts)
+        self.provider.switch(*setup.habits)
         self.installation = Installation(self.provider, setup.initial_sync, setup.clock_skew_s)
         self.is_sound = True
 
@@ -121,7 +155,7 @@ class Detection(RuleBasedStateMachine):
 
     @rule(order=st.sampled_from(RowOrder))
     def the_order_changes(self, order: RowOrder) -> None:
-        if order is RowOrder.SHUFFLED and self.setup.page_cap is not None:
+        if order is RowOrder.SHUFFLED and (self.setup.page_cap is not None or self._cuts_pages()):
             return
         self.provider.switch(f"row_order={order}")
         self._note_what_is_read_in_several_orders()
@@ -187,7 +221,9 @@ class Detection(RuleBasedStateMachine):
     def _claims(self) -> Claims:
         absent = self.setup.absent.split(",")
         shows_passed = Quirk.TID_AND_PASSED in self.setup.quirks or self.setup.dialect is Dialect.V1
-        return Claims(self.installation, histories(self.provider, absent, shows_passed=shows_passed), self.known_from)
+        found = histories(self.provider, absent, shows_passed=shows_passed)
+        hints = not any(habit.startswith(("count", "hidden_rows", "ties")) for habit in self.setup.habits)
+        return Claims(self.installation, found, self.known_from, hints=hints)
 
     def _calm_down(self) -> None:
         for fault in Fault:
@@ -199,6 +235,9 @@ class Detection(RuleBasedStateMachine):
             # Who put the code right asks at once.
             self.provider.world.advance(LEASE_OUTLIVED_S)
             self.installation.poll(PollPlan(manual=True))
+
+    def _cuts_pages(self) -> bool:
+        return any(habit.startswith(("uneven_pages", "results_cap")) for habit in self.setup.habits)
 
     def _is_shuffled(self) -> bool:
         return any(switch.value == RowOrder.SHUFFLED for switch in self.provider.api.quirks.switches())

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from email.utils import formatdate
 
 from requests.structures import CaseInsensitiveDict
 
 from examhook.http.session import Answer, BrokenAnswerError, ConnectError, DeadlineError
-from examhook.model import Attempt, Status
+from examhook.model import Attempt, AttemptKey, Status
 from examhook.provider.pages import ExamPage, ResultsPage
 from examhook.provider.port import ProviderClient
 from examhook.settings import Dialect
 from examhook_cli.simulator.clock import VirtualClock
 from examhook_cli.simulator.exam_book import ExamBook
-from examhook_cli.simulator.facts import RowOrder, TakingsCount
+from examhook_cli.simulator.facts import AttemptCount, RowOrder
 from examhook_cli.simulator.pace import RequestLimit
 from examhook_cli.simulator.provider_api import Fate, ProviderApi
 from examhook_cli.simulator.quirks import EXAMS, Switch
@@ -56,9 +55,9 @@ class HidingWorld(World):
         """Whether an attempt that began then is listed at ``now``; ``times`` tells of it at once."""
         return started_at + self.rows_lag_s <= now
 
-    def set_takings(self, takings: TakingsCount, exam_id: str | None = None) -> None:
+    def set_attempt_count(self, counts: AttemptCount, exam_id: str | None = None) -> None:
         self.unhinted |= {str(exam.exam_id) for exam in super().exams()} if exam_id is None else {exam_id}
-        super().set_takings(takings, exam_id)
+        super().set_attempt_count(counts, exam_id)
 
     def exams(self) -> list[ExamBook]:
         exams = [self._as_shown(exam) for exam in super().exams()] if self.is_asked else super().exams()
@@ -104,8 +103,12 @@ class Provider:
             raise DeadlineError("No answer came in time.")
         if reply.sent_bytes is not None:
             raise BrokenAnswerError("Its answer was cut.")
-        headers = CaseInsensitiveDict({**reply.headers, "Date": formatdate(self.world.now(), usegmt=True)})
-        return Answer(reply.status, headers, reply.body, truncated=False, elapsed_s=0.0)
+        return Answer(reply.status, CaseInsensitiveDict(reply.headers), reply.body, truncated=False, elapsed_s=0.0)
+
+    def shown(self) -> set[tuple[str, AttemptKey]]:
+        """Every attempt that some answer shows, with its exam."""
+        refs = (ref for exam_id in self.api.shown_exams() for ref in self.api.shown_attempts(exam_id))
+        return {(ref.exam_id, AttemptKey(ref.started_at, ref.candidate_id)) for ref in refs}
 
     def disguise(self, row: Attempt) -> Attempt:
         """The row as this provider shows it."""

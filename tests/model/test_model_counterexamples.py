@@ -9,7 +9,7 @@ from model.plans import LEASE_OUTLIVED_S, Dies, Fails, Fault, Happens, PollPlan,
 from model.poller import FULL_SCAN_SECONDS
 
 from examhook.settings import Dialect
-from examhook_cli.simulator.facts import RowOrder, TakingsCount
+from examhook_cli.simulator.facts import RowOrder
 from examhook_cli.simulator.quirks import Quirk
 
 
@@ -163,7 +163,7 @@ def test_a_v1_exam_whose_row_came_while_another_went_is_found_in_the_end() -> No
 
 
 def test_an_empty_answer_at_first_contact_makes_no_news_of_what_is_old() -> None:
-    state = in_the_beginning(Setup(takings=TakingsCount.NOTHING, past=(5,)))
+    state = in_the_beginning(Setup(habits=("count=stuck",), past=(5,)))
     report = state.installation.poll(PollPlan(interrupts=((7, Fails(Fault.EMPTY_LIST)),)))
     assert report is not None
     assert not report.complete

@@ -17,6 +17,14 @@ from examhook_cli.simulator.result_links import LINK_LIFETIME_S, ResultLinks
 PAGE = Path(__file__).parents[2] / "docs" / "simulator.md"
 
 
+def board(seed: int = 1, at: int = 0) -> Switchboard:
+    return Switchboard(random.Random(seed), lambda: at)
+
+
+def drawn(switches: Switchboard, task: str, exam_id: str | None) -> dict[Quirk, str]:
+    return {quirk: switch.value for quirk, switch in switches.draw(task, exam_id).items()}
+
+
 @pytest.mark.parametrize(
     ("text", "switch"),
     [
@@ -62,47 +70,47 @@ def test_a_switch_that_cannot_be_is_refused(text: str) -> None:
 
 
 def test_a_counted_switch_touches_so_many_requests_and_then_is_off() -> None:
-    board = Switchboard(random.Random(1))
-    board.turn_on(Switch.parse("limit_cap=5@next2"))
-    drawn = [board.draw(RESULTS, "1") for _ in range(4)]
-    assert drawn == [{Quirk.LIMIT_CAP: "5"}, {Quirk.LIMIT_CAP: "5"}, {}, {}]
-    assert board.switches() == ()
+    switches = board()
+    switches.turn_on(Switch.parse("limit_cap=5@next2"))
+    found = [drawn(switches, RESULTS, "1") for _ in range(4)]
+    assert found == [{Quirk.LIMIT_CAP: "5"}, {Quirk.LIMIT_CAP: "5"}, {}, {}]
+    assert switches.switches() == ()
 
 
 def test_a_switch_for_one_exam_or_task_neither_touches_nor_counts_others() -> None:
-    board = Switchboard(random.Random(1))
-    board.turn_on(Switch(Quirk.EMPTY_LIST, exam_id="7", remaining=1))
-    board.turn_on(Switch(Quirk.BOM, task=EXAMS))
-    assert board.draw(RESULTS, "8") == {}
-    assert board.draw(EXAMS, None) == {Quirk.BOM: ""}
-    assert board.draw(RESULTS, "7") == {Quirk.EMPTY_LIST: ""}
+    switches = board()
+    switches.turn_on(Switch(Quirk.EMPTY_LIST, exam_id="7", remaining=1))
+    switches.turn_on(Switch(Quirk.BOM, task=EXAMS))
+    assert drawn(switches, RESULTS, "8") == {}
+    assert drawn(switches, EXAMS, None) == {Quirk.BOM: ""}
+    assert drawn(switches, RESULTS, "7") == {Quirk.EMPTY_LIST: ""}
 
 
 def test_a_quirk_of_results_is_not_used_up_by_exam_lists() -> None:
-    board = Switchboard(random.Random(1))
-    board.turn_on(Switch.parse("unreadable_row@next1"))
-    assert board.draw(EXAMS, None) == {}
-    assert board.draw(RESULTS, "1") == {Quirk.UNREADABLE_ROW: "1"}
+    switches = board()
+    switches.turn_on(Switch.parse("unreadable_row@next1"))
+    assert drawn(switches, EXAMS, None) == {}
+    assert drawn(switches, RESULTS, "1") == {Quirk.UNREADABLE_ROW: "1"}
 
 
 def test_a_probable_switch_touches_about_its_share_and_the_same_ones_from_the_same_seed() -> None:
     def touched(seed: int) -> list[bool]:
-        board = Switchboard(random.Random(seed))
-        board.turn_on(Switch.parse("bom@0.25"))
-        return [bool(board.draw(RESULTS, "1")) for _ in range(1000)]
+        switches = board(seed)
+        switches.turn_on(Switch.parse("bom@0.25"))
+        return [bool(switches.draw(RESULTS, "1")) for _ in range(1000)]
 
     assert touched(1) == touched(1)
     assert 200 < sum(touched(1)) < 300
 
 
 def test_switching_off_takes_one_quirk_or_all() -> None:
-    board = Switchboard(random.Random(1))
+    switches = board()
     for name in ("bom", "reset", "slow"):
-        board.turn_on(Switch.parse(name))
-    board.turn_off(Quirk.RESET)
-    assert [switch.quirk for switch in board.switches()] == [Quirk.BOM, Quirk.SLOW]
-    board.turn_off()
-    assert board.switches() == ()
+        switches.turn_on(Switch.parse(name))
+    switches.turn_off(Quirk.RESET)
+    assert [switch.quirk for switch in switches.switches()] == [Quirk.BOM, Quirk.SLOW]
+    switches.turn_off()
+    assert switches.switches() == ()
 
 
 def test_the_limit_lets_so_many_in_within_any_second_and_counts_the_rest() -> None:

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from examhook.model import Status
 from examhook_cli.simulator.clock import FROZEN_START_AT, VirtualClock
-from examhook_cli.simulator.exam_book import LAG_S
-from examhook_cli.simulator.facts import AttemptRef, LedgerKind, TakingsCount, WorldError
+from examhook_cli.simulator.facts import AttemptCount, AttemptRef, LedgerKind, WorldError
 from examhook_cli.simulator.world import World
 
 ENDS: dict[LedgerKind, tuple[Callable[[World, AttemptRef], None], Status]] = {
@@ -44,7 +43,7 @@ def test_each_way_to_end_an_attempt_is_in_the_ledger_and_in_the_truth(kind: Ledg
 def test_marking_changes_the_score_alone_and_only_of_an_ended_attempt() -> None:
     world = World()
     ref = world.start(world.create_exam())
-    with pytest.raises(WorldError, match="after it has ended"):
+    with pytest.raises(WorldError, match="Only an ended attempt"):
         world.mark(ref, 70)
     world.submit(ref, 30)
     before = world.truth()[0]
@@ -103,7 +102,7 @@ def test_nobody_starts_a_closed_exam_but_its_open_attempt_can_be_forced() -> Non
     world.open_exam(exam_id)
     kinds = [entry.kind for entry in world.ledger()]
     assert kinds == ["exam_created", "started", "exam_closed", "forced", "exam_opened"]
-    with pytest.raises(WorldError, match="so already"):
+    with pytest.raises(WorldError, match="is already so"):
         world.open_exam(exam_id)
 
 
@@ -158,43 +157,74 @@ def test_a_large_past_holds_every_ending_and_retakes() -> None:
     assert max(takes.values()) > 1
 
 
-def takings(world: World, exam_id: str) -> int:
+def attempt_count(world: World, exam_id: str) -> int:
     with world.turn() as now:
-        return world.exam(exam_id).takings(now)
+        return world.exam(exam_id).attempt_count(now)
 
 
-def test_takings_count_what_they_are_told_to() -> None:
+def test_the_attempt_count_counts_starts_or_finishes() -> None:
     world = World()
-    exams = {count: world.create_exam(takings=count) for count in TakingsCount}
+    exams = {counts: world.create_exam(counts=counts) for counts in AttemptCount}
 
     def shown() -> dict[str, int]:
-        return {count: takings(world, exam_id) for count, exam_id in exams.items()}
+        return {counts: attempt_count(world, exam_id) for counts, exam_id in exams.items()}
 
     refs = [world.start(exam_id) for exam_id in exams.values()]
-    assert shown() == {"starts": 1, "finishes": 0, "nothing": 0, "lags": 0}
+    assert shown() == {"starts": 1, "finishes": 0}
     for ref in refs:
         world.submit(ref)
-    assert shown() == {"starts": 1, "finishes": 1, "nothing": 0, "lags": 0}
-    world.advance(LAG_S - 1)
-    assert shown()["lags"] == 0
-    world.advance(1)
-    assert shown() == {"starts": 1, "finishes": 1, "nothing": 0, "lags": 1}
+    assert shown() == {"starts": 1, "finishes": 1}
     for ref in refs:
         world.reopen(ref)
         world.force(ref)
         world.remove(ref)
-    assert shown() == {"starts": 1, "finishes": 1, "nothing": 0, "lags": 1}, "takings never shrink, nor count twice"
+    assert shown() == {"starts": 1, "finishes": 1}, "the count never shrinks, and counts no attempt twice"
 
 
-def test_takings_that_are_told_to_stop_stay_where_they_were() -> None:
+def test_what_an_attempt_count_counts_can_be_changed_for_one_exam_or_for_all() -> None:
     world = World()
-    exam_id = world.create_exam()
-    world.populate(exam_id, 7)
-    world.set_takings(TakingsCount.NOTHING)
-    world.start(exam_id)
-    assert takings(world, exam_id) == 7
-    world.set_takings(TakingsCount.STARTS, exam_id)
-    assert takings(world, exam_id) == 8
+    first, second = world.create_exam(), world.create_exam()
+    for exam_id in (first, second):
+        world.start(exam_id)
+    world.set_attempt_count(AttemptCount.FINISHES)
+    assert (attempt_count(world, first), attempt_count(world, second)) == (0, 0)
+    world.set_attempt_count(AttemptCount.STARTS, first)
+    assert (attempt_count(world, first), attempt_count(world, second)) == (1, 0)
+
+
+def test_the_status_of_an_ended_attempt_can_change_while_score_and_end_stay() -> None:
+    world = World()
+    ref = world.start(world.create_exam())
+    with pytest.raises(WorldError, match="status 0"):
+        world.change_status(ref, Status.FORCED)
+    world.submit(ref, 30)
+    before = world.truth()[0]
+    world.advance(600)
+    world.change_status(ref, Status.FORCED)
+    after = world.truth()[0]
+    assert (before.status, after.status) == (Status.SUBMITTED, Status.FORCED)
+    assert (after.score, after.ended_at) == (before.score, before.ended_at)
+    assert (world.ledger()[-1].kind, world.ledger()[-1].at) == (LedgerKind.FORCED, world.now())
+    for impossible in (Status.FORCED, Status.IN_TEST):
+        with pytest.raises(WorldError, match="cannot get status"):
+            world.change_status(ref, impossible)
+
+
+def test_the_past_of_an_exam_can_be_read_at_any_instant() -> None:
+    """At each instant the rows are what the truth was then, removed attempts included."""
+    world = World(3)
+    world.populate(world.create_exam(), 20)
+    world.live(12)
+    looks = {world.advance(60): (world.truth(), len(world.ledger())) for _ in range(100)}
+    compared = 0
+    for at, (truth, entries) in looks.items():
+        if any(entry.at <= at for entry in world.ledger(entries)):
+            continue  # live activity acts within seconds, and this one happened later in the same second
+        compared += 1
+        exams = [exam for exam in world.exams() if exam.available_as_of(at) is not None]
+        assert tuple(exam.truth(row) for exam in exams for row in exam.rows_as_of(at)) == truth
+    assert compared > 60
+    assert LedgerKind.REMOVED in {entry.kind for entry in world.ledger()}
 
 
 def lived(seed: int, looks: list[int]) -> World:

@@ -1,4 +1,4 @@
-"""``examhook simulate``: play the provider on this machine, with candidates who come by themselves."""
+"""``examhook simulate``: play the provider on this machine, with live candidates and quirks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import typer
 from examhook_cli.errors import CommandError
 from examhook_cli.output import hint, say
 from examhook_cli.simulator.clock import VirtualClock
-from examhook_cli.simulator.facts import TakingsCount
+from examhook_cli.simulator.facts import AttemptCount
 from examhook_cli.simulator.quirks import QuirkError, Switch
 from examhook_cli.simulator.server import DEFAULT_CODE, REQUESTS_PER_SECOND, Simulator, running_simulator
 from examhook_cli.simulator.world import World
@@ -26,58 +26,55 @@ from examhook_cli.simulator.world import World
 
 def simulate(  # noqa: PLR0913 - each option is a parameter
     *,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8100,
-    exams: Annotated[int, typer.Option(min=0, max=10_000, help="Exams to begin with.")] = 3,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8100,
+    exams: Annotated[int, typer.Option(min=0, max=10_000, help="Number of exams at the start.")] = 3,
     candidates: Annotated[
-        int, typer.Option(min=0, max=100_000, metavar="N", help="Attempts of each exam that have ended before.")
+        int, typer.Option(min=0, max=100_000, metavar="N", help="Number of earlier attempts at each exam.")
     ] = 120,
-    seed: Annotated[
-        int | None, typer.Option(metavar="N", help="Where all chance comes from; without it, another at each run.")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Random seed (default: different on each run).")] = None,
     code: Annotated[
-        str, typer.Option(envvar="EXAMHOOK_SIMULATOR_CODE", help="The account code that requests must carry.")
+        str, typer.Option(envvar="EXAMHOOK_SIMULATOR_CODE", help="Account code that requests must carry.")
     ] = DEFAULT_CODE,
     live: Annotated[
-        float, typer.Option(min=0, max=6000, metavar="N", help="Attempts begun per virtual minute; 0 for none.")
+        float, typer.Option(min=0, max=6000, metavar="N", help="New attempts per virtual minute; 0 for none.")
     ] = 6.0,
     speed: Annotated[
         float, typer.Option(min=0, max=3600, metavar="X", help="Virtual seconds per second; 0 stops the clock.")
     ] = 1.0,
-    takings: Annotated[TakingsCount, typer.Option(help="What an exam's `times` counts.")] = TakingsCount.STARTS,
+    attempt_count: Annotated[AttemptCount, typer.Option(help="What an exam's `times` counts.")] = AttemptCount.STARTS,
     requests_per_second: Annotated[
-        int, typer.Option(min=1, max=100_000, metavar="N", help="More than this are answered with 429.")
+        int, typer.Option(min=1, max=100_000, metavar="N", help="Rate limit; requests above it get status 429.")
     ] = REQUESTS_PER_SECOND,
     quirk: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME[=VALUE][@HOW-OFTEN]",
-            help="A habit or accident to play, such as bom, limit_cap=10, server_error=502@0.1, reset@next3; "
-            "several times for several. docs/simulator.md lists them.",
+            help="Habit or accident to play (docs/simulator.md); repeatable.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line with the URL and the code.")] = False,
 ) -> None:
-    """Play the provider on this machine: exams, candidates who come by themselves, and every habit of its API.
+    """Play the provider on this machine, with live candidates and quirks.
 
-    Ctrl-C ends it.
+    Example: examhook simulate --live 6 --quirk limit_cap=10 --quirk server_error=502@0.1 --quirk reset@next3
     """
     switches = [_switch(text) for text in quirk or ()]
     seed = random.SystemRandom().randrange(1_000_000) if seed is None else seed
     world = World(seed, VirtualClock(time.time(), speed))
     for _ in range(exams):
-        world.populate(world.create_exam(takings=takings), candidates)
+        world.populate(world.create_exam(counts=attempt_count), candidates)
     world.live(live)
     try:
         with running_simulator(world, port, code=code, requests_per_second=requests_per_second) as simulator:
             for switch in switches:
                 simulator.api.quirks.turn_on(switch)
-            # Whoever is told that it is ready may tell it to end.
-            with _told_to_end() as ended:
+            # A caller that reads the announcement may stop the process at once.
+            with _stop_signal() as ended:
                 _announce(simulator, seed, as_json=as_json)
                 ended.wait()
     except OSError as error:
         raise CommandError(
-            f"Port {port} cannot be listened on ({os.strerror(error.errno or 0)}): name another with --port."
+            f"Cannot listen on port {port} ({os.strerror(error.errno or 0)}): choose another one with --port."
         ) from error
     hint("Stopped.")
 
@@ -96,11 +93,11 @@ def _announce(simulator: Simulator, seed: int, *, as_json: bool) -> None:
     say(f"The provider is played at {simulator.base_url} (seed {seed}).")
     say("Point the local stack at it, from another terminal:")
     say(f"  examhook local up --base-url {simulator.base_url} --code {simulator.code}")
-    hint(f"What happens there: {simulator.base_url}/_sim/ledger (docs/simulator.md). Ctrl-C ends it.")
+    hint(f"What happens there: {simulator.base_url}/_sim/ledger (docs/simulator.md). Ctrl-C stops it.")
 
 
 @contextmanager
-def _told_to_end() -> Iterator[threading.Event]:
+def _stop_signal() -> Iterator[threading.Event]:
     """Set by Ctrl-C or SIGTERM."""
     ended = threading.Event()
 

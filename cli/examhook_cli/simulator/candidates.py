@@ -1,4 +1,4 @@
-"""Who takes exams in the simulated world: numbers and names."""
+"""Candidates of the simulated world: ids and names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from examhook_cli.simulator.names import candidate_name
 
 
 class CandidateBook:
-    """Numbers given to new candidates, and everybody's name. The world's lock is held around every call."""
+    """Ids of new candidates, and the name of every candidate. The world's lock is held around every call."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -17,7 +17,7 @@ class CandidateBook:
         self._last_id = 19_000
 
     def enrol(self, candidate_id: str | None, name: str | None) -> tuple[int, str]:
-        """Number and name of a candidate: a new one for None, the one meant otherwise, renamed if a name is given."""
+        """Id and name of a candidate. None makes a new candidate; a given name replaces the known one."""
         if candidate_id is not None and not candidate_id.isdecimal():
             raise WorldError(f"A candidate's id is a number, not {candidate_id!r}")
         number = self._new_number() if candidate_id is None else int(candidate_id)

@@ -1,8 +1,8 @@
-"""Moving a running simulator over HTTP: the world's script with the same names as in ``World``.
+"""Control of a running simulator over HTTP, by the method names of ``World``.
 
 ::
 
-    SimulatorControlError    the simulator said no, or is not there; trying again helps only in the second case
+    SimulatorControlError    the simulator refused, or does not run; retrying helps only in the second case
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import requests
 
-from examhook_cli.simulator.facts import AttemptRef, LedgerEntry, RequestRecord, TakingsCount, TruthRow
+from examhook_cli.simulator.facts import AttemptCount, AttemptRef, LedgerEntry, RequestRecord, TruthRow
 from examhook_cli.simulator.wire import Fields, WireError, attempt_ref, ledger_entry, request_record, truth_row
 
 _TIMEOUT_S = (5.0, 60.0)
@@ -26,7 +26,7 @@ class SimulatorControlError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class LimitFigures:
-    """How the limit on requests was used."""
+    """Use of the rate limit."""
 
     per_second: int | None
     refused: int
@@ -42,7 +42,7 @@ class SimulatorControl:
         self._session.trust_env = False
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self._session.close()
 
     def now(self) -> int:
@@ -50,7 +50,7 @@ class SimulatorControl:
         return self._get("clock").whole("now")
 
     def advance(self, seconds: float) -> int:
-        """Move the clock ahead; gives the new time."""
+        """Move the clock ahead; returns the new time."""
         return self._post("advance", seconds=seconds).whole("now")
 
     def run_at(self, speed: float) -> None:
@@ -58,7 +58,7 @@ class SimulatorControl:
         self._post("run_at", speed=speed)
 
     def live(self, per_minute: float) -> None:
-        """Let candidates come by themselves; 0 ends it."""
+        """Set the number of live candidates per virtual minute; 0 ends it."""
         self._post("live", per_minute=per_minute)
 
     def create_exam(
@@ -67,10 +67,10 @@ class SimulatorControl:
         *,
         category: str | None = None,
         available: bool = True,
-        takings: TakingsCount = TakingsCount.STARTS,
+        counts: AttemptCount = AttemptCount.STARTS,
     ) -> str:
-        """A new exam; gives its id."""
-        return self._post("create_exam", title=title, category=category, available=available, takings=takings).text(
+        """Create an exam; returns its id."""
+        return self._post("create_exam", title=title, category=category, available=available, counts=counts).text(
             "exam_id"
         )
 
@@ -82,21 +82,21 @@ class SimulatorControl:
         """Make an exam unavailable."""
         self._post("close_exam", exam_id=exam_id)
 
-    def set_takings(self, takings: TakingsCount, exam_id: str | None = None) -> None:
-        """Say what ``times`` counts from now on, of one exam or of all."""
-        self._post("set_takings", takings=takings, exam_id=exam_id)
+    def set_attempt_count(self, counts: AttemptCount, exam_id: str | None = None) -> None:
+        """Change what ``times`` counts, for one exam or for all."""
+        self._post("set_attempt_count", counts=counts, exam_id=exam_id)
 
     def populate(self, exam_id: str, attempts: int, until: int | None = None) -> tuple[AttemptRef, ...]:
-        """So many attempts that ended before ``until`` (default: a second ago)."""
+        """Add this number of attempts that ended before ``until`` (default: a second ago)."""
         answer = self._post("populate", exam_id=exam_id, attempts=attempts, until=until)
         return tuple(attempt_ref(fields) for fields in answer.objects("attempts"))
 
     def start(self, exam_id: str, candidate_id: str | None = None, name: str | None = None) -> AttemptRef:
-        """A candidate (a new one unless named) opens an exam."""
+        """A candidate (default: a new one) starts an exam."""
         return attempt_ref(self._post("start", exam_id=exam_id, candidate_id=candidate_id, name=name))
 
     def submit(self, ref: AttemptRef, score: float | None = None) -> None:
-        """The candidate hands in."""
+        """The candidate submits."""
         self._about("submit", ref, score=score)
 
     def time_out(self, ref: AttemptRef, score: float | None = None) -> None:
@@ -111,12 +111,16 @@ class SimulatorControl:
         """The system ends the attempt."""
         self._about("system_submit", ref, score=score)
 
+    def change_status(self, ref: AttemptRef, status: int) -> None:
+        """The administrator gives an ended attempt another way of ending; score and end time stay."""
+        self._about("change_status", ref, status=status)
+
     def mark(self, ref: AttemptRef, score: float) -> None:
         """An ended attempt gets another score."""
         self._about("mark", ref, score=score)
 
     def reopen(self, ref: AttemptRef) -> None:
-        """An ended attempt goes on."""
+        """An ended attempt is running again."""
         self._about("reopen", ref)
 
     def remove(self, ref: AttemptRef) -> None:
@@ -124,7 +128,7 @@ class SimulatorControl:
         self._about("remove", ref)
 
     def quirk_on(self, switch: str, *, exam_id: str | None = None, task: str | None = None) -> None:
-        """Switch a quirk on: ``name[=value][@probability|@nextN]``, for one exam's results or one task if named."""
+        """Switch a quirk on: ``name[=value][@probability|@nextN]``, for all requests, one exam or one task."""
         self._post("quirk_on", switch=switch, exam_id=exam_id, task=task)
 
     def quirk_off(self, quirk: str | None = None) -> None:
@@ -132,11 +136,11 @@ class SimulatorControl:
         self._post("quirk_off", quirk=quirk)
 
     def set_limit(self, per_second: int | None) -> None:
-        """Change the limit on requests; None lifts it."""
+        """Change the rate limit; None removes it."""
         self._post("set_limit", per_second=per_second)
 
     def limit(self) -> LimitFigures:
-        """How the limit was used so far."""
+        """Use of the rate limit until now."""
         fields = self._get("limit")
         per_second = fields.whole("per_second") if fields.has("per_second") else None
         return LimitFigures(per_second, fields.whole("refused"), fields.whole("most_in_a_second"))
@@ -151,7 +155,7 @@ class SimulatorControl:
         return tuple(truth_row(fields) for fields in self._get("truth", **params).objects("rows"))
 
     def requests(self, after: int = 0) -> tuple[RequestRecord, ...]:
-        """What was asked of the provider's API after request number ``after``."""
+        """Requests to the provider's API after request number ``after``."""
         return tuple(request_record(fields) for fields in self._get("requests", after=str(after)).objects("requests"))
 
     def _about(self, act: str, ref: AttemptRef, **more: Given) -> None:

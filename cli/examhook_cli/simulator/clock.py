@@ -1,4 +1,4 @@
-"""The virtual clock: stands still until it is moved, or runs at a multiple of real time."""
+"""The virtual clock: stands still until a script moves it, or runs at a multiple of real time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 FROZEN_START_AT = 1_790_000_000
-"""Where a clock starts when nobody says: 21 September 2026, always the same."""
+"""Default start of a clock: 21 September 2026."""
 
 
 class VirtualClock:
@@ -39,10 +39,10 @@ class VirtualClock:
         return self._base_at + (self._elapsed_s() - self._base_elapsed_s) * self._speed
 
     def advance(self, seconds: float) -> None:
-        """Jump ahead."""
+        """Move the clock ahead."""
         self._base_at += seconds
 
     def run_at(self, speed: float) -> None:
-        """Go on from here at another speed."""
+        """Run at another speed from now on."""
         self._base_at, self._base_elapsed_s = self.now(), self._elapsed_s()
         self._speed = speed

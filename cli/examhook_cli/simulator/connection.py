@@ -1,4 +1,4 @@
-"""One connection to the simulator: reads requests, sends answers, or ends it the way a quirk wants."""
+"""One connection to the simulator: reads requests, sends answers, or ends it as a quirk says."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 import socket
 import struct
 from collections.abc import Callable, Mapping
-from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
+from examhook_cli.simulator.bodies import PLAIN_TYPE
 from examhook_cli.simulator.control_api import CONTROL_PREFIX, ControlReply
 from examhook_cli.simulator.provider_api import Fate, Reply
 from examhook_cli.simulator.v1_api import V1_PATH
@@ -27,19 +27,19 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Connection(BaseHTTPRequestHandler):
-    """Answers the requests of one connection, in a thread of its own."""
+    """Answers the requests of one connection, in a separate thread."""
 
     server: Simulator
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def setup(self) -> None:
-        """Let the server know of the connection, so that it can end it."""
+        """Register the connection, so that the server can end it."""
         super().setup()
         self.server.opened(self.connection)
 
     def finish(self) -> None:
-        """Let the server forget the connection."""
+        """Unregister the connection."""
         self.server.closed(self.connection)
         super().finish()
 
@@ -73,7 +73,7 @@ class Connection(BaseHTTPRequestHandler):
         if not path.startswith(CONTROL_PREFIX):
             self._send(HTTPStatus.METHOD_NOT_ALLOWED)
         elif self.headers.get_content_type() != "application/json":
-            # A web page can make its visitor's browser post forms here, but not JSON.
+            # A web page can make a browser post forms here, but not JSON.
             self._send(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         else:
             self._send_control(lambda: self.server.control_api.post(path, body))
@@ -84,7 +84,7 @@ class Connection(BaseHTTPRequestHandler):
     def _send_control(self, answer: Callable[[], ControlReply]) -> None:
         host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
         if host not in {LOOPBACK, "localhost"}:
-            # By a name of its own that leads here, a web page could read the answers.
+            # A web page under a name that resolves to this address could read the answers.
             self._send(HTTPStatus.FORBIDDEN)
             return
         reply = answer()
@@ -101,6 +101,8 @@ class Connection(BaseHTTPRequestHandler):
             self.server.stopping.wait(reply.delay_s)
         match reply.fate:
             case Fate.ANSWERED:
+                if reply.interim_status is not None:
+                    self._send_interim(reply.interim_status)
                 self._send(reply.status, reply.body, reply.headers, reply.sent_bytes)
             case Fate.HUNG:
                 self.close_connection = True
@@ -108,7 +110,13 @@ class Connection(BaseHTTPRequestHandler):
                 self.close_connection = True
                 self.server.closed(self.connection)
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-                os.close(self.connection.detach())  # the server's own way of closing would send FIN first
+                os.close(self.connection.detach())  # the server's own close would send FIN first
+
+    def _send_interim(self, status: int) -> None:
+        """Send an interim answer by itself, as a server does that prepares the final one."""
+        self.wfile.write(
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nLink: </style.css>; rel=preload\r\n\r\n".encode("ascii")
+        )
 
     def _send(
         self,
@@ -117,15 +125,13 @@ class Connection(BaseHTTPRequestHandler):
         headers: Mapping[str, str] | None = None,
         sent_bytes: int | None = None,
     ) -> None:
-        """Send one answer in one write, so that no part of it waits for another's acknowledgement."""
+        """Send one answer in one write, so that no part waits for another part's acknowledgement."""
         if sent_bytes is not None:
             self.close_connection = True
         shown = {
-            "Date": formatdate(self.server.world.now(), usegmt=True),
-            "Content-Type": "text/html; charset=utf-8",
+            **(PLAIN_TYPE if headers is None else headers),
             "Content-Length": str(len(body)),
             **({"Connection": "close"} if self.close_connection else {}),
-            **(headers or {}),
         }
         head = "".join(f"{name}: {value}\r\n" for name, value in shown.items())
         phrase = HTTPStatus(status).phrase

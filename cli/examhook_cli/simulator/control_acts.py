@@ -1,11 +1,12 @@
-"""What the control endpoint can do to a world: each act with the fields that it takes."""
+"""Acts of the control endpoint on a world, each with the fields that it takes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from examhook_cli.simulator.facts import AttemptRef, TakingsCount, WorldError
+from examhook.model import Status
+from examhook_cli.simulator.facts import AttemptCount, AttemptRef, WorldError
 from examhook_cli.simulator.provider_api import ProviderApi
 from examhook_cli.simulator.quirks import Switch, quirk_named
 from examhook_cli.simulator.wire import Fields, WireError
@@ -19,7 +20,7 @@ _MOST_REQUESTS_PER_SECOND = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What acts work on."""
+    """The world and the API that acts change."""
 
     world: World
     api: ProviderApi
@@ -27,7 +28,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One thing that can be done, and the names of the fields it understands."""
+    """One act and the names of its fields."""
 
     fields: tuple[str, ...]
     do: Callable[[Stage, Fields], Answer]
@@ -38,7 +39,7 @@ def _create_exam(stage: Stage, given: Fields) -> Answer:
         _text(given, "title"),
         category=_text(given, "category"),
         available=given.flag("available") if given.has("available") else True,
-        takings=_takings(given) if given.has("takings") else TakingsCount.STARTS,
+        counts=_counts(given) if given.has("counts") else AttemptCount.STARTS,
         at=_at(given),
     )
     return {"exam_id": exam_id}
@@ -54,8 +55,8 @@ def _close_exam(stage: Stage, given: Fields) -> Answer:
     return {}
 
 
-def _set_takings(stage: Stage, given: Fields) -> Answer:
-    stage.world.set_takings(_takings(given), _text(given, "exam_id"))
+def _set_attempt_count(stage: Stage, given: Fields) -> Answer:
+    stage.world.set_attempt_count(_counts(given), _text(given, "exam_id"))
     return {}
 
 
@@ -88,6 +89,15 @@ def _ending(end: str) -> Act:
         return {}
 
     return Act(("exam_id", "candidate_id", "started_at", "score", "at"), do)
+
+
+def _change_status(stage: Stage, given: Fields) -> Answer:
+    try:
+        status = Status(given.whole("status"))
+    except ValueError:
+        raise WireError("status is 1, 2, 3 or 4") from None
+    stage.world.change_status(_ref(stage, given), status, at=_at(given))
+    return {}
 
 
 def _mark(stage: Stage, given: Fields) -> Answer:
@@ -145,8 +155,9 @@ _ATTEMPT = ("exam_id", "candidate_id", "started_at", "at")
 
 ACTS: Mapping[str, Act] = {
     "advance": Act(("seconds",), _advance),
+    "change_status": Act((*_ATTEMPT, "status"), _change_status),
     "close_exam": Act(("exam_id", "at"), _close_exam),
-    "create_exam": Act(("title", "category", "available", "takings", "at"), _create_exam),
+    "create_exam": Act(("title", "category", "available", "counts", "at"), _create_exam),
     "force": _ending("force"),
     "live": Act(("per_minute",), _live),
     "mark": Act((*_ATTEMPT, "score"), _mark),
@@ -158,7 +169,7 @@ ACTS: Mapping[str, Act] = {
     "reopen": Act(_ATTEMPT, _reopen),
     "run_at": Act(("speed",), _run_at),
     "set_limit": Act(("per_second",), _set_limit),
-    "set_takings": Act(("takings", "exam_id"), _set_takings),
+    "set_attempt_count": Act(("counts", "exam_id"), _set_attempt_count),
     "start": Act(("exam_id", "candidate_id", "name", "at"), _start),
     "submit": _ending("submit"),
     "system_submit": _ending("system_submit"),
@@ -168,7 +179,7 @@ ACTS: Mapping[str, Act] = {
 
 
 def _ref(stage: Stage, given: Fields) -> AttemptRef:
-    """The attempt that is meant: without ``started_at``, the candidate's latest."""
+    """The named attempt; without ``started_at``, the candidate's latest one."""
     exam_id, candidate_id = given.text("exam_id"), given.text("candidate_id")
     if given.has("started_at"):
         return AttemptRef(exam_id, candidate_id, given.whole("started_at"))
@@ -187,8 +198,8 @@ def _at(given: Fields) -> int | None:
     return given.whole("at") if given.has("at") else None
 
 
-def _takings(given: Fields) -> TakingsCount:
+def _counts(given: Fields) -> AttemptCount:
     try:
-        return TakingsCount(given.text("takings"))
+        return AttemptCount(given.text("counts"))
     except ValueError:
-        raise WireError(f"takings is one of {', '.join(TakingsCount)}") from None
+        raise WireError(f"counts is one of {', '.join(AttemptCount)}") from None

@@ -1,7 +1,7 @@
 """The control endpoint: the world's script, the switches and the truth, as JSON under ``/_sim/``.
 
-``GET`` reads, ``POST`` does; what cannot be done is answered 400 with ``{"error": "…"}`` and changes
-nothing. The same things in Python: ``World`` in the process itself, ``SimulatorControl`` over HTTP.
+``GET`` reads and ``POST`` acts. An impossible request gets status 400 with ``{"error": "…"}`` and changes
+nothing. In Python, ``World`` does the same in process and ``SimulatorControl`` over HTTP.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class ControlReply:
 
 
 class ControlApi:
-    """Reads and acts on one stage."""
+    """Reads and acts of one stage."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage

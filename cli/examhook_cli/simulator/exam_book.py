@@ -6,34 +6,8 @@ import random
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 
-from examhook.model import Status
-from examhook_cli.simulator.facts import RowOrder, TakingsCount, TruthRow
-
-LAG_S = 120
-"""How far behind ``times`` is under TakingsCount.LAGS, virtual seconds."""
-
-PASS_MARK_POINTS = 60
-
-
-@dataclass(slots=True)
-class Row:
-    """What the provider's database holds of one attempt."""
-
-    candidate_id: int
-    name: str
-    started_at: int
-    record_id: int
-    status: Status = Status.IN_TEST
-    score: float = 0
-    ended_at: int = 0
-    """0 while the attempt is open."""
-    was_counted: bool = False
-    """Whether its end has been counted; a reopened attempt ends twice and counts once."""
-
-    @property
-    def passed(self) -> bool:
-        """Whether the score reaches the pass mark."""
-        return self.score >= PASS_MARK_POINTS
+from examhook_cli.simulator.attempt_rows import Row
+from examhook_cli.simulator.facts import AttemptCount, RowOrder, TruthRow
 
 
 @dataclass(slots=True)
@@ -45,28 +19,35 @@ class ExamBook:
     category: str
     created_at: int
     available: bool = True
-    takings_count: TakingsCount = TakingsCount.STARTS
+    counts: AttemptCount = AttemptCount.STARTS
+    """What ``times`` counts."""
     _rows: dict[tuple[int, int], Row] = field(default_factory=dict)
     _by_start: list[tuple[int, int]] = field(default_factory=list)
     _by_candidate: list[tuple[int, int]] = field(default_factory=list)
     _start_times: list[int] = field(default_factory=list)
-    """When each attempt was entered, sorted; removing an attempt takes nothing away."""
-    _finishes: int = 0
-    _stuck_takings: int = 0
+    """When each attempt started, sorted; a removed attempt stays in it."""
+    _finish_times: list[int] = field(default_factory=list)
+    """When each attempt first ended, sorted."""
+    _removed: list[Row] = field(default_factory=list)
+    _availability: list[tuple[int, bool]] = field(default_factory=list)
+    """From when on the exam was available or not, in the order in which it was entered."""
+
+    def __post_init__(self) -> None:
+        self.set_available(self.created_at, available=self.available)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def add(self, row: Row) -> None:
-        """Take in a new attempt; its (candidate, start) must be new."""
+        """Add an attempt; its (candidate, start) must be new."""
         self._rows[row.candidate_id, row.started_at] = row
         insort(self._by_start, (row.started_at, row.candidate_id))
         insort(self._by_candidate, (row.candidate_id, row.started_at))
         insort(self._start_times, row.started_at)
 
     def remove(self, row: Row) -> None:
-        """Forget an attempt."""
-        del self._rows[row.candidate_id, row.started_at]
+        """Delete an attempt; ``rows_as_of`` still knows it."""
+        self._removed.append(self._rows.pop((row.candidate_id, row.started_at)))
         del self._by_start[bisect_left(self._by_start, (row.started_at, row.candidate_id))]
         del self._by_candidate[bisect_left(self._by_candidate, (row.candidate_id, row.started_at))]
 
@@ -74,27 +55,34 @@ class ExamBook:
         """One attempt, None when there is none."""
         return self._rows.get((candidate_id, started_at))
 
-    def count_finish(self, row: Row) -> None:
+    def count_finish(self, row: Row, at: int) -> None:
         """Count the first end of an attempt."""
-        self._finishes += not row.was_counted
+        if not row.was_counted:
+            insort(self._finish_times, at)
         row.was_counted = True
 
-    def set_takings_count(self, count: TakingsCount, now: int) -> None:
-        """Change what ``times`` counts from now on."""
-        self._stuck_takings = self.takings(now)
-        self.takings_count = count
+    def attempt_count(self, then: int) -> int:
+        """What ``times`` was at an instant."""
+        times = self._start_times if self.counts is AttemptCount.STARTS else self._finish_times
+        return bisect_right(times, then)
 
-    def takings(self, now: int) -> int:
-        """What ``times`` shows."""
-        match self.takings_count:
-            case TakingsCount.STARTS:
-                return len(self._start_times)
-            case TakingsCount.FINISHES:
-                return self._finishes
-            case TakingsCount.NOTHING:
-                return self._stuck_takings
-            case TakingsCount.LAGS:
-                return bisect_right(self._start_times, now - LAG_S)
+    def set_available(self, at: int, *, available: bool) -> None:
+        """Make the exam available or unavailable."""
+        self.available = available
+        self._availability.append((at, available))
+
+    def available_as_of(self, then: int) -> bool | None:
+        """Whether the exam was available at an instant; None where there was no exam."""
+        return next((available for at, available in reversed(self._availability) if at <= then), None)
+
+    def rows_as_of(self, then: int) -> list[Row]:
+        """Copies of the attempts as they were at an instant, oldest first."""
+        found = [row.as_of(then) for row in (*self._rows.values(), *self._removed)]
+        return sorted((row for row in found if row is not None), key=lambda row: (row.started_at, row.candidate_id))
+
+    def records_as_of(self, then: int) -> list[int]:
+        """Record ids of all attempts that began by an instant, whether they were removed later or not."""
+        return [row.record_id for row in (*self._rows.values(), *self._removed) if row.started_at <= then]
 
     def rows_of(self, candidate_id: int) -> list[Row]:
         """All attempts of one candidate, oldest first."""
@@ -121,7 +109,7 @@ class ExamBook:
         )
 
     def page(self, start: int, limit: int, order: RowOrder, rng: random.Random) -> list[Row]:
-        """``limit`` rows from offset ``start`` in the given order; ``rng`` shuffles where it is asked for."""
+        """``limit`` rows from offset ``start`` in the given order; ``rng`` shuffles a shuffled one."""
         match order:
             case RowOrder.NEWEST:
                 end = max(0, len(self._by_start) - start)

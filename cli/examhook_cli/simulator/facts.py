@@ -1,10 +1,10 @@
-"""The simulator's values: what happened, to which attempt, what is true now, what was asked.
+"""The simulator's values: what happened, to which attempt, what is true now, and which requests came.
 
 Ids are text, as in Examhook; instants are Unix seconds of the virtual clock; scores are points.
 
 ::
 
-    WorldError    the script asked for something impossible (no such exam, already ended, …); trying again doesn't help
+    WorldError    the script is impossible (no such exam, already ended, …); retrying does not help
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class WorldError(ValueError):
 
 
 class LedgerKind(StrEnum):
-    """Everything that can happen in the world."""
+    """Everything that can happen in the world; a ledger entry has one of these."""
 
     STARTED = "started"
     SUBMITTED = "submitted"
@@ -33,17 +33,13 @@ class LedgerKind(StrEnum):
     EXAM_CLOSED = "exam_closed"
 
 
-class TakingsCount(StrEnum):
-    """What an exam's ``times`` counts; nobody knows which of these the provider does."""
+class AttemptCount(StrEnum):
+    """What an exam's ``times`` counts; it is unknown which of these the provider does."""
 
     STARTS = "starts"
     """Attempts, from their first second."""
     FINISHES = "finishes"
     """Attempts that have ended, each once however often it is reopened."""
-    NOTHING = "nothing"
-    """It stays as it was when this was switched on."""
-    LAGS = "lags"
-    """Attempts as they were LAG_S seconds ago."""
 
 
 class RowOrder(StrEnum):
@@ -58,7 +54,7 @@ class RowOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AttemptRef:
-    """Names one attempt of one candidate at one exam."""
+    """Identifies one attempt of one candidate at one exam."""
 
     exam_id: str
     candidate_id: str
@@ -70,9 +66,9 @@ class LedgerEntry:
     """One thing that happened, with the attempt's state after it; exam entries carry no attempt."""
 
     n: int
-    """From 1, without gaps, in the order in which things entered the world."""
+    """From 1, without gaps, in the order of entry."""
     at: int
-    """When it happened; attempts that ``populate`` made happened before the entries around them."""
+    """When it happened; attempts from ``populate`` happened before the entries around them."""
     kind: LedgerKind
     exam_id: str
     candidate_id: str | None = None
@@ -84,7 +80,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class TruthRow:
-    """One attempt as it really is now, whatever the answers make of it."""
+    """One attempt as it really is now, whatever the answers show."""
 
     exam_id: str
     exam_title: str
@@ -98,7 +94,7 @@ class TruthRow:
 
     @property
     def ref(self) -> AttemptRef:
-        """What names this attempt."""
+        """Identity of this attempt."""
         return AttemptRef(self.exam_id, self.candidate_id, self.started_at)
 
 
@@ -114,9 +110,9 @@ class RequestRecord:
     task: str
     params: dict[str, str]
     http_status: int
-    """0 where the connection was dropped without an answer."""
+    """0 where the connection ended without an answer."""
     rows: int
     """Rows in the answer before any damage."""
     refused: bool
-    """Whether it came with a wrong account code."""
+    """Whether it had a wrong account code or signature."""
     quirks: tuple[str, ...] = ()

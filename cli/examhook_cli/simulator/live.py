@@ -1,7 +1,7 @@
-"""Candidates who come by themselves: random activity on the virtual clock, the same from the same seed.
+"""Live candidates: random activity on the virtual clock; the same seed gives the same activity.
 
-Nothing runs in the background. What should have happened since the last look is played, at the
-instants at which it should have happened, whenever somebody looks at the world.
+Nothing runs in the background. Each look at the world first plays what is due since the last look, at the
+instants at which it is due.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _Act = Callable[["World", int], None]
 
 
 class LiveActivity:
-    """Arrivals at ``per_minute`` on average from ``now`` on, each with what becomes of the attempt."""
+    """Arrivals at ``per_minute`` on average from ``now`` on, and the later acts of each attempt."""
 
     def __init__(self, per_minute: float, now: int, rng: random.Random) -> None:
         self._mean_gap_s = 60 / per_minute
@@ -43,8 +43,8 @@ class LiveActivity:
         self._plan_arrival()
 
     def catch_up(self, world: World, now: int) -> None:
-        """Play what should have happened by ``now``. Called with the world's lock held."""
-        if self._catching_up:  # the acts below take turns of their own
+        """Play what is due by ``now``. Called with the world's lock held."""
+        if self._catching_up:  # the acts below call this method again
             return
         self._catching_up = True
         try:
@@ -59,7 +59,7 @@ class LiveActivity:
         try:
             act(world, at)
         except WorldError:
-            # A script has removed, ended or closed meanwhile what this act was about, so it never happens.
+            # A script removed, ended or closed the subject of this act, so the act does not happen.
             return
 
     def _plan(self, at: float, act: _Act) -> None:
@@ -67,7 +67,7 @@ class LiveActivity:
         heapq.heappush(self._waiting, (at, self._planned, act))
 
     def _plan_arrival(self) -> None:
-        # From the exact instant of the last: the world's whole seconds would make every gap shorter.
+        # Count from the exact instant of the last arrival, because whole seconds would make every gap shorter.
         self._next_arrival_at += self._rng.expovariate(1 / self._mean_gap_s)
         self._plan(self._next_arrival_at, self._arrive)
 

@@ -1,4 +1,4 @@
-"""The provider's limit on requests: so many in any second, all integrations of an account together."""
+"""The provider's rate limit: a number of requests per second, for all integrations of an account together."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ class RequestLimit:
     def __init__(self, per_second: int | None = 10) -> None:
         self.per_second = per_second
         self.refused = 0
-        """How many requests were refused so far."""
+        """Number of refused requests until now."""
         self.most_in_a_second = 0
-        """The most requests that came within any one second, refused ones included."""
-        self._let_in: deque[float] = deque()
-        self._came: deque[float] = deque()
+        """Highest number of requests within one second, refused ones included."""
+        self._admitted: deque[float] = deque()
+        self._arrived: deque[float] = deque()
         self._lock = threading.Lock()
 
     def admit(self, elapsed_s: float) -> bool:
         """Whether a request at ``elapsed_s`` (real seconds from any fixed point) is within the limit."""
         with self._lock:
-            _forget(self._came, elapsed_s)
-            _forget(self._let_in, elapsed_s)
-            self._came.append(elapsed_s)
-            self.most_in_a_second = max(self.most_in_a_second, len(self._came))
-            if self.per_second is not None and len(self._let_in) >= self.per_second:
+            _drop_old(self._arrived, elapsed_s)
+            _drop_old(self._admitted, elapsed_s)
+            self._arrived.append(elapsed_s)
+            self.most_in_a_second = max(self.most_in_a_second, len(self._arrived))
+            if self.per_second is not None and len(self._admitted) >= self.per_second:
                 self.refused += 1
                 return False
-            self._let_in.append(elapsed_s)
+            self._admitted.append(elapsed_s)
             return True
 
 
-def _forget(times: deque[float], elapsed_s: float) -> None:
+def _drop_old(times: deque[float], elapsed_s: float) -> None:
     while times and times[0] <= elapsed_s - _WINDOW_S:
         times.popleft()

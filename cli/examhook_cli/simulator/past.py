@@ -9,10 +9,10 @@ from examhook.model import Status
 
 ENDS = (Status.SUBMITTED, Status.TIMED_OUT, Status.FORCED, Status.SYSTEM_SUBMITTED)
 END_WEIGHTS = (80, 12, 5, 3)
-"""How often attempts end in each of ENDS, per cent."""
+"""Share of attempts that end in each of ENDS, in percent."""
 
 SECONDS_PER_ATTEMPT = 600
-"""The past is as long as this times its attempts, and at least a day."""
+"""Length of the past per attempt; the past is at least a day long."""
 
 _RETAKE_SHARE = 0.05
 _DURATIONS_S = (60, 3600)
@@ -24,14 +24,14 @@ class PastStep:
 
     at: int
     nth: int
-    """Which attempt, in the order in which they begin."""
+    """Number of the attempt, in order of start."""
     ends_as: Status | None = None
     same_candidate_as: int | None = None
-    """At a beginning: an earlier attempt, ended by then, of the same candidate."""
+    """For a start: an earlier attempt of the same candidate that has ended by then."""
 
 
 def planned_past(rng: random.Random, attempts: int, until: int) -> list[PastStep]:
-    """Beginnings and ends of so many attempts in the order of time, all of them at ``until`` or before."""
+    """Starts and ends of this number of attempts in order of time, all at ``until`` or before."""
     span_s = max(86_400, attempts * SECONDS_PER_ATTEMPT)
     longest_s = _DURATIONS_S[1]
     begins = sorted(until - longest_s - rng.randrange(span_s) for _ in range(attempts))

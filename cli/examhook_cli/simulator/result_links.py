@@ -1,11 +1,11 @@
-"""Links to a result: another token at every request, dead after 30 minutes, checked without keeping any."""
+"""Links to a result: another token at every request, valid for 30 minutes, checked without storing any."""
 
 from __future__ import annotations
 
 import hashlib
 
 LINK_LIFETIME_S = 1800
-"""How long a link works, virtual seconds [provider's page on queryResults, viewResult]."""
+"""Lifetime of a link in virtual seconds [provider's page on queryResults, viewResult]."""
 
 _MAC_DIGITS = 16
 
@@ -20,12 +20,12 @@ class ResultLinks:
         self._key = hashlib.sha256(f"{seed}/links".encode()).digest()
 
     def suffix(self, request_n: int, at: int) -> str:
-        """What follows ``{record}-`` in all tokens of the answer to one request at virtual time ``at``."""
+        """The part after ``{record}-`` of all tokens in the answer to one request at virtual time ``at``."""
         facts = f"{request_n:x}-{at:x}"
         return f"{facts}-{self._proof(facts)}"
 
     def works(self, token: str, now: int) -> bool:
-        """Whether a token is one of ours and not too old."""
+        """Whether this object made the token and the token has not expired."""
         _, _, suffix = token.partition("-")
         facts, _, proof = suffix.rpartition("-")
         if proof != self._proof(facts):

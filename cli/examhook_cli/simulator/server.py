@@ -19,23 +19,23 @@ from examhook_cli.simulator.provider_api import ProviderApi
 from examhook_cli.simulator.world import World
 
 DEFAULT_CODE = "simulated-code"
-"""The account code where nobody names one; it opens nothing but a simulator."""
+"""Default account code; it works for simulators only."""
 
 REQUESTS_PER_SECOND = 10
-"""The provider's default for all calls of one account."""
+"""The provider's default rate limit for all calls of one account."""
 
 _POLL_FOR_STOP_S = 0.05
 
 
 class Simulator(ThreadingHTTPServer):
-    """A world served on 127.0.0.1. ``base_url`` is what Examhook is pointed at; ``control`` moves it over HTTP.
+    """A world served on 127.0.0.1. Examhook polls ``base_url``; ``control`` changes the world over HTTP.
 
     Args:
-        world: whom to serve.
+        world: the world to serve.
         port: 0 takes a free one.
         code: the account code that requests must carry.
         requests_per_second: the limit; None for none.
-        links_url: what links begin with instead of ``base_url``, for answers that don't depend on the port.
+        links_url: start of result links instead of ``base_url``, for answers that do not depend on the port.
         elapsed_s: real seconds from any fixed point.
     """
 
@@ -71,7 +71,7 @@ class Simulator(ThreadingHTTPServer):
         return self._elapsed_s() - self._began_s
 
     def stop(self) -> None:
-        """End every connection and free the port; for when ``serve_forever`` runs in another thread."""
+        """End every connection and free the port, while ``serve_forever`` runs in another thread."""
         self.shutdown()
         with self._open_lock:
             self.stopping.set()
@@ -81,19 +81,19 @@ class Simulator(ThreadingHTTPServer):
         self.control.close()
 
     def opened(self, connection: socket.socket) -> None:
-        """Remember a connection, so that ``stop`` can end it."""
+        """Register a connection, so that ``stop`` can end it."""
         with self._open_lock:
             self._open.add(connection)
             if self.stopping.is_set():
                 _hang_up(connection)
 
     def closed(self, connection: socket.socket) -> None:
-        """Forget a connection."""
+        """Unregister a connection."""
         with self._open_lock:
             self._open.discard(connection)
 
     def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Say nothing of peers that hang up; anything else is a defect here and is printed."""
+        """Ignore peers that close the connection; print everything else, since it is a defect here."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -108,7 +108,7 @@ def running_simulator(  # noqa: PLR0913 - as above
     links_url: str | None = None,
     elapsed_s: Callable[[], float] = time.monotonic,
 ) -> Iterator[Simulator]:
-    """Serve ``world`` for the length of a ``with`` block, in a thread of its own; arguments as for Simulator."""
+    """Serve ``world`` in a separate thread until the ``with`` block ends; arguments as for Simulator."""
     simulator = Simulator(
         world,
         port,
@@ -127,5 +127,5 @@ def running_simulator(  # noqa: PLR0913 - as above
 
 
 def _hang_up(connection: socket.socket) -> None:
-    with suppress(OSError):  # the peer was faster
+    with suppress(OSError):  # the peer closed it first
         connection.shutdown(socket.SHUT_RDWR)

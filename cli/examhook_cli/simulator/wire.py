@@ -1,8 +1,8 @@
-"""Reading JSON objects of the control endpoint strictly, on either side of it.
+"""Strict reader for the JSON objects of the control endpoint, for both its sides.
 
 ::
 
-    WireError    a field is missing, of the wrong type, or unknown; trying again doesn't help
+    WireError    a field is missing, of the wrong type, or unknown; retrying does not help
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Fields:
     def of(cls, value: object) -> Fields:
         """Fields of a decoded value, which must be an object."""
         if not isinstance(value, dict):
-            raise WireError("Here belongs a JSON object")
+            raise WireError("The value is not a JSON object")
         return cls(value)
 
     def text(self, name: str) -> str:
@@ -107,7 +107,7 @@ class Fields:
 
 
 def attempt_ref(fields: Fields) -> AttemptRef:
-    """What names an attempt."""
+    """The fields that identify an attempt."""
     return AttemptRef(fields.text("exam_id"), fields.text("candidate_id"), fields.whole("started_at"))
 
 

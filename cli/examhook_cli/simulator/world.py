@@ -1,6 +1,6 @@
 """The simulated provider's world: exams, candidates and their attempts on a virtual clock, and a ledger of the truth.
 
-Everything that looks random comes from the seed, so the same seed and the same script give the same
+All randomness comes from the seed, so the same seed and the same script give the same
 world and the same ledger. Every public method may be called from any thread.
 """
 
@@ -12,27 +12,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from examhook.model import Status
+from examhook_cli.simulator.attempt_rows import Row
 from examhook_cli.simulator.candidates import CandidateBook
 from examhook_cli.simulator.clock import VirtualClock
-from examhook_cli.simulator.exam_book import ExamBook, Row
-from examhook_cli.simulator.facts import AttemptRef, LedgerEntry, LedgerKind, TakingsCount, TruthRow, WorldError
+from examhook_cli.simulator.exam_book import ExamBook
+from examhook_cli.simulator.facts import AttemptCount, AttemptRef, LedgerEntry, LedgerKind, TruthRow, WorldError
+from examhook_cli.simulator.ledger import KIND_OF_END, Ledger
 from examhook_cli.simulator.live import LiveActivity
 from examhook_cli.simulator.names import CATEGORIES, exam_title
 from examhook_cli.simulator.past import planned_past
 
-_KIND_OF_END = {
-    Status.SUBMITTED: LedgerKind.SUBMITTED,
-    Status.TIMED_OUT: LedgerKind.TIMED_OUT,
-    Status.FORCED: LedgerKind.FORCED,
-    Status.SYSTEM_SUBMITTED: LedgerKind.SYSTEM_SUBMITTED,
-}
-
 
 class World:
-    """Exams and attempts, moved by a script, by live activity, or both.
+    """Exams and attempts, changed by a script, by live activity, or both.
 
-    Wherever ``at`` can be given, it is when the thing happened (Unix seconds, the past included);
-    without it, it happens now.
+    ``at`` is the time of an act in Unix seconds, the past included; the default is now.
     """
 
     def __init__(self, seed: int = 1, clock: VirtualClock | None = None) -> None:
@@ -42,14 +36,14 @@ class World:
         self._lock = threading.RLock()
         self._exams: dict[int, ExamBook] = {}
         self._candidates = CandidateBook(self._rng)
-        self._ledger: list[LedgerEntry] = []
+        self._ledger = Ledger()
         self._last_exam_id = 23_000
         self._last_record_id = 0
         self._live: LiveActivity | None = None
 
     @contextmanager
     def turn(self) -> Iterator[int]:
-        """Hold the world still, with live activity brought up to date; gives the virtual time."""
+        """Lock the world and play due live activity; gives the virtual time."""
         with self._lock:
             now = int(self.clock.now())
             if self._live is not None:
@@ -61,7 +55,7 @@ class World:
         return int(self.clock.now())
 
     def advance(self, seconds: float) -> int:
-        """Move the clock ahead; gives the new time."""
+        """Move the clock ahead; returns the new time."""
         if seconds < 0:
             raise WorldError("The clock cannot go back")
         with self._lock:
@@ -77,7 +71,7 @@ class World:
             self.clock.run_at(speed)
 
     def live(self, per_minute: float) -> None:
-        """Let candidates come by themselves, on average so many per virtual minute; 0 ends it."""
+        """Set the average number of live candidates per virtual minute; 0 ends live activity."""
         with self.turn() as now:
             seed = self._rng.random()
             self._live = LiveActivity(per_minute, now, random.Random(seed)) if per_minute > 0 else None  # noqa: S311
@@ -88,10 +82,10 @@ class World:
         *,
         category: str | None = None,
         available: bool = True,
-        takings: TakingsCount = TakingsCount.STARTS,
+        counts: AttemptCount = AttemptCount.STARTS,
         at: int | None = None,
     ) -> str:
-        """A new exam; gives its id."""
+        """Create an exam; returns its id."""
         with self.turn() as now:
             self._last_exam_id += self._rng.randint(1, 9)
             exam = ExamBook(
@@ -100,10 +94,10 @@ class World:
                 category=self._rng.choice(CATEGORIES) if category is None else category,
                 created_at=now if at is None else at,
                 available=available,
-                takings_count=takings,
+                counts=counts,
             )
             self._exams[exam.exam_id] = exam
-            self._note(LedgerKind.EXAM_CREATED, exam, exam.created_at)
+            self._ledger.note(LedgerKind.EXAM_CREATED, exam.exam_id, exam.created_at)
             return str(exam.exam_id)
 
     def open_exam(self, exam_id: str, *, at: int | None = None) -> None:
@@ -111,17 +105,17 @@ class World:
         self._set_available(exam_id, LedgerKind.EXAM_OPENED, at, available=True)
 
     def close_exam(self, exam_id: str, *, at: int | None = None) -> None:
-        """Make an exam unavailable; its open attempts stay open."""
+        """Make an exam unavailable; its running attempts keep running."""
         self._set_available(exam_id, LedgerKind.EXAM_CLOSED, at, available=False)
 
-    def set_takings(self, takings: TakingsCount, exam_id: str | None = None) -> None:
-        """Say what ``times`` counts from now on, of one exam or of all."""
-        with self.turn() as now:
+    def set_attempt_count(self, counts: AttemptCount, exam_id: str | None = None) -> None:
+        """Change what ``times`` counts, for one exam or for all."""
+        with self.turn():
             for exam in self._exams.values() if exam_id is None else [self.exam(exam_id)]:
-                exam.set_takings_count(takings, now)
+                exam.counts = counts
 
     def populate(self, exam_id: str, attempts: int, until: int | None = None) -> tuple[AttemptRef, ...]:
-        """So many attempts that began and ended in the days before ``until`` (default: a second ago)."""
+        """Add this number of attempts that started and ended in the days before ``until`` (default: a second ago)."""
         with self.turn() as now:
             exam = self.exam(exam_id)
             refs: dict[int, AttemptRef] = {}
@@ -136,7 +130,7 @@ class World:
     def start(
         self, exam_id: str, candidate_id: str | None = None, name: str | None = None, *, at: int | None = None
     ) -> AttemptRef:
-        """A candidate (a new one unless named) opens an exam."""
+        """A candidate (default: a new one) starts an exam."""
         with self.turn() as now:
             exam = self.exam(exam_id)
             if not exam.available and at is None:
@@ -148,11 +142,11 @@ class World:
             self._last_record_id += 1
             row = Row(candidate, known_name, started_at, self._last_record_id)
             exam.add(row)
-            self._note(LedgerKind.STARTED, exam, started_at, row)
+            self._ledger.note(LedgerKind.STARTED, exam.exam_id, started_at, row)
             return AttemptRef(exam_id, str(candidate), started_at)
 
     def submit(self, ref: AttemptRef, score: float | None = None, *, at: int | None = None) -> None:
-        """The candidate hands in; without a score, a random one."""
+        """The candidate submits; without a score, a random one."""
         self._finish(ref, Status.SUBMITTED, score, at)
 
     def time_out(self, ref: AttemptRef, score: float | None = None, *, at: int | None = None) -> None:
@@ -167,35 +161,44 @@ class World:
         """The system ends the attempt."""
         self._finish(ref, Status.SYSTEM_SUBMITTED, score, at)
 
+    def change_status(self, ref: AttemptRef, status: Status, *, at: int | None = None) -> None:
+        """The administrator gives an ended attempt another way of ending; score and end time stay."""
+        with self.turn() as now:
+            row = self.row(ref)
+            if Status.IN_TEST in {row.status, status} or row.status is status:
+                raise WorldError(f"An attempt with status {int(row.status)} cannot get status {int(status)} this way")
+            row.status = status
+            self._ledger.note(KIND_OF_END[status], int(ref.exam_id), now if at is None else at, row)
+
     def mark(self, ref: AttemptRef, score: float, *, at: int | None = None) -> None:
-        """Open questions are marked by hand: an ended attempt gets another score."""
+        """The administrator rescores an ended attempt."""
         with self.turn() as now:
             row = self.row(ref)
             if row.status is Status.IN_TEST:
-                raise WorldError("An attempt is marked after it has ended")
+                raise WorldError("Only an ended attempt can be rescored")
             row.score = score
-            self._note(LedgerKind.RESCORED, self.exam(ref.exam_id), now if at is None else at, row)
+            self._ledger.note(LedgerKind.RESCORED, int(ref.exam_id), now if at is None else at, row)
 
     def reopen(self, ref: AttemptRef, *, at: int | None = None) -> None:
-        """An ended attempt goes on."""
+        """An ended attempt is running again."""
         with self.turn() as now:
             row = self.row(ref)
             if row.status is Status.IN_TEST:
                 raise WorldError("The attempt is open already")
             row.status, row.score, row.ended_at = Status.IN_TEST, 0, 0
-            self._note(LedgerKind.REOPENED, self.exam(ref.exam_id), now if at is None else at, row)
+            self._ledger.note(LedgerKind.REOPENED, int(ref.exam_id), now if at is None else at, row)
 
     def remove(self, ref: AttemptRef, *, at: int | None = None) -> None:
         """The administrator deletes the attempt."""
         with self.turn() as now:
             exam, row = self.exam(ref.exam_id), self.row(ref)
             exam.remove(row)
-            self._note(LedgerKind.REMOVED, exam, now if at is None else at, row)
+            self._ledger.note(LedgerKind.REMOVED, exam.exam_id, now if at is None else at, row)
 
     def ledger(self, after: int = 0) -> tuple[LedgerEntry, ...]:
         """Everything that happened after entry number ``after``."""
         with self.turn():
-            return tuple(self._ledger[after:])
+            return self._ledger.after(after)
 
     def truth(self, exam_id: str | None = None) -> tuple[TruthRow, ...]:
         """Every attempt as it really is now, by exam and start time."""
@@ -204,18 +207,18 @@ class World:
             return tuple(exam.truth(row) for exam in exams for row in exam.rows())
 
     def exams(self) -> list[ExamBook]:
-        """The exams, oldest first; touch them only within ``turn``."""
+        """The exams, oldest first; use them only within ``turn``."""
         return list(self._exams.values())
 
     def exam(self, exam_id: str) -> ExamBook:
-        """One exam, to be touched only within ``turn``; raises WorldError."""
+        """One exam, for use only within ``turn``; raises WorldError."""
         exam = self._exams.get(int(exam_id)) if exam_id.isdecimal() else None
         if exam is None:
             raise WorldError(f"There is no exam {exam_id}")
         return exam
 
     def row(self, ref: AttemptRef) -> Row:
-        """One attempt, to be touched only within ``turn``; raises WorldError."""
+        """One attempt, for use only within ``turn``; raises WorldError."""
         row = (
             self.exam(ref.exam_id).get(int(ref.candidate_id), ref.started_at) if ref.candidate_id.isdecimal() else None
         )
@@ -227,9 +230,9 @@ class World:
         with self.turn() as now:
             exam = self.exam(exam_id)
             if exam.available == available:
-                raise WorldError(f"Exam {exam_id} is so already")
-            exam.available = available
-            self._note(kind, exam, now if at is None else at)
+                raise WorldError(f"Exam {exam_id} is already so")
+            exam.set_available(happened_at := now if at is None else at, available=available)
+            self._ledger.note(kind, exam.exam_id, happened_at)
 
     def _finish(self, ref: AttemptRef, status: Status, score: float | None, at: int | None) -> None:
         with self.turn() as now:
@@ -240,11 +243,5 @@ class World:
             raise WorldError("The attempt has ended already")
         row.status, row.ended_at = status, at
         row.score = self._rng.randrange(201) / 2 if score is None else score
-        exam.count_finish(row)
-        self._note(_KIND_OF_END[status], exam, at, row)
-
-    def _note(self, kind: LedgerKind, exam: ExamBook, at: int, row: Row | None = None) -> None:
-        attempt = (
-            (str(row.candidate_id), row.started_at, int(row.status), row.score, row.ended_at or None) if row else ()
-        )
-        self._ledger.append(LedgerEntry(len(self._ledger) + 1, at, kind, str(exam.exam_id), *attempt))
+        exam.count_finish(row, at)
+        self._ledger.note(KIND_OF_END[status], exam.exam_id, at, row)

@@ -135,14 +135,13 @@ def plan(
             urgent.append(request)
         elif rescan is None and _scan_is_due(state, now, pace):
             due.append(ExamRequest(exam, state, Reason.DUE, Depth.FULL))
-        elif exam.available is not False and _rests_for(state, now) >= rotation_s(state, now):
+        elif _rotates(exam, state, now) and _rests_for(state, now) >= rotation_s(state, now):
             rotation.append(ExamRequest(exam, state, Reason.ROTATION, _depth(state, Depth.FULL)))
     listed = {exam.exam_id for exam in listing}
     unlisted = (_unlisted(state, now, pace, rescan) for exam_id, state in states.items() if exam_id not in listed)
     urgent += [request for request in unlisted if request is not None]
-    turns = sum(
-        pace.poll_seconds / rotation_s(states[exam.exam_id], now) for exam in listing if exam.available is not False
-    )
+    turning = [states[exam.exam_id] for exam in listing if _rotates(exam, states[exam.exam_id], now)]
+    turns = sum(pace.poll_seconds / rotation_s(state, now) for state in turning)
     chosen = [
         *urgent,
         *_within(due, pace.requests_per_poll // _SCAN_SHARE),
@@ -167,7 +166,18 @@ def full_scan_s(state: ExamState, full_scan_seconds: int) -> int:
 
 def rotation_s(state: ExamState, now: int) -> int:
     """Seconds after which new rows of an exam are looked for although nothing suggests them."""
-    return ACTIVE_ROTATION_SECONDS if 0 <= now - state.changed_at < ACTIVE_SECONDS else ROTATION_SECONDS
+    return ACTIVE_ROTATION_SECONDS if _is_active(state, now) else ROTATION_SECONDS
+
+
+def _is_active(state: ExamState, now: int) -> bool:
+    """Whether something happened in the exam lately, that it opened or closed included."""
+    announced_at = max((each.observed_at for each in state.transitions if each.receipt is None), default=0)
+    return 0 <= now - max(state.changed_at, announced_at) < ACTIVE_SECONDS
+
+
+def _rotates(exam: Exam, state: ExamState, now: int) -> bool:
+    """Whether new rows may appear in the exam although nothing suggests them: it is available, or was until lately."""
+    return exam.available is not False or _is_active(state, now)
 
 
 def is_weekly_turn(offset_s: int, since: int, now: int) -> bool:

@@ -10,7 +10,7 @@ Nobody says where a list ends. Servers cut pages to other lengths than asked for
 the limit, and order rows of equal start differently for each request. So a pass over the list counts as proof only if
 
 - every page begins with a row that this pass has read,
-- it ends with a page that brings no row new to the pass, or with a short page once a known number of rows is there,
+- it ends with a page that brings no row new to the pass,
 - it shows as many distinct rows as the offsets that it covered, and as many as are known to exist.
 
 A pass that fails one of these is followed by another with a different limit, because a repeated request may return
@@ -106,8 +106,8 @@ class Reader(Generic[T]):
         start: Offset to begin at.
         after: The row that must stand there, where an earlier reading continues.
         at_least: Rows that are known to exist: a pass that shows fewer is no proof.
-        counted: A short page ends the list once so many rows were read; None on a first reading, when no count is
-            known to be true.
+        counted: A short page ends the list once so many rows were read. A server that cuts pages to just that length
+            hides further rows so, so leave it None where the end must be proven.
         stop: Ends the reading after a page; then nothing about the end is proven.
         limits: Rows to ask for in each pass.
     """

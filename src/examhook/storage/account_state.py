@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
     Item = Mapping[str, AttributeValueTypeDef]
 
-_NUMBERS = ("watch_started_at", "listed_count", "failing_since", "left_alone_until", "completed_at")
+_NUMBERS = (
+    "watch_started_at",
+    "listed_count",
+    "list_proven_at",
+    "failing_since",
+    "left_alone_until",
+    "completed_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,8 @@ class AccountRecord:
     """Whether the complete list of exams was read once, and every exam on it recorded."""
     listed_count: int | None = None
     """Exams on the last complete list."""
+    list_proven_at: int | None = None
+    """When the end of the list was last proven."""
     refusal: Refusal | None = None
     """The refusal of the account code that stands; None where the provider accepts the code."""
     failing_since: int | None = None
@@ -103,6 +112,7 @@ def record_from_item(item: Item, lease: Item) -> AccountRecord:
         watch_started_at=started_at,
         listed_complete="listed_whole" in item and item["listed_whole"]["BOOL"],
         listed_count=numbers["listed_count"],
+        list_proven_at=numbers["list_proven_at"],
         refusal=_refusal(item),
         failing_since=numbers["failing_since"],
         left_alone_until=numbers["left_alone_until"],

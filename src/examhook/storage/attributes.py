@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
 
 def as_number(value: int | Decimal) -> AttributeValueTypeDef:
-    """The attribute that holds ``value``."""
-    return {"N": str(value)}
+    """The attribute that holds ``value``, spelled as DynamoDB gives it back: ``30.5`` for 30.50."""
+    if isinstance(value, int):
+        return {"N": str(value)}
+    text = f"{value:f}"
+    return {"N": text.rstrip("0").rstrip(".") if "." in text else text}
 
 
 def read_number(item: Mapping[str, AttributeValueTypeDef], name: str) -> int | None:

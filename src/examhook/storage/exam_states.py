@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from examhook.detection.exam_state import ExamState
-from examhook.storage.conditional import not_written, put_version
 from examhook.storage.exam_state_item import exam_state_from_item, item_from_exam_state
+from examhook.storage.versioned_put import VersionedPut
+from examhook.storage.versioned_writes import VersionedWrites
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,6 +27,7 @@ class ExamStates:
     def __init__(self, client: DynamoDBClient, table_name: str) -> None:
         self._client = client
         self._table_name = table_name
+        self._writes = VersionedWrites(client, table_name)
 
     def of_account(self, account: str) -> dict[str, ExamState]:
         """Every state of one account by exam id.
@@ -47,18 +49,19 @@ class ExamStates:
         Another poll was faster with those, and its observation stays. Raises ClientError: the rest may be written
         or not, and the next poll finds out.
         """
-        return not_written(changes, self._write_one)
+        refused = self._writes.refused([_put_of(change) for change in changes])
+        return [changes[place] for place in sorted(refused)]
 
-    def _write_one(self, change: ExamChange) -> bool:
-        after = change.after
-        item: dict[str, AttributeValueTypeDef] = {
-            "pk": {"S": partition_key(after.account)},
-            "sk": {"S": after.exam_id},
-            "announce": {"BOOL": change.announces},
-            **item_from_exam_state(after),
-        }
-        read_version = None if change.before is None else change.before.version
-        return put_version(self._client, self._table_name, item, read_version, after.fence)
+
+def _put_of(change: ExamChange) -> VersionedPut:
+    after = change.after
+    item: dict[str, AttributeValueTypeDef] = {
+        "pk": {"S": partition_key(after.account)},
+        "sk": {"S": after.exam_id},
+        "announce": {"BOOL": change.announces},
+        **item_from_exam_state(after),
+    }
+    return VersionedPut(item, None if change.before is None else change.before.version, after.fence)
 
 
 def partition_key(account: str) -> str:

@@ -11,8 +11,10 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from examhook.model import AttemptKey, Submission
-from examhook.storage.conditional import not_written, put_version
+from examhook.storage.attributes import as_number
 from examhook.storage.submission_item import item_from_submission, submission_from_item
+from examhook.storage.versioned_put import VersionedPut
+from examhook.storage.versioned_writes import VersionedWrites
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,6 +34,7 @@ class SubmissionsTable:
     def __init__(self, client: DynamoDBClient, table_name: str) -> None:
         self._client = client
         self._table_name = table_name
+        self._writes = VersionedWrites(client, table_name)
 
     def between(self, account: str, exam_id: str, first: AttemptKey, last: AttemptKey) -> dict[AttemptKey, Submission]:
         """Stored submissions of one exam from ``first`` to ``last``, both included, as of a moment ago."""
@@ -122,19 +125,20 @@ class SubmissionsTable:
         Raises ClientError when DynamoDB refuses or cannot be reached: the rest of the changes may
         be written or not, and the next pass finds out.
         """
-        return not_written(changes, self._write_one)
+        refused = self._writes.refused([_put_of(change) for change in changes])
+        return [changes[place] for place in sorted(refused)]
 
-    def _write_one(self, change: Change) -> bool:
-        after = change.after
-        item: dict[str, AttributeValueTypeDef] = {
-            "pk": {"S": partition_key(after.account, after.exam_id)},
-            "sk": {"S": sort_key(after.key)},
-            "announce": {"BOOL": change.announces},
-            **({"again": {"L": [{"N": str(each)} for each in change.again]}} if change.again else {}),
-            **item_from_submission(after),
-        }
-        read_version = None if change.before is None else change.before.version
-        return put_version(self._client, self._table_name, item, read_version, after.fence)
+
+def _put_of(change: Change) -> VersionedPut:
+    after = change.after
+    item: dict[str, AttributeValueTypeDef] = {
+        "pk": {"S": partition_key(after.account, after.exam_id)},
+        "sk": {"S": sort_key(after.key)},
+        "announce": {"BOOL": change.announces},
+        **({"again": {"L": [as_number(each) for each in change.again]}} if change.again else {}),
+        **item_from_submission(after),
+    }
+    return VersionedPut(item, None if change.before is None else change.before.version, after.fence)
 
 
 def partition_key(account: str, exam_id: str) -> str:

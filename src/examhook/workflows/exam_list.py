@@ -23,7 +23,13 @@ class ExamList:
     """Whether its end is proven and every row could be read."""
 
 
-def read_exam_list(client: ProviderClient, lease: Lease, report: PollReport, listed_count: int | None) -> ExamList:
+PROOF_SECONDS = 300
+"""How often the end of the list is proven by another request; between, a short page with as many exams ends it."""
+
+
+def read_exam_list(
+    client: ProviderClient, lease: Lease, report: PollReport, listed_count: int | None, *, prove_end: bool
+) -> ExamList:
     """Read all pages and report what may be missing; raises ProviderError, LeaseLostError.
 
     ``listed_count`` is the number of exams on the last complete list, None before there was one.
@@ -36,7 +42,9 @@ def read_exam_list(client: ProviderClient, lease: Lease, report: PollReport, lis
         problems.extend([page.problem] if page.problem and page.problem not in problems else [])
         return page
 
-    reader = Reader(fetch, lambda exam: exam.exam_id, at_least=listed_count or 1, counted=listed_count)
+    reader = Reader(
+        fetch, lambda exam: exam.exam_id, at_least=listed_count or 1, counted=None if prove_end else listed_count
+    )
     exams = {exam.exam_id: exam for rows in reader.pages() for exam in rows}
     if skipped := reader.unreadable.total():
         report.skipped_rows += skipped

@@ -62,7 +62,6 @@ class FullScan:
         state, cursor = self.request.state, self.request.state.cursor
         if cursor is not None and cursor.last is not None:
             self.scan.listed_before = cursor.last.started_at
-        known = max(state.row_count, self.request.exam.attempt_count or 0)
         is_first = state.scanned_at is None
         self.reader = Reader(
             self.source.fetch,
@@ -70,8 +69,7 @@ class FullScan:
             start=0 if cursor is None else cursor.start,
             after=None if cursor is None else cursor.last,
             # An empty answer at first contact is confirmed by another one.
-            at_least=max(1, known) if is_first else state.row_count,
-            counted=None if is_first else known,
+            at_least=max(1, self.request.exam.attempt_count or 0) if is_first else state.row_count,
         )
 
     def run(self) -> ExamOutcome:
@@ -219,7 +217,8 @@ class FullScan:
         scan = self.scan
         cursor = self.request.state.cursor
         began_at = self.source.began_at if cursor is None else cursor.began_at
-        happened_at = began_at if self.settled.written and state.scanned_at is not None else scan.newest_at
+        changed = self.settled.written or self.request.growth
+        happened_at = began_at if changed and state.scanned_at is not None else scan.newest_at
         after = replace(
             state,
             row_order=self._row_order(),

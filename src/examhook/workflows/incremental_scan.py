@@ -87,7 +87,6 @@ class IncrementalScan:
             lambda row: row.key,
             start=0 if is_newest else max(0, state.row_count - 1 - max(0, self.reach - self.request.growth)),
             at_least=state.row_count,
-            counted=max(state.row_count, self.request.exam.attempt_count or 0),
             stop=self._is_known if is_newest else None,
         )
         for pages, rows in enumerate(reader.only_pass()):

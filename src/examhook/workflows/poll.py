@@ -26,7 +26,7 @@ from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows import backoff
 from examhook.workflows.dispatch_monitor import DispatchMonitor
-from examhook.workflows.exam_list import ExamList, read_exam_list
+from examhook.workflows.exam_list import PROOF_SECONDS, ExamList, read_exam_list
 from examhook.workflows.exam_reading import TIME_RESERVE_S, read_exams
 from examhook.workflows.exam_source import PollTools
 from examhook.workflows.known_exams import KnownExams
@@ -153,8 +153,10 @@ class _OnePoll:
     def _ask(self, client: ProviderClient) -> None:
         """Read the list and the exams; raises ProviderRefused, ClientError, LeaseLostError."""
         report = self.report
+        proven_s = self._now - (self.record.list_proven_at or 0)
+        prove_end = self.request.manual or not 0 <= proven_s < PROOF_SECONDS
         try:
-            found = read_exam_list(client, self.lease, report, self.record.listed_count)
+            found = read_exam_list(client, self.lease, report, self.record.listed_count, prove_end=prove_end)
         except ProviderRefused:
             raise
         except ProviderError as error:
@@ -164,6 +166,8 @@ class _OnePoll:
             return
         report.is_listed, report.listed = True, tuple(found.exams)
         self.record = replace(self.record, refusal=None)
+        if prove_end and found.is_complete:
+            self.record = replace(self.record, list_proven_at=self._now)
         known = KnownExams(self._account, self.poll.exam_states, self.lease, self.poll.endpoints)
         known.read()
         erased = self.state.erasures.opened(self.poll.open_erasure_key)

@@ -1,0 +1,58 @@
+"""One attempt as the provider's database holds it, with what it was before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from examhook.model import Status
+
+PASS_MARK_POINTS = 60
+
+
+class RowState(NamedTuple):
+    """What changed at one moment."""
+
+    at: int
+    status: Status
+    score: float
+    ended_at: int
+    removed: bool
+
+
+@dataclass(slots=True)
+class Row:
+    """What the provider's database holds of one attempt."""
+
+    candidate_id: int
+    name: str
+    started_at: int
+    record_id: int
+    status: Status = Status.IN_TEST
+    score: float = 0
+    ended_at: int = 0
+    """0 while the attempt is open."""
+    was_counted: bool = False
+    """Whether its end has been counted; a reopened attempt ends twice and counts once."""
+    states: list[RowState] = field(default_factory=list, repr=False)
+    """Every state that the row had, in the order in which they were entered."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the score reaches the pass mark."""
+        return self.score >= PASS_MARK_POINTS
+
+    def remember(self, at: int, *, removed: bool = False) -> None:
+        """Record the current state as the one from ``at`` on."""
+        self.states.append(RowState(at, self.status, self.score, self.ended_at, removed))
+
+    def as_of(self, then: int) -> Row | None:
+        """The row as it was at an instant; None where there was none."""
+        state = next((state for state in reversed(self.states) if state.at <= then), None)
+        if state is None or state.removed:
+            return None
+        return replace(self, status=state.status, score=state.score, ended_at=state.ended_at)
+
+    def shifted(self, start_s: int, end_s: int = 0) -> Row:
+        """The row with other times; an open attempt has no end to shift."""
+        return replace(self, started_at=self.started_at + start_s, ended_at=self.ended_at and self.ended_at + end_s)
