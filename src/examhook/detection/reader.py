@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -81,6 +81,10 @@ class _Pass:
     twins: int = 0
     """Rows that share their key with another on the same page: attempts that nothing tells apart."""
     unreadable: int = 0
+    order: list[Hashable] = field(default_factory=list)
+    """Rows in the order in which they were first seen."""
+    is_ordered: bool = True
+    """Whether every page repeated known rows as the end of what was read before, in the same order."""
     is_joined: bool = True
     """Whether every page began with a row that was read."""
     is_whole: bool = False
@@ -160,7 +164,7 @@ class Reader(Generic[T]):
             yield from self._read(here, limit)
             if self.stopped or self.problem is not None or self._is_proof(here):
                 return
-            if here.is_whole and self.passes > 1 and len(self.seen) == known:
+            if self.passes > 1 and self._is_stable(here, known):
                 return
         self.problem = "its rows moved while they were read"
 
@@ -173,6 +177,18 @@ class Reader(Generic[T]):
 
     def _is_proof(self, here: _Pass) -> bool:
         return here.is_whole and here.is_joined and here.lacking <= 0 and here.rows >= self._at_least
+
+    def _is_stable(self, here: _Pass, known: int) -> bool:
+        """Whether a further pass over the whole list leaves no doubt, although it is no proof by itself.
+
+        Where the order depends on the request, a pass that brings no new row may still lack some. Then all passes
+        together must show as many rows as this one has offsets.
+        """
+        if not here.is_whole:
+            return False
+        if here.is_ordered:
+            return len(self.seen) == known
+        return len(self.seen) + here.twins + here.unreadable >= here.end
 
     def _read(self, here: _Pass, limit: int) -> Generator[Sequence[T], None, None]:
         """Make one pass."""
@@ -197,6 +213,10 @@ class Reader(Generic[T]):
             if self._stop is not None and self._stop(page.rows):
                 self.stopped = True
                 return
+            if not is_new and self._may_be_cut(here, page):
+                here.start += 1
+                here.overlaps = False
+                continue
             if not is_new:
                 yield from self._end(here, page, keys, first_page, limit)
                 return
@@ -209,7 +229,11 @@ class Reader(Generic[T]):
     def _take(self, here: _Pass, page: Page[T], keys: Sequence[Hashable], unreadable: Counter[str]) -> bool:
         """Count the rows of a page; whether any of them is new to the pass."""
         end = here.start + page.row_count
-        new = set(keys) - here.seen
+        distinct = list(dict.fromkeys(keys))
+        new = set(distinct) - here.seen
+        repeated = [key for key in distinct if key not in new]
+        here.is_ordered &= not repeated or here.order[-len(repeated) :] == repeated or not here.order
+        here.order += [key for key in distinct if key in new]
         new_unreadable = [row for row in page.unreadable if here.start + row.place >= here.end]
         unreadable.update(row.reason for row in new_unreadable)
         here.unreadable += len(new_unreadable)
@@ -230,6 +254,10 @@ class Reader(Generic[T]):
             self.next_start = here.start
             self.last = keys[-1] if last_is_readable and here.overlaps else None
 
+    def _may_be_cut(self, here: _Pass, page: Page[T]) -> bool:
+        """Whether a page shows only the row that overlaps, so that more rows may follow: no count speaks against it."""
+        return here.overlaps and page.row_count == 1 and not here.rows >= self._at_least > 1
+
     def _is_counted_end(self, here: _Pass, page: Page[T], limit: int) -> bool:
         return self._counted is not None and page.row_count < limit and here.rows >= self._counted > 0
 
@@ -237,8 +265,10 @@ class Reader(Generic[T]):
         self, here: _Pass, page: Page[T], keys: Sequence[Hashable], first_page: Sequence[Hashable] | None, limit: int
     ) -> Iterator[Sequence[T]]:
         """Look at the page that brought nothing new: the end, or the first page once more whatever the offset is."""
-        here.is_whole = True
-        if len(keys) > 1 and first_page is not None and set(keys) == set(first_page):
+        repeats_first = len(keys) > 1 and first_page is not None and set(keys) == set(first_page)
+        # In the middle of a list whose order depends on the request, a page may hold known rows only.
+        here.is_whole = repeats_first or here.is_ordered or len(keys) <= 1
+        if repeats_first:
             yield from self._without_offset(here, page, limit)
         elif here.lacking > 0 and here.is_joined:
             yield from self._inserted(here, limit)
