@@ -72,9 +72,7 @@ def read(
     stop: Callable[[object], bool] | None = None,
 ) -> Reading:
     limits = (limit, limit - 1, limit + 1, max(2, limit - 2), limit + 2)
-    reader: Reader[int] = Reader(
-        fetch, lambda row: row, at_least=at_least, counted=counted, stop=stop, limits=limits
-    )
+    reader: Reader[int] = Reader(fetch, lambda row: row, at_least=at_least, counted=counted, stop=stop, limits=limits)
     rows = [row for rows in reader.pages() for row in rows]
     return Reading(rows, reader.problem, reader)
 
@@ -152,10 +150,16 @@ def test_an_empty_list_takes_a_second_pass_where_a_row_is_expected() -> None:
     assert len({limit for _, limit in server.requests}) == 2, "a repeated request may give the same wrong answer"
 
 
-@pytest.mark.parametrize(("counted", "requests"), [(None, 11), (1000, 11), (999, 11)])
-def test_a_thousand_rows_take_eleven_requests(counted: int | None, requests: int) -> None:
+@pytest.mark.parametrize(
+    ("at_least", "counted", "requests"),
+    [(0, None, 13), (1000, None, 12), (1000, 1000, 11), (999, 999, 11)],
+    ids=["nothing known", "first reading", "known", "one more than known"],
+)
+def test_a_thousand_rows_take_eleven_requests_and_what_proves_the_end(
+    at_least: int, counted: int | None, requests: int
+) -> None:
     server = ListServer(list(range(1000)))
-    reader: Reader[int] = Reader(server.fetch, lambda row: row, at_least=999, counted=counted)
+    reader: Reader[int] = Reader(server.fetch, lambda row: row, at_least=at_least, counted=counted)
     assert len({row for rows in reader.pages() for row in rows}) == 1000
     assert len(server.requests) == requests
 
@@ -206,8 +210,22 @@ def test_a_list_that_never_stands_still_is_not_complete() -> None:
     assert read(server.fetch).problem == "its rows moved while they were read"
 
 
+@given(seed=st.integers(0, 10**6), groups=st.lists(st.integers(1, 8), min_size=1, max_size=20))
+def test_rows_of_equal_start_whose_order_depends_on_offset_and_limit_are_all_seen(seed: int, groups: list[int]) -> None:
+    """Each request shows rows of equal start in its own order, the same whenever it is repeated."""
+    started = [start for start, size in enumerate(groups) for _ in range(size)]
+
+    def fetch(start: int, limit: int) -> ListedPage:
+        chance = random.Random(f"{seed} {start} {limit}")
+        rows = sorted(range(len(started)), key=lambda row: (started[row], chance.random()))
+        return page(*rows[start : start + limit])
+
+    reading = read(fetch, limit=20, at_least=len(started))
+    assert reading.problem is not None or set(reading.rows) == set(range(len(started)))
+
+
 @given(seed=st.integers(0, 10**6), size=st.integers(2, 40))
-def test_rows_of_equal_start_whose_order_depends_on_offset_and_limit_are_all_seen_or_the_list_is_incomplete(
+def test_rows_whose_order_depends_on_offset_and_limit_are_all_seen_or_the_list_is_incomplete(
     seed: int, size: int
 ) -> None:
     """Each request shows its own order, the same whenever it is repeated."""
