@@ -53,9 +53,9 @@ def test_a_number_beyond_all_measure_costs_at_most_its_own_row(field: str, numbe
     assert page.rows[-1].score_points == Decimal(30)
 
 
-def test_takings_beyond_all_measure_are_as_good_as_none() -> None:
+def test_an_attempt_count_beyond_all_measure_counts_as_absent() -> None:
     page = parse_exams(b'[{"eid": 1, "times": 1e999999999}]')
-    assert [exam.takings for exam in page.rows] == [None]
+    assert [exam.attempt_count for exam in page.rows] == [None]
 
 
 @pytest.mark.parametrize("question", Question)
