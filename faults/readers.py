@@ -13,11 +13,12 @@ from examhook.delivery.url import EndpointUrlError, check_endpoint_url
 from examhook.destinations.delivery_queue import BadMessageError, parse_body
 from examhook.destinations.redrive_queue import order_of
 from examhook.http.session import Answer
+from examhook.provider.envelope import ErrorAnswer
 from examhook.provider.errors import ProviderError
-from examhook.provider.headers import http_date, retry_after_s
-from examhook.provider.legacy import ErrorAnswer, parse_exams, parse_results
+from examhook.provider.headers import charset, clock_offset_s, http_date, retry_after_s
+from examhook.provider.legacy import parse_exams, parse_results
+from examhook.provider.response_errors import Question, error_answered, unusable
 from examhook.provider.v1 import parse_records
-from examhook.provider.verdict import Question, error_answered, unusable
 from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings, SettingsError
 from examhook.storage.account_list import AccountsError, accounts_in, code_in
 from examhook.storage.submission_stream import StreamRecord, UnreadableRecordError, place_of, stored_change
@@ -46,7 +47,7 @@ def _answered(parse: Callable[[bytes], object]) -> Callable[[bytes], object]:
         try:
             return parse(body)
         except ErrorAnswer as answer:
-            return [error_answered(answer.said, question, "code") for question in Question]
+            return [error_answered(answer.said, question, "code", stated_code=answer.code) for question in Question]
 
     return read
 
@@ -58,11 +59,13 @@ def _text(body: bytes) -> str:
 
 def _headers(body: bytes) -> object:
     said = _text(body)[:200]
-    headers = {"Retry-After": said, "Date": said, "Location": said}
+    headers = {"Retry-After": said, "Date": said, "Location": said, "Content-Type": f"text/html; charset={said}"}
     answer = Answer(300 + len(body) % 300, headers, b"", truncated=False, elapsed_s=0)
     return (
         http_date(said),
         retry_after_s(answer.headers, _NOW),
+        clock_offset_s(answer.headers, _NOW),
+        charset(answer.headers),
         [unusable(answer, _NOW, question) for question in Question],
     )
 

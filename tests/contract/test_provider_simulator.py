@@ -84,7 +84,7 @@ def facts(rows: tuple[Attempt, ...]) -> set[tuple[str, int, int, int | None, Dec
 def test_the_client_is_what_the_product_asks_for(stand: Stand) -> None:
     client: ProviderClient = stand.client()
     (exam,) = client.exams(0, 30).rows
-    assert (exam.exam_id, exam.title, exam.available, exam.takings) == (
+    assert (exam.exam_id, exam.title, exam.available, exam.attempt_count) == (
         stand.exam_id, "Prüfung / test", True, ATTEMPTS,
     )  # fmt: skip
     assert client.requests_made == 1

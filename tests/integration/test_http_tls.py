@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import socket
 import threading
@@ -12,14 +13,17 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from scripted_server import answer, scripted_server
-from tls_identity import Identity, identity
+from tls_identity import Identity, chained, identity
 
+from examhook.http.errors import CertificateError
 from examhook.http.session import BoundedAdapter, BoundedSession, ConnectError, DeadlineError, TlsError
+
+_LOCALHOST = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
 
 
 @pytest.fixture
 def local(tmp_path: Path) -> Identity:
-    return identity(tmp_path, x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+    return identity(tmp_path, _LOCALHOST)
 
 
 def session(identity: Identity) -> BoundedSession:
@@ -44,10 +48,34 @@ def test_a_peer_that_nobody_vouches_for_is_refused(local: Identity) -> None:
     assert server.requests == []
 
 
+def test_a_server_that_sends_no_intermediate_certificate_is_told_to(tmp_path: Path) -> None:
+    """Browsers fetch it by themselves, so that its operator does not notice."""
+    half = chained(tmp_path, _LOCALHOST, complete=False)
+    with scripted_server(answer(b"x"), tls=half.server) as server, pytest.raises(CertificateError) as caught:
+        session(half).send("GET", server.url, deadline_s=5, max_body_bytes=10)
+    assert "must send its intermediate certificate" in str(caught.value)
+    assert server.requests == []
+    whole = chained(tmp_path, _LOCALHOST, complete=True)
+    with scripted_server(answer(b"safe"), tls=whole.server) as server:
+        trusting = session(whole)
+        assert trusting.send("GET", server.url, deadline_s=5, max_body_bytes=10).body == b"safe"
+        trusting.close()
+
+
+def test_an_expired_certificate_is_for_its_operator_to_renew(tmp_path: Path) -> None:
+    expired = identity(tmp_path, _LOCALHOST, valid_until=dt.timedelta(days=-1))
+    with (
+        scripted_server(answer(b"x"), tls=expired.server) as server,
+        pytest.raises(CertificateError, match="renew it"),
+    ):
+        session(expired).send("GET", server.url, deadline_s=5, max_body_bytes=10)
+
+
 def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
     other = identity(tmp_path, x509.DNSName("elsewhere.test"))
-    with scripted_server(answer(b"x"), tls=other.server) as server, pytest.raises(TlsError):
+    with scripted_server(answer(b"x"), tls=other.server) as server, pytest.raises(TlsError) as caught:
         session(other).send("GET", server.url, deadline_s=5, max_body_bytes=10)
+    assert not isinstance(caught.value, CertificateError)
     assert server.requests == []
 
 

@@ -1,19 +1,22 @@
-"""The client against a scripted provider: what it asks, when it asks again, and that it never tells the code."""
+"""The client against a scripted provider: what it requests, when it retries, and that it never reveals the code."""
 
 from __future__ import annotations
 
+import gzip
 import logging
 import random
 import socket
 import ssl
+import tracemalloc
 from collections.abc import Callable, Iterator
+from email.utils import formatdate
 
 import pytest
 from leaks import everything_about
 from scripted_server import Peer, ScriptedServer, Step, answer, scripted_server
 
 from examhook.http.session import BoundedSession
-from examhook.provider.asking import LONGEST_WAIT_S, Means
+from examhook.provider.api_client import LONGEST_WAIT_S, Means
 from examhook.provider.client import LegacyClient
 from examhook.provider.discovery import Discovery
 from examhook.provider.errors import (
@@ -116,13 +119,123 @@ def test_asks_as_the_provider_documents(provider: Provider) -> None:
         {**common, "task": "api.queryResults", "eid": "23812", "start": "0", "limit": "100", "sid": "19382"},
     ]
     assert asked.server.requests[0].headers["user-agent"].startswith("examhook/")
-    assert (exams.provider_time, results.provider_time) == (int(NOW), int(NOW))
+    assert (exams.row_count, results.row_count) == (1, 1)
     assert asked.client.requests_made == 3
     assert asked.server.connections == 1
 
 
-def test_an_answer_without_date_has_no_time(provider: Provider) -> None:
-    assert provider(answer("[]", Date="yesterday")).client.exams(0, 30).provider_time is None
+def dated(ahead_s: float, body: str = "[]", status: str = "200 OK") -> bytes:
+    return answer(body, status, Date=formatdate(NOW + ahead_s, usegmt=True))
+
+
+@pytest.mark.parametrize(
+    ("answers", "offset_s"),
+    [
+        ([dated(0)], 0),
+        ([dated(59)], 0),
+        ([dated(-59)], 0),
+        ([dated(3600)], 3600),
+        ([dated(-7200)], -7200),
+        ([dated(86_400)], 86_400),
+        ([dated(86_500)], None),
+        ([dated(-NOW)], None),
+        ([dated(-3 * 86_400)], None),
+        ([answer("[]")], None),
+        ([answer("[]", Date="yesterday")], None),
+        ([dated(3600), dated(0)], 0),
+        ([dated(0), dated(3600)], 0),
+        ([dated(3600), dated(-120), dated(3600)], -120),
+        ([dated(3600), answer("[]"), dated(-NOW)], 3600),
+        ([dated(120, "no", "500 Internal Server Error"), answer("[]")], 120),
+    ],
+)
+def test_the_offset_of_the_providers_clock_is_that_of_the_answer_nearest_to_ours(
+    provider: Provider, answers: list[bytes], offset_s: int | None
+) -> None:
+    """So neither one of two servers that is ahead, nor a clock that stands still, moves anything."""
+    asked = provider(*answers)
+    assert asked.client.clock_offset_s is None
+    while len(asked.server.requests) < len(answers):
+        asked.client.exams(0, 30)
+    assert asked.client.clock_offset_s == offset_s
+
+
+def test_a_slow_answer_is_dated_by_the_middle_of_its_request(provider: Provider) -> None:
+    def slow(peer: Peer) -> None:
+        asked.clock.at += 100
+        peer.send(dated(50))
+
+    asked = provider(slow)
+    asked.client.exams(0, 30)
+    assert asked.client.clock_offset_s == 0
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_names_are_read_in_the_character_set_that_the_headers_state(provider: Provider, dialect: Dialect) -> None:
+    row = '{"eid": 1, "sid": 2, "startTime": 1777815000, "status": 1, "name": "王小明"}'
+    body = f'{{"data": [{row}], "status": "ok"}}' if dialect is Dialect.V1 else f"[{row}]"
+    asked = provider(
+        answer(body.encode("gbk"), Content_Type="application/json; charset=GBK"),
+        answer(body, Content_Type="text/html; charset=GBK"),
+        dialect=dialect,
+    )
+    for _ in range(2):
+        assert [row.candidate_name for row in asked.client.results("1", 0, 30).rows] == ["王小明"]
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_a_small_answer_that_unpacks_to_millions_of_objects_is_an_error(provider: Provider, dialect: Dialect) -> None:
+    bomb = gzip.compress(b"[" + b"{}," * (16 * 2**20 // 3) + b"{}]")
+    assert len(bomb) < 20_000
+    asked = provider(answer(bomb, Content_Encoding="gzip"), dialect=dialect)
+    tracemalloc.start()
+    error = asked.fails(ProviderMalformed, lambda client: client.results("1", 0, 30))
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert not error.helps_to_retry
+    assert asked.client.requests_made == 1
+    assert peak_bytes < 100 * 2**20
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_rows_of_another_exam_or_candidate_are_not_given_for_the_one_asked_for(
+    provider: Provider, dialect: Dialect
+) -> None:
+    rows = (
+        '{"data": [{"eid": 1, "sid": 2, "startTime": 1777815000, "status": 1},'
+        ' {"eid": 9, "sid": 2, "startTime": 1777815001, "status": 1},'
+        ' {"eid": 1, "sid": 3, "startTime": 1777815002, "status": 1}], "status": "ok"}'
+    )
+    asked = provider(answer(rows), dialect=dialect)
+    asked.memory.logins["2"] = "login"
+    assert [row.candidate_id for row in asked.client.results("1", 0, 30).rows] == ["2", "3"]
+    one = asked.client.results("1", 0, 30, "2")
+    assert [row.started_at for row in one.rows] == [1777815000]
+    assert [row.place for row in one.unreadable] == [1, 2]
+
+
+def test_the_v1_client_gives_the_total_of_one_exam_unless_the_provider_counts_all(provider: Provider) -> None:
+    row = '{"eid": "%d", "sid": "2", "startTime": "1777815000", "status": "1"}'
+    body = f'{{"data": [{row % 1}], "total": "40", "status": "ok"}}'
+    asked = provider(answer(body), dialect=Dialect.V1)
+    asked.memory.logins["2"] = "login"
+    assert asked.client.results("1", 0, 30).total == 40
+    assert asked.client.results("1", 0, 30, "2").total is None
+    uncounted = provider(answer(f'{{"data": [{row % 1}], "status": "ok"}}'), answer(body), dialect=Dialect.V1)
+    uncounted.client.exams(0, 30)
+    assert uncounted.client.results("1", 0, 30).total is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    ['"message": "Too many requests"', '"code": 429', '"errcode": 45009, "errmsg": "api freq out of limit, too many"'],
+)
+@pytest.mark.parametrize("empty", ["[]", "null", "{}"])
+@pytest.mark.parametrize("dialect", Dialect)
+def test_a_throttle_beside_an_empty_list_is_one(provider: Provider, said: str, empty: str, dialect: Dialect) -> None:
+    asked = provider(answer(f'{{"success": false, {said}, "data": {empty}}}'), dialect=dialect)
+    asked.fails(ProviderThrottled)
+    asked.fails(ProviderThrottled, lambda client: client.results("1", 0, 30))
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,8 @@ def _is_fair(setup: Setup) -> bool:
         return False
     names = {habit.partition("=")[0] for habit in setup.habits}
     cuts = names & {"uneven_pages", "results_cap", "exam_list_cap"}
+    if "ties_by_request" in names and (cuts or setup.page_cap is not None):
+        return False
     if len(names) < len(setup.habits) or (cuts and (setup.order is RowOrder.SHUFFLED or setup.page_cap is not None)):
         return False
     if Quirk.IGNORE_START in setup.quirks and (cuts or "hidden_rows" in names):

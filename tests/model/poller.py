@@ -26,7 +26,7 @@ from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.detection.change import Change
 from examhook.detection.exam_transition import ExamChange
 from examhook.model import AttemptKey, Submission
-from examhook.provider.asking import Means
+from examhook.provider.api_client import Means
 from examhook.provider.client import LegacyClient
 from examhook.provider.discovery import Discovery
 from examhook.provider.port import ProviderClient

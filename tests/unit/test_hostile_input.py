@@ -13,7 +13,7 @@ from examhook.destinations.delivery_queue import BadMessageError, parse_body
 from examhook.destinations.redrive_queue import LOOK_BACK_S, order_of
 from examhook.provider.errors import ProviderError
 from examhook.provider.legacy import parse_exams, parse_results
-from examhook.provider.verdict import Question, error_answered
+from examhook.provider.response_errors import Question, error_answered
 from examhook.storage.account_list import AccountsError, accounts_in
 from faults.fuzz import bodies, problem_with
 from faults.readers import READERS, Reader
@@ -53,7 +53,7 @@ def test_a_number_beyond_all_measure_costs_at_most_its_own_row(field: str, numbe
     assert page.rows[-1].score_points == Decimal(30)
 
 
-def test_an_attempt_count_beyond_all_measure_counts_as_absent() -> None:
+def test_a_count_beyond_any_size_is_absent() -> None:
     page = parse_exams(b'[{"eid": 1, "times": 1e999999999}]')
     assert [exam.attempt_count for exam in page.rows] == [None]
 

@@ -8,7 +8,7 @@ from played_provider import BEGAN_AT, Stage, row
 
 from examhook.http.session import Answer
 from examhook.provider.errors import ProviderThrottled
-from examhook.provider.verdict import LONGEST_PAUSE_S, Question, unusable
+from examhook.provider.response_errors import LONGEST_PAUSE_S, Question, unusable
 
 MINUTE = 60
 

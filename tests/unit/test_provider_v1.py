@@ -1,4 +1,4 @@
-"""Pages of the v1 API, as documented and in the shapes that its answers are feared to have."""
+"""Pages of the v1 API, as documented and in the shapes that its answers are expected to have."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examhook.model import Attempt
+from examhook.provider.envelope import ErrorAnswer
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.pages import NO_STATUS, Record, RecordPage, UnreadableRow
-from examhook.provider.rows import ErrorAnswer
 from examhook.provider.v1 import parse_records
 
 ROW = {
@@ -83,9 +83,10 @@ def test_a_row_without_status_is_to_be_asked_about_again() -> None:
     ("change", "why"),
     [
         ({"eid": None}, "eid is missing"),
-        ({"eid": ""}, "eid is no id"),
+        ({"eid": ""}, "eid is missing"),
+        ({"eid": "1.7456789012346E+18"}, "eid is no id"),
         ({"sid": None}, "sid is missing"),
-        ({"startTime": "soon"}, "startTime is no whole number"),
+        ({"startTime": "soon"}, "startTime is no time"),
         ({"status": "done"}, "status is no whole number"),
     ],
 )
@@ -97,30 +98,37 @@ def test_a_row_that_makes_no_sense_is_skipped_and_the_others_count(change: dict[
 
 
 def test_rows_of_another_exam_than_the_one_asked_for_are_not_taken_for_its() -> None:
-    page = parse_records(body(ROW, {**ROW, "eid": "5"}), "5")
+    page = parse_records(body(ROW, {**ROW, "eid": "5"}), exam_id="5")
     assert [record.exam_id for record in page.records] == ["5"]
     assert page.unreadable == (UnreadableRow(0, "eid is not the one asked for"),)
 
 
+def test_rows_of_another_candidate_than_the_one_asked_for_are_not_taken_for_the_candidates() -> None:
+    page = parse_records(body(ROW, {**ROW, "sid": "7"}), exam_id="107264", candidate_id="7")
+    assert [record.attempt.candidate_id for record in page.records] == ["7"]
+    assert page.unreadable == (UnreadableRow(0, "sid is not the one asked for"),)
+
+
+def test_an_optional_field_that_cannot_be_read_is_none_and_counted() -> None:
+    page = parse_records(
+        body({**ROW, "score": "30/100", "endTime": "soon", "loginValue": []}, {**ROW, "score": "85,5"})
+    )
+    first, second = page.records
+    assert (first.attempt.score_points, first.attempt.ended_at, first.login) == (None, None, None)
+    assert second.attempt.score_points == Decimal("85.5")
+    assert page.unreadable_fields == {"score": 1, "endTime": 1, "loginValue": 1}
+
+
+def test_the_records_own_id_is_read() -> None:
+    page = parse_records(body({**ROW, "tid": "1745678901234567890"}, ROW))
+    assert [record.attempt.record_id for record in page.records] == ["1745678901234567890", None]
+
+
 def test_a_row_need_not_name_the_exam_that_was_asked_for_nor_the_candidate() -> None:
     bare = {name: value for name, value in ROW.items() if name not in {"eid", "sid"}}
-    assert parse_records(body(bare), "107264", "170597").records == (Record("107264", ATTEMPT, "n11"),)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        {"status": "error", "error": "wrong"},
-        {"status": "error", "data": [], "message": "wrong"},
-        {"status": "fail", "msg": "wrong"},
-        {"error": "wrong"},
-        {"status": "forbidden", "data": None, "errmsg": "wrong"},
-    ],
-)
-def test_an_error_is_told_from_an_empty_list(answer: dict[str, object]) -> None:
-    with pytest.raises(ErrorAnswer) as caught:
-        parse_records(json.dumps(answer).encode())
-    assert caught.value.said == "wrong"
+    assert parse_records(body(bare), exam_id="107264", candidate_id="170597").records == (
+        Record("107264", ATTEMPT, "n11"),
+    )
 
 
 @pytest.mark.parametrize("answer", [b"[]", b'[{"eid": 1}]', b"{}", b'{"data": []', b"", b'{"data": {}}', b"<html>"])

@@ -27,8 +27,10 @@ from typing import Generic, Protocol, TypeVar
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-LIMITS = (100, 89, 97, 83, 61)
-"""Rows to ask for in each pass over one list."""
+LIMIT = 100
+"""Rows to ask for at once."""
+_OTHER_LIMITS = (89, 97, 83, 61, 71, 93, 79, 67, 59, 87)
+_MAX_PASSES = 5
 WHOLE_LIST = 10_000
 """Rows to ask for at once from a server that ignores the offset."""
 _MAX_STEPS_BACK = 3
@@ -60,6 +62,12 @@ class Page(Protocol[T_co]):
     @property
     def unreadable(self) -> Sequence[Unreadable]:
         """The rows that could not be read."""
+
+
+def limits_at(now: int) -> tuple[int, ...]:
+    """Rows to ask for in each pass of a reading at ``now``, so that no two readings repeat all requests."""
+    turn = now % len(_OTHER_LIMITS)
+    return (LIMIT, *(_OTHER_LIMITS[turn:] + _OTHER_LIMITS[:turn])[: _MAX_PASSES - 1])
 
 
 Fetch = Callable[[int, int], Page[T]]
@@ -126,10 +134,10 @@ class Reader(Generic[T]):
         at_least: int = 0,
         counted: int | None = None,
         stop: Callable[[Sequence[T]], bool] | None = None,
-        limits: Sequence[int] = LIMITS,
+        limits: Sequence[int] | None = None,
     ) -> None:
         self._fetch = fetch
-        self._limits = limits
+        self._limits = limits_at(0) if limits is None else limits
         self._key = key
         self._first = _Pass(start, start, set() if after is None else {after}, overlaps=after is not None)
         self._after = after

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from examhook.model import Attempt, AttemptKey
-from examhook.provider.asking import Hidden, PacedClient
+from examhook.provider.api_client import Hidden, PacedClient
 from examhook.provider.legacy import parse_exams, parse_results
 from examhook.provider.pages import ExamPage, ResultsPage
-from examhook.provider.verdict import Question
+from examhook.provider.response_errors import Question
 
 _CANDIDATE_ROWS = 100
 """More attempts than one candidate makes at one exam."""

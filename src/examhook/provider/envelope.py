@@ -35,6 +35,8 @@ _MESSAGES = frozenset({"message", "msg", "info", "reason", "detail", "descriptio
 _WRAPPERS = frozenset({"data", "meta", "response", "header", "head", "body"})
 _NESTED = _FLAGS | _CODES | _ERRORS | _MESSAGES | _WRAPPERS
 _MAX_DEPTH = 4
+_MAX_FIELDS = 100
+"""An object with more fields is no envelope: a list with row numbers for keys, or nothing that can be read."""
 
 _SUCCESS = frozenset({"ok", "success", "succeed", "succeeded", "successful", "true", "yes", "200", "1"})
 _FAILURE = frozenset({"error", "fail", "failed", "failure", "false", "no"})
@@ -72,6 +74,8 @@ class _Statement(Enum):
 
 def rows_in(answer: Row) -> list[JsonValue] | None:
     """The rows that ``answer`` carries, None where it carries no list; raises ErrorAnswer where it states an error."""
+    if len(answer) > _MAX_FIELDS:
+        return _listed(answer)
     data = answer.get("data")
     rows = _listed(answer if data is None else data)
     statements = set(_statements(answer, 0))
@@ -104,7 +108,7 @@ def _statements(answer: Row, depth: int) -> Iterator[_Statement]:
     """What ``answer`` and the objects within it state; rows are not looked at, since row numbers state nothing."""
     for key, value in answer.items():
         name = _name(key)
-        if isinstance(value, dict) and name in _NESTED and depth < _MAX_DEPTH:
+        if isinstance(value, dict) and name in _NESTED and depth < _MAX_DEPTH and len(value) <= _MAX_FIELDS:
             yield from _statements(value, depth + 1)
         statement = _statement(name, value, depth)
         if statement is not None:

@@ -35,12 +35,31 @@ _CODECS = {
 """Character sets that a server may name, and the codec that reads each and what is often sent under its name."""
 
 
-def _number(text: str) -> Decimal:
-    """NaN and the infinities come as Decimals too, so that they cost a field, not the page."""
+_NO_NUMBER = Decimal("NaN")
+_MAX_DIGITS = 1000
+
+
+def _constant(text: str) -> Decimal:
+    """NaN or an infinity, as a Decimal, so that it costs a field, not the page."""
     return Decimal(text)
 
 
-_decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_number, strict=False)
+def _whole_number(text: str) -> int | Decimal:
+    return int(text) if len(text) <= _MAX_DIGITS else _NO_NUMBER
+
+
+def _fraction(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return _NO_NUMBER
+
+
+_decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_constant, strict=False)
+_decoder_of_huge_numbers = json.JSONDecoder(
+    parse_float=_fraction, parse_int=_whole_number, parse_constant=_constant, strict=False
+)
+"""Slower; reads numbers that Python refuses to make as NaN, so that they cost a field, not the page."""
 
 
 def json_in(body: bytes, charset: str | None = None) -> list[JsonValue] | dict[str, JsonValue]:
@@ -73,14 +92,25 @@ def _decoded(text: str, start: int) -> list[JsonValue] | dict[str, JsonValue] | 
     if text[start : start + 1] not in {"[", "{"}:
         return None
     try:
-        value: JsonValue
-        value, end = _decoder.raw_decode(text, start)
-    except (ValueError, RecursionError, InvalidOperation):
+        value, end = _raw_decoded(text, start)
+    except (json.JSONDecodeError, RecursionError):
         return None
     if isinstance(value, dict) or (isinstance(value, list) and (end == len(text) or not value or _is_row(value[0]))):
         return value
     # "[0] is undefined …" begins with a list as well, but with none of ours.
     return None
+
+
+def _raw_decoded(text: str, start: int) -> tuple[JsonValue, int]:
+    """The value at ``start`` and where it ends; raises JSONDecodeError, RecursionError."""
+    decoded: tuple[JsonValue, int]
+    try:
+        decoded = _decoder.raw_decode(text, start)
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, InvalidOperation):
+        decoded = _decoder_of_huge_numbers.raw_decode(text, start)
+    return decoded
 
 
 def _is_row(value: JsonValue) -> bool:

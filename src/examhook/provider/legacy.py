@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections import Counter
 
 from examhook.model import Attempt, Exam
-from examhook.provider.envelope import ErrorAnswer, Row, rows_in
+from examhook.provider.envelope import Row, rows_in
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.fields import flag, identifier, link, optional, text
 from examhook.provider.json_text import JsonValue, json_in
 from examhook.provider.pages import ExamPage, ResultsPage
 from examhook.provider.rows import asked_for, attempt, read_rows, stated_total
-
-__all__ = ["ErrorAnswer", "parse_exams", "parse_results"]
 
 
 def parse_exams(body: bytes, charset: str | None = None) -> ExamPage:

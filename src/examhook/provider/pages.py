@@ -1,4 +1,4 @@
-"""One answer of the provider, in our words."""
+"""Pages of the provider's lists, in the product's own terms."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from examhook.model import Attempt, Exam
 
 NO_STATUS = -1
-"""Stands as ``status_code`` of rows that came without a status: ask again for each candidate alone.
-
-It is never stored nor announced."""
+"""``status_code`` of a row that states no status: request the candidate alone. It is never stored or announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +16,9 @@ class UnreadableRow:
     """A row that was skipped."""
 
     place: int
-    """Which row of its page, from 0."""
+    """Its place on the page, from 0."""
     reason: str
-    """Why, without any of its values."""
+    """The field that cannot be read and why, without any value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class ExamPage:
 
     rows: tuple[Exam, ...]
     row_count: int
-    """How many rows the answer held, unreadable ones included."""
+    """Rows in the answer, unreadable ones included."""
     unreadable: tuple[UnreadableRow, ...] = ()
     problem: str | None = None
     """Why the list may lack exams that exist, as a clause; None where the list is the provider's own."""
@@ -40,7 +38,7 @@ class ResultsPage:
     """One page of an exam's results."""
 
     rows: tuple[Attempt, ...]
-    """In the order given; those that came without a status have NO_STATUS."""
+    """In the order given; those without a status have NO_STATUS."""
     row_count: int = 0
     """Rows in the answer, unreadable ones included."""
     unreadable: tuple[UnreadableRow, ...] = ()
@@ -52,12 +50,12 @@ class ResultsPage:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row and the exam that it belongs to."""
+    """One attempt and the exam that it belongs to."""
 
     exam_id: str
     attempt: Attempt
     login: str | None = field(default=None, repr=False)
-    """What the candidate logs in by, and is asked for by."""
+    """The candidate's login, which the API takes to select one candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +64,9 @@ class RecordPage:
 
     records: tuple[Record, ...]
     row_count: int = 0
-    """How many rows the answer held, unreadable ones included."""
+    """Rows in the answer, unreadable ones included."""
     total: int | None = None
-    """How many rows there are, by the provider's count; a hint."""
+    """Rows in all by the provider's count; a hint."""
     unreadable: tuple[UnreadableRow, ...] = ()
     unreadable_fields: Mapping[str, int] = field(default_factory=dict)
     """Optional fields that could not be read and became None: how many of each, by the provider's name."""

@@ -12,12 +12,12 @@ from typing import ClassVar, Unpack
 
 from examhook.detection.reader import Reader
 from examhook.model import Attempt, AttemptKey
-from examhook.provider.asking import Hidden, Means, PacedClient, Parse
+from examhook.provider.api_client import Hidden, Means, PacedClient, Parse
 from examhook.provider.discovery import PAGE_ROWS, Discovery, Found
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.pages import ExamPage, RecordPage, ResultsPage
+from examhook.provider.response_errors import Question
 from examhook.provider.v1 import parse_records
-from examhook.provider.verdict import Question
 
 LOOK_SECONDS = 40.0
 """Longest search for exams within one poll; the next poll continues it."""

@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 
 from examhook.http.session import BoundedSession
-from examhook.provider.asking import Means
+from examhook.provider.api_client import Means
 from examhook.provider.client import LegacyClient
 from examhook.provider.discovery import Discovery
 from examhook.provider.pacing import Pacer

@@ -20,7 +20,7 @@ from examhook.events.build import operations_event
 from examhook.events.catalogue import OperationsEventType
 from examhook.http.session import BoundedSession
 from examhook.model import Exam
-from examhook.provider.asking import Means
+from examhook.provider.api_client import Means
 from examhook.provider.client import LegacyClient
 from examhook.provider.discovery import Discovery
 from examhook.provider.pacing import Pacer

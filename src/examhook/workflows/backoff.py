@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from examhook.provider.errors import ProviderRefused
-from examhook.provider.verdict import LONGEST_PAUSE_S
+from examhook.provider.response_errors import LONGEST_PAUSE_S
 from examhook.storage.account_code import AccountCode
 from examhook.storage.account_state import AccountRecord, Refusal
 

@@ -23,7 +23,7 @@ from examhook.detection.digest import digest_of
 from examhook.detection.exam_state import RUNNING_KEPT, ExamState, RowOrder, ScanCursor, described
 from examhook.detection.exam_transition import with_receipt
 from examhook.detection.plan import WEEK_SECONDS, ExamRequest, is_weekly_turn
-from examhook.detection.reader import Reader
+from examhook.detection.reader import Reader, limits_at
 from examhook.detection.scan import Scan
 from examhook.model import Attempt, AttemptKey, Receipt, Submission
 from examhook.provider.pages import NO_STATUS
@@ -70,6 +70,7 @@ class FullScan:
             after=None if cursor is None else cursor.last,
             # An empty answer at first contact is confirmed by another one.
             at_least=max(1, self.request.exam.attempt_count or 0) if is_first else state.row_count,
+            limits=limits_at(self.source.began_at),
         )
 
     def run(self) -> ExamOutcome:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from examhook.detection.change import Change
 from examhook.detection.plan import WEEK_SECONDS, is_weekly_turn
-from examhook.detection.reader import LIMITS, Reader
+from examhook.detection.reader import Reader, limits_at
 from examhook.detection.transition import change_from, is_step_back
 from examhook.model import Attempt, AttemptKey, Submission
 from examhook.provider.pages import NO_STATUS
@@ -151,7 +151,7 @@ def _unconfirmed(source: ExamSource, changes: Sequence[Change]) -> set[AttemptKe
 
 def _read_again(source: ExamSource) -> dict[AttemptKey, Attempt | None]:
     # Other limits than the first reading: a repeated request may return the same stale answer.
-    reader = Reader(source.fetch, lambda row: row.key, limits=LIMITS[1:])
+    reader = Reader(source.fetch, lambda row: row.key, limits=limits_at(source.began_at)[1:])
     rows = {row.key: row for page in reader.pages() for row in page}
     return {source.same_record.get(key, key): row for key, row in rows.items()}
 

@@ -26,7 +26,7 @@ from examhook.provider.errors import (
 from examhook.provider.headers import charset, clock_offset_s
 from examhook.provider.pacing import Pacer
 from examhook.provider.pages import ExamPage, RecordPage, ResultsPage
-from examhook.provider.verdict import Question, error_answered, not_reached, unusable
+from examhook.provider.response_errors import Question, error_answered, not_reached, unusable
 
 PageT = TypeVar("PageT", ExamPage, ResultsPage, RecordPage)
 

@@ -1,0 +1,173 @@
+"""What an error of the provider is about: the account's code, its rate limit, one exam, or itself for a while."""
+
+from __future__ import annotations
+
+import pytest
+
+from examhook.http.errors import CertificateError, TlsError
+from examhook.http.session import Answer
+from examhook.provider.errors import (
+    ProviderError,
+    ProviderRefused,
+    ProviderRejected,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
+from examhook.provider.response_errors import Question, error_answered, not_reached, unusable
+
+ABOUT_ONE_EXAM = (Question.RESULTS, Question.CANDIDATE)
+
+
+def status(code: int, question: Question) -> ProviderError | None:
+    return unusable(Answer(code, {}, b"<html>", truncated=False, elapsed_s=0.1), 0.0, question)
+
+
+@pytest.mark.parametrize("code", [401, 403])
+@pytest.mark.parametrize("question", ABOUT_ONE_EXAM)
+def test_a_status_of_refusal_about_one_exam_is_that_exams_own(code: int, question: Question) -> None:
+    """The code was accepted for the list of exams; but who has not seen that cannot be certain."""
+    error = status(code, question)
+    assert isinstance(error, ProviderRejected)
+    assert not error.plain
+    assert "code" not in str(error)
+
+
+def test_a_status_of_refusal_about_the_list_refuses_the_code_and_403_may_be_a_firewalls() -> None:
+    plain, doubtful = (status(code, Question.EXAMS) for code in (401, 403))
+    assert isinstance(plain, ProviderRefused)
+    assert isinstance(doubtful, ProviderRefused)
+    assert (plain.plain, doubtful.plain) == (True, False)
+    assert all("account-code secret" in str(error) for error in (plain, doubtful))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Database connection failed",
+        "SQLSTATE[HY000] [2002] Connection refused",
+        "SQLSTATE[28000]: Access denied for user 'www'@'10.0.0.7'",
+        "Internal error",
+        "Server error, code 17",
+        "The request timed out",
+        "The system is busy, please try again later",
+        "MySQL server has gone away",
+        "系统繁忙",
+        "数据库连接失败",
+        "SQLSTATE[08004] [1040] Too many connections",
+        "User www has exceeded the 'max_user_connections' resource",
+        "Database quota exceeded",
+    ],
+)
+@pytest.mark.parametrize("question", Question)
+def test_a_failure_of_the_providers_own_is_temporary(said: str, question: Question) -> None:
+    error = error_answered(said, question, "k")
+    assert isinstance(error, ProviderUnavailable)
+    assert error.helps_to_retry
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "code error",
+        "The verification code is wrong",
+        "Invalid code!",
+        "code错误",
+        "The authorization is wrong",
+        "Unauthorized",
+        "Authentication failed",
+        "Permission denied",
+        "Invalid API key",
+        "Your account has expired",
+        "verification_code not found",
+        "签名错误",
+        "账号不存在",
+        "The code you provided is not valid",
+        "missing parameter code",
+        "token expired",
+        "the signature does not match",
+        "Your API key has been revoked",
+        "Account suspended",
+        "invalid access_token",
+        "授权码错误",
+        "没有权限",
+    ],
+)
+def test_an_error_that_says_that_the_code_is_wrong_is_a_plain_refusal(said: str) -> None:
+    error = error_answered(said, Question.EXAMS, "k")
+    assert isinstance(error, ProviderRefused)
+    assert error.plain
+    assert not error.helps_to_retry
+    assert all(isinstance(error_answered(said, question, "k"), ProviderRejected) for question in ABOUT_ONE_EXAM)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "Oops",
+        "error code 17",
+        "errorcode: 5",
+        "status code 9",
+        "参数错误",
+        "Encoded badly",
+        "the account manager is Ann Smith",
+        "This account's exam is closed",
+        "Contact your account manager",
+        "Your account has no exams",
+        "exam is invalid for this account",
+        "The user has no exam",
+    ],
+)
+def test_an_error_that_does_not_say_that_the_code_is_wrong_is_no_plain_refusal(said: str) -> None:
+    error = error_answered(said, Question.EXAMS, "k")
+    assert isinstance(error, ProviderRefused)
+    assert not error.plain
+    assert error.helps_to_retry
+    assert said in str(error)
+    assert "account-code secret" in str(error)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Too many requests",
+        "Request was throttled",
+        "Quota exceeded",
+        "API call limit reached",
+        "Too Many Attempts",
+        "Request frequency exceeded",
+        "Rate limit exceeded for this account",
+        "Rate exceeded",
+        "You have exceeded the maximum request rate of your account",
+        "Your code has reached its daily limit",
+        "Slow down, please",
+        "请求次数超过限制",
+        "调用次数已达上限",
+        "请求过于频繁",
+        "访问受限请稍后",
+        "操作太快,请稍后再试",
+        "超出接口调用频率限制",
+    ],
+)
+@pytest.mark.parametrize("question", Question)
+def test_an_error_about_a_rate_limit_is_a_throttle(said: str, question: Question) -> None:
+    assert isinstance(error_answered(said, question, "k"), ProviderThrottled)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(429, ProviderThrottled), (500, ProviderUnavailable), (503, ProviderUnavailable)]
+)
+@pytest.mark.parametrize("question", Question)
+def test_a_stated_code_counts_where_the_text_says_nothing(
+    code: int, kind: type[ProviderError], question: Question
+) -> None:
+    assert isinstance(error_answered("Oops", question, "k", stated_code=code), kind)
+
+
+def test_a_certificate_that_its_operator_must_fix_is_not_blamed_on_the_address() -> None:
+    error = not_reached(CertificateError("The certificate of ks.example cannot be trusted. Ask its operator."))
+    assert isinstance(error, ProviderUnavailable)
+    assert "Ask its operator" in str(error)
+    assert "ProviderBaseUrl" not in str(error)
+    assert not error.helps_to_retry
+    assert "ProviderBaseUrl" in str(not_reached(TlsError("It does not speak TLS.")))
