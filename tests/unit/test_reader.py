@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from examhook.detection.reader import LIMITS, Reader
+from examhook.detection.reader import LIMIT, Reader, limits_at
 
 
 @dataclass(frozen=True)
@@ -312,5 +312,10 @@ def test_a_reading_continues_where_another_stopped() -> None:
     assert second.problem is None
 
 
-def test_each_pass_asks_for_other_pages() -> None:
-    assert len(set(LIMITS)) == len(LIMITS)
+@given(now=st.integers(0, 10**10))
+def test_no_reading_repeats_all_requests_of_the_one_before(now: int) -> None:
+    """A server repeats its answer to a repeated request, wrong or not."""
+    limits = limits_at(now)
+    assert len(set(limits)) == len(limits)
+    assert limits[0] == LIMIT == max(limits)
+    assert set(limits_at(now + 1)) != set(limits)
