@@ -1,4 +1,4 @@
-"""The provider's clock was ahead and is put right, or one of its answers comes from a clock that is hours behind."""
+"""Clocks that are off, at installation and later: no old result is announced, and no new one is silent."""
 
 from __future__ import annotations
 
@@ -9,109 +9,78 @@ import pytest
 from memory_tables import MemoryExams, MemorySubmissions
 from played_provider import BEGAN_AT, Stage, row
 
-from examhook.detection.beginning import put_right
-from examhook.detection.watch import AccountWatch
-
 DAY = 86_400
-EARLIER, LATER = BEGAN_AT - 3600, BEGAN_AT + 30
-"""When attempts ended, before the watch began and after it."""
+EARLIER = BEGAN_AT - 3600
+"""When attempts ended, before the watch began."""
 
 
 @pytest.fixture
-def ahead() -> Stage:
-    """A watch that began while the provider's clock was two days ahead."""
+def stage() -> Stage:
     stage = Stage(MemorySubmissions(), MemoryExams())
     stage.provider.add("1", row(1))
-    set_clock(stage, BEGAN_AT, ahead_s=2 * DAY)
-    assert stage.poll(manual=False).complete
     return stage
 
 
-def set_clock(stage: Stage, at: int, *, ahead_s: int = 0) -> None:
-    """Let it be ``at``, and the provider's clock be so far ahead."""
-    stage.provider_ahead_s = ahead_s
-    stage.provider.clock = at + ahead_s
+@pytest.fixture
+def ahead(stage: Stage) -> Stage:
+    """A watch that began by a clock of ours that was two days ahead."""
+    stage.provider_ahead_s = -2 * DAY
+    assert stage.poll(manual=False).complete
+    stage.provider.clock += 60
+    return stage
 
 
-def began_at(stage: Stage) -> int:
-    watch = stage.exams.read("main").watch
-    assert watch is not None
-    return watch.began_at
+def set_right(stage: Stage) -> None:
+    """From now on our clock is right."""
+    stage.provider_ahead_s = 0
+    stage.provider.clock += 60
 
 
-def test_what_ended_after_the_watch_began_is_announced_once_the_clock_was_put_right(ahead: Stage) -> None:
-    ahead.provider.add("2", row(20, ended_at=LATER), row(21, ended_at=EARLIER))
-    set_clock(ahead, BEGAN_AT + 60)
-    ahead.poll(manual=False)
-    assert ahead.events() == ["20 submitted"], "and the other is old news"
-    assert began_at(ahead) == BEGAN_AT
-
-
-def test_an_exam_that_opens_or_closes_is_announced_once_the_clock_was_put_right(ahead: Stage) -> None:
-    listed = ahead.provider.exams_listed["1"]
-    ahead.provider.exams_listed["1"] = replace(listed, available=False)
-    ahead.provider.exams_listed["2"] = replace(listed, exam_id="2", created_at=LATER)
-    ahead.provider.exams_listed["3"] = replace(listed, exam_id="3", created_at=EARLIER)
-    ahead.provider.rows |= {"2": [], "3": []}
-    set_clock(ahead, BEGAN_AT + 60)
-    ahead.poll(manual=False)
-    histories = ahead.histories.of_account("main")
-    told = {exam_id: [each.event_type for each in history.transitions] for exam_id, history in histories.items()}
-    assert told == {"1": ["exam.closed"], "2": ["exam.opened"], "3": []}
-
-
-def test_what_no_hint_shows_is_found_once_the_clock_was_put_right(ahead: Stage) -> None:
-    """The last full pass seems to lie two days ahead."""
+def test_what_no_count_shows_is_found_once_our_clock_is_right(ahead: Stage) -> None:
+    """The last full scan seems to lie two days ahead."""
     ahead.provider.change("1", row(1, score_points=Decimal(77)))
-    set_clock(ahead, BEGAN_AT + 60)
+    set_right(ahead)
     ahead.poll(manual=False)
     assert ahead.events() == ["1 rescored"]
 
 
-def test_a_removal_that_was_noted_while_the_clock_was_ahead_is_announced_once_that_was_put_right(ahead: Stage) -> None:
-    ahead.provider.add("1", row(2))
+def test_an_exam_that_opens_or_closes_is_announced_once_our_clock_is_right(ahead: Stage) -> None:
+    listed = ahead.provider.exams_listed["1"]
+    ahead.provider.exams_listed["1"] = replace(listed, available=False)
+    ahead.provider.exams_listed["2"] = replace(listed, exam_id="2")
+    ahead.provider.rows["2"] = []
+    set_right(ahead)
     ahead.poll(manual=False)
-    ahead.provider.rows["1"] = [row(2)]
+    states = ahead.exam_states.of_account("main")
+    events = {exam_id: [each.event_type for each in state.transitions] for exam_id, state in states.items()}
+    assert events == {"1": ["exam.closed"], "2": ["exam.opened"]}
+
+
+def test_a_removal_that_was_noted_while_our_clock_was_ahead_is_announced_once_it_is_right(ahead: Stage) -> None:
+    ahead.provider.add("1", row(2, ended_at=EARLIER))
+    ahead.poll(manual=False)
+    ahead.provider.rows["1"] = [row(2, ended_at=EARLIER)]
     ahead.provider.clock += 60
     ahead.poll(full=True)
-    assert ahead.events() == ["2 submitted"]
-    set_clock(ahead, BEGAN_AT + 180)
+    set_right(ahead)
     ahead.poll(full=True)
-    assert ahead.events() == ["1 removed", "2 submitted"]
+    assert ahead.events() == ["1 removed"]
 
 
-def test_one_answer_by_a_clock_that_is_behind_makes_no_news_of_what_is_old() -> None:
-    stage = Stage(MemorySubmissions(), MemoryExams())
-    stage.provider.add("1", row(1))
+@pytest.mark.parametrize("offset_s", [5 * 3600, -5 * 3600, DAY, -DAY, None])
+def test_one_answer_with_a_wrong_date_announces_nothing_old_and_delays_nothing(
+    stage: Stage, offset_s: int | None
+) -> None:
+    """One of two servers has another clock."""
+    stage.provider.add("1", row(2, ended_at=EARLIER))
     stage.poll(manual=False)
-    stage.provider.add("2", row(20, ended_at=EARLIER))
-    set_clock(stage, BEGAN_AT + 60, ahead_s=-5 * 3600)
-    stage.poll(manual=False)
-    assert (stage.events(), began_at(stage)) == ([], BEGAN_AT)
-
-
-def test_one_answer_by_a_clock_that_is_ahead_puts_off_nothing_for_long() -> None:
-    stage = Stage(MemorySubmissions(), MemoryExams())
-    stage.provider.add("1", row(1))
-    stage.poll(manual=False)
-    set_clock(stage, BEGAN_AT + 60, ahead_s=5 * 3600)
-    stage.poll(manual=False)
+    stage.provider.clock_offset_s = offset_s
+    stage.provider.clock += 60
+    stage.poll(manual=False, full=True)
+    assert stage.events() == []
+    stage.provider.clock_offset_s = 0
     stage.provider.change("1", row(1, score_points=Decimal(77)))
-    set_clock(stage, BEGAN_AT + 120)
+    stage.provider.add("1", row(3, ended_at=stage.provider.clock))
+    stage.provider.clock += 3600
     stage.poll(manual=False)
-    assert stage.events() == ["1 rescored"]
-
-
-def test_a_watch_that_an_older_version_began_begins_with_the_first_right_clock() -> None:
-    watch = AccountWatch("main", BEGAN_AT + DAY)
-    assert put_right(watch, BEGAN_AT + 60, BEGAN_AT + 62).began_at == BEGAN_AT + 60
-
-
-@pytest.mark.parametrize(
-    ("listed_at", "now"),
-    [(BEGAN_AT + 60, BEGAN_AT - 60), (BEGAN_AT - 60, BEGAN_AT + 60), (BEGAN_AT + DAY, BEGAN_AT + DAY)],
-    ids=["ours is behind", "the provider's is behind", "all is well"],
-)
-def test_a_beginning_that_one_clock_has_passed_stays(listed_at: int, now: int) -> None:
-    watch = AccountWatch("main", BEGAN_AT, began_here_at=BEGAN_AT)
-    assert put_right(watch, listed_at, now) == watch
+    assert stage.events() == ["1 rescored", "3 submitted"]
