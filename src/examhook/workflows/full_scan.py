@@ -124,6 +124,9 @@ class FullScan:
         last = self.reader.last
         if not isinstance(last, AttemptKey) or self.tools.erased.covers(last) or not self.reader.is_in_first_pass:
             return
+        if self.settled.out_of_time:
+            # There was no time to ask for the status of some rows, which are not stored.
+            return
         state = self.tools.exams.states[self.request.exam.exam_id]
         began_at = state.cursor.began_at if state.cursor is not None else self.source.began_at
         self.tools.exams.save(
@@ -209,7 +212,9 @@ class FullScan:
         if self.settled.out_of_time:
             return "the time ran out before all of it was read"
         here = Counter(self._skipped())
-        is_known = self.request.state.failed_since is None and not here - Counter(self.request.state.skipped)
+        before = self.request.state
+        # What the parts of a first scan skipped was never tried again.
+        is_known = before.scanned_at is not None and before.failed_since is None and not here - Counter(before.skipped)
         if here and not is_known and not self._has_lasted:
             return f"{here.total()} of its rows cannot be announced yet: {', '.join(sorted(here))}"
         return None
