@@ -155,13 +155,16 @@ class Reader(Generic[T]):
         self.passes = 0
         self.stopped = False
         """Whether ``stop`` ended the reading."""
+        self._head_keys: set[Hashable] = set()
+        self._is_beside = False
+        """Whether the rows in hand are from the head of the list, out of turn."""
         self.problem: str | None = None
         """Why rows may be missing, as a clause for a person; None when the end is proven."""
 
     @property
     def is_in_first_pass(self) -> bool:
-        """Whether the reading can continue later where it is now."""
-        return self.passes <= 1
+        """Whether the rows in hand follow those before, and the reading can continue later where it is now."""
+        return self.passes <= 1 and not self._is_beside
 
     def pages(self) -> Iterator[Sequence[T]]:
         """Yield the rows of each page that joins what was read before; raises what ``fetch`` raises."""
@@ -206,7 +209,9 @@ class Reader(Generic[T]):
         while True:
             page = self._fetch(here.start, limit)
             keys = [self._key(row) for row in page.rows]
-            if here.overlaps and not _joins(page, keys, here.seen):
+            is_first_of_rest = first_page is None and self.passes == 1 and self._after is not None
+            is_joined = self._after in keys if is_first_of_rest else _joins(page, keys, here.seen)
+            if here.overlaps and not is_joined:
                 if here.start == 0 or steps_back == _MAX_STEPS_BACK:
                     here.is_joined = False
                     return
@@ -233,6 +238,9 @@ class Reader(Generic[T]):
                 return
             first_page = keys if first_page is None else first_page
             self._step(here, page, keys)
+            if is_first_of_rest and keys[0] != self._after:
+                # As many rows were inserted at the head since the earlier reading.
+                yield from self._head(limit)
 
     def _take(self, here: _Pass, page: Page[T], keys: Sequence[Hashable], unreadable: Counter[str]) -> bool:
         """Count the rows of a page; whether any of them is new to the pass."""
@@ -279,7 +287,9 @@ class Reader(Generic[T]):
         if repeats_first:
             yield from self._without_offset(here, page, limit)
         elif here.lacking > 0 and here.is_joined:
-            yield from self._inserted(here, limit)
+            # Rows that were inserted there explain rows that came twice.
+            yield from self._head(limit)
+            here.end -= len(self._head_keys - here.seen)
 
     def _without_offset(self, here: _Pass, page: Page[T], limit: int) -> Iterator[Sequence[T]]:
         whole = self._fetch(0, WHOLE_LIST)
@@ -292,13 +302,14 @@ class Reader(Generic[T]):
         if whole.row_count >= WHOLE_LIST or (not is_new and page.row_count >= limit):
             self.problem = f"the provider ignores the offset and returns at most {whole.row_count} rows"
 
-    def _inserted(self, here: _Pass, limit: int) -> Iterator[Sequence[T]]:
-        """Read the first page again: rows that were inserted there explain rows that came twice."""
+    def _head(self, limit: int) -> Iterator[Sequence[T]]:
+        """Read the first page out of turn."""
         head = self._fetch(0, limit)
-        keys = {self._key(row) for row in head.rows}
-        here.end -= len(keys - here.seen)
-        self.seen |= keys
+        self._head_keys = {self._key(row) for row in head.rows}
+        self.seen |= self._head_keys
+        self._is_beside = True
         yield head.rows
+        self._is_beside = False
 
 
 def _joins(page: Page[T], keys: Sequence[Hashable], seen: set[Hashable]) -> bool:

@@ -59,17 +59,15 @@ class FullScan:
 
     def __post_init__(self) -> None:
         self.source = ExamSource.of(self.tools, self.request)
-        state, cursor = self.request.state, self.request.state.cursor
+        cursor = self.request.state.cursor
         if cursor is not None and cursor.last is not None:
             self.scan.listed_before = cursor.last.started_at
-        is_first = state.scanned_at is None
         self.reader = Reader(
             self.source.fetch,
             lambda row: row.key,
             start=0 if cursor is None else cursor.start,
             after=None if cursor is None else cursor.last,
-            # An empty answer at first contact is confirmed by another one.
-            at_least=max(1, self.request.exam.attempt_count or 0) if is_first else state.row_count,
+            at_least=self._known_rows(),
             limits=limits_at(self.source.began_at),
         )
 
@@ -94,6 +92,17 @@ class FullScan:
     @property
     def _is_continued(self) -> bool:
         return self.request.state.cursor is not None
+
+    def _known_rows(self) -> int:
+        """Rows that a pass must show to prove the end."""
+        state = self.request.state
+        if state.cursor is not None:
+            # A further pass may take longer than any poll has.
+            return 0
+        if state.scanned_at is not None:
+            return state.row_count
+        # An empty answer at first contact is confirmed by another one.
+        return max(1, self.request.exam.attempt_count or 0)
 
     def _hold(self, rows: Sequence[Attempt]) -> None:
         rows = self.source.without_erased(rows)
@@ -194,6 +203,7 @@ class FullScan:
         settled, began_at = self.settled, self.source.began_at
         if self._is_continued and problem is None:
             self.scan = self._stored_scan()
+            problem = self._shortfall()
         state = self.tools.exams.states[self.request.exam.exam_id]
         exam = described(state, self.request.exam)
         state = replace(state, exam=exam, read_at=began_at, cursor=None, skipped=self._skipped())
@@ -204,6 +214,13 @@ class FullScan:
             state = self._complete(state, is_digest_valid=is_settled and settled.is_certain)
         self.tools.exams.save(state)
         return self._outcome(problem, out_of_time=settled.out_of_time)
+
+    def _shortfall(self) -> str | None:
+        """Why the parts of a first scan may not fit together: rows may have changed their order between them."""
+        stored, counted = self.scan.row_count, self.request.exam.attempt_count or 0
+        if self.request.state.scanned_at is not None or stored >= counted or self._has_lasted:
+            return None
+        return f"it showed {stored} rows in several polls, and should have {counted}"
 
     def _doubt(self) -> str | None:
         """Why what was settled leaves the exam due, as a clause; None where it does not."""
