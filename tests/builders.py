@@ -22,7 +22,7 @@ def exam(**overrides: Any) -> Exam:
         "exam_id": "23812",
         "title": "Anatomy II",
         "available": True,
-        "takings": 120,
+        "attempt_count": 120,
         "url": "https://provider.test/exam/23812",
         "category": "Medicine",
     }

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from examhook.detection.paging import Pager
+from examhook.detection.reader import Reader
 from examhook.http.session import BoundedSession
 from examhook.model import Attempt
 from examhook.provider.client import LegacyClient
@@ -94,9 +94,11 @@ def test_the_client_is_what_the_product_asks_for(stand: Stand) -> None:
 def test_all_pages_hold_every_row(stand: Stand, switch: str) -> None:
     stand.quirk(switch)
     client = stand.client()
-    reading = Pager(10).read(lambda start, limit: client.results(stand.exam_id, start, limit), lambda row: row.key)
-    assert facts(reading.rows) == stand.truth()
-    assert reading.complete
+    reader = Reader(
+        lambda start, limit: client.results(stand.exam_id, start, limit), lambda row: row.key, limits=(10, 9, 8)
+    )
+    assert facts(tuple(row for rows in reader.pages() for row in rows)) == stand.truth()
+    assert reader.problem is None
 
 
 def test_rows_without_status_get_one_when_the_candidate_is_asked_for_alone(stand: Stand) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from examhook.detection.paging import Pager
+from examhook.detection.reader import Reader
 from examhook.http.session import BoundedSession
 from examhook.model import Attempt, Exam
 from examhook.provider.api_client import Means
@@ -60,9 +60,10 @@ class Stand:
     def look(self) -> tuple[dict[str, int | None], int]:
         """What a poll's listing shows, and how many requests it took."""
         client = self.client()
-        reading = Pager(100).read(client.exams, lambda exam: exam.exam_id)
-        assert reading.complete
-        return {exam.exam_id: exam.attempt_count for exam in reading.rows}, client.requests_made
+        reader = Reader(client.exams, lambda exam: exam.exam_id)
+        exams = [exam for rows in reader.pages() for exam in rows]
+        assert reader.problem is None
+        return {exam.exam_id: exam.attempt_count for exam in exams}, client.requests_made
 
     def quirk(self, switch: str) -> None:
         self.simulator.api.quirks.turn_on(Switch.parse(switch))
@@ -188,10 +189,11 @@ def test_all_pages_of_an_exam_hold_every_row(stand: Stand, switch: str) -> None:
     stand.quirk(switch)
     client = stand.client()
     for exam_id in stand.counts():
-        reading = Pager(100).read(lambda start, limit: client.results(exam_id, start, limit), lambda row: row.key)  # noqa: B023 - read at once
-        assert facts(reading.rows) <= stand.truth(exam_id)
-        assert len(facts(reading.rows)) + len(reading.unreadable) >= len(stand.truth(exam_id))
-        assert reading.problem is None
+        reader = Reader(lambda start, limit: client.results(exam_id, start, limit), lambda row: row.key)  # noqa: B023 - read at once
+        found = facts(tuple(row for rows in reader.pages() for row in rows))
+        assert found <= stand.truth(exam_id)
+        assert len(found) + reader.unreadable.total() >= len(stand.truth(exam_id))
+        assert reader.problem is None
 
 
 def test_both_dialects_show_the_same_attempts(stand: Stand) -> None:

@@ -6,28 +6,27 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 import boto3
 import pytest
-from memory_tables import MemoryExams, MemoryHistories, MemorySubmissions
+from memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 from moto import mock_aws
 from tables import EXAMS, SUBMISSIONS, create_tables
 
 from examhook.detection.change import Change
-from examhook.detection.exam_transition import ExamChange, Sight, change_of_availability, change_of_receipt
+from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
+from examhook.detection.exam_transition import ExamChange, change_of_availability, first_state, with_receipt
 from examhook.detection.transition import Observation, change_from
-from examhook.detection.watch import ExamWatch, PassProgress
-from examhook.model import Attempt, AttemptKey, Exam, ExamHistory, Receipt, Submission
-from examhook.storage.account_item import Refusal
-from examhook.storage.exam_histories import ExamHistories
+from examhook.model import Attempt, AttemptKey, Exam, Receipt, Submission
+from examhook.storage.account_state import AccountRecord, Awaited, Refusal
+from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
-from examhook.storage.lease_item import AsBefore, Awaited
 from examhook.storage.submissions import SubmissionsTable, sort_key, spanning
 
-EXAM = Exam("7", "Anatomy II", available=True, takings=3)
+EXAM = Exam("7", "Anatomy II", available=True, attempt_count=3)
 OPEN = Attempt("9", 1_700_000_000, 0, "陈 美")
 DONE = replace(OPEN, status_code=1, ended_at=1_700_000_900, score_points=Decimal("30.5"), passed=True)
-WATCH = ExamWatch(exam=EXAM, rows=3, open_count=1, passed_at=1_700_000_000, tried_at=1_700_000_060)
 
 
 @dataclass(frozen=True)
@@ -36,20 +35,20 @@ class Pair:
 
     submissions: SubmissionsTable | MemorySubmissions
     exams: ExamsTable | MemoryExams
-    histories: ExamHistories | MemoryHistories
+    exam_states: ExamStates | MemoryExamStates
 
 
 @pytest.fixture(params=["in memory", "DynamoDB"])
 def tables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
     if request.param == "in memory":
-        yield Pair(MemorySubmissions(), MemoryExams(), MemoryHistories())
+        yield Pair(MemorySubmissions(), MemoryExams(), MemoryExamStates())
         return
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-central-1")
         create_tables(client)
-        yield Pair(SubmissionsTable(client, SUBMISSIONS), ExamsTable(client, EXAMS), ExamHistories(client, SUBMISSIONS))
+        yield Pair(SubmissionsTable(client, SUBMISSIONS), ExamsTable(client, EXAMS), ExamStates(client, SUBMISSIONS))
 
 
 def change(stored: Submission | None, row: Attempt, fence: int = 1) -> Change:
@@ -182,157 +181,136 @@ def test_a_change_that_this_poll_wrote_before_counts_as_written(tables: Pair) ->
     assert tables.submissions.write(changes[:2]) == []
 
 
-def test_an_exam_is_remembered_unless_a_newer_poll_did(tables: Pair) -> None:
-    assert tables.exams.remember("main", WATCH, fence=2)
-    assert tables.exams.remember("main", replace(WATCH, rows=4), fence=2)
-    assert not tables.exams.remember("main", replace(WATCH, rows=5), fence=1)
-    assert tables.exams.read("main").exams == {"7": replace(WATCH, rows=4)}
-    assert tables.exams.read("another").exams == {}
+RECORDS = [
+    AccountRecord(),
+    AccountRecord(watch_started_at=100, listed_complete=True, listed_count=0),
+    AccountRecord(
+        watch_started_at=100,
+        listed_count=7,
+        list_proven_at=300,
+        refusal=Refusal("v1", since=1, last_asked_at=2, plain=False),
+        failing_since=400,
+        left_alone_until=500,
+        completed_at=450,
+        awaited=Awaited("evt_1", 4, since=5),
+    ),
+]
 
 
-def test_a_rejection_leaves_all_else_that_is_known_of_an_exam(tables: Pair) -> None:
-    known = replace(WATCH, digest=5, progress=PassProgress(1, None, 2, 3, 4))
-    tables.exams.remember("main", known, fence=2)
-    for at, fence in ((100, 2), (160, 3), (220, 1)):
-        tables.exams.note_rejection("main", EXAM, at, fence)
-    assert tables.exams.read("main").exams == {"7": replace(known, tried_at=160, rejected_since=100)}
-    assert not tables.exams.remember("main", WATCH, fence=2)
-    assert tables.exams.remember("main", WATCH, fence=3)
-    assert tables.exams.read("main").exams == {"7": WATCH}
+@pytest.mark.parametrize("record", RECORDS)
+def test_the_record_of_an_account_is_read_back_as_written(tables: Pair, record: AccountRecord) -> None:
+    assert tables.exams.read("main").record == AccountRecord()
+    assert tables.exams.write("main", RECORDS[2], 1)
+    assert tables.exams.write("main", record, 1)
+    assert tables.exams.read("main").record == record
+    assert tables.exams.read("another").record == AccountRecord()
 
 
-def test_an_exam_that_was_only_ever_rejected_is_remembered_as_that(tables: Pair) -> None:
-    tables.exams.note_rejection("main", EXAM, 100, fence=1)
-    (watch,) = tables.exams.read("main").exams.values()
-    assert watch == ExamWatch(EXAM, tried_at=100, rejected_since=100)
-    assert not watch.is_known
+@pytest.mark.parametrize(("fence", "wins"), [(4, False), (5, True), (6, True)])
+def test_the_record_of_an_account_is_written_unless_a_newer_poll_did(tables: Pair, fence: int, wins: bool) -> None:  # noqa: FBT001
+    assert tables.exams.write("main", RECORDS[1], 5)
+    assert tables.exams.write("main", RECORDS[2], fence) is wins
+    assert tables.exams.read("main").record == (RECORDS[2] if wins else RECORDS[1])
 
 
-def test_a_watch_begins_once(tables: Pair) -> None:
-    assert tables.exams.read("main").watch is None
-    watches = [tables.exams.begin_watch("main", at, at + 5) for at in (100, 200)]
-    assert watches[0] == watches[1] == tables.exams.read("main").watch
+def test_the_record_of_an_account_outlives_its_leases(tables: Pair) -> None:
+    for owner in "ab":
+        fence = tables.exams.take_lease("main", owner, now_ms=1, expires_at_ms=9)
+        assert fence is not None
+        tables.exams.write("main", RECORDS[2], fence)
+        tables.exams.release_lease("main", owner)
+    assert tables.exams.read("main").record == RECORDS[2]
 
 
-def test_the_beginning_of_a_watch_is_only_ever_put_earlier(tables: Pair) -> None:
-    tables.exams.begin_watch("main", 500, 90)
-    for earlier in (200, 300):
-        tables.exams.begin_earlier("main", earlier)
-    watch = tables.exams.read("main").watch
-    assert watch is not None
-    assert (watch.began_at, watch.began_here_at) == (200, 90)
+def exam_change(
+    stored: ExamState | None, *, available: bool, fence: int = 1, at: int = 100, exam_id: str = "7"
+) -> ExamChange:
+    shown = replace(EXAM, exam_id=exam_id, available=available, url="https://provider.test/7", category="Medicine")
+    if stored is None:
+        after = first_state("main", shown, observed_at=at, predates_watch=False, announce=True)
+        return ExamChange(None, replace(after, fence=fence))
+    after_change = change_of_availability(stored, shown, observed_at=at)
+    assert after_change is not None
+    return ExamChange(stored, replace(after_change, version=stored.version + 1, fence=fence))
 
 
-def test_a_refusal_is_kept_until_it_is_forgotten(tables: Pair) -> None:
-    for refusal in (Refusal("v1", since=1, last_asked_at=2, plain=False), Refusal("v1", since=1, last_asked_at=3)):
-        tables.exams.remember_refusal("main", refusal)
-        assert tables.exams.read("main").refusal == refusal
-    tables.exams.forget_refusal("main")
-    assert tables.exams.read("main").refusal is None
+def changed(stored: ExamState, **facts: Any) -> ExamChange:
+    return ExamChange(stored, replace(stored, version=stored.version + 1, **facts))
 
 
-def test_a_pause_is_kept_until_the_provider_may_be_asked_again(tables: Pair) -> None:
-    assert tables.exams.read("main").left_alone_until is None
-    for until in (200, 100):
-        tables.exams.leave_alone("main", until)
-        assert tables.exams.read("main").left_alone_until == until
-    assert tables.exams.read("another").left_alone_until is None
-    tables.exams.ask_again("main")
-    state = tables.exams.read("main")
-    assert (state.left_alone_until, state.watch, state.refusal) == (None, None, None)
-
-
-def test_distrust_of_the_takings_is_kept(tables: Pair) -> None:
-    tables.exams.begin_watch("main", 100, 100)
-    tables.exams.distrust_takings("main")
-    watch = tables.exams.read("main").watch
-    assert watch is not None
-    assert (watch.began_at, watch.takings_lie) == (100, True)
-
-
-def test_the_end_of_a_poll_is_kept_with_its_lease(tables: Pair) -> None:
-    assert tables.exams.read("main").completed_at is None
-    for owner, completed_at in (("a", 100), ("b", None)):
-        tables.exams.take_lease("main", owner, now_ms=1, expires_at_ms=9)
-        tables.exams.release_lease("main", "another", completed_at=999)
-        tables.exams.release_lease("main", owner, completed_at=completed_at)
-        assert tables.exams.read("main").completed_at == 100
-
-
-def test_what_is_awaited_is_kept_with_the_lease_until_a_poll_says_otherwise(tables: Pair) -> None:
-    assert tables.exams.read("main").awaited is None
-    first = Awaited("evt_1", 4, since=5)
-    said: list[tuple[Awaited | AsBefore | None, Awaited | None]] = [(first, first), ("as before", first), (None, None)]
-    for nth, (awaited, stands) in enumerate(said):
-        tables.exams.take_lease("main", str(nth), now_ms=1, expires_at_ms=9)
-        tables.exams.release_lease("main", "another", awaited=Awaited("evt_2", 5, since=6))
-        tables.exams.release_lease("main", str(nth), completed_at=nth, awaited=awaited)
-        state = tables.exams.read("main")
-        assert (state.awaited, state.completed_at) == (stands, nth)
-
-
-def test_a_whole_list_is_noted_for_good(tables: Pair) -> None:
-    tables.exams.begin_watch("main", 100, 100)
-    tables.exams.note_whole_list("main")
-    watch = tables.exams.read("main").watch
-    assert watch is not None
-    assert (watch.began_at, watch.listed_whole, watch.takings_lie) == (100, True, False)
-
-
-def exam_change(stored: ExamHistory | None, *, available: bool, fence: int = 1, at: int = 100) -> ExamChange:
-    shown = replace(EXAM, available=available, url="https://provider.test/7", category="Medicine")
-    found = change_of_availability(stored, shown, Sight("main", at, fence), announce_first=True)
-    assert found is not None
-    return found
-
-
-def test_an_exams_history_is_read_back_whole_and_apart_from_attempts(tables: Pair) -> None:
+def test_an_exams_state_is_read_back_as_written_and_apart_from_attempts(tables: Pair) -> None:
     opened = exam_change(None, available=True)
-    verified = change_of_receipt(opened.after, EXAM, Receipt(150, {0: 1, 7: 2}, "ab" * 8), Sight("main", 150, 1))
-    assert verified is not None
+    scanned = changed(
+        opened.after,
+        row_order=RowOrder.OLDEST,
+        row_count=3,
+        running=(OPEN.key, AttemptKey(5, "2#x")),
+        running_count=4,
+        running_depth=9,
+        digest=(1 << 64) - 1,
+        scanned_at=150,
+        read_at=160,
+        changed_at=170,
+        failed_since=180,
+        skipped={"startTime is missing": 2},
+        cursor=ScanCursor(99, OPEN.key, 140),
+    )
+    verified = changed(scanned.after, **_announced(with_receipt(scanned.after, Receipt(150, {0: 1, 7: 2}, "ab" * 8))))
     closed = exam_change(verified.after, available=False, at=200)
-    silent = exam_change(None, available=False)
-    silent = replace(silent, after=replace(silent.after, exam_id="8", url=None, category=None, available=None))
-    for one in (opened, verified, closed, silent):
-        assert tables.histories.write([one]) == []
-    assert tables.histories.of_account("main") == {"7": closed.after, "8": silent.after}
-    assert tables.histories.of_account("another") == {}
+    bare = exam_change(None, available=False, exam_id="8")
+    bare = replace(
+        bare, after=replace(bare.after, exam=Exam("8", "", available=None, attempt_count=None), predates_watch=True)
+    )
+    for one in (opened, scanned, verified, closed, bare):
+        assert tables.exam_states.write([one]) == []
+    assert tables.exam_states.of_account("main") == {"7": closed.after, "8": bare.after}
+    assert tables.exam_states.of_account("another") == {}
     assert tables.submissions.of_exam("main", "7") == {}
     assert tables.submissions.beyond("main", "7", set()) == {}
     assert not tables.submissions.holds_any("main", "7")
     tables.submissions.write([change(None, OPEN)])
     assert list(tables.submissions.of_exam("main", "7")) == [OPEN.key]
-    assert len(tables.histories.of_account("main")) == 2
+    assert len(tables.exam_states.of_account("main")) == 2
 
 
-def test_an_exams_history_begins_once(tables: Pair) -> None:
+def _announced(state: ExamState) -> dict[str, Any]:
+    return {"transitions": state.transitions, "sequence": state.sequence}
+
+
+def test_a_cursor_may_name_no_row(tables: Pair) -> None:
+    first = exam_change(None, available=True)
+    cut = changed(first.after, cursor=ScanCursor(99, None, 140))
+    tables.exam_states.write([first])
+    tables.exam_states.write([cut])
+    assert tables.exam_states.of_account("main")["7"].cursor == ScanCursor(99, None, 140)
+
+
+def test_an_exams_state_is_inserted_once(tables: Pair) -> None:
     first, late = (exam_change(None, available=True, fence=fence) for fence in (1, 9))
-    assert tables.histories.write([first]) == []
-    assert tables.histories.write([late]) == [late]
+    assert tables.exam_states.write([first]) == []
+    assert tables.exam_states.write([late]) == [late]
 
 
 @pytest.mark.parametrize(("fence", "wins"), [(4, False), (5, True), (6, True)])
-def test_an_exams_history_needs_the_version_that_was_read_and_no_newer_poll(
+def test_an_exams_state_needs_the_version_that_was_read_and_no_newer_poll(
     tables: Pair,
     fence: int,
     wins: bool,  # noqa: FBT001
 ) -> None:
     first = exam_change(None, available=True, fence=5)
-    tables.histories.write([first])
-    change = exam_change(first.after, available=False, fence=9, at=200)
-    second = replace(change, after=replace(change.after, fence=fence))
-    assert tables.histories.write([second]) == ([] if wins else [second])
+    tables.exam_states.write([first])
+    second = exam_change(first.after, available=False, fence=fence, at=200)
+    assert tables.exam_states.write([second]) == ([] if wins else [second])
     stale = exam_change(first.after, available=False, fence=9, at=300)
-    assert tables.histories.write([stale]) == ([stale] if wins else [])
+    assert tables.exam_states.write([stale]) == ([stale] if wins else [])
 
 
 def test_overtaken_exams_of_a_batch_are_named_in_their_order(tables: Pair) -> None:
-    first = exam_change(None, available=True)
-    changes = [replace(first, after=replace(first.after, exam_id=str(number))) for number in range(60)]
+    changes = [exam_change(None, available=True, exam_id=str(number)) for number in range(60)]
     rivals = [replace(each, after=replace(each.after, fence=2)) for each in changes]
-    tables.histories.write(rivals[3:5] + rivals[8:9])
-    assert tables.histories.write(changes) == [changes[3], changes[4], changes[8]]
-    assert tables.histories.write(rivals[3:5]) == []
+    tables.exam_states.write(rivals[3:5] + rivals[8:9])
+    assert tables.exam_states.write(changes) == [changes[3], changes[4], changes[8]]
+    assert tables.exam_states.write(rivals[3:5]) == []
 
 
 def lease_script(table: ExamsTable | MemoryExams, rng: random.Random) -> list[object]:

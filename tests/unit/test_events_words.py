@@ -6,7 +6,7 @@ from decimal import Decimal
 from unicodedata import category
 
 import pytest
-from builders import OBSERVED_AT, attempt, submission, transition
+from builders import OBSERVED_AT, attempt, exam, submission, transition
 from event_examples import examples
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ from examhook.events.catalogue import EventType, ExamEventType, OperationsEventT
 from examhook.events.exam_event import exam_event
 from examhook.events.message import SUBJECT_UNITS, one_line, shortened
 from examhook.events.words import words_for
-from examhook.model import ExamHistory, ExamTransition, Receipt
+from examhook.model import ExamTransition, Receipt
 
 
 def event_of(event_type: EventType, **changes: object) -> Event:
@@ -63,10 +63,10 @@ def test_an_email_about_an_exam_is_a_sentence_too(event_type: str, subject: str,
 @pytest.mark.parametrize("title", ["", "💉" * 90, "two\r\nlines", "x" * 4000])
 @pytest.mark.parametrize("event_type", list(ExamEventType))
 def test_sns_takes_every_subject_about_an_exam(title: str, event_type: ExamEventType) -> None:
-    history = ExamHistory("main", "23812", title, None, None, available=True, observed_at=OBSERVED_AT)
+    shown = exam(title=title, url=None, category=None)
     receipt = Receipt(OBSERVED_AT, {}, "0" * 16) if event_type is ExamEventType.VERIFIED else None
     transition = ExamTransition("evt_1", event_type.value, 1, None, OBSERVED_AT, receipt=receipt)
-    subject = words_for(exam_event(history, transition)).subject
+    subject = words_for(exam_event("main", shown, transition)).subject
     assert 0 < len(subject.encode("utf-16-le")) // 2 <= SUBJECT_UNITS
     assert subject == one_line(subject)
 

@@ -1,11 +1,11 @@
-"""Whole polls over tables in memory: exams that open and close, and receipts of full passes."""
+"""Whole polls over tables in memory: exams that open and close, and receipts of full scans."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
-from memory_tables import MemoryExams, MemoryHistories, MemorySubmissions
+from memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 from played_provider import BEGAN_AT, Stage, row
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin, EndpointStatus
@@ -45,20 +45,20 @@ def show(stage: Stage, exam_id: str, **facts: object) -> None:
 
 def transitions(stage: Stage) -> list[ExamTransition]:
     """What the outbox of exams holds, in order."""
-    assert isinstance(stage.histories, MemoryHistories)
-    return [change.after.transitions[-1] for change in stage.histories.store.stream if change.announces]
+    assert isinstance(stage.exam_states, MemoryExamStates)
+    return [change.after.transitions[-1] for change in stage.exam_states.store.stream if change.announces]
 
 
-def told(stage: Stage) -> list[str]:
-    assert isinstance(stage.histories, MemoryHistories)
-    changes = [change for change in stage.histories.store.stream if change.announces]
+def events(stage: Stage) -> list[str]:
+    assert isinstance(stage.exam_states, MemoryExamStates)
+    changes = [change for change in stage.exam_states.store.stream if change.announces]
     return [f"{c.after.exam_id} {c.after.transitions[-1].event_type.removeprefix('exam.')}" for c in changes]
 
 
-def test_exams_that_were_there_at_the_first_poll_are_recorded_in_silence(known: Stage) -> None:
-    assert told(known) == []
+def test_exams_of_the_first_list_are_recorded_silently(known: Stage) -> None:
+    assert events(known) == []
     known.poll()
-    assert told(known) == []
+    assert events(known) == []
 
 
 def test_a_first_contact_announces_the_open_ones_when_asked_to(stage: Stage) -> None:
@@ -67,7 +67,7 @@ def test_a_first_contact_announces_the_open_ones_when_asked_to(stage: Stage) -> 
     show(stage, "8", available=False)
     stage.poll(initial_sync=InitialSync.ANNOUNCE)
     stage.poll(initial_sync=InitialSync.ANNOUNCE)
-    assert told(stage) == ["7 opened"]
+    assert events(stage) == ["7 opened"]
 
 
 def test_openings_and_closings_are_announced_once(known: Stage) -> None:
@@ -78,53 +78,32 @@ def test_openings_and_closings_are_announced_once(known: Stage) -> None:
         known.provider.clock += 60
     show(known, "7", available=True)
     known.poll()
-    assert told(known) == ["7 closed", "8 opened", "7 opened"]
+    assert events(known) == ["7 closed", "8 opened", "7 opened"]
 
 
 def test_a_poll_that_finds_nothing_new_writes_nothing(known: Stage) -> None:
-    assert isinstance(known.histories, MemoryHistories)
-    written = len(known.histories.store.stream)
+    assert isinstance(known.exam_states, MemoryExamStates)
+    written = len(known.exam_states.store.stream)
     for _ in range(3):
-        known.poll()
+        known.poll(manual=False)
         known.provider.clock += 60
-    assert len(known.histories.store.stream) == written == 2
+    assert len(known.exam_states.store.stream) == written
 
 
-@pytest.mark.parametrize("created_at", [None, BEGAN_AT, BEGAN_AT + 30])
-def test_a_new_exam_is_announced_if_it_is_open_and_when_it_opens(known: Stage, created_at: int | None) -> None:
+def test_a_new_exam_is_announced_if_it_is_open_and_when_it_opens(known: Stage) -> None:
     for exam_id in ("9", "10"):
         known.provider.add(exam_id)
-    show(known, "9", created_at=created_at)
-    show(known, "10", created_at=created_at, available=False)
+    show(known, "10", available=False)
     known.poll()
-    assert told(known) == ["9 opened"]
+    assert events(known) == ["9 opened"]
     show(known, "10", available=True)
     known.provider.clock += 60
     known.poll()
-    assert told(known) == ["9 opened", "10 opened"]
+    assert events(known) == ["9 opened", "10 opened"]
 
 
-def test_a_first_list_that_lacked_exams_does_not_make_the_others_new(stage: Stage) -> None:
-    """They were made before the watch began."""
-    stage.poll()
-    stage.provider.clock += 60
-    stage.provider.add("7")
-    show(stage, "7", created_at=BEGAN_AT - 1)
-    stage.poll()
-    assert told(stage) == []
-
-
-def test_at_the_first_poll_no_exam_is_new_whatever_the_providers_clocks_say(stage: Stage) -> None:
-    stage.provider.add("7")
-    show(stage, "7", created_at=BEGAN_AT + 3600)
-    stage.poll()
-    assert told(stage) == []
-
-
-def test_an_empty_or_half_read_first_list_is_no_ground_to_call_an_exam_new(stage: Stage) -> None:
-    """Where the provider does not say when an exam was made, only a list that was whole tells old exams from new."""
-    stage.poll()
-    stage.provider.clock += 60
+def test_an_incomplete_first_list_is_no_ground_to_call_an_exam_new(stage: Stage) -> None:
+    """Only a list that was read completely tells old exams from new."""
     stage.provider.add("7")
     lists = stage.provider.exams
     stage.provider.exams = lambda start, limit: replace(lists(start, limit), problem="half of it")  # type: ignore[method-assign]
@@ -137,7 +116,7 @@ def test_an_empty_or_half_read_first_list_is_no_ground_to_call_an_exam_new(stage
     stage.poll()
     stage.provider.add("9")
     stage.poll()
-    assert told(stage) == ["9 opened"]
+    assert events(stage) == ["9 opened"]
 
 
 def _with_unreadable(page: ExamPage) -> ExamPage:
@@ -151,62 +130,48 @@ def test_exams_that_are_missing_from_the_list_and_come_back_did_nothing(known: S
     known.poll()
     known.provider.exams_listed.update(listed)
     known.poll()
-    assert told(known) == []
+    assert events(known) == []
 
 
-def test_an_exam_that_closed_while_it_was_missing_is_told_when_it_is_back(known: Stage) -> None:
+def test_an_exam_that_closed_while_it_was_missing_is_announced_when_it_is_back(known: Stage) -> None:
     missing = known.provider.exams_listed.pop("7")
     known.poll()
     known.provider.exams_listed["7"] = replace(missing, available=False)
     known.provider.clock += 60
     known.poll()
-    assert told(known) == ["7 closed"]
+    assert events(known) == ["7 closed"]
 
 
 def test_a_list_that_could_not_be_read_says_nothing(known: Stage) -> None:
     show(known, "7", available=False)
     known.provider.failures[""] = ProviderUnavailable("Its server failed.")
     assert known.poll().errors
-    assert told(known) == []
+    assert events(known) == []
 
 
 def test_an_account_whose_exams_do_not_say_whether_they_are_open_has_no_such_events(stage: Stage) -> None:
-    """As under the v1 API, which has no list."""
+    """As under the v1 API, which has no list of exams."""
     stage.provider.add("7")
-    show(stage, "7", availability_known=False)
+    show(stage, "7", available=None)
     stage.poll()
     stage.provider.add("8")
-    show(stage, "8", availability_known=False, available=False)
+    show(stage, "8", available=None)
     stage.poll()
-    assert told(stage) == []
-    assert isinstance(stage.histories, MemoryHistories)
-    assert stage.histories.store.items == {}
+    assert events(stage) == []
 
 
-def test_exams_that_were_watched_before_they_had_histories_are_recorded_in_silence(known: Stage) -> None:
-    """A stack is updated: what it knows of the exams stays, and nobody is flooded."""
-    known.histories = MemoryHistories()
-    for exam_id in ("7", "8"):
-        show(known, exam_id, created_at=BEGAN_AT + 5)
-    known.poll(initial_sync=InitialSync.ANNOUNCE)
-    assert told(known) == []
-    show(known, "7", available=False)
-    known.poll(initial_sync=InitialSync.ANNOUNCE)
-    assert told(known) == ["7 closed"]
-
-
-def test_an_opening_is_announced_though_no_results_could_be_read(known: Stage) -> None:
+def test_an_opening_is_announced_although_no_results_could_be_read(known: Stage) -> None:
     show(known, "8", available=True)
     known.provider.failures["7"] = known.provider.failures["8"] = ProviderUnavailable("Its server failed.")
     known.poll(full=True)
-    assert told(known) == ["8 opened"]
+    assert events(known) == ["8 opened"]
 
 
 @pytest.mark.parametrize("dies_before", [1, 2, 3])
 def test_a_poll_that_dies_on_the_way_leaves_the_rest_to_the_next(known: Stage, dies_before: int) -> None:
     for exam_id, available in (("7", False), ("8", True)):
         show(known, exam_id, available=available)
-    assert isinstance(known.histories, MemoryHistories)
+    assert isinstance(known.exam_states, MemoryExamStates)
     steps = iter(range(1, 100))
 
     def step() -> int:
@@ -214,25 +179,25 @@ def test_a_poll_that_dies_on_the_way_leaves_the_rest_to_the_next(known: Stage, d
             raise DiedError
         return 0
 
-    store = known.histories.store
-    known.histories = MemoryHistories(store, step)
+    store = known.exam_states.store
+    known.exam_states = MemoryExamStates(store, step)
     with pytest.raises(DiedError):
         known.poll()
-    known.histories = MemoryHistories(store)
+    known.exam_states = MemoryExamStates(store)
     known.provider.clock += 60
     known.poll()
-    assert sorted(told(known)) == ["7 closed", "8 opened"]
+    assert sorted(events(known)) == ["7 closed", "8 opened"]
 
 
 def test_a_poll_that_outlived_its_lease_changes_nothing(known: Stage) -> None:
     """It has seen the exam close; meanwhile another poll saw that, and that it opened again."""
     show(known, "7", available=False)
-    store = known.histories.store  # type: ignore[union-attr] # in memory
+    store = known.exam_states.store  # type: ignore[union-attr] # in memory
     calls = iter(range(100))
 
     def another_poll_comes_first() -> int:
-        if next(calls) == 1:  # after the histories were read
-            known.histories = MemoryHistories(store)
+        if next(calls) == 1:  # after the states were read
+            known.exam_states = MemoryExamStates(store)
             for available in (False, True):
                 show(known, "7", available=available)
                 known.exams.release_lease("main", known.exams.store.leases["main"].owner)  # type: ignore[union-attr]
@@ -240,17 +205,17 @@ def test_a_poll_that_outlived_its_lease_changes_nothing(known: Stage) -> None:
                 known.provider.clock += 60
         return 0
 
-    known.histories = MemoryHistories(store, another_poll_comes_first)
+    known.exam_states = MemoryExamStates(store, another_poll_comes_first)
     known.poll()
-    assert told(known) == ["7 closed", "7 opened"]
-    assert store.items["main", "7"].available
+    assert events(known) == ["7 closed", "7 opened"]
+    assert store.items["main", "7"].exam.available
 
 
-def test_a_full_pass_ends_with_a_receipt_where_one_is_asked_for(known: Stage) -> None:
+def test_a_full_scan_ends_with_a_receipt_where_one_is_asked_for(known: Stage) -> None:
     known.endpoints = [replace(ASKING, exam_ids=("7",))]
     known.provider.change("7", row(2, status_code=0))
     known.poll(full=True)
-    assert told(known) == ["7 verified"]
+    assert events(known) == ["7 verified"]
     receipt = transitions(known)[0].receipt
     assert receipt is not None
     assert receipt.watermark == BEGAN_AT + 60
@@ -272,15 +237,15 @@ def test_a_full_pass_ends_with_a_receipt_where_one_is_asked_for(known: Stage) ->
 def test_nothing_is_written_for_receipts_that_nobody_asks_for(known: Stage, endpoints: list[Endpoint]) -> None:
     known.endpoints = endpoints
     known.poll(full=True)
-    assert told(known) == []
+    assert events(known) == []
 
 
-def test_an_unchanged_full_pass_gives_another_receipt_with_the_same_digest(known: Stage) -> None:
+def test_a_full_scan_without_changes_gives_another_receipt_with_the_same_digest(known: Stage) -> None:
     known.endpoints = [ASKING]
     for _ in range(2):
         known.poll(full=True)
         known.provider.clock += 60
-    assert told(known) == ["7 verified", "8 verified"] * 2
+    assert events(known) == ["7 verified", "8 verified"] * 2
     first, _, second, _ = (each.receipt for each in transitions(known))
     assert first is not None
     assert second is not None
@@ -288,38 +253,38 @@ def test_an_unchanged_full_pass_gives_another_receipt_with_the_same_digest(known
     assert first.watermark < second.watermark
 
 
-def test_a_look_at_the_edge_gives_no_receipt(known: Stage) -> None:
+def test_an_incremental_scan_gives_no_receipt(known: Stage) -> None:
     known.endpoints = [ASKING]
     known.provider.add("7", row(10, ended_at=known.provider.clock))
     known.poll()
-    assert told(known) == []
+    assert events(known) == []
 
 
-def test_a_pass_that_misses_an_attempt_gives_none_until_its_removal_is_announced(known: Stage) -> None:
+def test_a_scan_that_misses_an_attempt_gives_none_until_its_removal_is_announced(known: Stage) -> None:
     known.endpoints = [replace(ASKING, exam_ids=("7",))]
     del known.provider.rows["7"][1]
-    told_after = []
+    events_after = []
     for _ in range(2):
         known.poll(full=True)
-        told_after.append(len(told(known)))
+        events_after.append(len(events(known)))
         known.provider.clock += 60
-    assert told_after == [0, 1]
+    assert events_after == [0, 1]
     assert "2 removed" in known.events()
     receipt = transitions(known)[0].receipt
     assert receipt is not None
     assert receipt.status_counts == {1: 2}
 
 
-def test_a_pass_that_could_not_read_a_row_gives_no_receipt(known: Stage) -> None:
+def test_a_scan_that_could_not_read_a_row_gives_no_receipt(known: Stage) -> None:
     known.endpoints = [replace(ASKING, exam_ids=("7",))]
     known.provider.unreadable["7"] = (UnreadableRow(3, "startTime is missing"),)
     assert not known.poll(full=True).complete
-    assert told(known) == []
+    assert events(known) == []
 
 
 def test_an_exam_without_a_list_gets_receipts_too(stage: Stage) -> None:
     stage.endpoints = [ASKING]
     stage.provider.add("7", row(1))
-    show(stage, "7", availability_known=False)
+    show(stage, "7", available=None)
     stage.poll()
-    assert told(stage) == ["7 verified"]
+    assert events(stage) == ["7 verified"]

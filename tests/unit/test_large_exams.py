@@ -1,7 +1,8 @@
-"""Exams too large for one poll: read whole in several, whatever comes meanwhile, and nothing jumped over."""
+"""Exams too large for one poll: scanned in several, whatever comes meanwhile, with nothing skipped or announced twice."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,11 +12,11 @@ from memory_tables import MemoryExams, MemorySubmissions
 from played_provider import BEGAN_AT, Stage, row
 
 from examhook.detection.erased import hash_of
-from examhook.detection.watch import ExamWatch, PassProgress, RowOrder
+from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
 from examhook.storage.erasures import Erasures
 
-REQUESTS = 8
-"""What one poll has time for: two for the list, six pages of ten."""
+REQUESTS = 9
+"""What one poll has time for: up to three for the list, and six pages of ten."""
 KEY = b"k" * 32
 
 
@@ -26,19 +27,19 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
 
 def large_exam(monkeypatch: pytest.MonkeyPatch) -> Stage:
     """An exam of 190 ended attempts, of which a poll can read a third."""
-    monkeypatch.setattr("examhook.workflows.poll.PAGE_LIMIT", 10)
+    monkeypatch.setattr("examhook.workflows.full_scan.limits_at", lambda _now: (10, 9, 11, 8, 7))
     stage = Stage(MemorySubmissions(), MemoryExams())
     stage.provider.add("7", *(row(900 - number) for number in range(190)))
     stage.requests_until_time_is_up = REQUESTS
     return stage
 
 
-def watch(stage: Stage) -> ExamWatch:
-    return stage.exams.read("main").exams["7"]
+def state(stage: Stage) -> ExamState:
+    return stage.exam_states.of_account("main")["7"]
 
 
-def progress(stage: Stage) -> PassProgress:
-    found = watch(stage).progress
+def cursor(stage: Stage) -> ScanCursor:
+    found = state(stage).cursor
     assert found is not None
     return found
 
@@ -50,6 +51,16 @@ def next_poll(stage: Stage, *new: int) -> None:
     stage.poll(manual=False)
 
 
+def until_scanned(stage: Stage, *new: int) -> None:
+    """Poll until the exam was scanned completely, with one of ``new`` listed before each poll."""
+    numbers: Iterator[int] = iter(new)
+    for _ in range(60):
+        if state(stage).scanned_at is not None:
+            break
+        next_poll(stage, *([number] if (number := next(numbers, None)) is not None else []))
+    assert state(stage).scanned_at is not None
+
+
 def asked(stage: Stage) -> int:
     return sum(bool(what) for what in stage.provider.asked)
 
@@ -57,147 +68,98 @@ def asked(stage: Stage) -> int:
 @pytest.mark.parametrize(
     ("oldest_first", "order"), [(False, RowOrder.NEWEST), (True, RowOrder.OLDEST)], ids=["newest first", "oldest first"]
 )
-def test_an_exam_too_large_for_one_poll_is_read_whole_while_attempts_come(
+def test_an_exam_too_large_for_one_poll_is_scanned_while_attempts_come(
     stage: Stage,
     oldest_first: bool,  # noqa: FBT001
     order: RowOrder,
 ) -> None:
-    """Those that come between two of its polls are announced, and the order is known in the end."""
+    """What comes between two of its polls is announced soon, and the order is known in the end."""
     stage.provider.oldest_first = oldest_first
-    new = [50, 49, 48, 47]
     stage.poll(manual=False)
-    for number in new:
-        assert not watch(stage).is_known
-        next_poll(stage, number)
-        if watch(stage).is_known:
-            break
-    assert watch(stage).is_known, "read whole, in as many polls as a third of it takes each"
-    assert sorted(stage.events()) == sorted(f"{number} submitted" for number in new[: new.index(number) + 1])
-    assert (watch(stage).rows, watch(stage).order) == (190 + new.index(number) + 1, order)
+    until_scanned(stage, 50, 49, 48, 47)
+    stage.requests_until_time_is_up = None
+    for _ in range(6):
+        next_poll(stage)
+    listed = len(stage.provider.rows["7"]) - 190
+    assert len(stage.events()) == listed >= 3
+    assert state(stage).row_order is order
     next_poll(stage, 40)
     assert "40 submitted" in stage.events()
-    assert asked(stage) == 1, "its edge only"
-
-
-def test_what_came_between_two_polls_is_looked_for_by_the_one_that_ends_the_pass(stage: Stage) -> None:
-    """Nothing came since that one's predecessor, so nothing but what that left on record calls for the head."""
-    stage.poll(manual=False)
-    next_poll(stage, 50, 49)
-    assert progress(stage).inserted == 2
-    while not watch(stage).is_known:
-        next_poll(stage)
-    assert sorted(stage.events()) == ["49 submitted", "50 submitted"]
-    assert watch(stage).rows == 192
+    assert asked(stage) <= 2, "the new rows only"
 
 
 def test_more_attempts_than_a_page_holds_may_come_between_two_polls(stage: Stage) -> None:
     stage.poll(manual=False)
     stage.requests_until_time_is_up = None
-    # They push the row at which it goes on down a page, where it is not looked for: it begins anew.
+    # They move the row at which the scan continues further than it looks for the row.
     next_poll(stage, *range(50, 70))
+    until_scanned(stage)
+    for _ in range(6):
+        next_poll(stage)
     assert len(stage.events()) == 20
-    assert (watch(stage).is_known, watch(stage).rows, watch(stage).order) == (True, 210, RowOrder.NEWEST)
+    assert state(stage).row_order is RowOrder.NEWEST
 
 
-def test_a_page_and_more_that_came_bit_by_bit_are_all_found_at_the_head(stage: Stage) -> None:
+def test_what_came_bit_by_bit_is_announced(stage: Stage) -> None:
     stage.poll(manual=False)
     next_poll(stage, *range(56, 62))
     next_poll(stage, *range(46, 52))
     next_poll(stage, *range(36, 42))
-    while not watch(stage).is_known:
+    until_scanned(stage)
+    stage.requests_until_time_is_up = None
+    for _ in range(6):
         next_poll(stage)
     assert len(stage.events()) == 18
-    assert watch(stage).rows == 208
-
-
-def test_a_pass_that_ends_at_the_head_goes_on_there(stage: Stage) -> None:
-    """There was time for its last page, and not for the head: no row of that page counts twice."""
-    stage.poll(manual=False)
-    next_poll(stage, 50)
-    stage.requests_until_time_is_up = 2 + 1
-    while progress(stage).start < 190:
-        next_poll(stage)
-    assert (progress(stage).rows, progress(stage).inserted) == (190, 1)
-    stage.requests_until_time_is_up = None
-    next_poll(stage)
-    assert (watch(stage).is_known, watch(stage).rows, stage.events()) == (True, 191, ["50 submitted"])
 
 
 @pytest.mark.parametrize("erased", [719, 899], ids=["in an earlier poll", "in the last"])
-def test_a_candidate_who_was_erased_and_is_still_shown_keeps_no_exam_from_being_known(
-    stage: Stage, erased: int
-) -> None:
+def test_a_candidate_who_was_erased_and_is_still_shown_keeps_no_exam_incomplete(stage: Stage, erased: int) -> None:
     stage.exams.store.erasures = Erasures(KEY, {hash_of(str(erased), KEY): BEGAN_AT})
-    for _ in range(4):
-        next_poll(stage)
-    assert watch(stage).is_known
-    assert watch(stage).rows == 190
-    assert len(stage.stored()) == 189
-
-
-def test_rows_that_moved_unseen_between_two_polls_are_not_jumped_over_for_an_erased_one(stage: Stage) -> None:
-    """The rows turned round, and the row at which the pass goes on stands where it stood."""
-    stage.provider.rows["7"] = [row(900 - number) for number in range(109)]
-    stage.exams.store.erasures = Erasures(KEY, {hash_of("795", KEY): BEGAN_AT})
     stage.poll(manual=False)
-    assert progress(stage).start == 109 // 2
+    until_scanned(stage)
+    assert len(stage.stored()) == 189
+    assert stage.events() == []
+
+
+def test_rows_that_were_reversed_between_two_polls_are_not_skipped(stage: Stage) -> None:
+    """The row at which the scan continues stands where it stood."""
+    stage.provider.rows["7"] = [row(900 - number) for number in range(127)]
+    stage.provider.exams_listed["7"] = replace(stage.provider.exams_listed["7"], attempt_count=127)
+    stage.poll(manual=False)
+    assert cursor(stage).start == 127 // 2
     stage.provider.oldest_first = True
     stage.requests_until_time_is_up = None
-    next_poll(stage)
-    assert not watch(stage).is_known
-    assert watch(stage).failed_at is not None
-    stage.provider.clock += 300
-    next_poll(stage)
-    assert watch(stage).is_known
-    assert len(stage.stored()) == 108
+    until_scanned(stage)
+    assert len(stage.stored()) == 127
 
 
-def test_a_row_inserted_in_the_middle_of_what_was_read_is_missed_by_no_pass_that_counts_as_complete(
-    stage: Stage,
-) -> None:
-    stage.poll(manual=False)
-    late = replace(row(731), candidate_id="1", ended_at=BEGAN_AT + 5)
-    stage.provider.rows["7"].append(late)
-    while watch(stage).failed_at is None:
-        assert not watch(stage).is_known
-        next_poll(stage)
-    assert not watch(stage).is_known
-
-
-def test_a_pass_that_begins_anew_after_it_went_on_counts_no_row_twice(stage: Stage) -> None:
-    """A row that was read is gone, so the one at which it goes on stands one place higher."""
+def test_rows_that_are_removed_while_a_scan_is_interrupted_hide_no_other(stage: Stage) -> None:
+    """The row at which it continues stands one place higher."""
     stage.poll(manual=False)
     stage.provider.rows["7"] = [each for each in stage.provider.rows["7"] if each.candidate_id != "715"]
-    next_poll(stage)
-    assert progress(stage).rows < 60
-    for _ in range(4):
-        next_poll(stage)
-    assert (watch(stage).is_known, watch(stage).failed_at, watch(stage).rows) == (True, None, 189)
+    until_scanned(stage)
+    shown = {each.key for each in stage.provider.rows["7"]}
+    assert shown <= {each.key for each in stage.stored()}
 
 
-def test_a_running_attempt_that_an_earlier_poll_of_the_pass_met_is_followed_at_the_edge(stage: Stage) -> None:
+def test_a_running_attempt_that_an_earlier_poll_of_the_scan_met_is_followed(stage: Stage) -> None:
     stage.provider.add("7", row(60, status_code=0))
     stage.poll(manual=False)
-    next_poll(stage, 50)
-    next_poll(stage, 49)
-    next_poll(stage, 48)
-    known = watch(stage)
-    assert known.is_known
-    assert (known.open_attempts, known.open_depth) == ((row(60).key,), 4)
+    until_scanned(stage, 50, 49, 48)
+    assert (state(stage).running, state(stage).running_count) == ((row(60).key,), 1)
     stage.provider.change("7", row(60, ended_at=stage.provider.clock + 50))
+    stage.requests_until_time_is_up = None
     next_poll(stage)
     assert "60 submitted" in stage.events()
-    assert asked(stage) == 1
 
 
-def test_the_end_of_an_attempt_that_ran_when_an_earlier_poll_met_it_is_found_at_the_head(stage: Stage) -> None:
+def test_the_end_of_an_attempt_that_ran_when_an_earlier_poll_met_it_is_found(stage: Stage) -> None:
     stage.provider.add("7", row(60, status_code=0))
     stage.poll(manual=False)
     stage.provider.change("7", row(60, ended_at=BEGAN_AT + 30))
-    next_poll(stage, 50)
-    while not watch(stage).is_known:
-        next_poll(stage)
-    assert watch(stage).open_count == 0
+    until_scanned(stage, 50)
+    next_poll(stage)
+    assert state(stage).running_count == 0
     assert sorted(stage.events()) == ["50 submitted", "60 submitted"]
 
 
@@ -207,8 +169,8 @@ def test_the_end_of_an_attempt_that_ran_when_an_earlier_poll_met_it_is_found_at_
     oldest_first=st.booleans(),
     erased=st.sets(st.integers(711, 900), max_size=3),
 )
-@settings(max_examples=100, deadline=None)
-def test_a_large_exam_is_known_in_the_end_and_all_of_it_stored(
+@settings(max_examples=30, deadline=None)
+def test_a_large_exam_is_scanned_in_the_end_and_all_of_it_stored(
     coming: list[int],
     pages: int,
     oldest_first: bool,  # noqa: FBT001
@@ -219,16 +181,19 @@ def test_a_large_exam_is_known_in_the_end_and_all_of_it_stored(
         stage = large_exam(patch)
         stage.provider.oldest_first = oldest_first
         stage.exams.store.erasures = Erasures(KEY, {hash_of(str(number), KEY): BEGAN_AT for number in erased})
-        stage.requests_until_time_is_up = 2 + pages
+        stage.requests_until_time_is_up = 3 + pages
         numbers = iter(range(700, 0, -1))
         new: list[int] = []
         stage.poll(manual=False)
         polls = 0
-        while not watch(stage).is_known:
+        while state(stage).scanned_at is None:
             come = [next(numbers) for _ in range(coming[polls % len(coming)])]
             new += come
             polls += 1
             assert polls < 60
             next_poll(stage, *come)
+        stage.requests_until_time_is_up = None
+        for _ in range(6):
+            next_poll(stage)
     assert sorted(stage.events()) == sorted(f"{number} submitted" for number in new)
     assert len(stage.stored()) == 190 - len(erased) + len(new)

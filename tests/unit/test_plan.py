@@ -1,4 +1,4 @@
-"""Which exams are asked about, how, and why."""
+"""Which exams are read, how much of each, and why."""
 
 from __future__ import annotations
 
@@ -9,215 +9,292 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
 from examhook.detection.plan import (
-    BUSY_SECONDS,
-    CLOCKS_DIFFER_SECONDS,
-    COLD_FACTOR,
-    LOOK_SECONDS,
+    ACTIVE_ROTATION_SECONDS,
+    ACTIVE_SECONDS,
+    IDLE_FACTOR,
     RETRY_SECONDS,
-    Look,
+    ROTATION_SECONDS,
+    WEEK_SECONDS,
+    Depth,
+    Pace,
     Reason,
-    full_pass_interval_s,
+    Rescan,
+    full_scan_s,
+    is_weekly_turn,
     plan,
+    rests,
 )
-from examhook.detection.watch import AccountWatch, ExamWatch, PassProgress, RowOrder
 from examhook.detection.worst_case import worst_case_s
-from examhook.model import Exam
+from examhook.model import AttemptKey, Exam, ExamTransition
 
 NOW = 1_700_000_000
-EXAM = Exam("1", "Anatomy II", available=True, takings=10)
-CLOSED = replace(EXAM, available=False)
 HOUR = 3600
+DAY = 24 * HOUR
+PACE = Pace(full_scan_seconds=HOUR, poll_seconds=60, requests_per_second=5)
+EXAM = Exam("1", "Anatomy II", available=True, attempt_count=10)
+CLOSED = replace(EXAM, available=False)
+KEYS = tuple(AttemptKey(NOW - number, str(number)) for number in range(3))
 
 
-def watch(exam: Exam = EXAM, **overrides: Any) -> ExamWatch:
-    facts = {
-        "rows": 10,
-        "passed_at": NOW - 600,
-        "tried_at": NOW - 600,
+def state(exam: Exam = EXAM, **facts: Any) -> ExamState:
+    """The state of an exam that was scanned ten minutes ago and in which nothing has happened for two hours."""
+    known = {
+        "row_count": 10,
+        "scanned_at": NOW - 600,
+        "read_at": NOW - 600,
         "changed_at": NOW - 2 * HOUR,
-        "order": RowOrder.NEWEST,
+        "row_order": RowOrder.NEWEST,
     }
-    return ExamWatch(exam=exam, **{**facts, **overrides})
+    return ExamState("main", exam, **{**known, **facts})
 
 
-def planned(listed: Exam, known: ExamWatch | None, **overrides: Any) -> list[tuple[Reason, Look]]:
-    settings = {"now": NOW, "full_pass_seconds": HOUR, **overrides}
-    requests = plan([listed], {known.exam.exam_id: known} if known else {}, **settings)
-    return [(request.reason, request.look) for request in requests]
+def closed_at(moment: int) -> tuple[ExamTransition, ...]:
+    return (ExamTransition("evt_1", "exam.closed", moment, None, moment, available=False),)
 
 
-def test_a_quiet_exam_is_left_alone() -> None:
-    assert planned(EXAM, watch()) == []
+def planned(listed: Exam, known: ExamState, **overrides: Any) -> list[tuple[Reason, Depth]]:
+    facts = {"now": NOW, "pace": PACE, **overrides}
+    return [(each.reason, each.depth) for each in plan([listed], {known.exam_id: known}, **facts)]
 
 
-def test_an_unknown_exam_is_read_whole_even_when_it_is_unavailable() -> None:
+def followed(known: ExamState, **overrides: Any) -> list[tuple[Reason, Depth]]:
+    """What is planned where the list lacks a known exam."""
+    facts = {"now": NOW, "pace": PACE, **overrides}
+    return [(each.reason, each.depth) for each in plan([], {known.exam_id: known}, **facts)]
+
+
+def test_an_exam_without_a_sign_of_change_is_left_alone() -> None:
+    assert planned(EXAM, state()) == []
+
+
+def test_an_exam_that_was_never_scanned_is_scanned_even_when_it_is_unavailable() -> None:
     """It may hold attempts that an administrator forces in later."""
-    assert planned(CLOSED, None) == [(Reason.NEW, Look.WHOLE)]
+    assert planned(CLOSED, state(CLOSED, scanned_at=None)) == [(Reason.NEW, Depth.FULL)]
 
 
-@pytest.mark.parametrize("takings", [9, 11])
-def test_takings_that_moved_call_for_a_look_at_the_edge(takings: int) -> None:
-    assert planned(replace(EXAM, takings=takings), watch()) == [(Reason.TAKINGS_MOVED, Look.EDGE)]
+@pytest.mark.parametrize("count", [9, 11, None])
+def test_a_changed_attempt_count_calls_for_the_new_rows(count: int | None) -> None:
+    assert planned(replace(EXAM, attempt_count=count), state()) == [(Reason.COUNT_CHANGED, Depth.NEW_ROWS)]
 
 
 @pytest.mark.parametrize("order", [RowOrder.UNKNOWN, RowOrder.NEITHER])
-def test_without_a_known_order_everything_is_read_whole(order: RowOrder) -> None:
-    assert planned(replace(EXAM, takings=11), watch(order=order)) == [(Reason.TAKINGS_MOVED, Look.WHOLE)]
+def test_without_a_known_order_a_changed_count_calls_for_a_full_scan(order: RowOrder) -> None:
+    changed = replace(EXAM, attempt_count=11)
+    assert planned(changed, state(row_order=order)) == [(Reason.COUNT_CHANGED, Depth.FULL)]
 
 
-def test_running_attempts_are_looked_at_even_after_the_exam_closed() -> None:
-    assert planned(CLOSED, watch(CLOSED, open_count=1)) == [(Reason.OPEN_ATTEMPTS, Look.EDGE)]
+def test_running_attempts_are_read_even_after_the_exam_closed() -> None:
+    running = state(CLOSED, running=KEYS[:1], running_count=1)
+    assert planned(CLOSED, running) == [(Reason.RUNNING, Depth.NEW_ROWS)]
 
 
-def test_an_exam_that_just_closed_is_read_whole_once_more() -> None:
-    assert planned(CLOSED, watch()) == [(Reason.CLOSED, Look.WHOLE)]
+@pytest.mark.parametrize(
+    ("row_count", "running_count", "depth"),
+    [(300, 3, Depth.RUNNING), (200, 3, Depth.FULL), (300, 4, Depth.FULL)],
+    ids=["few candidates", "fewer pages than candidates", "not all are named"],
+)
+def test_where_rows_have_no_order_running_attempts_are_followed_with_as_few_requests_as_possible(
+    row_count: int, running_count: int, depth: Depth
+) -> None:
+    known = state(row_order=RowOrder.NEITHER, running=KEYS, running_count=running_count, row_count=row_count)
+    assert planned(EXAM, known) == [(Reason.RUNNING, depth)]
 
 
-def test_an_exam_that_just_closed_and_could_not_be_read_whole_is_tried_again_after_a_pause() -> None:
-    known = watch(tried_at=NOW - 60, failed_at=NOW - 60)
-    assert planned(CLOSED, known) == []
-    assert planned(CLOSED, known, now=NOW - 60 + RETRY_SECONDS) == [(Reason.CLOSED, Look.WHOLE)]
+def test_an_exam_that_closed_since_its_last_scan_is_scanned_once_more() -> None:
+    known = state(CLOSED, transitions=closed_at(NOW - 60))
+    assert planned(CLOSED, known) == [(Reason.CLOSED, Depth.FULL)]
+    assert planned(CLOSED, replace(known, scanned_at=NOW - 30, read_at=NOW - 30)) == []
 
 
-def test_a_requested_pass_reads_everything_whole() -> None:
-    assert planned(EXAM, watch(), everything=True) == [(Reason.REQUESTED, Look.WHOLE)]
+def test_an_exam_that_failed_is_tried_again() -> None:
+    assert planned(EXAM, state(failed_since=NOW - 60)) == [(Reason.FAILED, Depth.FULL)]
 
 
-def test_a_lively_exams_full_pass_comes_each_interval() -> None:
-    known = watch(changed_at=NOW - HOUR - 5, passed_at=NOW - HOUR, tried_at=NOW - HOUR)
-    assert planned(EXAM, known) == [(Reason.DUE, Look.WHOLE)]
+def test_a_scan_that_ran_out_of_time_continues() -> None:
+    cursor = ScanCursor(99, None, NOW - 60)
+    assert planned(EXAM, state(cursor=cursor)) == [(Reason.CONTINUED, Depth.FULL)]
+    assert planned(EXAM, state(cursor=cursor, scanned_at=None)) == [(Reason.CONTINUED, Depth.FULL)]
+
+
+def test_an_active_exam_is_scanned_once_in_each_interval() -> None:
+    known = state(changed_at=NOW - HOUR - 5, scanned_at=NOW - HOUR, read_at=NOW - 60)
+    assert planned(EXAM, known) == [(Reason.DUE, Depth.FULL)]
     assert planned(EXAM, known, now=NOW - 1) == []
 
 
-def test_a_quiet_exams_full_pass_waits_as_long_as_it_was_quiet() -> None:
-    known = watch(changed_at=NOW - 5 * HOUR, passed_at=NOW - 2 * HOUR, tried_at=NOW - 2 * HOUR)
+def test_a_quiet_exam_is_scanned_after_as_long_as_it_was_quiet() -> None:
+    known = state(changed_at=NOW - 5 * HOUR, scanned_at=NOW - 2 * HOUR, read_at=NOW - 60)
     assert planned(EXAM, known) == []
-    assert planned(EXAM, known, now=NOW + HOUR) == [(Reason.DUE, Look.WHOLE)]
+    assert planned(EXAM, replace(known, read_at=NOW + HOUR - 60), now=NOW + HOUR) == [(Reason.DUE, Depth.FULL)]
 
 
-@given(changed_at=st.integers(0, NOW), passed_at=st.integers(NOW - 100 * HOUR, NOW))
-def test_no_full_pass_waits_longer_than_is_promised(changed_at: int, passed_at: int) -> None:
-    known = watch(changed_at=changed_at, passed_at=passed_at, tried_at=passed_at)
-    interval_s = full_pass_interval_s(known, HOUR)
-    assert HOUR <= interval_s <= HOUR * COLD_FACTOR
-    bound_s = worst_case_s(poll_seconds=60, full_pass_seconds=HOUR)["cold"]
-    assert any(look is Look.WHOLE for _, look in planned(EXAM, known, now=passed_at + bound_s))
+@given(changed_at=st.integers(0, NOW), scanned_at=st.integers(NOW - 100 * HOUR, NOW))
+def test_no_full_scan_waits_longer_than_is_promised(changed_at: int, scanned_at: int) -> None:
+    known = state(changed_at=changed_at, scanned_at=scanned_at, read_at=scanned_at)
+    assert HOUR <= full_scan_s(known, HOUR) <= HOUR * IDLE_FACTOR
+    bound_s = worst_case_s(poll_seconds=60, full_scan_seconds=HOUR)["rescored_idle"]
+    assert planned(EXAM, known, now=scanned_at + bound_s) == [(Reason.DUE, Depth.FULL)]
 
 
-def test_a_busy_exams_edge_is_looked_at_now_and_then_though_nothing_hints_at_it() -> None:
-    """The takings may count attempts that have ended only."""
-    busy = watch(changed_at=NOW - BUSY_SECONDS + 1, tried_at=NOW - LOOK_SECONDS, passed_at=NOW - LOOK_SECONDS)
-    assert planned(EXAM, busy) == [(Reason.BUSY, Look.EDGE)]
-    assert planned(EXAM, replace(busy, tried_at=NOW - LOOK_SECONDS + 1)) == []
-    assert planned(CLOSED, replace(busy, exam=CLOSED)) == []
+@given(quiet_s=st.integers(0, 30 * DAY), count=st.sampled_from([10, None]))
+def test_the_new_rows_of_every_available_exam_are_read_in_turn_whatever_the_count_says(
+    quiet_s: int, count: int | None
+) -> None:
+    """A count that stands still, lags or is absent costs minutes and never an event."""
+    exam = replace(EXAM, attempt_count=count)
+    every_s = ACTIVE_ROTATION_SECONDS if quiet_s < ACTIVE_SECONDS else ROTATION_SECONDS
+    known = state(exam, changed_at=NOW - quiet_s, read_at=NOW - every_s, scanned_at=NOW - every_s)
+    assert planned(exam, known) == [(Reason.ROTATION, Depth.NEW_ROWS)]
+    assert planned(exam, replace(known, read_at=NOW - every_s + 1)) == []
 
 
-def test_where_the_takings_lie_every_available_exams_edge_is_looked_at() -> None:
-    liar = AccountWatch("main", 0, takings_lie=True)
-    assert planned(EXAM, watch(), watch=liar) == [(Reason.BUSY, Look.EDGE)]
+def test_an_exam_that_closed_lately_keeps_its_turn() -> None:
+    """What candidates submitted last may be listed only after the exam closed."""
+    known = state(CLOSED, transitions=closed_at(NOW - HOUR + 1), read_at=NOW - 300, scanned_at=NOW - 300)
+    assert planned(CLOSED, known) == [(Reason.ROTATION, Depth.NEW_ROWS)]
+    assert planned(CLOSED, replace(known, transitions=closed_at(NOW - HOUR))) == []
 
 
-AHEAD = NOW + 5 * HOUR
+def test_an_unavailable_exam_takes_no_turn_and_one_that_does_not_say_takes_one() -> None:
+    rested = state(read_at=NOW - ROTATION_SECONDS, scanned_at=NOW - ROTATION_SECONDS)
+    assert planned(CLOSED, replace(rested, exam=CLOSED)) == []
+    unstated = replace(EXAM, available=None)
+    assert planned(unstated, replace(rested, exam=unstated)) == [(Reason.ROTATION, Depth.NEW_ROWS)]
+
+
+@given(exams=st.integers(1, 200), per_second=st.floats(0.05, 20), seed=st.randoms())
+def test_the_rotation_stays_within_its_share_and_is_spread_over_polls(exams: int, per_second: float, seed: Any) -> None:
+    """All exams are rested: one poll reads a part of them, those first that waited longest."""
+    pace = replace(PACE, requests_per_second=per_second)
+    listing = [replace(EXAM, exam_id=str(number)) for number in range(exams)]
+    states = {
+        exam.exam_id: state(exam, read_at=NOW - seed.randint(ROTATION_SECONDS, HOUR - 1), scanned_at=NOW - HOUR + 1)
+        for exam in listing
+    }
+    read = plan(listing, states, now=NOW, pace=pace)
+    assert 1 <= len(read) <= max(1, pace.requests_per_poll // 4)
+    assert len(read) <= exams * pace.poll_seconds / ROTATION_SECONDS + 1
+    waited = [states[each.exam.exam_id].read_at for each in read]
+    assert max(waited) <= min(
+        (known.read_at for exam_id, known in states.items() if exam_id not in {each.exam.exam_id for each in read}),
+        default=NOW,
+    )
+
+
+def test_full_scans_that_are_due_at_once_are_spread_over_polls_but_never_stop() -> None:
+    listing = [replace(EXAM, exam_id=str(number)) for number in range(50)]
+    due = {exam.exam_id: state(exam, scanned_at=NOW - DAY, row_count=950) for exam in listing}
+    pace = replace(PACE, requests_per_second=1)
+    read = plan(listing, due, now=NOW, pace=pace)
+    assert len(read) == 3, "half of the 60 requests between two polls, ten of them for each exam"
+    huge = {"1": state(scanned_at=NOW - DAY, row_count=10**6)}
+    assert plan([EXAM], huge, now=NOW, pace=pace), "one at least"
 
 
 @pytest.mark.parametrize(
     ("known", "reason"),
     [
-        (watch(passed_at=AHEAD, tried_at=AHEAD, changed_at=AHEAD), Reason.DUE),
-        (watch(passed_at=NOW - HOUR, tried_at=AHEAD, failed_at=AHEAD), Reason.DUE),
-        (watch(passed_at=0, tried_at=AHEAD, failed_at=AHEAD), Reason.NEW),
+        (state(scanned_at=NOW + 5 * HOUR, read_at=NOW + 5 * HOUR, changed_at=NOW + 5 * HOUR), Reason.DUE),
+        (state(scanned_at=None, read_at=NOW + 5 * HOUR, failed_since=NOW + 5 * HOUR), Reason.NEW),
+        (state(read_at=NOW + 5 * HOUR), Reason.ROTATION),
     ],
-    ids=["passed", "failed", "never passed"],
+    ids=["scanned", "never scanned", "read"],
 )
-def test_what_was_read_while_the_clock_was_ahead_is_due_once_that_was_put_right(
-    known: ExamWatch, reason: Reason
+def test_what_was_read_while_our_clock_was_ahead_is_due_once_the_clock_is_right(
+    known: ExamState, reason: Reason
 ) -> None:
-    assert planned(EXAM, known) == [(reason, Look.WHOLE)]
+    assert [each for each, _ in planned(EXAM, known)] == [reason]
 
 
-def test_an_exam_that_closes_after_the_clock_was_put_right_is_read_whole_although_a_pass_failed_before() -> None:
-    known = watch(tried_at=AHEAD, failed_at=AHEAD)
-    assert planned(CLOSED, known) == [(Reason.CLOSED, Look.WHOLE)]
+def test_a_full_scan_that_is_due_is_not_put_off_by_changes_that_call_for_less() -> None:
+    """An abandoned attempt may run for ever, and a busy exam's count changes at every tick."""
+    due = state(changed_at=NOW - HOUR - 5, scanned_at=NOW - HOUR, running=KEYS[:1], running_count=1)
+    assert planned(EXAM, due) == [(Reason.RUNNING, Depth.FULL)]
+    assert planned(replace(EXAM, attempt_count=11), due) == [(Reason.COUNT_CHANGED, Depth.FULL)]
 
 
-def test_an_unlisted_exam_is_due_once_the_clock_was_put_right_and_then_waits_again() -> None:
-    known = watch(passed_at=AHEAD, tried_at=AHEAD)
-    other = replace(EXAM, exam_id="2")
-    unlisted = [each for each in planned(other, known) if each[0] is Reason.UNLISTED]
-    assert unlisted == [(Reason.UNLISTED, Look.WHOLE)]
-    refused = replace(known, tried_at=NOW - LOOK_SECONDS, failed_at=NOW - LOOK_SECONDS)
-    assert [each for each in planned(other, refused) if each[0] is Reason.UNLISTED] == []
-
-
-def test_clocks_that_differ_a_little_make_nothing_due() -> None:
-    """Servers behind one address take turns, and each has its own."""
-    moment = NOW + CLOCKS_DIFFER_SECONDS
-    assert planned(EXAM, watch(passed_at=moment, tried_at=moment)) == []
-
-
-def test_the_edge_of_a_busy_exam_is_looked_at_once_the_clock_was_put_right() -> None:
-    known = watch(tried_at=AHEAD, changed_at=NOW - 60)
-    assert planned(EXAM, known) == [(Reason.BUSY, Look.EDGE)]
-
-
-def test_a_pass_that_was_cut_short_goes_on() -> None:
-    progress = PassProgress(start=99, last=None, began_at=NOW - 60, rows=100, digest=0)
-    assert planned(EXAM, watch(progress=progress, tried_at=NOW)) == [(Reason.DUE, Look.WHOLE)]
-    assert planned(EXAM, ExamWatch(EXAM, progress=progress, tried_at=NOW)) == [(Reason.NEW, Look.WHOLE)]
-
-
-def test_a_first_pass_that_failed_is_tried_again_soon() -> None:
-    failed = ExamWatch(EXAM, tried_at=NOW, failed_at=NOW)
-    assert planned(EXAM, failed, now=NOW + RETRY_SECONDS - 1) == []
-    assert planned(EXAM, failed, now=NOW + RETRY_SECONDS) == [(Reason.NEW, Look.WHOLE)]
-
-
-def test_a_full_pass_that_is_due_is_not_put_off_by_smaller_hints() -> None:
-    """An abandoned attempt may run for ever, and a busy exam's takings move at every tick."""
-    due = watch(changed_at=NOW - HOUR - 5, passed_at=NOW - HOUR, tried_at=NOW - 60, open_count=1)
-    assert planned(EXAM, due) == [(Reason.OPEN_ATTEMPTS, Look.WHOLE)]
-    assert planned(replace(EXAM, takings=11), due) == [(Reason.TAKINGS_MOVED, Look.WHOLE)]
-
-
-def test_a_full_pass_that_failed_is_tried_again_after_a_pause() -> None:
-    failed = watch(passed_at=NOW - 3 * HOUR, tried_at=NOW, failed_at=NOW)
-    assert planned(EXAM, failed, now=NOW + RETRY_SECONDS - 1) == []
-    assert planned(EXAM, failed, now=NOW + RETRY_SECONDS) == [(Reason.DUE, Look.WHOLE)]
-
-
-def test_what_is_quick_to_ask_comes_first_then_the_most_urgent_then_the_longest_unread() -> None:
-    exams = [Exam(str(number), "T", available=True, takings=10) for number in range(4)]
-    known = {
-        "0": watch(exams[0], passed_at=NOW - 24 * HOUR, tried_at=NOW - 24 * HOUR),
-        "1": watch(exams[1], passed_at=NOW - 25 * HOUR, tried_at=NOW - 25 * HOUR),
-        "2": watch(exams[2], open_count=1),
+def test_what_is_quick_to_read_comes_first_then_the_most_urgent_then_the_longest_unread_and_failures_last() -> None:
+    exams = [replace(EXAM, exam_id=str(number)) for number in range(6)]
+    states = {
+        "0": state(exams[0], scanned_at=NOW - 24 * HOUR, read_at=NOW - 24 * HOUR),
+        "1": state(exams[1], scanned_at=NOW - 25 * HOUR, read_at=NOW - 25 * HOUR),
+        "2": state(exams[2], running=KEYS[:1], running_count=1),
+        "3": state(exams[3], scanned_at=None),
+        "4": state(exams[4], failed_since=NOW - DAY),
+        "5": state(replace(exams[5], attempt_count=9)),
     }
-    requests = plan(exams, known, now=NOW, full_pass_seconds=HOUR)
-    assert [request.exam.exam_id for request in requests] == ["2", "3", "1", "0"]
+    requests = plan(exams, states, now=NOW, pace=PACE)
+    assert [request.exam.exam_id for request in requests] == ["5", "2", "3", "1", "0", "4"]
 
 
-def followed(known: ExamWatch, **overrides: Any) -> list[tuple[Reason, Look]]:
-    """What is planned where the list lacks a known exam."""
-    settings = {"now": NOW, "full_pass_seconds": HOUR, **overrides}
-    return [(each.reason, each.look) for each in plan([], {known.exam.exam_id: known}, **settings)]
+@given(failed_for_s=st.integers(0, 3 * HOUR), rested_s=st.integers(0, 3 * HOUR))
+def test_an_exam_that_fails_is_left_alone_in_pauses_that_double_up_to_five_minutes(
+    failed_for_s: int, rested_s: int
+) -> None:
+    known = state(failed_since=NOW - rested_s - failed_for_s, read_at=NOW - rested_s)
+    (request,) = plan([EXAM], {"1": known}, now=NOW, pace=PACE)
+    assert rests(request, NOW) is (rested_s < min(failed_for_s, RETRY_SECONDS))
+    assert not rests(replace(request, reason=Reason.CONTINUED), NOW)
 
 
 def test_an_exam_that_left_the_list_is_followed_while_attempts_run_in_it() -> None:
-    running = watch(open_count=1, tried_at=NOW - LOOK_SECONDS)
-    assert followed(running) == [(Reason.UNLISTED, Look.EDGE)]
-    assert followed(replace(running, order=RowOrder.NEITHER)) == [(Reason.UNLISTED, Look.WHOLE)]
-    assert followed(replace(running, tried_at=NOW - LOOK_SECONDS + 1)) == []
+    running = state(running=KEYS[:1], running_count=1, read_at=NOW - ACTIVE_ROTATION_SECONDS)
+    assert followed(running) == [(Reason.UNLISTED, Depth.NEW_ROWS)]
+    assert followed(replace(running, row_order=RowOrder.NEITHER)) == [(Reason.UNLISTED, Depth.FULL)]
+    assert followed(replace(running, read_at=NOW - ACTIVE_ROTATION_SECONDS + 1)) == []
 
 
-def test_a_quiet_exam_that_left_the_list_gets_its_regular_full_passes() -> None:
-    quiet = watch(passed_at=NOW - 2 * HOUR, tried_at=NOW - 2 * HOUR, changed_at=NOW - 3 * HOUR)
-    assert followed(quiet) == [(Reason.UNLISTED, Look.WHOLE)]
+def test_a_quiet_exam_that_left_the_list_gets_its_regular_full_scans() -> None:
+    quiet = state(scanned_at=NOW - 2 * HOUR, read_at=NOW - 2 * HOUR, changed_at=NOW - 3 * HOUR)
+    assert followed(quiet) == [(Reason.UNLISTED, Depth.FULL)]
     assert followed(quiet, now=NOW - HOUR - 1) == []
-    assert followed(quiet, now=NOW - HOUR - 1, everything=True) == [(Reason.UNLISTED, Look.WHOLE)]
+    everything = Rescan(before=NOW)
+    assert followed(quiet, now=NOW - HOUR - 1, rescan=everything) == [(Reason.UNLISTED, Depth.FULL)]
 
 
 def test_an_exam_that_left_the_list_and_could_not_be_read_waits_for_the_longest_pause() -> None:
-    failed = watch(passed_at=NOW - 2 * HOUR, tried_at=NOW, failed_at=NOW)
-    assert followed(failed, now=NOW + COLD_FACTOR * HOUR - 1) == []
-    assert followed(failed, now=NOW + COLD_FACTOR * HOUR) == [(Reason.UNLISTED, Look.WHOLE)]
+    failed = state(failed_since=NOW - HOUR, read_at=NOW)
+    assert followed(failed, now=NOW + IDLE_FACTOR * HOUR - 1) == []
+    assert followed(failed, now=NOW + IDLE_FACTOR * HOUR) == [(Reason.UNLISTED, Depth.FULL)]
+
+
+@pytest.mark.parametrize(
+    ("facts", "covered"),
+    [
+        ({"scanned_at": None}, True),
+        ({}, False),
+        ({"scanned_at": NOW - 901}, True),
+        ({"scanned_at": NOW - 901, "failed_since": NOW - 9, "read_at": NOW - 301}, True),
+        ({"scanned_at": NOW - 901, "failed_since": NOW - 9, "read_at": NOW - 300}, False),
+        ({"cursor": ScanCursor(10, None, NOW), "failed_since": NOW - 9, "read_at": NOW}, True),
+    ],
+    ids=["new", "scanned lately", "scanned long ago", "failed before", "failed in it", "ran out of time"],
+)
+def test_a_rescan_covers_what_was_not_scanned_since(facts: dict[str, Any], *, covered: bool) -> None:
+    assert Rescan(before=NOW - 900, failed_after=NOW - 300).covers(state(**facts)) is covered
+
+
+def test_a_rescan_scans_what_it_lacks_follows_signs_of_change_and_leaves_what_is_due_for_later() -> None:
+    exams = [replace(EXAM, exam_id=str(number)) for number in range(4)]
+    states = {
+        "0": state(exams[0], scanned_at=NOW - 901),
+        "1": state(exams[1]),
+        "2": state(exams[2], scanned_at=NOW - DAY, changed_at=0),
+        "3": state(replace(exams[3], attempt_count=9)),
+    }
+    rescan = Rescan(before=NOW - 900, exam_ids=frozenset({"0", "1", "3"}))
+    requests = plan(exams, states, now=NOW, pace=PACE, rescan=rescan)
+    assert [(each.exam.exam_id, each.reason, each.depth) for each in requests] == [
+        ("3", Reason.COUNT_CHANGED, Depth.NEW_ROWS),
+        ("0", Reason.REQUESTED, Depth.FULL),
+    ]
+
+
+@given(offset_s=st.integers(0, WEEK_SECONDS - 1), since=st.integers(0, NOW), passed_s=st.integers(0, 3 * WEEK_SECONDS))
+def test_a_weekly_turn_comes_exactly_once_a_week(offset_s: int, since: int, passed_s: int) -> None:
+    turns = [is_weekly_turn(offset_s, since + at, since + at + HOUR) for at in range(0, WEEK_SECONDS, HOUR)]
+    assert sum(turns) == 1
+    if passed_s >= WEEK_SECONDS:
+        assert is_weekly_turn(offset_s, since, since + passed_s)

@@ -34,7 +34,7 @@ def asked_of(stage: Stage, exam_id: str, minutes: int) -> list[int]:
 def test_one_forbidden_exam_stops_no_other_and_is_no_refusal_of_the_code(stage: Stage) -> None:
     stage.provider.failures["2"] = FORBIDDEN
     report = stage.poll(manual=False)
-    known = {exam_id for exam_id, watch in stage.exams.read("main").exams.items() if watch.is_known}
+    known = {exam_id for exam_id, state in stage.exam_states.of_account("main").items() if state.scanned_at is not None}
     assert (report.refused, report.provider_failed, report.complete) == (False, True, False)
     assert (known, stage.refusals) == ({"1", "3", "4"}, [])
     stage.provider.clock += MINUTE
@@ -59,7 +59,7 @@ def test_a_forbidden_exam_is_asked_about_more_and_more_rarely_down_to_every_five
     assert asked_of(stage, "2", 26) == [0, 1, 2, 4, 8, 13, 18, 23]
 
 
-def test_takings_that_move_do_not_bring_a_forbidden_exam_forward(stage: Stage) -> None:
+def test_a_changed_attempt_count_does_not_bring_a_forbidden_exam_forward(stage: Stage) -> None:
     stage.poll()
     stage.provider.add("2", row(20, ended_at=BEGAN_AT + 30))
     stage.provider.failures["2"] = FORBIDDEN
@@ -67,11 +67,10 @@ def test_takings_that_move_do_not_bring_a_forbidden_exam_forward(stage: Stage) -
 
 
 def test_while_a_forbidden_exam_waits_no_poll_is_complete(stage: Stage) -> None:
-    """So the alarm on a provider that fails neither ends nor begins anew with each pause."""
     stage.provider.failures["2"] = FORBIDDEN
     for _ in range(10):
         report = stage.poll(manual=False)
-        assert (report.provider_failed, report.unfinished + len(report.errors)) == (True, 1)
+        assert (report.complete, report.unfinished + len(report.errors)) == (False, 1)
         stage.provider.clock += MINUTE
 
 
@@ -85,7 +84,7 @@ def test_an_exam_that_was_forbidden_for_a_moment_loses_a_minute(stage: Stage) ->
     stage.provider.clock += MINUTE
     assert stage.poll(manual=False).complete
     assert stage.events() == ["20 submitted"]
-    assert stage.exams.read("main").exams["2"].rejected_since is None
+    assert stage.exam_states.of_account("main")["2"].failed_since is None
 
 
 def test_a_person_who_polls_is_shown_how_a_forbidden_exam_stands_now(stage: Stage) -> None:
@@ -95,8 +94,8 @@ def test_a_person_who_polls_is_shown_how_a_forbidden_exam_stands_now(stage: Stag
     assert stage.poll(manual=True).complete
 
 
-def test_a_first_contact_that_is_forbidden_on_its_way_goes_on_where_it_stopped(stage: Stage) -> None:
-    """What was remembered of the pages before stays."""
+def test_a_first_scan_that_is_forbidden_midway_continues_where_it_stopped(stage: Stage) -> None:
+    """The pages before it are not read again."""
     stage.provider.add("9", *(row(number) for number in range(1000, 1700)))
     results = stage.provider.results
     stage.provider.results = lambda exam_id, start, *rest: (  # type: ignore[method-assign]
@@ -104,22 +103,30 @@ def test_a_first_contact_that_is_forbidden_on_its_way_goes_on_where_it_stopped(s
     )
     stage.provider.failures["forbidden"] = FORBIDDEN
     stage.poll(manual=False)
-    watch = stage.exams.read("main").exams["9"]
-    assert watch.progress is not None
-    assert (watch.progress.rows, watch.rejected_since) == (496, BEGAN_AT)
+    state = stage.exam_states.of_account("main")["9"]
+    assert state.cursor is not None
+    assert (state.cursor.start, state.failed_since) == (396, BEGAN_AT)
 
 
-def test_an_exam_that_left_the_list_is_given_up_only_after_it_was_forbidden_for_a_while(stage: Stage) -> None:
+def test_an_exam_that_left_the_list_and_was_forbidden_for_a_moment_is_followed_again(stage: Stage) -> None:
     stage.provider.add("7", row(7, status_code=0))
     stage.poll()
     del stage.provider.exams_listed["7"]
     stage.provider.failures["7"] = FORBIDDEN
     stage.provider.clock += 5 * MINUTE
-    report = stage.poll(manual=False)
-    assert len(report.errors) == 1
-    assert stage.exams.read("main").exams["7"].open_count == 1
-    for _ in range(20):
-        stage.provider.clock += MINUTE
-        report = stage.poll(manual=False)
-    assert (report.complete, report.errors) == (True, [])
-    assert stage.exams.read("main").exams["7"].open_count == 0
+    assert stage.poll(manual=False).errors == []
+    stage.provider.failures.clear()
+    stage.provider.change("7", row(7, ended_at=stage.provider.clock))
+    stage.provider.clock += 5 * MINUTE
+    stage.poll(manual=False)
+    assert stage.events() == ["7 submitted"]
+
+
+def test_an_exam_that_left_the_list_is_given_up_only_after_it_was_forbidden_for_a_while(stage: Stage) -> None:
+    """After ten minutes it is asked about once a day, and no poll is incomplete because of it."""
+    stage.provider.add("7", row(7, status_code=0))
+    stage.poll()
+    del stage.provider.exams_listed["7"]
+    stage.provider.failures["7"] = FORBIDDEN
+    assert asked_of(stage, "7", 60) == [5, 10]
+    assert stage.poll(manual=False).complete

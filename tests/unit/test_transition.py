@@ -9,24 +9,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhook.detection.diff import diff, distinct
-from examhook.detection.transition import KEPT_TRANSITIONS, Observation, change_from, change_from_absence
+from examhook.detection.diff import diff, further_along
+from examhook.detection.transition import (
+    KEPT_TRANSITIONS,
+    Observation,
+    change_from,
+    change_from_absence,
+    is_step_back,
+)
 from examhook.model import Attempt, Exam, Submission
 
-EXAM = Exam("23812", "Anatomy II", available=True, takings=7)
+EXAM = Exam("23812", "Anatomy II", available=True, attempt_count=7)
 OPEN = Attempt("19382", 1_700_000_000, 0, "Mei Chen", result_url="https://example.test/viewresult/a")
 SUBMITTED = replace(OPEN, status_code=1, ended_at=1_700_000_900, score_points=Decimal(30), passed=True)
 
 
-def observation(at: int = 1_700_001_000, silent_before: int | None = None, fence: int = 1) -> Observation:
-    return Observation("main", EXAM, observed_at=at, fence=fence, silent_before=silent_before)
+def observation(at: int = 1_700_001_000, old_before: int | None = None, fence: int = 1) -> Observation:
+    return Observation("main", EXAM, observed_at=at, fence=fence, old_before=old_before)
 
 
-def seen(*rows: Attempt, silent_before: int | None = None) -> Submission:
+def seen(*rows: Attempt, old_before: int | None = None) -> Submission:
     """The submission after ``rows`` of one attempt were observed, one poll each."""
     stored: Submission | None = None
     for row in rows:
-        change = change_from(stored, row, observation(silent_before=silent_before))
+        change = change_from(stored, row, observation(old_before=old_before))
         stored = change.after if change else stored
     assert stored is not None
     return stored
@@ -125,18 +131,18 @@ def test_a_running_attempts_score_is_no_fact_yet() -> None:
 
 
 def test_what_ended_before_the_watch_began_is_recorded_silently() -> None:
-    change = change_from(None, SUBMITTED, observation(silent_before=1_700_000_901))
+    change = change_from(None, SUBMITTED, observation(old_before=1_700_000_901))
     assert change is not None
     assert not change.announces
     assert change.after.transitions == ()
 
 
 def test_what_ended_since_the_watch_began_is_announced_even_during_the_first_contact() -> None:
-    assert types(seen(SUBMITTED, silent_before=1_700_000_900)) == ["submission.submitted"]
+    assert types(seen(SUBMITTED, old_before=1_700_000_900)) == ["submission.submitted"]
 
 
 def test_what_ran_when_the_watch_began_is_announced_when_it_closes() -> None:
-    assert types(seen(OPEN, SUBMITTED, silent_before=1_700_000_500)) == ["submission.submitted"]
+    assert types(seen(OPEN, SUBMITTED, old_before=1_700_000_500)) == ["submission.submitted"]
 
 
 def test_an_id_is_the_same_whether_the_attempt_was_seen_running_or_not() -> None:
@@ -146,7 +152,7 @@ def test_an_id_is_the_same_whether_the_attempt_was_seen_running_or_not() -> None
 def test_an_id_after_a_silent_record_counts_the_silent_one() -> None:
     """A rebuild that announces everything gives the silent record the first id, so nobody else may have it."""
     again = replace(SUBMITTED, ended_at=1_700_002_000)
-    silent = seen(SUBMITTED, again, silent_before=1_700_001_000)
+    silent = seen(SUBMITTED, again, old_before=1_700_001_000)
     announced = seen(SUBMITTED, again)
     assert silent.transitions[-1].event_id == announced.transitions[-1].event_id
 
@@ -161,16 +167,43 @@ def test_what_is_written_carries_the_fence_of_the_poll_that_saw_it() -> None:
     assert (changed.after.fence, missed.after.fence) == (7, 7)
 
 
-def test_a_removal_takes_two_passes_the_second_of_which_began_later() -> None:
+def test_a_removal_takes_two_scans_the_second_of_which_began_later() -> None:
     """Otherwise two polls that miss a row at the same time would make one absence two."""
-    missed = change_from_absence(seen(SUBMITTED), observation(at=1_700_001_000))
+    missed = change_from_absence(seen(SUBMITTED), observation(fence=5))
     assert missed is not None
     assert types(missed.after) == ["submission.submitted"]
-    assert change_from_absence(missed.after, observation(at=1_700_001_000)) is None
-    assert change_from_absence(missed.after, observation(at=1_700_000_999)) is None, "an older poll, and late"
-    again = change_from_absence(missed.after, observation(at=1_700_001_001))
+    assert missed.after.missing_since == observation().observed_at
+    assert change_from_absence(missed.after, observation(fence=5)) is None, "the same poll"
+    assert change_from_absence(missed.after, observation(fence=4)) is None, "an older poll that is late"
+    again = change_from_absence(missed.after, observation(fence=6))
     assert again is not None
     assert types(again.after) == ["submission.submitted", "submission.removed"]
+    assert change_from_absence(again.after, observation(fence=7)) is None
+
+
+def test_an_absence_that_was_noted_while_a_clock_was_ahead_still_leads_to_a_removal() -> None:
+    missed = change_from_absence(seen(SUBMITTED), observation(at=1_700_900_000))
+    assert missed is not None
+    again = change_from_absence(missed.after, observation(at=1_700_001_000, fence=2))
+    assert again is not None
+    assert again.after.removed
+
+
+@pytest.mark.parametrize(
+    ("before", "row", "is_back"),
+    [
+        (SUBMITTED, OPEN, True),
+        (SUBMITTED, replace(SUBMITTED, score_points=Decimal(1)), True),
+        (SUBMITTED, replace(SUBMITTED, status_code=3), True),
+        (OPEN, SUBMITTED, False),
+        (replace(SUBMITTED, status_code=7), SUBMITTED, False),
+    ],
+    ids=["reopened", "rescored", "another status", "ended", "a status becomes a known one"],
+)
+def test_what_contradicts_a_final_attempt_is_confirmed_first(before: Attempt, row: Attempt, *, is_back: bool) -> None:
+    change = change_from(seen(before), row, observation())
+    assert change is not None
+    assert is_step_back(change) is is_back
 
 
 def test_only_the_last_few_transitions_are_kept() -> None:
@@ -213,7 +246,20 @@ def test_ids_never_repeat_and_each_names_the_one_before(rows: list[Attempt]) -> 
     assert len(set(ids)) == len(ids)
 
 
-def test_a_row_that_comes_twice_counts_once_as_the_one_that_is_further_along() -> None:
-    for rows in ([OPEN, SUBMITTED], [SUBMITTED, OPEN]):
-        changes = diff(distinct(rows).values(), {}, observation())
-        assert [change.after.attempt.status_code for change in changes] == [1]
+def test_of_two_rows_of_one_attempt_the_one_that_is_further_along_counts() -> None:
+    rescored = replace(SUBMITTED, score_points=Decimal(99))
+    assert further_along(OPEN, SUBMITTED) == further_along(SUBMITTED, OPEN) == SUBMITTED
+    assert further_along(SUBMITTED, rescored) == further_along(rescored, SUBMITTED) == rescored
+
+
+def test_changes_come_in_stored_order() -> None:
+    rows = [replace(SUBMITTED, candidate_id=str(number), started_at=100 - number) for number in range(3)]
+    changes = diff(rows, {}, observation())
+    assert [change.after.key for change in changes] == sorted(row.key for row in rows)
+
+
+def test_a_record_whose_start_was_corrected_keeps_its_record_id() -> None:
+    stored = seen(replace(SUBMITTED, record_id="t1"))
+    change = change_from(stored, replace(SUBMITTED, score_points=Decimal(9)), observation())
+    assert change is not None
+    assert change.after.attempt.record_id == "t1"

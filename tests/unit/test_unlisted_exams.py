@@ -1,4 +1,4 @@
-"""Exams that the provider's list lacks, for good or for a while: what happens in them is announced all the same."""
+"""Exams that the provider's list lacks, for good or for a while: what happens in them is still announced."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from examhook.provider.errors import ProviderRejected
 
 @pytest.fixture
 def stage() -> Stage:
-    return Stage(MemorySubmissions(), MemoryExams())
+    """A stage whose list is never empty."""
+    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage.provider.add("1")
+    return stage
 
 
 def unlist(stage: Stage, exam_id: str) -> None:
@@ -31,7 +34,7 @@ def test_an_attempt_that_ends_after_its_exam_left_the_list_is_announced(stage: S
     assert (report.complete, stage.events()) == (True, ["1 forced"])
 
 
-def test_what_no_hint_shows_in_an_exam_that_left_the_list_is_found_by_its_full_pass(stage: Stage) -> None:
+def test_what_nothing_suggests_in_an_exam_that_left_the_list_is_found_by_its_full_scan(stage: Stage) -> None:
     stage.provider.add("7", row(1))
     stage.poll()
     unlist(stage, "7")

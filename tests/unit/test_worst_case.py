@@ -1,81 +1,114 @@
-"""The bounds that are promised, held against polls over tables in memory."""
+"""The worst-case bounds that are promised, compared with polls over tables in memory."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from memory_tables import MemoryExams, MemorySubmissions
 from played_provider import Stage, row
 
-from examhook.detection.plan import COLD_FACTOR
-from examhook.detection.worst_case import WorstCase, worst_case_s
+from examhook.detection.plan import IDLE_FACTOR
+from examhook.detection.worst_case import SCHEDULER_PRECISION_S, WorstCase, worst_case_s
 
-POLL_S, FULL_PASS_S = 60, 300
-BOUNDS: WorstCase = worst_case_s(poll_seconds=POLL_S, full_pass_seconds=FULL_PASS_S)
+POLL_S, FULL_SCAN_S = 60, 300
+BOUNDS: WorstCase = worst_case_s(poll_seconds=POLL_S, full_scan_seconds=FULL_SCAN_S)
 
 
 @pytest.fixture
 def quiet() -> Stage:
-    """An exam in which nothing has happened for so long that its full passes are as rare as they get."""
+    """An exam in which nothing has happened for so long that its full scans are as rare as they get."""
     stage = Stage(MemorySubmissions(), MemoryExams())
     stage.provider.add("7", row(1), row(2))
-    for _ in range(COLD_FACTOR * 3):
-        poll_after(stage, FULL_PASS_S)
+    for _ in range(IDLE_FACTOR * 3):
+        poll_after(stage, FULL_SCAN_S)
     return stage
 
 
 def poll_after(stage: Stage, seconds: int) -> None:
     stage.provider.clock += seconds
-    assert not stage.poll(full_pass_seconds=FULL_PASS_S, poll_seconds=POLL_S).errors
+    assert not stage.poll(manual=False, full_scan_seconds=FULL_SCAN_S, poll_seconds=POLL_S).errors
 
 
 def seconds_until(stage: Stage, event: str, bound_s: int) -> int:
-    """How long it takes until ``event`` is announced, no longer than ``bound_s`` and a poll."""
+    """How long it takes until ``event`` is announced by polls each of which the scheduler starts as late as it may."""
     happened_at = stage.provider.clock
     while event not in stage.events() and stage.provider.clock - happened_at <= bound_s:
-        poll_after(stage, POLL_S)
+        poll_after(stage, POLL_S + SCHEDULER_PRECISION_S)
     assert event in stage.events()
     return stage.provider.clock - happened_at
 
 
-def just_after_a_full_pass(stage: Stage) -> None:
-    asked = False
-    while not asked:
+def after_scan(stage: Stage) -> None:
+    """Poll until the exam was scanned just now."""
+    scanned_at = stage.exam_states.of_account("main")["7"].scanned_at
+    while stage.exam_states.of_account("main")["7"].scanned_at == scanned_at:
         poll_after(stage, POLL_S)
-        asked = "7" in stage.provider.asked
 
 
-def test_a_mark_in_a_quiet_exam(quiet: Stage) -> None:
-    just_after_a_full_pass(quiet)
-    quiet.provider.change("7", row(1, score_points=Decimal(77)))
-    taken_s = seconds_until(quiet, "1 rescored", BOUNDS["cold"])
-    assert FULL_PASS_S < taken_s <= BOUNDS["cold"]
+def change(**facts: object) -> Callable[[Stage], None]:
+    def happens(stage: Stage) -> None:
+        stage.provider.change("7", row(1, **facts))
+
+    return happens
 
 
-def test_a_mark_in_a_lively_exam(quiet: Stage) -> None:
+def unseen(stage: Stage) -> None:
+    """Somebody submits, and the attempt count does not show it."""
+    count = stage.provider.exams_listed["7"].attempt_count
+    stage.provider.add("7", row(5, started_at=stage.provider.clock, ended_at=stage.provider.clock))
+    stage.provider.exams_listed["7"] = replace(stage.provider.exams_listed["7"], attempt_count=count)
+
+
+def test_a_rescore_in_a_quiet_exam(quiet: Stage) -> None:
+    after_scan(quiet)
+    change(score_points=Decimal(77))(quiet)
+    taken_s = seconds_until(quiet, "1 rescored", BOUNDS["rescored_idle"])
+    assert FULL_SCAN_S < taken_s <= BOUNDS["rescored_idle"]
+
+
+def test_a_rescore_in_an_active_exam(quiet: Stage) -> None:
     quiet.provider.add("7", row(9, ended_at=quiet.provider.clock))
-    just_after_a_full_pass(quiet)
-    just_after_a_full_pass(quiet)
-    quiet.provider.change("7", row(1, score_points=Decimal(77)))
-    assert seconds_until(quiet, "1 rescored", BOUNDS["unhinted"]) <= BOUNDS["unhinted"]
+    after_scan(quiet)
+    after_scan(quiet)
+    change(score_points=Decimal(77))(quiet)
+    assert seconds_until(quiet, "1 rescored", BOUNDS["rescored"]) <= BOUNDS["rescored"]
 
 
 @pytest.mark.parametrize("left", [0, 1])
 def test_a_removal_in_a_quiet_exam(quiet: Stage, left: int) -> None:
-    just_after_a_full_pass(quiet)
+    after_scan(quiet)
     quiet.provider.rows["7"] = quiet.provider.rows["7"][:left]
     taken_s = seconds_until(quiet, "2 removed", BOUNDS["removed"])
-    assert BOUNDS["cold"] < taken_s <= BOUNDS["removed"]
+    assert FULL_SCAN_S < taken_s <= BOUNDS["removed"]
 
 
-def test_what_hints_show(quiet: Stage) -> None:
-    quiet.provider.add("7", row(5, status_code=0, started_at=quiet.provider.clock + 1))
-    assert seconds_until(quiet, "5 started", BOUNDS["hinted"]) == BOUNDS["hinted"] == POLL_S
-    quiet.provider.change("7", row(5, started_at=quiet.provider.rows["7"][0].started_at, ended_at=quiet.provider.clock))
-    assert seconds_until(quiet, "5 submitted", BOUNDS["hinted"]) == POLL_S
+@pytest.mark.parametrize("oldest_first", [False, True])
+def test_an_attempt_in_a_quiet_exam_that_no_count_shows(quiet: Stage, oldest_first: bool) -> None:  # noqa: FBT001
+    quiet.provider.oldest_first = oldest_first
+    after_scan(quiet)
+    after_scan(quiet)
+    unseen(quiet)
+    assert seconds_until(quiet, "5 submitted", BOUNDS["rotation"]) <= BOUNDS["rotation"]
+
+
+def test_an_attempt_in_an_active_exam_that_no_count_shows(quiet: Stage) -> None:
+    quiet.provider.add("7", row(9, ended_at=quiet.provider.clock))
+    poll_after(quiet, POLL_S)
+    unseen(quiet)
+    assert seconds_until(quiet, "5 submitted", BOUNDS["active"]) <= BOUNDS["active"]
+
+
+def test_what_the_attempt_count_or_a_running_attempt_shows(quiet: Stage) -> None:
+    started_at = quiet.provider.clock + 1
+    quiet.provider.add("7", row(5, status_code=0, started_at=started_at))
+    assert seconds_until(quiet, "5 started", BOUNDS["signalled"]) == BOUNDS["signalled"]
+    quiet.provider.change("7", row(5, started_at=started_at, ended_at=quiet.provider.clock))
+    assert seconds_until(quiet, "5 submitted", BOUNDS["signalled"]) == BOUNDS["signalled"]
 
 
 def test_every_report_holds_the_bounds_of_its_settings(quiet: Stage) -> None:
-    body = quiet.poll(full_pass_seconds=7200, poll_seconds=10).body()
-    assert body["worst_case_s"] == worst_case_s(poll_seconds=70, full_pass_seconds=7200)
+    body = quiet.poll(full_scan_seconds=7200, poll_seconds=10).body()
+    assert body["worst_case_s"] == worst_case_s(longest_gap_s=70, full_scan_seconds=7200)

@@ -22,7 +22,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -99,6 +100,10 @@ class _Pass:
     twins: int = 0
     """Rows that share their key with another on the same page: attempts that nothing tells apart."""
     unreadable: int = 0
+    places: dict[Hashable, int] = field(default_factory=dict)
+    """In which order the rows were first seen."""
+    is_ordered: bool = True
+    """Whether every page repeated known rows in the order in which they were seen before."""
     is_joined: bool = True
     """Whether every page began with a row that was read."""
     is_whole: bool = False
@@ -161,13 +166,15 @@ class Reader(Generic[T]):
         self.passes = 0
         self.stopped = False
         """Whether ``stop`` ended the reading."""
+        self._is_beside = False
+        """Whether the rows in hand are from the head of the list, out of turn."""
         self.problem: str | None = None
         """Why rows may be missing, as a clause for a person; None when the end is proven."""
 
     @property
     def is_in_first_pass(self) -> bool:
-        """Whether the reading can continue later where it is now."""
-        return self.passes <= 1
+        """Whether the rows in hand follow those before, and the reading can continue later where it is now."""
+        return self.passes <= 1 and not self._is_beside
 
     def pages(self) -> Iterator[Sequence[T]]:
         """Yield the rows of each page that joins what was read before; raises what ``fetch`` raises."""
@@ -178,7 +185,7 @@ class Reader(Generic[T]):
             yield from self._read(here, limit)
             if self.stopped or self.problem is not None or self._is_proof(here):
                 return
-            if here.is_whole and self.passes > 1 and len(self.seen) == known:
+            if self.passes > 1 and self._is_stable(here, known):
                 return
         self.problem = "its rows moved while they were read"
 
@@ -192,6 +199,18 @@ class Reader(Generic[T]):
     def _is_proof(self, here: _Pass) -> bool:
         return here.is_whole and here.is_joined and here.lacking <= 0 and here.rows >= self._at_least
 
+    def _is_stable(self, here: _Pass, known: int) -> bool:
+        """Whether a further pass over the whole list leaves no doubt, although it is no proof by itself.
+
+        Where the order depends on the request, a pass that brings no new row may still lack some. Then all passes
+        together must show as many rows as this one has offsets.
+        """
+        if not here.is_whole:
+            return False
+        if here.is_ordered:
+            return len(self.seen) == known
+        return len(self.seen) + here.twins + here.unreadable >= here.end
+
     def _read(self, here: _Pass, limit: int) -> Generator[Sequence[T], None, None]:
         """Make one pass."""
         steps_back = 0
@@ -199,7 +218,9 @@ class Reader(Generic[T]):
         while True:
             page = self._fetch(here.start, limit)
             keys = [self._key(row) for row in page.rows]
-            if here.overlaps and not _joins(page, keys, here.seen):
+            continues = self.passes == 1 and here.first_page is None and self._after is not None
+            is_joined = self._after in keys if continues else _joins(page, keys, here.seen)
+            if here.overlaps and not is_joined:
                 # Its rows are there, whatever was skipped ahead of them.
                 self.seen.update(keys)
                 yield page.rows
@@ -223,9 +244,15 @@ class Reader(Generic[T]):
             if self._has_ended(here, page, limit, is_new=is_new):
                 here.is_whole = True
                 if here.lacking > 0 and here.is_joined:
-                    yield from self._inserted(here, limit)
+                    # Rows that were inserted at the head explain rows that came twice.
+                    known = len(self.seen)
+                    yield from self._head(limit)
+                    here.end -= len(self.seen) - known
                 return
             self._step(here, page, keys, limit, is_new=is_new)
+            if continues and keys[0] != self._after:
+                # As many rows were inserted at the head since the earlier reading.
+                yield from self._head(limit)
 
     def _has_ended(self, here: _Pass, page: Page[T], limit: int, *, is_new: bool) -> bool:
         """Whether a page ends the list: an empty one, or a short one with as many rows as are counted."""
@@ -254,6 +281,11 @@ class Reader(Generic[T]):
         """Count the rows of a page; whether any of them is new to the pass."""
         end = here.start + page.row_count
         new = set(keys) - here.seen
+        distinct = list(dict.fromkeys(keys))
+        places = [here.places[key] for key in distinct if key in here.places]
+        here.is_ordered &= all(after == before + 1 for before, after in pairwise(places))
+        for key in distinct:
+            here.places.setdefault(key, len(here.places))
         new_unreadable = [row for row in page.unreadable if here.start + row.place >= here.end]
         unreadable.update(row.reason for row in new_unreadable)
         here.unreadable += len(new_unreadable)
@@ -276,13 +308,13 @@ class Reader(Generic[T]):
         if whole.row_count >= WHOLE_LIST or (not is_new and page.row_count >= limit):
             self.problem = f"the provider ignores the offset and returns at most {whole.row_count} rows"
 
-    def _inserted(self, here: _Pass, limit: int) -> Iterator[Sequence[T]]:
-        """Read the first page again: rows that were inserted there explain rows that came twice."""
+    def _head(self, limit: int) -> Iterator[Sequence[T]]:
+        """Read the first page out of turn."""
         head = self._fetch(0, limit)
-        keys = {self._key(row) for row in head.rows}
-        here.end -= len(keys - here.seen)
-        self.seen |= keys
+        self.seen.update(self._key(row) for row in head.rows)
+        self._is_beside = True
         yield head.rows
+        self._is_beside = False
 
 
 def _joins(page: Page[T], keys: Sequence[Hashable], seen: set[Hashable]) -> bool:

@@ -59,17 +59,15 @@ class FullScan:
 
     def __post_init__(self) -> None:
         self.source = ExamSource.of(self.tools, self.request)
-        state, cursor = self.request.state, self.request.state.cursor
+        cursor = self.request.state.cursor
         if cursor is not None and cursor.last is not None:
             self.scan.listed_before = cursor.last.started_at
-        is_first = state.scanned_at is None
         self.reader = Reader(
             self.source.fetch,
             lambda row: row.key,
             start=0 if cursor is None else cursor.start,
             after=None if cursor is None else cursor.last,
-            # An empty answer at first contact is confirmed by another one.
-            at_least=max(1, self.request.exam.attempt_count or 0) if is_first else state.row_count,
+            at_least=self._known_rows(),
             limits=limits_at(self.source.began_at),
         )
 
@@ -94,6 +92,17 @@ class FullScan:
     @property
     def _is_continued(self) -> bool:
         return self.request.state.cursor is not None
+
+    def _known_rows(self) -> int:
+        """Rows that a pass must show to prove the end."""
+        state = self.request.state
+        if state.cursor is not None:
+            # A further pass may take longer than any poll has.
+            return 0
+        if state.scanned_at is not None:
+            return state.row_count
+        # An empty answer at first contact is confirmed by another one.
+        return max(1, self.request.exam.attempt_count or 0)
 
     def _hold(self, rows: Sequence[Attempt]) -> None:
         rows = self.source.without_erased(rows)
@@ -123,6 +132,9 @@ class FullScan:
         """Remember where the next poll continues, if this one read that far without passing over anything."""
         last = self.reader.last
         if not isinstance(last, AttemptKey) or self.tools.erased.covers(last) or not self.reader.is_in_first_pass:
+            return
+        if self.settled.out_of_time:
+            # There was no time to ask for the status of some rows, which are not stored.
             return
         state = self.tools.exams.states[self.request.exam.exam_id]
         began_at = state.cursor.began_at if state.cursor is not None else self.source.began_at
@@ -191,6 +203,7 @@ class FullScan:
         settled, began_at = self.settled, self.source.began_at
         if self._is_continued and problem is None:
             self.scan = self._stored_scan()
+            problem = self._shortfall()
         state = self.tools.exams.states[self.request.exam.exam_id]
         exam = described(state, self.request.exam)
         state = replace(state, exam=exam, read_at=began_at, cursor=None, skipped=self._skipped())
@@ -202,6 +215,13 @@ class FullScan:
         self.tools.exams.save(state)
         return self._outcome(problem, out_of_time=settled.out_of_time)
 
+    def _shortfall(self) -> str | None:
+        """Why the parts of a first scan may not fit together: rows may have changed their order between them."""
+        stored, counted = self.scan.row_count, self.request.exam.attempt_count or 0
+        if self.request.state.scanned_at is not None or stored >= counted or self._has_lasted:
+            return None
+        return f"it showed {stored} rows in several polls, and should have {counted}"
+
     def _doubt(self) -> str | None:
         """Why what was settled leaves the exam due, as a clause; None where it does not."""
         if self.settled.overtaken:
@@ -209,7 +229,9 @@ class FullScan:
         if self.settled.out_of_time:
             return "the time ran out before all of it was read"
         here = Counter(self._skipped())
-        is_known = self.request.state.failed_since is None and not here - Counter(self.request.state.skipped)
+        before = self.request.state
+        # What the parts of a first scan skipped was never tried again.
+        is_known = before.scanned_at is not None and before.failed_since is None and not here - Counter(before.skipped)
         if here and not is_known and not self._has_lasted:
             return f"{here.total()} of its rows cannot be announced yet: {', '.join(sorted(here))}"
         return None

@@ -38,6 +38,9 @@ from examhook.workflows.result_links import serve_link_requests
 LEASE_PATIENCE_S = LEASE_SECONDS + 10
 """How long a poll that a person asked for waits for another: longer than a poll that died keeps its lease."""
 
+_ANY_TIME = 1 << 62
+"""Later than any scan began, also one that began while our clock was ahead."""
+
 
 @dataclass(frozen=True, slots=True)
 class PollRequest:
@@ -221,7 +224,7 @@ class _OnePoll:
             time_left_s=self.time_left_s,
             erased=erased,
         )
-        rescan = Rescan(before=now + 1) if request.full else request.rescan
+        rescan = Rescan(before=_ANY_TIME) if request.full else request.rescan
         pace = Pace(settings.full_scan_seconds, settings.poll_seconds, settings.requests_per_second)
         requests = plan(list(found.exams.values()), known.states, now=now, pace=pace, rescan=rescan)
         is_answering = read_exams(tools, requests, is_manual=request.manual)

@@ -1,4 +1,4 @@
-"""A stream that brings nothing to Dispatch is noticed, and what it forgot is redriven."""
+"""A stream that carries nothing to Dispatch is noticed, and what the stream lost is redriven."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def unsent_after(stage: Stage, seconds: int) -> int:
     return stage.poll().unsent_s
 
 
-def test_what_goes_out_is_awaited_no_longer(stage: Stage) -> None:
+def test_what_was_sent_is_no_longer_awaited(stage: Stage) -> None:
     announce(stage, 1)
-    assert stage.exams.read("main").awaited is not None
+    assert stage.exams.read("main").record.awaited is not None
     assert unsent_after(stage, 60) == 0
-    assert stage.exams.read("main").awaited is None
+    assert stage.exams.read("main").record.awaited is None
 
 
-def test_a_stream_that_is_off_is_told_of_until_it_is_on_again(stage: Stage) -> None:
+def test_a_stream_that_is_off_is_reported_until_it_is_on_again(stage: Stage) -> None:
     stage.stream_is_off = True
     announce(stage, 1)
     assert unsent_after(stage, 59) == 0, "Dispatch may take a moment"
@@ -52,12 +52,12 @@ def test_a_stream_that_is_off_is_told_of_until_it_is_on_again(stage: Stage) -> N
     assert stage.redrives == []
 
 
-def test_what_the_stream_forgot_is_redriven_once_a_day_while_it_is_off(stage: Stage) -> None:
+def test_what_the_stream_lost_is_redriven_once_a_day_while_it_is_off(stage: Stage) -> None:
     stage.stream_is_off = True
     ordered: list[int] = []
     for day in range(3):
         announce(stage, day + 1)
-        awaited = stage.exams.read("main").awaited
+        awaited = stage.exams.read("main").record.awaited
         assert awaited is not None
         ordered.append(awaited.observed_at)
         assert unsent_after(stage, DAY_S - 1) == DAY_S - 1
@@ -69,27 +69,27 @@ def test_what_the_stream_forgot_is_redriven_once_a_day_while_it_is_off(stage: St
 
 def test_a_first_contact_that_announces_nothing_awaits_nothing(stage: Stage) -> None:
     stage.stream_is_off = True
-    assert stage.exams.read("main").awaited is None
+    assert stage.exams.read("main").record.awaited is None
     assert unsent_after(stage, DAY_S) == 0
 
 
 def test_a_poll_that_dies_leaves_what_is_awaited(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.stream_is_off = True
     announce(stage, 1)
-    awaited = stage.exams.read("main").awaited
+    awaited = stage.exams.read("main").record.awaited
 
-    def die(*_: object) -> object:
+    def die(*_: object, **__: object) -> object:
         raise MemoryError
 
     with monkeypatch.context() as patch:
         patch.setattr("examhook.workflows.poll.read_exam_list", die)
         with pytest.raises(MemoryError):
             stage.poll()
-    assert stage.exams.read("main").awaited == awaited
+    assert stage.exams.read("main").record.awaited == awaited
     assert awaited is not None
 
 
-def test_a_poll_that_the_provider_fails_looks_all_the_same(stage: Stage) -> None:
+def test_a_poll_to_which_the_provider_gives_no_answer_checks_as_well(stage: Stage) -> None:
     stage.stream_is_off = True
     announce(stage, 1)
     stage.provider.failures[""] = ProviderUnavailable("no answer")

@@ -11,10 +11,10 @@ from typing import assert_never
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_tables import MemoryExams, MemorySubmissions
+from memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 from played_provider import BEGAN_AT, Stage, row
 
-from examhook.detection.transition import happened_at
+from examhook.detection.old_results import happened_at
 from examhook.events.catalogue import type_of_status
 from examhook.events.identity import submission_event_id
 from examhook.provider.errors import ProviderUnavailable
@@ -140,7 +140,7 @@ def story(history: Sequence[Happening | str], lost: Loss) -> Story:
     before = marks.announced()
     kept = {each.event_id: each.occurred_at for one in stage.stored() for each in one.transitions}
     if lost is Loss.TABLES:
-        stage.submissions, stage.exams = MemorySubmissions(), MemoryExams()
+        stage.submissions, stage.exams, stage.exam_states = MemorySubmissions(), MemoryExams(), MemoryExamStates()
         before = []
     elif lost is Loss.EVENTS:
         marks.lost = set(before)
@@ -186,7 +186,7 @@ def test_a_backfill_brings_what_happened_since_and_nothing_else(
     assert len(marks.announced()) == len(before) + len(came) + 1, "and no gap"
 
 
-def test_an_exam_that_could_not_be_asked_about_is_told_though_it_is_read_later_and_repeating_brings_it() -> None:
+def test_an_exam_that_failed_is_reported_although_it_is_read_later_and_a_repeated_backfill_announces_it() -> None:
     stage = Stage(MemorySubmissions(), MemoryExams())
     for exam_id in ("7", "8", "9"):
         stage.provider.add(exam_id, row(int(exam_id), ended_at=BEGAN_AT - 10))
@@ -199,21 +199,21 @@ def test_an_exam_that_could_not_be_asked_about_is_told_though_it_is_read_later_a
         return 300.0 if lease is None or lease.fence < 2 else 0.0
 
     first = Backfill(stage.workflow(), marks).run(request, until_it_announces)
-    assert (first.done, first.notes) == (False, ["exam 7: the provider could not be asked about it"])
+    assert (first.done, first.notes) == (False, ["exam 7: the provider gave no usable answer"])
     stage.provider.failures.clear()
     last = Backfill(stage.workflow(), marks).run(replace(request, place=first.place), lambda: 300.0)
     assert (last.done, last.errors, len(marks.announced())) == (True, [], 2)
     assert backfilled(stage, marks, BEGAN_AT - 10, []) == 1
 
 
-def test_an_exam_with_a_row_that_cannot_be_understood_is_told_once_and_its_others_are_announced() -> None:
+def test_an_exam_with_a_row_that_cannot_be_read_is_reported_and_its_others_are_announced() -> None:
     stage = Stage(MemorySubmissions(), MemoryExams())
     stage.provider.add("7", row(1, ended_at=BEGAN_AT - 10))
     stage.provider.unreadable["7"] = (UnreadableRow(1, "startTime is missing"),)
     marks = Marks(stage)
     report = Backfill(stage.workflow(), marks).run(BackfillRequest(BEGAN_AT - 10), lambda: 300.0)
     assert (report.done, report.errors) == (True, [])
-    assert report.notes == ["exam 7: 1 of its rows could not be understood: startTime is missing"]
+    assert "exam 7: 1 rows cannot be announced: startTime is missing" in report.notes
     assert len(marks.announced()) == 1
 
 
