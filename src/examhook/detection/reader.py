@@ -22,12 +22,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
+
+from examhook.detection.list_pass import ListPass, Page
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 LIMIT = 100
 """Rows to ask for at once."""
@@ -40,34 +39,6 @@ _MAX_PROBES = 3
 """Pages behind the last new row that show only known rows; after so many, the list has ended."""
 
 
-class Unreadable(Protocol):
-    """A row that could not be read."""
-
-    @property
-    def place(self) -> int:
-        """Its place on the page, from 0."""
-
-    @property
-    def reason(self) -> str:
-        """Why, without any of its values."""
-
-
-class Page(Protocol[T_co]):
-    """One answer."""
-
-    @property
-    def rows(self) -> Sequence[T_co]:
-        """The readable rows, in the order given."""
-
-    @property
-    def row_count(self) -> int:
-        """Rows in the answer, unreadable ones included."""
-
-    @property
-    def unreadable(self) -> Sequence[Unreadable]:
-        """The rows that could not be read."""
-
-
 def limits_at(now: int) -> tuple[int, ...]:
     """Rows to ask for in each pass of a reading at ``now``, so that no two readings repeat all requests."""
     turn = now % len(_OTHER_LIMITS)
@@ -76,48 +47,6 @@ def limits_at(now: int) -> tuple[int, ...]:
 
 Fetch = Callable[[int, int], Page[T]]
 """Returns the page of at most ``limit`` rows from offset ``start``."""
-
-
-@dataclass(slots=True)
-class _Pass:
-    """What one pass over the list showed so far."""
-
-    start: int
-    """Offset of the next page."""
-    begin: int
-    seen: set[Hashable]
-    overlaps: bool
-    """Whether the next page must begin with a row that was read."""
-    probes: int = 0
-    """Pages in a row that were asked for behind the last row that was read, the next one included."""
-    rejoins: bool = False
-    """Whether the next page only shows whether the page behind it joins what was read before."""
-    cuts: bool = False
-    """Whether a short page was followed by further rows, so that short pages mean nothing."""
-    first_page: frozenset[Hashable] | None = None
-    end: int = 0
-    """Offset behind the last row that was read."""
-    twins: int = 0
-    """Rows that share their key with another on the same page: attempts that nothing tells apart."""
-    unreadable: int = 0
-    places: dict[Hashable, int] = field(default_factory=dict)
-    """In which order the rows were first seen."""
-    is_ordered: bool = True
-    """Whether every page repeated known rows in the order in which they were seen before."""
-    is_joined: bool = True
-    """Whether every page began with a row that was read."""
-    is_whole: bool = False
-    """Whether it reached an end of the list."""
-
-    @property
-    def rows(self) -> int:
-        """Distinct rows up to its end, those before its beginning included."""
-        return self.begin + len(self.seen) + self.twins + self.unreadable
-
-    @property
-    def lacking(self) -> int:
-        """Distinct rows fewer than the offsets that the pass covered."""
-        return self.end - self.rows
 
 
 class Reader(Generic[T]):
@@ -150,7 +79,7 @@ class Reader(Generic[T]):
         self._fetch = fetch
         self._limits = limits_at(0) if limits is None else limits
         self._key = key
-        self._first = _Pass(start, start, set() if after is None else {after}, overlaps=after is not None)
+        self._first = ListPass(start, start, set() if after is None else {after}, overlaps=after is not None)
         self._after = after
         self._at_least = at_least
         self._counted = counted
@@ -181,7 +110,7 @@ class Reader(Generic[T]):
         for limit in self._limits:
             self.passes += 1
             known = len(self.seen)
-            here = self._first if self.passes == 1 else _Pass(0, 0, set(), overlaps=False)
+            here = self._first if self.passes == 1 else ListPass(0, 0, set(), overlaps=False)
             yield from self._read(here, limit)
             if self.stopped or self.problem is not None or self._is_proof(here):
                 return
@@ -196,10 +125,10 @@ class Reader(Generic[T]):
         if not self.stopped and not self._is_proof(self._first):
             self.problem = self.problem or "its rows moved while they were read"
 
-    def _is_proof(self, here: _Pass) -> bool:
+    def _is_proof(self, here: ListPass) -> bool:
         return here.is_whole and here.is_joined and here.lacking <= 0 and here.rows >= self._at_least
 
-    def _is_stable(self, here: _Pass, known: int) -> bool:
+    def _is_stable(self, here: ListPass, known: int) -> bool:
         """Whether a further pass over the whole list leaves no doubt, although it is no proof by itself.
 
         Where the order depends on the request, a pass that brings no new row may still lack some. Then all passes
@@ -209,17 +138,16 @@ class Reader(Generic[T]):
             return False
         if here.is_ordered:
             return len(self.seen) == known
-        return len(self.seen) + here.twins + here.unreadable >= here.end
+        return len(self.seen) + here.twins + here.unreadable.total() >= here.end
 
-    def _read(self, here: _Pass, limit: int) -> Generator[Sequence[T], None, None]:
+    def _read(self, here: ListPass, limit: int) -> Generator[Sequence[T], None, None]:
         """Make one pass."""
         steps_back = 0
-        unreadable: Counter[str] = Counter()
         while True:
             page = self._fetch(here.start, limit)
             keys = [self._key(row) for row in page.rows]
             continues = self.passes == 1 and here.first_page is None and self._after is not None
-            is_joined = self._after in keys if continues else _joins(page, keys, here.seen)
+            is_joined = self._after in keys if continues else here.joins(page, keys)
             if here.overlaps and not is_joined:
                 # Its rows are there, whatever was skipped ahead of them.
                 self.seen.update(keys)
@@ -231,7 +159,10 @@ class Reader(Generic[T]):
                 here.start = max(0, here.start - limit // 2)
                 here.overlaps = here.start > 0
                 continue
-            is_new = self._take(here, page, keys, unreadable)
+            is_new = here.take(page, keys)
+            self.seen.update(keys)
+            if here.unreadable.total() >= self.unreadable.total():
+                self.unreadable = here.unreadable
             yield page.rows
             if self._stop is not None and self._stop(page.rows):
                 self.stopped = True
@@ -243,7 +174,7 @@ class Reader(Generic[T]):
             here.first_page = here.first_page or frozenset(keys)
             if self._has_ended(here, page, limit, is_new=is_new):
                 here.is_whole = True
-                if here.lacking > 0 and here.is_joined:
+                if here.lacking > 0 and here.is_joined and here.is_ordered:
                     # Rows that were inserted at the head explain rows that came twice.
                     known = len(self.seen)
                     yield from self._head(limit)
@@ -254,13 +185,13 @@ class Reader(Generic[T]):
                 # As many rows were inserted at the head since the earlier reading.
                 yield from self._head(limit)
 
-    def _has_ended(self, here: _Pass, page: Page[T], limit: int, *, is_new: bool) -> bool:
+    def _has_ended(self, here: ListPass, page: Page[T], limit: int, *, is_new: bool) -> bool:
         """Whether a page ends the list: an empty one, or a short one with as many rows as are counted."""
         if page.row_count == 0 or (here.probes == _MAX_PROBES and not is_new):
             return True
         return self._counted is not None and page.row_count < limit and here.rows >= self._counted > 0
 
-    def _step(self, here: _Pass, page: Page[T], keys: Sequence[Hashable], limit: int, *, is_new: bool) -> None:
+    def _step(self, here: ListPass, page: Page[T], keys: Sequence[Hashable], limit: int, *, is_new: bool) -> None:
         """Choose the next page: it overlaps this one, or lies behind it where this one may be the last."""
         if self.passes == 1 and is_new:
             last_is_readable = bool(keys) and all(row.place != page.row_count - 1 for row in page.unreadable)
@@ -277,27 +208,7 @@ class Reader(Generic[T]):
         else:
             here.start, here.overlaps, here.probes = here.end, False, here.probes + 1
 
-    def _take(self, here: _Pass, page: Page[T], keys: Sequence[Hashable], unreadable: Counter[str]) -> bool:
-        """Count the rows of a page; whether any of them is new to the pass."""
-        end = here.start + page.row_count
-        new = set(keys) - here.seen
-        distinct = list(dict.fromkeys(keys))
-        places = [here.places[key] for key in distinct if key in here.places]
-        here.is_ordered &= all(after == before + 1 for before, after in pairwise(places))
-        for key in distinct:
-            here.places.setdefault(key, len(here.places))
-        new_unreadable = [row for row in page.unreadable if here.start + row.place >= here.end]
-        unreadable.update(row.reason for row in new_unreadable)
-        here.unreadable += len(new_unreadable)
-        here.twins += len(keys) - len(set(keys))
-        here.seen |= new
-        self.seen |= new
-        here.end = max(here.end, end)
-        if unreadable.total() >= self.unreadable.total():
-            self.unreadable = unreadable
-        return bool(new or new_unreadable)
-
-    def _without_offset(self, here: _Pass, page: Page[T], limit: int) -> Iterator[Sequence[T]]:
+    def _without_offset(self, here: ListPass, page: Page[T], limit: int) -> Iterator[Sequence[T]]:
         whole = self._fetch(0, WHOLE_LIST)
         keys = [self._key(row) for row in whole.rows]
         is_new = bool(set(keys) - here.seen)
@@ -315,10 +226,3 @@ class Reader(Generic[T]):
         self._is_beside = True
         yield head.rows
         self._is_beside = False
-
-
-def _joins(page: Page[T], keys: Sequence[Hashable], seen: set[Hashable]) -> bool:
-    """Whether a page begins with a row that was read, so that no row was skipped ahead of it."""
-    if any(row.place == 0 for row in page.unreadable):
-        return True
-    return bool(keys) and keys[0] in seen
