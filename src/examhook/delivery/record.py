@@ -51,14 +51,14 @@ class SendResult:
 
     outcome: SendOutcome
     http_status: int | None
-    """Status of the answer; None where there was none."""
+    """Status of the answer, also where the rest of it is broken; None where there was none."""
     latency_ms: int
     answer_excerpt: str = field(default="", repr=False)
     """First KiB of the answer, as text."""
     retry_after: str | None = None
     """The answer's ``Retry-After``, as it came."""
     detail: str | None = None
-    """For an attempt without an answer: what went wrong, in words; names no path, query or address."""
+    """For an attempt without a whole answer: what went wrong, in words; names no path, query or address."""
 
 
 @dataclass(frozen=True, slots=True)

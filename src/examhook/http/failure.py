@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import requests
 import urllib3
 
 from examhook.http.call import Call
-from examhook.http.errors import BrokenAnswerError, ConnectError, DeadlineError, HttpError, TlsError
+from examhook.http.errors import (
+    BrokenAnswerError,
+    ConnectError,
+    DeadlineError,
+    HttpError,
+    StaleConnectionError,
+    TlsError,
+)
+from examhook.http.response import SwitchedProtocolsError
 
 CAUGHT = (HttpError, requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 """Everything that sending a request and reading its answer raises when the peer or the network is at fault."""
@@ -18,20 +26,32 @@ CAUGHT = (HttpError, requests.RequestException, urllib3.exceptions.HTTPError, ht
 _TIMEOUTS = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
 
 
-def failure(error: Exception, call: Call, host: str, *, answered: bool) -> HttpError:
-    """The error to raise for ``error``, without any trace of it; ``answered`` says that headers had come."""
+def failure(error: Exception, call: Call, host: str) -> HttpError:
+    """The error to raise for ``error``, without any trace of it."""
     if isinstance(error, HttpError) and not call.is_over:
         error.__cause__ = error.__context__ = None
         return error.with_traceback(None)
     chain = tuple(_chain(error))
     if call.is_over or any(isinstance(link, _TIMEOUTS) for link in chain):
         return DeadlineError(f"{host} did not answer in full within {call.deadline_at - call.started_at:g} s.")
-    if answered:
-        return BrokenAnswerError(f"The answer of {host} was cut off or is garbled.")
+    if call.status is not None:
+        return BrokenAnswerError(_after_status_line(chain, host))
+    if call.found_connection_stale:
+        return StaleConnectionError(f"The connection to {host} had ended when it was used again.")
     return _before_answer(chain, host)
 
 
-def _before_answer(chain: tuple[BaseException, ...], host: str) -> HttpError:
+def _after_status_line(chain: Sequence[BaseException], host: str) -> str:
+    for link in chain:
+        if isinstance(link, http.client.LineTooLong):
+            return f"The answer of {host} has a header line of more than 64 KiB."
+        if type(link) is http.client.HTTPException:
+            # The one error that http.client raises without a class of its own.
+            return f"The answer of {host} has more than 100 headers."
+    return f"The answer of {host} was cut off or is garbled."
+
+
+def _before_answer(chain: Sequence[BaseException], host: str) -> HttpError:
     for link in chain:
         if isinstance(link, ssl.SSLCertVerificationError):
             return TlsError(f"The certificate of {host} cannot be trusted: {link.verify_message}.")
@@ -39,6 +59,8 @@ def _before_answer(chain: tuple[BaseException, ...], host: str) -> HttpError:
             return TlsError(f"{host} does not speak TLS as it should.")
         if isinstance(link, ConnectionError):
             break
+        if isinstance(link, SwitchedProtocolsError):
+            return BrokenAnswerError(f"{host} switched to another protocol (101), which nobody asked for.")
         if isinstance(link, http.client.HTTPException | urllib3.exceptions.InvalidHeader):
             return BrokenAnswerError(f"The answer of {host} is not HTTP.")
     return ConnectError(f"The connection to {host} ended before an answer came.")

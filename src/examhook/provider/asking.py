@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import ClassVar, NotRequired, TypedDict, TypeVar, Unpack
 
 from examhook import __version__
-from examhook.http.session import Answer, BoundedSession, HttpError
+from examhook.http.session import Answer, BoundedSession, HttpError, StaleConnectionError
 from examhook.provider.errors import (
     ProviderError,
     ProviderMalformed,
@@ -116,23 +116,31 @@ class PacedClient(ABC):
             return no_time
         if (left_s := self._left_alone_until - self._now()) > 0:
             self._sleep(left_s)
+        outcome = self._send(query)
+        if isinstance(outcome, StaleConnectionError):
+            # The connection failed, not the provider, so this is no attempt of its own.
+            outcome = self._send(query, new_connection=True)
+        return not_reached(outcome) if isinstance(outcome, HttpError) else self._read(outcome, parse, question)
+
+    def _send(self, query: Hidden, *, new_connection: bool = False) -> Answer | HttpError:
+        """Send one request when the rate allows it."""
         self._pacer.wait()
         self.requests_made += 1
         params, headers = self._identified(query)
         try:
-            answer = self._session.send(
+            return self._session.send(
                 "GET",
                 self._url,
                 deadline_s=min(self._request_deadline_s, self.give_up_at - self._now()),
                 max_body_bytes=MAX_BODY_BYTES,
                 headers=Hidden(headers, **{"User-Agent": f"examhook/{__version__}", "Accept": "application/json"}),
                 params=params,
+                new_connection=new_connection,
             )
         except HttpError as error:
-            return not_reached(error)
+            return error
         finally:
             self._pacer.finished()
-        return self._read(answer, parse, question)
 
     def _read(self, answer: Answer, parse: Callable[[bytes], PageT], question: Question) -> PageT | ProviderError:
         """The page that ``answer`` holds, or why it holds none."""

@@ -75,9 +75,9 @@ def _dispatch(
         retention_days=settings.retention_days,
         now=now,
         # The client is made only where it is used: its model takes time to load.
-        bus=_bus(settings.event_bus) if settings.event_bus else None,
+        bus=_bus(settings.event_bus, now) if settings.event_bus else None,
     )
 
 
-def _bus(name: str) -> BusPublisher:
-    return BusPublisher(boto3.client("events", config=_CALLS), name, time.monotonic)
+def _bus(name: str, now: Callable[[], float]) -> BusPublisher:
+    return BusPublisher(boto3.client("events", config=_CALLS), name, now)
