@@ -223,7 +223,8 @@ def test_what_has_nowhere_to_go_is_cancelled(world: World) -> None:
         message = world.delivery(endpoint)
         world.endpoints.remove(endpoint.endpoint_id)
         assert world.deliver(message).outcome is MessageOutcome.CANCELLED
-        assert world.stored(message).status is DeliveryStatus.CANCELLED
+    stored = world.stored(message)
+    assert (stored.status, stored.cancelled_reason) == (DeliveryStatus.CANCELLED, "its endpoint was removed")
     assert receiver.requests == []
 
 

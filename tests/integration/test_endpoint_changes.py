@@ -198,7 +198,7 @@ def test_the_parameter_decides_on_url_and_presence_of_its_own_endpoints(world: W
     assert ensure("https://a.example/")[0].privacy is Privacy.THIN
     ensure()
     with pytest.raises(ParameterDecidesError):
-        enable_endpoint(world.known(endpoint), world.endpoints)
+        enable_endpoint(world.known(endpoint), world.endpoints, world.deliveries)
 
 
 def test_enabling_forgets_the_failures_and_lets_what_waited_flow(world: World) -> None:
@@ -208,7 +208,7 @@ def test_enabling_forgets_the_failures_and_lets_what_waited_flow(world: World) -
     world.enqueued()
     world.endpoints.disable(endpoint.endpoint_id, "by hand", at=1)
     assert world.retry().enqueued == 0
-    assert enable_endpoint(world.known(endpoint), world.endpoints)
-    assert not enable_endpoint(world.known(endpoint), world.endpoints)
+    assert enable_endpoint(world.known(endpoint), world.endpoints, world.deliveries)
+    assert not enable_endpoint(world.known(endpoint), world.endpoints, world.deliveries)
     assert not world.known(endpoint).health.is_down
     assert world.retry().enqueued == 3

@@ -98,20 +98,17 @@ def update(  # noqa: PLR0913 - each option is a parameter
 
 
 def enable(context: typer.Context, endpoint_id: EndpointId) -> None:
-    """Send to a webhook again, what waited for it first."""
+    """Send to a webhook again, beginning with what it missed."""
     installation = installation_of(context)
     endpoint = find_endpoint(installation, endpoint_id)
     try:
-        was_disabled = changes.enable_endpoint(endpoint, installation.endpoints)
+        was_disabled = changes.enable_endpoint(endpoint, installation.endpoints, installation.deliveries)
     except changes.EndpointChangeError as error:
         raise CommandError(str(error)) from error
     if not was_disabled:
         say(f"Endpoint {endpoint_id} is enabled already.")
         return
-    say(f"Endpoint {endpoint_id} is enabled; what waited for it follows within a minute.")
-    if endpoint.disabled_at is not None:
-        since = time_text(endpoint.disabled_at)
-        hint(f"What came meanwhile: examhook events replay --endpoint {endpoint_id} --undelivered --since {since}")
+    say(f"Endpoint {endpoint_id} is enabled; what it missed follows within a minute, oldest first.")
 
 
 def disable(
@@ -120,7 +117,7 @@ def disable(
     *,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for those who look at it later.")] = "by hand",
 ) -> None:
-    """Send nothing more to a webhook until it is enabled; what waits for it is kept."""
+    """Send nothing to a webhook until it is enabled; what it misses is kept."""
     if reason == changes.LEFT_PARAMETER:
         raise typer.BadParameter("that is what the stack says of its own endpoints", param_hint="--reason")
     installation = installation_of(context)

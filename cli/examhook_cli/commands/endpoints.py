@@ -13,6 +13,7 @@ from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, Pri
 from examhook.delivery.url import EndpointUrlError
 from examhook.events.catalogue import WEBHOOK_TYPES
 from examhook.workflows.endpoint_changes import LEFT_PARAMETER
+from examhook.workflows.endpoint_removal import remove_endpoint
 from examhook.workflows.endpoints import EndpointFilters, add_endpoint
 from examhook.workflows.webhook_request import own_headers
 from examhook_cli.choices import header_map, split_list, type_patterns
@@ -34,7 +35,7 @@ from examhook_cli.commands.endpoint_text import endpoint_facts, print_endpoint, 
 from examhook_cli.commands.endpoint_trial import send_test
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation, installation_of
-from examhook_cli.output import hint, print_json, say
+from examhook_cli.output import hint, print_json, say, waiting
 
 app = typer.Typer(help="Say who receives webhooks.", no_args_is_help=True)
 
@@ -165,9 +166,13 @@ def remove(
         )
     if not yes:
         _ask(endpoint)
-    if not installation.endpoints.remove(endpoint_id):
+    with waiting("Removing"):
+        cancelled = remove_endpoint(endpoint, installation.endpoints, installation.deliveries, now=time.time)
+    if cancelled is None:
         raise CommandError(f"Endpoint {endpoint_id} was removed by someone else.")
     say(f"Endpoint {endpoint_id} is removed.")
+    if cancelled:
+        hint(f"Deliveries that waited for it and are cancelled: {cancelled:,}.")
 
 
 @app.command("test")

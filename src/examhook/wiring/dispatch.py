@@ -65,7 +65,7 @@ def _dispatch(
         queue=DeliveryQueue(sqs, settings.delivery_queue_url),
         publisher=TopicPublisher(boto3.client("sns", config=_CALLS)),
         topic_arn=settings.submissions_topic_arn,
-        enabled_endpoints=partial(
+        endpoints=partial(
             ensure_configured_endpoints,
             settings.webhook_urls,
             EndpointsTable(dynamodb, settings.endpoints_table),

@@ -19,9 +19,13 @@ from dataclasses import dataclass, field, replace
 from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.headers import check_headers, headers_text
 from examhook.delivery.pace import check_rate
+from examhook.delivery.record import Delivery, DeliveryStatus
+from examhook.delivery.schedule import CLAIM_S
 from examhook.delivery.signature import fresh_secret
 from examhook.delivery.url import check_endpoint_url
 from examhook.destinations.secrets import SecretsKey
+from examhook.events.catalogue import ENDPOINT_TEST
+from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 
 LEFT_PARAMETER = "its URL is no longer in the stack's WebhookUrls"
@@ -125,14 +129,30 @@ def _rate(per_second: float) -> float | None:
     return per_second
 
 
-def enable_endpoint(endpoint: Endpoint, table: EndpointsTable) -> bool:
-    """Send again to an endpoint; False if it was enabled already. Raises ParameterDecidesError."""
+def enable_endpoint(endpoint: Endpoint, endpoints: EndpointsTable, deliveries: DeliveriesTable) -> bool:
+    """Send again to an endpoint, beginning with what it missed; False if it was enabled already.
+
+    What came while it was disabled waits already. What was tried in vain since it began to fail begins anew, in
+    the order of creation. Raises ParameterDecidesError.
+    """
     if endpoint.disabled_reason == LEFT_PARAMETER:
         raise ParameterDecidesError(
             f"Endpoint {endpoint.endpoint_id} left the stack's parameter WebhookUrls: put its URL back there, "
             "or add it with examhook endpoints add."
         )
-    return table.enable(endpoint.endpoint_id)
+    failing_since = endpoint.health.failing_since
+    if not endpoint.is_enabled and failing_since is not None:
+        for delivery in deliveries.every(endpoint.endpoint_id):
+            if _tried_in_vain(delivery, failing_since):
+                deliveries.restart(delivery, DeliveryStatus.WAITING, delivery.created_at, delivery.expires_at)
+    return endpoints.enable(endpoint.endpoint_id)
+
+
+def _tried_in_vain(delivery: Delivery, failing_since: int) -> bool:
+    """Whether the latest attempt failed since ``failing_since``, which was set when the first of them had ended."""
+    if delivery.status not in {DeliveryStatus.WAITING, DeliveryStatus.FAILED} or not delivery.attempt_log:
+        return False
+    return delivery.event_type != ENDPOINT_TEST and delivery.attempt_log[-1].at + CLAIM_S >= failing_since
 
 
 def rotate_secret(  # noqa: PLR0913 - what is changed, what writes it, and where time and chance come from

@@ -53,8 +53,16 @@ class EndpointFilters:
 def ensure_configured_endpoints(
     urls: Sequence[str], table: EndpointsTable, key: SecretsKey, now: Callable[[], float]
 ) -> list[Endpoint]:
-    """Every enabled endpoint, oldest first, after ``configured_endpoints`` did what ``urls`` call for."""
-    return [endpoint for endpoint in configured_endpoints(urls, table, key, now) if endpoint.is_enabled]
+    """Every endpoint that is to get events, now or when it is enabled, oldest first; makes those that ``urls`` name.
+
+    Endpoints whose URL left the parameter are not among them.
+    """
+    wanted = {parameter_endpoint_id(url) for url in urls}
+    return [
+        endpoint
+        for endpoint in configured_endpoints(urls, table, key, now)
+        if endpoint.origin is not EndpointOrigin.PARAMETER or endpoint.endpoint_id in wanted
+    ]
 
 
 def configured_endpoints(
