@@ -16,6 +16,7 @@ from examhook.delivery.headers import BadHeaderError
 from examhook.workflows.endpoint_changes import (
     EndpointChanges,
     EndpointGoneError,
+    OverlapRunningError,
     ParameterDecidesError,
     SecretReplacedError,
     enable_endpoint,
@@ -91,6 +92,25 @@ def test_of_two_rotations_at_once_one_is_refused_and_no_secret_lost(world: World
         world.key.open(stored.endpoint_id, each) for each in (stored.sealed_secret, stored.previous_sealed_secret)
     ]
     assert opened == [new, old]
+
+
+def test_a_second_rotation_within_the_overlap_is_refused_and_every_promise_kept(world: World) -> None:
+    """Whatever comes of it: a receiver that holds a secret which was promised verifies until the promise ends."""
+    with scripted_server(answer()) as receiver:
+        endpoint, old = world.endpoint(receiver.url)
+        new = rotate(world, endpoint, HOUR_S)
+        world.clock.at += HOUR_S - 1
+        with pytest.raises(OverlapRunningError, match=r"signs until 20.*--overlap 0"):
+            rotate(world, world.known(endpoint), HOUR_S)
+        stored = world.known(endpoint)
+        assert stored.previous_sealed_secret is not None
+        sealed = (stored.sealed_secret, stored.previous_sealed_secret)
+        assert [world.key.open(stored.endpoint_id, each) for each in sealed] == [new, old]
+        world.clock.at += 1
+        rotate(world, world.known(endpoint), HOUR_S)
+        world.deliver(world.delivery(endpoint))
+    (request,) = receiver.requests
+    assert len(request.headers["webhook-signature"].split()) == 2
 
 
 def test_a_rotation_without_overlap_forgets_the_one_before_too(world: World) -> None:

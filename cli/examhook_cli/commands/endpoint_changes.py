@@ -152,7 +152,7 @@ def rotate_secret(
         return
     say(f"The new signing secret of {endpoint_id}: {secret}")
     if until is None:
-        hint("The old one signs nothing more.")
+        hint("The old one, and any before it, signs nothing more.")
     else:
         hint(
             f"Until {time_text(until)} each request carries a signature by the old one too; give the receiver the new."

@@ -4,6 +4,7 @@
 
     EndpointChangeError         the endpoint cannot be changed so; trying again does not help
     ├── EndpointGoneError       it was removed meanwhile
+    ├── OverlapRunningError     the secret before still signs, as promised: rotate later, or without an overlap
     ├── SecretReplacedError     its secret was replaced by someone else meanwhile: look again
     └── ParameterDecidesError   the stack's WebhookUrls decides that, not this installation's table
 
@@ -25,6 +26,7 @@ from examhook.delivery.signature import fresh_secret
 from examhook.delivery.url import check_endpoint_url
 from examhook.destinations.secrets import SecretsKey
 from examhook.events.catalogue import ENDPOINT_TEST
+from examhook.events.envelope import instant
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 
@@ -46,6 +48,10 @@ class EndpointGoneError(EndpointChangeError):
 
 class SecretReplacedError(EndpointChangeError):
     """Two people replaced the secret at once, and the other was faster."""
+
+
+class OverlapRunningError(EndpointChangeError):
+    """A rotation with an overlap would end the overlap of the rotation before it too early."""
 
 
 class ParameterDecidesError(EndpointChangeError):
@@ -166,9 +172,15 @@ def rotate_secret(  # noqa: PLR0913 - what is changed, what writes it, and where
 ) -> tuple[str, int | None]:
     """Give an endpoint a new signing secret; returns it, and until when (Unix seconds) the old one signs as well.
 
-    With ``overlap_s`` 0 the old one stops at once, and the second value is None. A secret from
-    before the old one stops signing. Raises SecretReplacedError.
+    With ``overlap_s`` 0 all old ones stop at once, and the second value is None. Raises SecretReplacedError, and
+    OverlapRunningError while a secret from before the old one signs: two secrets sign at a time.
     """
+    promised = endpoint.previous_secret_until
+    if overlap_s and promised is not None and now() < promised:
+        raise OverlapRunningError(
+            f"The secret of endpoint {endpoint.endpoint_id} before this one signs until {instant(promised)}, as "
+            "promised at the last rotation. Rotate again after that, or stop all old secrets at once with --overlap 0."
+        )
     secret = fresh_secret(random_bytes)
     until = int(now()) + overlap_s if overlap_s else None
     if not table.replace_secret(endpoint, key.seal(endpoint.endpoint_id, secret), until):
