@@ -35,7 +35,7 @@ def is_news(event: dict) -> bool:
 
 class Receiver(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         try:
             webhook.verify(body, dict(self.headers.items()))
         except WebhookVerificationError:
@@ -47,6 +47,17 @@ class Receiver(BaseHTTPRequestHandler):
         if missing:
             print("missing so far:", *sorted(missing), flush=True)
         self.answer(204)  # an old or repeated event is no error
+
+    def body(self) -> bytes:
+        if "Transfer-Encoding" not in self.headers:
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""  # in chunks, as Cloudflare Tunnel and other proxies send it
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass  # trailers
+        return body
 
     def answer(self, status: int) -> None:
         self.send_response(status)
