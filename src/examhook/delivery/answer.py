@@ -107,7 +107,10 @@ def _advice(status: int, result: SendResult, body_format: BodyFormat) -> str:
     if status == HTTPStatus.GONE:
         return ", which asks to be sent nothing more"
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return ": check that it verifies with this endpoint's secret"
+        return (
+            ": check that the receiver verifies with this endpoint's secret, that its clock is right, and that "
+            "neither a login nor protection against CSRF guards its address"
+        )
     return ""
 
 

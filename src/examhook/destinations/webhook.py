@@ -33,7 +33,6 @@ _OUTCOMES: Mapping[type[HttpError], SendOutcome] = {
     ConnectError: SendOutcome.UNREACHABLE,
     DeadlineError: SendOutcome.TIMED_OUT,
     NameLookupError: SendOutcome.NAME_NOT_FOUND,
-    StaleConnectionError: SendOutcome.UNREACHABLE,
     TlsError: SendOutcome.TLS_FAILED,
 }
 
@@ -103,8 +102,10 @@ def _result(answer: Answer) -> SendResult:
 
 def _broken(error: HttpError, latency_ms: int) -> SendResult:
     """The result of an attempt without an answer, or with one of which only the beginning can be read."""
-    came = SendResult(_OUTCOMES[type(error)], None, 0) if error.answer is None else _result(error.answer)
-    return replace(came, outcome=_OUTCOMES[type(error)], latency_ms=latency_ms, detail=str(error))
+    # Errors that are a special case of one in the table have its outcome.
+    outcome = next(_OUTCOMES[kind] for kind in type(error).__mro__ if kind in _OUTCOMES)
+    came = SendResult(outcome, None, 0) if error.answer is None else _result(error.answer)
+    return replace(came, outcome=outcome, latency_ms=latency_ms, detail=str(error))
 
 
 def excerpt_of(body: bytes) -> str:

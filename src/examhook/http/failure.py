@@ -25,6 +25,10 @@ CAUGHT = (HttpError, requests.RequestException, urllib3.exceptions.HTTPError, ht
 
 _TIMEOUTS = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
 
+_TLS_TOO_OLD = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "WRONG_SSL_VERSION"})
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
+"""Reasons of ``ssl.SSLError``, as OpenSSL names them."""
+
 
 def failure(error: Exception, call: Call, host: str) -> HttpError:
     """The error to raise for ``error``, without any trace of it."""
@@ -56,7 +60,7 @@ def _before_answer(chain: Sequence[BaseException], host: str) -> HttpError:
         if isinstance(link, ssl.SSLCertVerificationError):
             return TlsError(f"The certificate of {host} cannot be trusted: {link.verify_message}.")
         if isinstance(link, ssl.SSLError):
-            return TlsError(f"{host} does not speak TLS as it should.")
+            return TlsError(_tls_problem(link, host))
         if isinstance(link, ConnectionError):
             break
         if isinstance(link, SwitchedProtocolsError):
@@ -64,6 +68,14 @@ def _before_answer(chain: Sequence[BaseException], host: str) -> HttpError:
         if isinstance(link, http.client.HTTPException | urllib3.exceptions.InvalidHeader):
             return BrokenAnswerError(f"The answer of {host} is not HTTP.")
     return ConnectError(f"The connection to {host} ended before an answer came.")
+
+
+def _tls_problem(error: ssl.SSLError, host: str) -> str:
+    if error.reason in _TLS_TOO_OLD:
+        return f"{host} offers no version of TLS from 1.2 on; older ones are not secure."
+    if error.reason in _NO_TLS:
+        return f"{host} does not speak TLS at this port; an http:// server may listen there."
+    return f"{host} does not speak TLS as it should."
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
