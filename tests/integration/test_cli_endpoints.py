@@ -197,3 +197,12 @@ def test_adding_with_a_test_sends_one(stack: InstalledStack, monkeypatch: pytest
         assert len(listener.received) == 1
     assert finished.exit_code == 0
     assert "failed after" in finished.err
+
+
+def test_adding_a_url_again_says_who_has_it_already(stack: InstalledStack) -> None:
+    first = examhook("endpoints", "add", URL, "--json")
+    assert "same URL" not in first.err
+    again = examhook("endpoints", "add", URL, "--json")
+    assert again.exit_code == 0
+    assert f"The same URL also belongs to {first.json()['id']}" in again.err  # type: ignore[index, call-overload]
+    assert len(stack.world.endpoints.list_all()) == 2

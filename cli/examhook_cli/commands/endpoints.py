@@ -73,6 +73,7 @@ def add(  # noqa: PLR0913 - each option is a parameter
     filters = EndpointFilters(patterns, split_list(exams), split_list(accounts), privacy, body_format)
     chosen_headers = header_map(headers)
     installation = installation_of(context)
+    same_url = [each.endpoint_id for each in installation.endpoints.list_all() if each.url == url]
     endpoint, secret = _add(installation, url, filters, description, chosen_headers, rate)
     if as_json:
         print_json({**endpoint_facts(endpoint), "secret": secret})
@@ -80,6 +81,8 @@ def add(  # noqa: PLR0913 - each option is a parameter
         say(f"Endpoint {endpoint.endpoint_id} gets what comes from now on.")
         say(f"Its signing secret: {secret}")
         hint(f"Once more: examhook endpoints show {endpoint.endpoint_id} --reveal-secret")
+    if same_url:
+        hint(f"The same URL also belongs to {', '.join(same_url)}: what both filters let through comes twice.")
     if (advice := format_hint(url, body_format)) is not None:
         hint(advice)
     if test:

@@ -14,9 +14,10 @@ Errors are those of ``examhook.http.errors``:
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from functools import lru_cache
-from urllib.parse import urldefrag, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import requests
 import urllib3
@@ -55,6 +56,9 @@ __all__ = [
 
 _READ_BYTES = 65_536
 _DEFAULT_HEADERS = {"Accept-Encoding": "gzip, deflate", "User-Agent": "examhook"}
+
+_ENCODED = re.compile(r"(?:[!#$&-;=?-Z\[\]_a-z~]|%[0-9A-Fa-f]{2})*")
+"""A URL in which everything is encoded that must be (RFC 3986, section 2)."""
 
 # These log whole URLs, query string and all: at level DEBUG always, at WARNING when headers are malformed.
 for _name in ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry"):
@@ -155,7 +159,11 @@ def _address(url: str) -> str | None:
     prepared = requests.PreparedRequest()
     try:
         prepared.prepare_url(url, None)
-        address, _ = urldefrag(prepared.url or "")
-        return address if urlsplit(address).scheme in {"http", "https"} else None
+        made, given = urlsplit(prepared.url or ""), urlsplit(url)
     except (requests.RequestException, ValueError):
         return None
+    if made.scheme not in {"http", "https"}:
+        return None
+    # requests decodes what need not be encoded (%7E), which some receivers take for another address.
+    path, query = given[2:4] if _ENCODED.fullmatch(url) else made[2:4]
+    return urlunsplit((made.scheme, made.netloc, path, query, ""))
