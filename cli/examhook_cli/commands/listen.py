@@ -56,8 +56,8 @@ def listen(  # noqa: PLR0913 - each option is a parameter
     except KeyboardInterrupt:
         hint("Stopped.")
     except BadSecretError as error:
-        show = "examhook endpoints show ID --reveal-secret prints an endpoint's"
-        raise typer.BadParameter(f"{error}; {show}", param_hint="--secret") from None
+        where = "examhook endpoints show ID --reveal-secret prints an endpoint's"
+        raise typer.BadParameter(f"{error}; {where}", param_hint="--secret") from None
     except OSError as error:
         raise CommandError(
             f"Port {port} of {host} cannot be listened on ({error.strerror}): name another with --port."

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import BinaryIO
+from io import BufferedIOBase
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -26,7 +26,7 @@ class UnreadableBodyError(Exception):
     problem: str
 
 
-def read_body(headers: Mapping[str, str], stream: BinaryIO) -> bytes:
+def read_body(headers: Mapping[str, str], stream: BufferedIOBase) -> bytes:
     """The body of a request with ``headers`` (names in lower case); raises UnreadableBodyError and EOFError."""
     if "transfer-encoding" in headers:
         return _chunks(headers["transfer-encoding"], stream)
@@ -36,7 +36,7 @@ def read_body(headers: Mapping[str, str], stream: BinaryIO) -> bytes:
     return _exactly(_within_limit(int(length)), stream)
 
 
-def _chunks(encoding: str, stream: BinaryIO) -> bytes:
+def _chunks(encoding: str, stream: BufferedIOBase) -> bytes:
     if encoding.strip().lower() != "chunked":
         raise UnreadableBodyError(HTTPStatus.NOT_IMPLEMENTED, "its Transfer-Encoding is not chunked")
     body = b""
@@ -51,7 +51,7 @@ def _chunks(encoding: str, stream: BinaryIO) -> bytes:
     return body
 
 
-def _chunk_size(stream: BinaryIO) -> int:
+def _chunk_size(stream: BufferedIOBase) -> int:
     line = stream.readline(_MAX_LINE_BYTES)
     if not line:
         raise EOFError
@@ -67,7 +67,7 @@ def _within_limit(length: int) -> int:
     return length
 
 
-def _exactly(length: int, stream: BinaryIO) -> bytes:
+def _exactly(length: int, stream: BufferedIOBase) -> bytes:
     body = stream.read(length)
     if len(body) < length:
         raise EOFError
