@@ -96,7 +96,7 @@ def _post(url: str, sequence: int, *, secret: str = SECRET, chunked: bool = Fals
         "webhook-id": "evt_1",
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": Webhook(secret).sign("evt_1", at, body),
-        "content-type": "application/cloudevents+json",
+        "content-type": "application/json",
     }
     # An iterator has no length, so requests sends it in chunks.
     data = iter([body[:7].encode(), body[7:].encode()]) if chunked else body

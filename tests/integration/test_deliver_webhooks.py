@@ -38,7 +38,7 @@ def test_a_delivery_arrives_signed_over_exactly_the_bytes_that_were_sent(world: 
         report = world.deliver(message)
     (request,) = receiver.requests
     assert (request.method, request.target) == ("POST", "/hook?token=1")
-    assert request.headers["content-type"] == "application/cloudevents+json"
+    assert request.headers["content-type"] == "application/json"
     assert request.headers["webhook-id"] == message.event_id
     assert request.body == world.event().body
     assert standardwebhooks.Webhook(secret).verify(request.body, request.headers)["id"] == message.event_id

@@ -11,7 +11,7 @@ import svix
 from delivery_world import World, delivery_world
 from scripted_server import answer, scripted_server
 
-from examhook.delivery.endpoint import Endpoint, Privacy
+from examhook.delivery.endpoint import ContentType, Endpoint, Privacy
 from examhook.delivery.headers import BadHeaderError
 from examhook.workflows.endpoint_changes import (
     EndpointChanges,
@@ -129,12 +129,25 @@ def test_its_own_headers_go_with_each_request_and_never_replace_ours(world: Worl
         world.deliver(world.delivery(endpoint))
     (request,) = receiver.requests
     assert (request.headers["authorization"], request.headers["x-a"]) == ("Bearer the-token", "b")
-    assert request.headers["content-type"] == "application/cloudevents+json"
+    assert request.headers["content-type"] == "application/json"
     assert verified_by(secret, request.body, request.headers)
     assert changed.header_names == ("Authorization", "X-A")
     assert b"the-token" not in (changed.sealed_headers or b"")
     assert "the-token" not in repr(changed)
     assert "the-token" not in repr(EndpointChanges(headers={"Authorization": "Bearer the-token"}))
+
+
+def test_the_content_type_is_json_unless_the_endpoint_asks_for_that_of_cloudevents(world: World) -> None:
+    with scripted_server(answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        for nth, content_type in enumerate((None, ContentType.CLOUDEVENTS, ContentType.JSON), 1):
+            update(world, world.known(endpoint), EndpointChanges(content_type=content_type))
+            world.deliver(world.delivery(endpoint, nth))
+    assert [request.headers["content-type"] for request in receiver.requests] == [
+        "application/json",
+        "application/cloudevents+json",
+        "application/json",
+    ]
 
 
 def test_headers_are_replaced_as_a_whole_and_taken_away(world: World) -> None:

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from examhook.delivery.endpoint import BodyFormat, Privacy
+from examhook.delivery.endpoint import BodyFormat, ContentType, Privacy
 from examhook.delivery.url import EndpointUrlError
 from examhook.events.catalogue import WEBHOOK_TYPES
 from examhook.workflows import endpoint_changes as changes
 from examhook_cli.choices import header_map, span_s, split_list, type_patterns
 from examhook_cli.commands.endpoint_options import (
+    CONTENT_TYPE_HELP,
     FORMAT_HELP,
     HEADER_HELP,
     PRIVACY_HELP,
@@ -53,6 +54,7 @@ def update(  # noqa: PLR0913 - each option is a parameter
     description: Annotated[str | None, typer.Option(metavar="TEXT", help="A note for people.")] = None,
     privacy: Annotated[Privacy | None, typer.Option(help=PRIVACY_HELP)] = None,
     body_format: Annotated[BodyFormat | None, typer.Option("--format", help=FORMAT_HELP)] = None,
+    content_type: Annotated[ContentType | None, typer.Option("--content-type", help=CONTENT_TYPE_HELP)] = None,
     headers: Annotated[
         list[str] | None,
         typer.Option("--header", metavar="'NAME: VALUE'", help=f"{HEADER_HELP} Takes the place of all; '' for none."),
@@ -72,6 +74,7 @@ def update(  # noqa: PLR0913 - each option is a parameter
         description=description,
         privacy=privacy,
         body_format=body_format,
+        content_type=content_type,
         headers=None if headers is None else header_map(headers),
         rate_per_second=rate,
     )

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, Privacy
+from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.url import EndpointUrlError
 from examhook.events.catalogue import WEBHOOK_TYPES
 from examhook.workflows.endpoint_changes import LEFT_PARAMETER
@@ -19,6 +19,7 @@ from examhook.workflows.webhook_request import own_headers
 from examhook_cli.choices import header_map, split_list, type_patterns
 from examhook_cli.commands import endpoint_changes
 from examhook_cli.commands.endpoint_options import (
+    CONTENT_TYPE_HELP,
     FORMAT_HELP,
     HEADER_HELP,
     PRIVACY_HELP,
@@ -61,6 +62,7 @@ def add(  # noqa: PLR0913 - each option is a parameter
     description: Annotated[str, typer.Option(metavar="TEXT", help="A note for people.")] = "",
     privacy: Annotated[Privacy, typer.Option(help=PRIVACY_HELP)] = Privacy.FULL,
     body_format: Annotated[BodyFormat, typer.Option("--format", help=FORMAT_HELP)] = BodyFormat.CLOUDEVENTS,
+    content_type: Annotated[ContentType, typer.Option("--content-type", help=CONTENT_TYPE_HELP)] = ContentType.JSON,
     headers: Annotated[list[str] | None, typer.Option("--header", metavar="'NAME: VALUE'", help=HEADER_HELP)] = None,
     rate: Annotated[float, typer.Option(min=0, metavar="N", help=RATE_HELP)] = 0,
     test: Annotated[bool, typer.Option("--test", help="Send it a test at once, as endpoints test does.")] = False,
@@ -70,7 +72,7 @@ def add(  # noqa: PLR0913 - each option is a parameter
     check_usable(url)
     check_rate_option(rate)
     patterns = type_patterns(types, WEBHOOK_TYPES, "--types")
-    filters = EndpointFilters(patterns, split_list(exams), split_list(accounts), privacy, body_format)
+    filters = EndpointFilters(patterns, split_list(exams), split_list(accounts), privacy, body_format, content_type)
     chosen_headers = header_map(headers)
     installation = installation_of(context)
     same_url = [each.endpoint_id for each in installation.endpoints.list_all() if each.url == url]

@@ -17,7 +17,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, Privacy
+from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.headers import check_headers, headers_text
 from examhook.delivery.pace import check_rate
 from examhook.delivery.record import Delivery, DeliveryStatus
@@ -69,6 +69,7 @@ class EndpointChanges:
     description: str | None = None
     privacy: Privacy | None = None
     body_format: BodyFormat | None = None
+    content_type: ContentType | None = None
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     rate_per_second: float | None = None
     """0 for no limit."""
@@ -87,7 +88,7 @@ def changed(
     """
     values = {
         name: value
-        for name in ("url", "types", "exam_ids", "accounts", "description", "privacy", "body_format")
+        for name in ("url", "types", "exam_ids", "accounts", "description", "privacy", "body_format", "content_type")
         if (value := getattr(changes, name)) is not None
     }
     after = replace(endpoint, **values)

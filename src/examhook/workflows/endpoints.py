@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from examhook.delivery.endpoint import (
     BodyFormat,
+    ContentType,
     Endpoint,
     EndpointOrigin,
     Privacy,
@@ -48,6 +49,7 @@ class EndpointFilters:
     accounts: tuple[str, ...] = ()
     privacy: Privacy = Privacy.FULL
     body_format: BodyFormat = BodyFormat.CLOUDEVENTS
+    content_type: ContentType = ContentType.JSON
 
 
 def ensure_configured_endpoints(
@@ -126,6 +128,7 @@ def add_endpoint(  # noqa: PLR0913 - the parts of an endpoint, and what writes i
         accounts=chosen.accounts,
         description=description,
         body_format=chosen.body_format,
+        content_type=chosen.content_type,
     )
     chosen_later = EndpointChanges(privacy=chosen.privacy, headers=headers, rate_per_second=rate_per_second)
     endpoint = changed(endpoint, chosen_later, key, random_bytes)
