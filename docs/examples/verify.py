@@ -8,7 +8,7 @@ from threading import Lock
 from standardwebhooks import Webhook, WebhookVerificationError  # pip install standardwebhooks
 
 webhook = Webhook(os.environ["EXAMHOOK_SECRET"])  # whsec_…
-newest: dict[str, str] = {}  # by attempt or exam, the highest sequence; keep these three in your database
+newest: dict[str, int] = {}  # by attempt or exam, the highest revision; keep these three in your database
 seen: set[str] = set()  # ids of the events that came
 missing: set[str] = set()  # ids of the events that others named and that have not come yet
 lock = Lock()
@@ -21,15 +21,15 @@ def is_news(event: dict) -> bool:
             return False
         seen.add(event["id"])
         missing.discard(event["id"])
-        previous, sequence = event.get("previousid"), event.get("sequence")
+        previous, revision = event.get("previousid"), event.get("revision")
         if previous and previous not in seen:
             missing.add(previous)
-        if sequence is None:  # about the installation
+        if revision is None:  # about the installation
             return True
         subject = event["source"] + event.get("subject", "")
-        if sequence <= newest.get(subject, ""):
+        if revision <= newest.get(subject, 0):
             return False
-        newest[subject] = sequence
+        newest[subject] = revision
         return True
 
 

@@ -86,7 +86,7 @@ def _post(url: str, sequence: int, *, secret: str = SECRET, chunked: bool = Fals
             "source": "/s",
             "subject": "c",
             "type": f"t{sequence}",
-            "sequence": f"{sequence:010}",
+            "revision": sequence,
             **({"previousid": f"evt_{sequence - 1}"} if sequence > 1 else {}),
             "data": {},
         }
