@@ -26,8 +26,8 @@ class Call:
     connect_timeout_s: float
     needs_new_connection: bool = False
     """No connection that is kept alive may be used."""
-    opened_connection: bool = False
-    """A connection was opened for this call, or tried to."""
+    reused_connection: bool = False
+    """The call began on a connection that was kept alive."""
     received_bytes: bool = False
     """Something of an answer came."""
     status: int | None = None
@@ -46,7 +46,7 @@ class Call:
     @property
     def found_connection_stale(self) -> bool:
         """Whether a reused connection gave nothing of an answer."""
-        return not self.opened_connection and not self.received_bytes
+        return self.reused_connection and not self.received_bytes
 
     def left_s(self) -> float:
         """Seconds until the deadline, more than 0; raises TimeoutError."""

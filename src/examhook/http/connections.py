@@ -40,7 +40,7 @@ def pools(check_address: AddressCheck | None, now: Callable[[], float]) -> dict[
 
         @property
         def is_connected(self) -> bool:
-            return may_be_used_again(self.used_at, now()) and super().is_connected
+            return _noted(usable=_may_be_used_again(self.used_at, now()) and super().is_connected)
 
         def getresponse(self) -> HTTPResponse:  # type: ignore[override]
             self.used_at = now()
@@ -57,7 +57,8 @@ def pools(check_address: AddressCheck | None, now: Callable[[], float]) -> dict[
         def is_connected(self) -> bool:
             # Bytes that TLS has decrypted already are not seen by a look at the socket.
             unread = self.sock.pending() if isinstance(self.sock, ssl.SSLSocket) else 0
-            return not unread and may_be_used_again(self.used_at, now()) and super().is_connected
+            usable = not unread and _may_be_used_again(self.used_at, now()) and super().is_connected
+            return _noted(usable=usable)
 
         def getresponse(self) -> HTTPResponse:  # type: ignore[override]
             self.used_at = now()
@@ -72,7 +73,13 @@ def pools(check_address: AddressCheck | None, now: Callable[[], float]) -> dict[
     return {"http": PlainPool, "https": TlsPool}
 
 
-def may_be_used_again(used_at: float, now: float) -> bool:
+def _may_be_used_again(used_at: float, now: float) -> bool:
     """Whether the current call may use a connection that was last used at ``used_at``; both are Unix seconds."""
     # A clock that was set back says nothing about how long the connection was idle.
     return not current_call().needs_new_connection and 0 <= now - used_at <= IDLE_S
+
+
+def _noted(*, usable: bool) -> bool:
+    """``usable``, which the pool asks for before each use of a kept connection, noted in the current call."""
+    current_call().reused_connection = usable
+    return usable

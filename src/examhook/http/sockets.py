@@ -60,7 +60,6 @@ def connect(host: str, port: int, check_address: AddressCheck | None) -> Deadlin
     call's deadline passes.
     """
     call = current_call()
-    call.opened_connection = True
     addresses = host_addresses(host, port, within_s=call.left_s())
     if check_address is not None:
         for address in addresses:
