@@ -100,7 +100,7 @@ class Listener:
             return self._keep(Received(headers, b"", problem, self._now(), status))
 
     def _keep(self, received: Received) -> int:
-        # Told before anyone who waits is woken, so that what is printed is whole when the waiting ends.
+        # Reported before waiting threads wake up, so that everything is printed when the waiting ends.
         self._on_received(received)
         self._received.append(received)
         self._changed.notify_all()

@@ -139,7 +139,7 @@ def _rate(per_second: float) -> float | None:
 def enable_endpoint(endpoint: Endpoint, endpoints: EndpointsTable, deliveries: DeliveriesTable) -> bool:
     """Send again to an endpoint, beginning with what it missed; False if it was enabled already.
 
-    What came while it was disabled waits already. What was tried in vain since it began to fail begins anew, in
+    What came while it was disabled waits already. Deliveries that failed since it began to fail are restarted, in
     the order of creation. Raises ParameterDecidesError.
     """
     if endpoint.disabled_reason == LEFT_PARAMETER:
@@ -150,12 +150,12 @@ def enable_endpoint(endpoint: Endpoint, endpoints: EndpointsTable, deliveries: D
     failing_since = endpoint.health.failing_since
     if not endpoint.is_enabled and failing_since is not None:
         for delivery in deliveries.every(endpoint.endpoint_id):
-            if _tried_in_vain(delivery, failing_since):
+            if _failed_since(delivery, failing_since):
                 deliveries.restart(delivery, DeliveryStatus.WAITING, delivery.created_at, delivery.expires_at)
     return endpoints.enable(endpoint.endpoint_id)
 
 
-def _tried_in_vain(delivery: Delivery, failing_since: int) -> bool:
+def _failed_since(delivery: Delivery, failing_since: int) -> bool:
     """Whether the latest attempt failed since ``failing_since``, which was set when the first of them had ended."""
     if delivery.status not in {DeliveryStatus.WAITING, DeliveryStatus.FAILED} or not delivery.attempt_log:
         return False

@@ -1,6 +1,6 @@
 """Removing an endpoint, together with what waits for it.
 
-The order makes a crash, or a person who interrupts it, harmless: doing it again goes on::
+In this order a crash or an interruption is harmless: run it again to finish::
 
     disable ──▶ cancel what waits ──▶ remove ──▶ cancel what was created meanwhile
 
