@@ -147,7 +147,8 @@ def watched_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[WatchedStack]:
             monkeypatch.setenv(name, value)
         _forget()
         # Small pages and no pace: both are proved elsewhere, and would only take time here.
-        monkeypatch.setattr("examhook.workflows.poll.PAGE_LIMIT", 10)
+        for module in ("detection.reader", "workflows.full_scan", "workflows.settlement"):
+            monkeypatch.setattr(f"examhook.{module}.limits_at", lambda _now: (10, 9, 8, 7, 6))
         monkeypatch.setattr("examhook.provider.pacing.Pacer.wait", lambda _pacer: None)
         yield WatchedStack(stack, simulator, stack.dynamodb)
         _forget()
