@@ -26,25 +26,48 @@ CODE ?= simulated-code
 MINUTES ?= 30
 BODIES ?= 1000000
 
-.PHONY: help install test check fix bench demo up down deploy lock licences sbom package faults soak fuzz upgrade cost
+# The number of workers stands before PYTEST_ADDOPTS, so that PYTEST_ADDOPTS=-n0 runs all tests in one process.
+# Bytecode is written, because the workers and the commands that tests start would compile everything again.
+PYTEST := PYTHONDONTWRITEBYTECODE= PYTEST_ADDOPTS="-n auto --maxprocesses 8 $$PYTEST_ADDOPTS" $(BIN)/pytest
+
+# What make check runs, the longest first; each is a target too.
+GATES := check-secrets check-checkov check-mypy check-sam check-cfn-lint check-deptry check-imports check-format check-ruff
+# The output of each gate in one piece, where make is new enough (4.0).
+WHOLE_OUTPUTS := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
+.PHONY: help install test test-fast check $(GATES) fix bench demo up down deploy lock licences sbom package faults soak fuzz upgrade cost
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(PARTS) ## Set up .venv with the project and its tools, pinned
 
-test: install $(if $(shell command -v npm),tests/node/node_modules/.installed) ## Run all tests
-	$(BIN)/pytest
+test: install $(if $(shell command -v npm),tests/node/node_modules/.installed) ## Run all tests, several at a time
+	$(PYTEST)
 
-check: install ## Run the gates; they only read
+test-fast: install ## Run the quick unit and contract tests, without the emulator
+	$(PYTEST) -m "not slow" tests/unit tests/contract
+
+check: install ## Run the gates, several at a time; they only read
+	@$(MAKE) --no-print-directory --keep-going -j 4 $(WHOLE_OUTPUTS) $(GATES)
+
+check-ruff:
 	$(BIN)/ruff check
+check-format:
 	$(BIN)/ruff format --check
+check-mypy:
 	$(BIN)/mypy
+check-imports:
 	$(BIN)/lint-imports
+check-deptry:
 	$(BIN)/deptry src cli
+check-cfn-lint:
 	$(BIN)/cfn-lint
+check-sam:
 	$(SAM) validate --lint --region us-east-1
+check-checkov:
 	.venv-checkov/bin/checkov --config-file .checkov.yaml
+check-secrets:
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
 
 fix: .venv/.installed ## Format, and repair what can be repaired
@@ -111,13 +134,13 @@ COMPILE := $(UV) compile --quiet --universal --upgrade --python-version 3.11 --n
 		"Python 3.11 or later is needed: $(PYTHON) is " + sys.version.split()[0] + ". Name another by PYTHON=.")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(UV) install --quiet --python $(BIN)/python -r requirements/dev.txt
+	$(UV) install --quiet --compile-bytecode --python $(BIN)/python -r requirements/dev.txt
 	$(UV) install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
 .venv-%/.installed: requirements/%.txt | .venv/.installed
 	$(PYTHON) -m venv .venv-$*
-	$(UV) install --quiet --python .venv-$*/bin/python -r $<
+	$(UV) install --quiet --compile-bytecode --python .venv-$*/bin/python -r $<
 	@touch $@
 
 # npm leaves out the addresses of packages where they are the registry's own.

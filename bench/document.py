@@ -12,7 +12,7 @@ from collections.abc import Mapping
 _HEAD = """# Benchmarks
 
 What the product costs and how fast it is, measured by `make bench` beside other ways to do the work. Each section says
-when and on what it was written; `python -m bench --only detection` (or `delivery`) writes that one anew.
+when and on what it was written; `python -m bench --only detection` (or `delivery`, `arrival`) writes that one only.
 """
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.arrival import measure as measure_arrival
+from bench.arrival_page import lines as arrival_lines
+from bench.arrival_page import page as arrival_page
 from bench.delivery import page as delivery_page
 from bench.delivery.run import Scale as DeliveryScale
 from bench.delivery.run import run as run_delivery
@@ -41,5 +44,16 @@ def delivery(_scale: Scale, say: Say) -> Section:
     return Section(delivery_page.page(measured, table), delivery_page.unmet(table))
 
 
-PARTS: Mapping[str, Callable[[Scale, Say], Section]] = {"detection": detection, "delivery": delivery}
+def arrival(_scale: Scale, say: Say) -> Section:
+    """How soon a webhook follows a submission."""
+    measured = measure_arrival(say)
+    table = arrival_lines(measured)
+    return Section(arrival_page(measured, table), delivery_page.unmet(table))
+
+
+PARTS: Mapping[str, Callable[[Scale, Say], Section]] = {
+    "detection": detection,
+    "delivery": delivery,
+    "arrival": arrival,
+}
 """By name, in the order in which they are played and stand on the page."""

@@ -12,6 +12,7 @@ from examhook.delivery.headers import BadHeaderError, check_headers
 from examhook.delivery.url import EndpointUrlError, check_endpoint_url
 from examhook.destinations.delivery_queue import BadMessageError, parse_body
 from examhook.destinations.redrive_queue import order_of
+from examhook.destinations.tick_queue import expiry_in
 from examhook.http.session import Answer
 from examhook.provider.envelope import ErrorAnswer
 from examhook.provider.errors import ProviderError
@@ -128,6 +129,7 @@ READERS: tuple[Reader, ...] = (
     Reader("headers of an answer", _headers, ()),
     Reader("message of the delivery queue", lambda body: parse_body(_text(body)), (BadMessageError,)),
     Reader("message of the failure queue", lambda body: order_of(_text(body), int(_NOW)), ()),
+    Reader("message of the tick queue", lambda body: expiry_in(_text(body)), (ValueError,)),
     Reader("record of the stream", _record, (UnreadableRecordError,)),
     Reader("secret that lists accounts", lambda body: accounts_in(_text(body), "main"), (AccountsError,)),
     Reader("code of an account", lambda body: code_in(_text(body), "code"), (AccountsError,)),

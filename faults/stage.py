@@ -32,7 +32,7 @@ from faults.weather import Weather, running_weather
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-FUNCTIONS = ("Poll", "Dispatch", "Deliver", "Retry", "Links")
+FUNCTIONS = ("Poll", "Dispatch", "Deliver", "Retry")
 _CALLS = Config(read_timeout=330, retries={"total_max_attempts": 1})
 _CODE = "code-of-the-faults"
 _FIRST_CONTACT_S = 300

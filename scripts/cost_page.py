@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from examhook.detection.ticks import MINUTE_S, ticks_of_minute
 
 if TYPE_CHECKING:
     from cost_units import Measured, Units
@@ -37,8 +39,11 @@ METRICS = 4 * 0.30
 POLL_GB, DISPATCH_GB, DELIVER_GB, RETRY_GB = 0.5, 0.5, 0.5, 0.25
 REQUESTS_PER_SECOND = 5
 """To the provider, as the parameter has it."""
-QUEUE_POLLS = 2 * 5 * 3 * MINUTES
-"""Two queues are read by Lambda, each by five pollers that wait 20 seconds."""
+QUEUE_POLLS = 5 * 3 * MINUTES
+"""Requests for one queue that Lambda reads: five pollers that wait 20 seconds (sometimes only two)."""
+MESSAGES_IN_REQUEST = 10
+"""Messages that one request sends at most."""
+INTERVALS_S = (60, 30, 20, 15, 10, 5)
 LINE_BYTES = 700
 ITEM_BYTES = 1_500
 """Of a submission with its transitions; an event and a delivery together are about twice that, for 30 days."""
@@ -64,6 +69,13 @@ class Installation:
     """Attempts in each exam's list."""
     accounts: int = 1
     webhooks: int = 1
+    poll_seconds: int = 15
+    """As the parameter has it by default."""
+
+    @property
+    def further_ticks(self) -> int:
+        """Polls of an account in a minute that messages start."""
+        return len(ticks_of_minute(0, self.poll_seconds)) - 1
 
     @property
     def stacks(self) -> int:
@@ -80,7 +92,7 @@ INSTALLATIONS = (
     Installation("small school", exams=5, submissions=200, rows=200),
     Installation("certification body", exams=200, submissions=50_000, rows=1_000),
     Installation("the largest", exams=1_000, submissions=1_000_000, rows=1_000),
-    Installation("1,000 accounts", exams=20_000, submissions=1_000_000, rows=200, accounts=1_000),
+    Installation("1,000 accounts", exams=20_000, submissions=1_000_000, rows=200, accounts=1_000, poll_seconds=60),
 )
 
 
@@ -103,7 +115,8 @@ class Month:
 
 def month(installation: Installation, units: Measured) -> Month:
     """Work one out."""
-    accounts, polls = installation.accounts, MINUTES * installation.accounts
+    accounts, further = installation.accounts, installation.further_ticks
+    polls = MINUTES * accounts * (1 + further)
     ticks = MINUTES * installation.stacks
     exams = installation.exams / accounts
     list_requests = math.ceil((exams + 1) / PAGE_ROWS)
@@ -149,10 +162,30 @@ def month(installation: Installation, units: Measured) -> Month:
             ("Lambda", gb_s * GB_SECOND + invocations * INVOCATION),
             ("DynamoDB", writes * WRITE_UNIT + reads * READ_UNIT + stored_gb * GB_STORED_AND_RECOVERABLE),
             ("SNS", events * units.event.sns * 10 * PUBLISH),
-            ("SQS", (installation.stacks * QUEUE_POLLS + events * units.event.sqs + 3 * deliveries) * QUEUE_REQUEST),
+            ("SQS", (_of_ticks(installation) + events * units.event.sqs + 3 * deliveries) * QUEUE_REQUEST),
             ("schedules, logs", 2 * ticks * SCHEDULED + lines * LINE_BYTES / 1e9 * LOG_GB),
         ),
     )
+
+
+def _of_ticks(installation: Installation) -> float:
+    """Requests of a month that do not depend on what happens: looks at queues, and messages that start polls."""
+    further = installation.further_ticks
+    queues = 3 if further else 2
+    sent = math.ceil(further / MESSAGES_IN_REQUEST)
+    # Each message is taken and deleted.
+    return installation.stacks * (queues * QUEUE_POLLS + MINUTES * (sent + 2 * further))
+
+
+def interval_costs(units: Measured) -> dict[int, tuple[float, float]]:
+    """US dollars a month more than at a poll a minute, by interval: of the first account, and of each further one."""
+    small, *_ = INSTALLATIONS
+
+    def dollars(accounts: int, poll_seconds: int) -> float:
+        more = month(replace(small, accounts=accounts, poll_seconds=poll_seconds), units).dollars
+        return more - month(replace(small, accounts=accounts, poll_seconds=MINUTE_S), units).dollars
+
+    return {each: (dollars(1, each), dollars(2, each) - dollars(1, each)) for each in INTERVALS_S}
 
 
 def page(units: Measured) -> str:
@@ -178,11 +211,17 @@ def page(units: Measured) -> str:
             ("stacks", [f"{each.stacks}" for each in INSTALLATIONS]),
             ("exams", [f"{each.exams:,}" for each in INSTALLATIONS]),
             ("submissions a month", [f"{each.submissions:,}" for each in INSTALLATIONS]),
+            ("seconds between polls", [f"{each.poll_seconds}" for each in INSTALLATIONS]),
             ("requests to the provider in a quiet poll", [f"{each.requests:.0f}" for each in months]),
             ("reading one account whole, minutes", [f"{each.full_s / 60:.1f}" for each in months]),
         )
     ]
+    intervals = [
+        f"| {seconds} | {MINUTE_S // seconds} | {first:.2f} | {further:.2f} |"
+        for seconds, (first, further) in interval_costs(units).items()
+    ]
     return TEMPLATE.read_text().format(
+        intervals="\n".join(intervals),
         heads=heads,
         columns="|---" * (len(INSTALLATIONS) + 1) + "|",
         sizes="\n".join(sizes),

@@ -7,6 +7,7 @@ action is taken from the data that cfn-lint ships (AWS's own service authorizati
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -79,9 +80,26 @@ def needs_of_call(service: str, operation: str, params: Params) -> Iterator[Need
         index = params.get("IndexName")
         named = params.get("EncryptionContext", {}) if service == "kms" else {}
         context = tuple((f"kms:EncryptionContext:{key}", str(value)) for key, value in sorted(named.items()))
+        if operation == "UpdateItem":
+            context = (("dynamodb:Attributes", " ".join(sorted(attributes_of_update(params)))),)
         yield Need(action, params[NAMED_BY[service]], f"/index/{index}" if index else "", context)
     else:
         raise UnknownCallError(f"Say in tests/aws_actions.py which resource {service}:{operation} is about.")
+
+
+_NAME_IN_EXPRESSION = re.compile(r"(?<![:#\w])[#A-Za-z_]\w*(?!\w*\()")
+_KEYWORDS = {"ADD", "AND", "BETWEEN", "DELETE", "IN", "NOT", "OR", "REMOVE", "SET"}
+
+
+def attributes_of_update(params: Params) -> set[str]:
+    """The attributes that an UpdateItem names, its key's included (condition key ``dynamodb:Attributes``).
+
+    docs.aws.amazon.com/amazondynamodb: specifying-conditions.
+    """
+    said = f"{params.get('UpdateExpression', '')} {params.get('ConditionExpression', '')}"
+    names = params.get("ExpressionAttributeNames", {})
+    found = {names.get(each, each) for each in _NAME_IN_EXPRESSION.findall(said)}
+    return {*params["Key"], *(each for each in found if each not in _KEYWORDS)}
 
 
 STREAM_READER = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")

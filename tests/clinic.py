@@ -19,7 +19,7 @@ from tables import DELIVERIES, ENDPOINTS, EVENTS, EXAMS, SUBMISSIONS
 
 from examhook.storage.exams import ExamsTable
 
-FUNCTIONS = ("Poll", "Dispatch", "Deliver", "Retry", "Links")
+FUNCTIONS = ("Poll", "Dispatch", "Deliver", "Retry")
 _TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -121,7 +121,6 @@ def _deploy(stack: InstalledStack) -> tuple[dict[str, str], dict[str, str]]:
         "DeliveryDeadLetterQueueUrl": queues["dead-letters"],
         "DispatchFailureQueueUrl": queues["failures"],
         "ExamsTableName": EXAMS,
-        "LinksFunctionName": "examhook-links",
         "OperationsTopicArn": topics["operations"],
         "PollScheduleName": "poll-tick",
         "RetryFunctionName": "examhook-retry",
@@ -135,7 +134,8 @@ def _deploy(stack: InstalledStack) -> tuple[dict[str, str], dict[str, str]]:
         "PROVIDER_DIALECT": "legacy",
         "ACCOUNT_CODE_SECRET_ARN": secret_arn,
         "REQUESTS_PER_SECOND": "5",
-        "POLL_SECONDS": "60",
+        "POLL_SECONDS": "15",
+        "TICK_QUEUE_URL": sqs.create_queue(QueueName="ticks")["QueueUrl"],
         "INITIAL_SYNC": "silent",
         "FULL_PASS_MINUTES": "60",
         "SUBMISSIONS_TABLE": SUBMISSIONS,
@@ -176,6 +176,7 @@ def _functions(made: Clinic) -> None:
         )
     stream = made.client("dynamodb").describe_table(TableName=SUBMISSIONS)["Table"]["LatestStreamArn"]
     sources = [
+        ("Poll", _arn(made.environment["TICK_QUEUE_URL"]), {}),
         ("Dispatch", stream, {"StartingPosition": "TRIM_HORIZON"}),
         ("Dispatch", _arn(made.output("DispatchFailureQueueUrl")), {}),
         ("Deliver", _arn(made.output("DeliveryQueueUrl")), {}),

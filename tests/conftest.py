@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import atomic_requests
 import pytest
+import quick_clients
 from hypothesis import settings
-from recorder import WHOLE_RUN, Recorder, install
-from rights import denied, wanted_by_calls
+from recorder import Call, Recorder, install
+from rights import denied, unused, wanted_by_aws, wanted_by_calls
+from whole_run import WholeRun
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("examhook", deadline=None)
@@ -20,8 +23,18 @@ INTEGRATION = Path(__file__).parent / "integration"
 RECORDER = Recorder()
 install(RECORDER)
 atomic_requests.install()
+quick_clients.install()
 # Whoever starts the tests in the background has them ignore Ctrl-C, and so would the programs that they start and end.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _unused(calls: Iterable[Call]) -> list[str]:
+    return unused([*wanted_by_calls(calls), *wanted_by_aws()])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Judge the rights of the roles at the end of a run of all integration tests."""
+    config.pluginmanager.register(WholeRun(INTEGRATION, RECORDER.calls, _unused))
 
 
 @pytest.fixture(autouse=True)
@@ -34,14 +47,24 @@ def _rights_are_enough() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def recorder() -> Recorder:
-    """All that was called until now."""
+    """All that this process's tests called until now."""
     return RECORDER
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put what judges the whole run behind everything else, and see whether it is a whole run."""
-    items.sort(key=lambda item: item.get_closest_marker("after_all") is not None)
-    collected = {item.path for item in items}
-    named = any("::" in argument for argument in config.args)
-    config.stash[WHOLE_RUN] = set(INTEGRATION.glob("test_*.py")) <= collected and not (config.option.keyword or named)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the slow tests first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Start one worker more than there are processors: the one with the end-to-end tests mostly waits."""
+    return (yield) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep tests that share a deployed stack in one worker."""
+    from stack_scheduling import StackScheduling  # noqa: PLC0415 - only a run with workers needs pytest-xdist
+
+    return StackScheduling(config, log)

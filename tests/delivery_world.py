@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import boto3
-from builders import submission, transition
+from builders import attempt, submission, transition
 from moto import mock_aws
 from tables import DELIVERIES, ENDPOINTS, EVENTS, create_tables
 
@@ -17,7 +17,6 @@ from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import Delivery, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.destinations.guard import guarded_session
-from examhook.destinations.link_service import LinkService
 from examhook.destinations.refusal import NotPublishedError, Refusal
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
@@ -33,7 +32,6 @@ from examhook.workflows.deliver_report import DeliverReport
 from examhook.workflows.endpoint_watch import EndpointWatch
 from examhook.workflows.endpoints import add_endpoint
 from examhook.workflows.retry import RetryDeliveries, RetryReport
-from examhook.workflows.working_links import WorkingLinks
 
 REGION = "eu-central-1"
 OPERATIONS_TOPIC = "arn:aws:sns:eu-central-1:123456789012:operations"
@@ -93,16 +91,16 @@ class World:
     operators: Operators
     links: EventLinks
     look_up: LookUp
-    link_service: LinkService | None = None
-    """Who renews result links; None: they are sent as they are."""
 
     def endpoint(self, url: str) -> tuple[Endpoint, str]:
         """A new endpoint and its secret."""
         return add_endpoint(url, self.endpoints, self.key, self.clock.now, allow_http=True, allow_private=True)
 
     def event(self, nth: int = 1) -> Event:
-        """The ``nth`` of many events, stored."""
-        made = submission_event(submission(), transition(event_id=f"evt_{nth:032x}", sequence=nth))
+        """The ``nth`` of many events, stored; without a result link, which would have expired long ago."""
+        made = submission_event(
+            submission(attempt=attempt(result_url=None)), transition(event_id=f"evt_{nth:032x}", sequence=nth)
+        )
         self.events.add(made, int(self.clock.at) + MONTH_S)
         return made
 
@@ -142,7 +140,7 @@ class World:
         """Deliver, sending by ``sender``."""
         return DeliverWebhooks(
             Stores(self.deliveries, self.endpoints, self.links, self.look_up),
-            Channels(sender, self.key, self.queue, WorkingLinks(self.link_service, self.clock.now)),
+            Channels(sender, self.key, self.queue),
             now=self.clock.now,
             rng=random.Random(7),
             deadline_s=deadline_s,

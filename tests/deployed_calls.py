@@ -34,7 +34,12 @@ class DeployedCalls:
     """ARNs as in the translated template, by the last part of each resource's own name; of those that are gone too."""
     _rooms: dict[str, str] = field(default_factory=dict)
     """The functions' rooms in the code, by the access key that they sign with."""
+    _known: set[str] = field(default_factory=set)
+    """The functions whose key is known, by their own names."""
+    _clients: dict[str, Any] = field(default_factory=dict)
     _since: float = 0.0
+    _until: float | None = None
+    """Where the next request for the record begins, going back in time."""
 
     def __post_init__(self) -> None:
         with requests.Session() as session:
@@ -60,16 +65,9 @@ class DeployedCalls:
     def _record(self, access_key: str) -> Iterator[Mapping[str, Any]]:
         """What was signed with this key, newest first: the emulator tells fifty at a time and takes no token."""
         client = self._client("cloudtrail")
-        until: float | None = None
-
-        def to_the_microsecond(params: dict[str, Any], **_: object) -> None:
-            # botocore cuts instants to seconds, and a second may hold more than one answer does.
-            body = json.loads(params["body"])
-            params["body"] = json.dumps({**body, **({} if until is None else {"EndTime": until})}).encode()
-
-        client.meta.events.register("before-call.cloudtrail.LookupEvents", to_the_microsecond)
         attributes = [{"AttributeKey": "AccessKeyId", "AttributeValue": access_key}]
         seen: set[str] = set()
+        self._until = None
         while True:
             answer = client.lookup_events(
                 LookupAttributes=attributes, **({"StartTime": self._since} if self._since else {})
@@ -79,10 +77,19 @@ class DeployedCalls:
                 return
             yield from fresh
             seen |= {event["EventId"] for event in fresh}
-            until = fresh[-1]["EventTime"].timestamp()
+            self._until = fresh[-1]["EventTime"].timestamp()
+
+    def _to_the_microsecond(self, params: dict[str, Any], **_: object) -> None:
+        """Ask for events until an instant; botocore cuts it to seconds, and a second may hold more than one answer."""
+        if self._until is not None:
+            params["body"] = json.dumps({**json.loads(params["body"]), "EndTime": self._until}).encode()
 
     def _client(self, name: str) -> Any:
-        return self.installation.session.client(name, endpoint_url=self.installation.url)
+        if name not in self._clients:
+            client = self.installation.session.client(name, endpoint_url=self.installation.url)
+            client.meta.events.register("before-call.cloudtrail.LookupEvents", self._to_the_microsecond)
+            self._clients[name] = client
+        return self._clients[name]
 
     def _learn(self) -> None:
         functions_client = self._client("lambda")
@@ -94,7 +101,8 @@ class DeployedCalls:
                 )
                 if kind.split("::")[1] in _KINDS and not kind.endswith(("Mapping", "Config", "Subscription", "Policy")):
                     self._names[_last(own)] = arn_of(logical, kind)
-                if kind == "AWS::Lambda::Function":
+                if kind == "AWS::Lambda::Function" and own not in self._known:
+                    self._known.add(own)
                     facts = functions_client.get_function_configuration(FunctionName=own)
                     self._rooms[_access_key(facts)] = functions()[logical]
 

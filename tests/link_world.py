@@ -1,53 +1,39 @@
-"""Deliver and Links over moto's AWS, a simulated provider and receivers, all on real sockets."""
+"""Deliver and Poll's link requests over moto's AWS, a simulated provider and receivers, all on real sockets."""
 
 from __future__ import annotations
 
-import io
-import json
-from collections.abc import Iterator, Mapping
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Any
 
-import boto3
 import requests
 from builders import submission, transition
 from delivery_world import MONTH_S, World, delivery_world
-from moto.dynamodb.responses import DynamoHandler
-from recorder import told
-from tables import EVENTS, EXAMS
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage
-from examhook.destinations.link_service import LinkService
+from examhook.detection.worst_case import worst_case_s
 from examhook.events.build import Event, submission_event
-from examhook.handlers import links as entry
+from examhook.http.session import BoundedSession
 from examhook.model import Attempt
-from examhook.wiring.links import links
-from examhook.workflows.links import RenewLinks
+from examhook.provider.asking import Means
+from examhook.provider.client import LegacyClient
+from examhook.provider.discovery import Discovery
+from examhook.provider.pacing import Pacer
+from examhook.provider.port import ProviderClient
+from examhook.provider.v1_client import V1Memory
+from examhook.workflows.report import PollReport
+from examhook.workflows.result_links import serve_link_requests
 from examhook_cli.simulator.facts import AttemptRef
 from examhook_cli.simulator.server import Simulator
 from examhook_cli.simulator.world import World as ProviderWorld
 
-
-@dataclass
-class LinksFunction:
-    """Stands in for Lambda: runs Links' entry point, with JSON in between."""
-
-    workflow: RenewLinks
-    fails: bool = False
-    invoked: list[str] = field(default_factory=list)
-
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - AWS's names
-        assert FunctionName == "links"
-        told("lambda", "Invoke", FunctionName=FunctionName)
-        wish = json.loads(Payload)
-        self.invoked.append(wish["event_id"])
-        if self.fails:
-            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorType": "Any"}')}
-        return {"Payload": io.BytesIO(json.dumps(entry.handler(wish, None)).encode())}
+FAST = 10_000.0
+"""Requests per second; the pace is not what these tests are about."""
 
 
 @dataclass
@@ -56,8 +42,10 @@ class LinkWorld:
 
     aws: World
     simulator: Simulator
-    function: LinksFunction
     exam_id: str
+    dialect: Callable[..., ProviderClient] = LegacyClient
+    means: dict[str, Any] = field(default_factory=dict)
+    """Changes to what the client is made with."""
 
     @property
     def provider(self) -> ProviderWorld:
@@ -77,7 +65,7 @@ class LinkWorld:
         event_type: str = "submission.submitted",
         **more: Any,
     ) -> Event:
-        """An event about ``ref`` that is stored, whose link ended long ago unless ``observed_at`` says otherwise."""
+        """A stored event about ``ref``, whose link expired long ago unless ``observed_at`` says otherwise."""
         row = Attempt(ref.candidate_id, ref.started_at, 1, "Mei Chen", result_url="https://provider.test/dead")
         stored = submission(account=account, exam_id=ref.exam_id, attempt=row, **more)
         event = submission_event(stored, transition(event_id=f"evt_{nth:032x}", sequence=nth, event_type=event_type))
@@ -92,6 +80,24 @@ class LinkWorld:
         )
         return DeliveryMessage(endpoint.endpoint_id, event.event_id, 1)
 
+    def client(self) -> ProviderClient:
+        """A client of the simulated provider, as Poll makes one."""
+        means: Means = {
+            "session": BoundedSession(),
+            "pacer": Pacer(FAST, time.monotonic, time.sleep),
+            "now": self.aws.clock.now,
+            "sleep": self.aws.clock.sleep,
+            "rng": random.Random(7),
+        }
+        memory = {} if self.dialect is LegacyClient else {"memory": V1Memory(Discovery(list))}
+        return self.dialect(self.simulator.base_url, self.simulator.code, **memory, **{**means, **self.means})
+
+    def serve(self, account: str = "main", client: ProviderClient | None = None) -> PollReport:
+        """What a poll does for link requests."""
+        report = PollReport(worst_case_s(poll_seconds=60, full_pass_seconds=3600))
+        serve_link_requests(client or self.client(), self.aws.links, account, report, self.aws.clock.now)
+        return report
+
     def asked(self) -> list[Mapping[str, str]]:
         """The parameters of every request that the provider got."""
         return [record.params for record in self.simulator.api.requests()]
@@ -101,51 +107,13 @@ class LinkWorld:
         return requests.get(url, timeout=10).status_code == 200
 
 
-def environment(simulator: Simulator, code_arn: str, **more: str) -> dict[str, str]:
-    """What the template gives Links."""
-    return {
-        "ACCOUNT_NAME": "main",
-        "PROVIDER_BASE_URL": simulator.base_url,
-        "PROVIDER_DIALECT": "legacy",
-        "ACCOUNT_CODE_SECRET_ARN": code_arn,
-        "REQUESTS_PER_SECOND": "5",
-        "EVENTS_TABLE": EVENTS,
-        "EXAMS_TABLE": EXAMS,
-        "ACCOUNTS_SECRET_ARN": "",
-        **more,
-    }
-
-
-def secret(name: str, text: str) -> str:
-    """ARN of a new secret."""
-    return boto3.client("secretsmanager", region_name="eu-central-1").create_secret(Name=name, SecretString=text)["ARN"]
-
-
-def one_call_at_a_time(monkeypatch: Any) -> None:
-    """Let moto's DynamoDB, which threads would disturb, answer one call after the other."""
-    lock, call = Lock(), DynamoHandler.call_action
-
-    def locked(handler: DynamoHandler) -> Any:
-        with lock:
-            return call(handler)
-
-    monkeypatch.setattr(DynamoHandler, "call_action", locked)
-
-
 @contextmanager
-def link_world(simulator: Simulator, monkeypatch: Any, **more: str) -> Iterator[LinkWorld]:
-    """Everything; ``more`` changes Links' environment, ``accounts`` is the text of the accounts secret."""
+def link_world(
+    simulator: Simulator, monkeypatch: Any, dialect: Callable[..., ProviderClient] = LegacyClient
+) -> Iterator[LinkWorld]:
+    """Everything, with a client that speaks ``dialect``."""
     for name, value in {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    one_call_at_a_time(monkeypatch)
-    accounts = more.pop("accounts", None)
     with delivery_world() as aws:
-        code_arn = secret("code", more.pop("code", simulator.code))
-        if accounts is not None:
-            more["ACCOUNTS_SECRET_ARN"] = secret("accounts", accounts)
-        # Real time: turns and the provider's clock are what is tested.
-        function = LinksFunction(links(environment(simulator, code_arn, **more)))
-        monkeypatch.setattr(entry, "_workflow", lambda: function.workflow)
-        aws.link_service = LinkService(function, "links", aws.clock.now)  # type: ignore[arg-type] # a stand-in
-        yield LinkWorld(aws, simulator, function, simulator.world.create_exam())
+        yield LinkWorld(aws, simulator, simulator.world.create_exam(), dialect)

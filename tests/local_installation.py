@@ -8,9 +8,11 @@ import re
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from random import SystemRandom
 
 from boto3 import Session
 from command_line import NO_AWS, PROGRAM, Finished
@@ -63,9 +65,12 @@ class LocalInstallation:
         assert isinstance(outputs, dict)
         return outputs
 
-    @property
+    @cached_property
     def session(self) -> Session:
-        """An AWS session of the local root user; its clients need ``endpoint_url``, see ``client_options``."""
+        """An AWS session of the local root user; its clients need ``endpoint_url`` or ``AWS_ENDPOINT_URL``.
+
+        Made once, because each session reads the descriptions of the services again.
+        """
         variables = shell_variables(self.port)
         return Session(
             aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
@@ -152,6 +157,10 @@ def _down(installation: LocalInstallation) -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nothing uses, below those that the system gives to other sockets while the emulator starts."""
+    chance = SystemRandom()  # the seed of the run is the same in every worker
+    while True:
+        port = chance.randrange(20_000, 30_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -83,6 +83,9 @@ def _compare(operator: str, value: str | None, wanted: list[str]) -> bool:
     match operator:
         case "StringEquals" | "ArnEquals":
             return value in wanted
+        case "ForAllValues:StringEquals":
+            # True as well where the call has no such key.
+            return value is None or set(value.split()) <= set(wanted)
         case "StringLike" | "ArnLike":
             return value is not None and any(matches(pattern, value) for pattern in wanted)
         case _:

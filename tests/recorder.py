@@ -18,14 +18,10 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, get_args, get_type_hints
 
-import pytest
 from aws_actions import Need, needs_of_call
 from botocore.client import BaseClient
 
 from examhook import handlers
-
-WHOLE_RUN = pytest.StashKey[bool]()
-"""Whether all integration tests run, so that what is never called can be told."""
 
 TESTS = str(Path(__file__).parent)
 running: ContextVar[str | None] = ContextVar("running", default=None)

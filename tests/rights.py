@@ -21,7 +21,6 @@ ALIASES = {
     "accounts": ACCOUNTS_ARN,
     "code": "AccountCodeSecret",
     "code-of-polls": "AccountCodeSecret",
-    "links": "LinksFunction",
     "delivery": "DeliveryQueue",
     "deliveries": "DeliveryQueue",
     "default": f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/exams",

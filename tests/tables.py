@@ -37,6 +37,8 @@ def create_tables(client: DynamoDBClient) -> None:
         *events["AttributeDefinitions"],
         {"AttributeName": "day", "AttributeType": "S"},
         {"AttributeName": "listed_at", "AttributeType": "S"},
+        {"AttributeName": "link_requested_for", "AttributeType": "S"},
+        {"AttributeName": "link_requested_at", "AttributeType": "N"},
     ]
     client.create_table(
         **events,
@@ -48,7 +50,15 @@ def create_tables(client: DynamoDBClient) -> None:
                     {"AttributeName": "listed_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
-            }
+            },
+            {
+                "IndexName": "link_requests",
+                "KeySchema": [
+                    {"AttributeName": "link_requested_for", "KeyType": "HASH"},
+                    {"AttributeName": "link_requested_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            },
         ],
     )
     deliveries = _table(DELIVERIES, "endpoint_id", "event_id")

@@ -39,7 +39,6 @@ from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
 from examhook.workflows.dispatch import Dispatch
 from examhook.workflows.endpoint_watch import EndpointWatch
 from examhook.workflows.retry import RetryDeliveries
-from examhook.workflows.working_links import WorkingLinks
 
 _DEADLINE_S = 15
 _DISABLE_AFTER_S = 5 * 86_400
@@ -91,7 +90,7 @@ def in_memory(urls: Sequence[str], now: Callable[[], float]) -> Functions:
         Dispatch(events, deliveries, queue, topic, "", endpoints.list_all, retention_days=30, now=now),
         DeliverWebhooks(
             Stores(deliveries, endpoints, cast("EventLinks", links), cast("LookUp", MemoryLookUp(held, links))),
-            Channels(sender, key, queue, WorkingLinks(None, now)),
+            Channels(sender, key, queue),
             now=now,
             rng=random.Random(7),  # noqa: S311 - jitter
             deadline_s=_DEADLINE_S,

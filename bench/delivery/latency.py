@@ -96,7 +96,7 @@ class _Play:
         while len(first := self._first(written, of)) < wanted and time.monotonic() < give_up_s:
             time.sleep(_GLANCE_S)
         took_s = sorted(at - written[event_id] for (_, event_id), at in first.items())
-        return Latency(len(took_s), wanted, _share(took_s, 0.5), _share(took_s, 0.99))
+        return Latency(len(took_s), wanted, share_of(took_s, 0.5), share_of(took_s, 0.99))
 
     def _first(self, written: dict[str, float], of: Sequence[int]) -> dict[tuple[int, str], float]:
         first: dict[tuple[int, str], float] = {}
@@ -112,6 +112,6 @@ class _Play:
         self.stack.submissions.write([Change(None, submission)])
 
 
-def _share(ordered: Sequence[float], share: float) -> float:
+def share_of(ordered: Sequence[float], share: float) -> float:
     """The value that ``share`` of them do not exceed; infinite where there are none."""
     return ordered[math.ceil(share * len(ordered)) - 1] if ordered else math.inf

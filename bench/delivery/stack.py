@@ -41,15 +41,26 @@ class Stack:
     submissions: SubmissionsTable
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a stack polls."""
+
+    base_url: str = "http://127.0.0.1:9"
+    code: str = "bench"
+    every: str = "off"
+    """``--poll-seconds`` of ``examhook local up``."""
+
+
 @contextmanager
-def running_stack(webhook_urls: Sequence[str]) -> Iterator[Stack]:
-    """A stack with these webhooks that polls nobody; raises StackFailedError."""
+def running_stack(webhook_urls: Sequence[str], watched: Watched | None = None) -> Iterator[Stack]:
+    """A stack with these webhooks that polls nobody unless told whom; raises StackFailedError."""
+    watched = watched or Watched()
     with tempfile.TemporaryDirectory(prefix="examhook-bench-") as folder:
         state, port = Path(folder) / "state", _free_port()
-        options = ["--base-url", "http://127.0.0.1:9", "--poll-seconds", "off", "--port", str(port)]
+        options = ["--base-url", watched.base_url, "--poll-seconds", watched.every, "--port", str(port)]
         urls = [option for url in webhook_urls for option in ("--webhook-url", url)]
         try:
-            _examhook(state, "up", *options, *urls)
+            _examhook(state, watched.code, "up", *options, *urls)
             outputs = json.loads((state / "stack.json").read_text(encoding="utf-8"))["outputs"]
             session = Session(
                 aws_access_key_id=ACCESS_KEY_ID, aws_secret_access_key=SECRET_ACCESS_KEY, region_name=REGION
@@ -59,14 +70,14 @@ def running_stack(webhook_urls: Sequence[str]) -> Iterator[Stack]:
             )
             yield Stack(outputs, SubmissionsTable(dynamodb, outputs["SubmissionsTableName"]))
         finally:
-            _examhook(state, "down")
+            _examhook(state, watched.code, "down")
 
 
-def _examhook(state: Path, *args: str) -> None:
+def _examhook(state: Path, code: str, *args: str) -> None:
     own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "EXAMHOOK_"))}
     done = subprocess.run(  # noqa: S603 - our own program
         [str(Path(sys.executable).with_name("examhook")), "local", *args],
-        env={**own, "EXAMHOOK_LOCAL_DIR": str(state), "EXAMHOOK_ACCOUNT_CODE": "bench"},
+        env={**own, "EXAMHOOK_LOCAL_DIR": str(state), "EXAMHOOK_ACCOUNT_CODE": code},
         cwd=PROJECT,
         capture_output=True,
         text=True,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.health import Health, Notice
+from examhook.delivery.link_renewal import LinkRequest
 from examhook.delivery.record import KEPT_ATTEMPTS, OPEN_STATUSES, AttemptRecord, Delivery, DeliveryStatus
 from examhook.destinations.delivery_queue import DeliveryMessage, TakenMessage, body_of
 from examhook.events.build import Event
@@ -45,16 +46,20 @@ class MemoryEvents:
         self.dispatched.add(event_id)
 
 
+_CLOSED = LinkRequest(2**40, is_open=False)
+"""A request that was just answered without a link, whatever the time."""
+
+
 @dataclass(frozen=True, slots=True)
 class MemoryLinks:
-    """In place of EventLinks: nobody asks for fresher links."""
+    """In place of EventLinks: no delivery waits for a fresh link."""
 
     events: MemoryEvents
 
     def get(self, event_id: str) -> LinkedEvent | None:
         """One event, with the link that it has."""
         event = self.events.get(event_id)
-        return None if event is None else LinkedEvent(event)
+        return None if event is None else LinkedEvent(event, request=_CLOSED)
 
 
 @dataclass(slots=True)

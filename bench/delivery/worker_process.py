@@ -41,14 +41,17 @@ from examhook.storage.looked_up import LookUp
 from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
 from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
 from examhook.workflows.deliver_round import BATCH, MOST, DeliverRound, Message
-from examhook.workflows.working_links import WorkingLinks
 from examhook_cli.simulator.wire import Fields
 
 ENDPOINT_ID = "ep_bench"
 _MONTH_S = 30 * 86_400
 
 
-class _NoQueue:
+class _EmptyQueue:
+    def take(self, _most: int, _wait_s: int) -> Sequence[object]:
+        """Return no message: a worker asks for more while an attempt takes long."""
+        return ()
+
     def done(self, taken: Sequence[object]) -> None:
         """Nothing was taken."""
 
@@ -67,19 +70,21 @@ def main() -> None:
         bare.trust_env = False
 
         def act(fields: Fields) -> Mapping[str, object]:
-            events = _events(fields.whole("messages"), at)
-            run = _worker(url, sender, events, at) if fields.flag("product") else _loop(url, bare, events)
+            events = made(fields.whole("messages"), at)
+            run = work(url, sender, events, at) if fields.flag("product") else _loop(url, bare, events)
             return {"seconds": run[0], "cpu_s": run[1]}
 
         serve(act)
 
 
-def _events(count: int, at: int) -> list[Event]:
-    made = [submitted(number, at) for number in range(count)]
-    return [submission_event(one, one.transitions[0]) for one in made]
+def made(count: int, at: int) -> list[Event]:
+    """Events of as many submissions."""
+    submissions = [submitted(number, at) for number in range(count)]
+    return [submission_event(one, one.transitions[0]) for one in submissions]
 
 
-def _worker(url: str, sender: WebhookSender, events: list[Event], at: int) -> tuple[float, float]:
+def work(url: str, sender: WebhookSender, events: list[Event], at: int) -> tuple[float, float]:
+    """Deliver ``events`` as Deliver does; seconds by the clock, and of processor time. Raises LostError."""
     endpoint = Endpoint(ENDPOINT_ID, url, b"", EndpointOrigin.CLI, at)
     deliveries = MemoryDeliveries()
     for event in events:
@@ -94,10 +99,10 @@ def _worker(url: str, sender: WebhookSender, events: list[Event], at: int) -> tu
         cast("EventLinks", links),
         cast("LookUp", MemoryLookUp(endpoints, links)),
     )
-    queue = cast("DeliveryQueue", _NoQueue())
+    queue = cast("DeliveryQueue", _EmptyQueue())
     workflow = DeliverWebhooks(
         stores,
-        Channels(sender, cast("SecretsKey", OpenKey()), queue, WorkingLinks(None, time.time)),
+        Channels(sender, cast("SecretsKey", OpenKey()), queue),
         now=time.time,
         rng=random.Random(7),  # noqa: S311 - jitter
         deadline_s=15,

@@ -42,7 +42,7 @@ class UnlistedFieldError(TypeError):
 
 
 def logger_for(function: str) -> Logger:
-    """The structured logger of one function (``poll``, ``dispatch``, ``deliver``, ``links``, ``retry``)."""
+    """The structured logger of one function (``poll``, ``dispatch``, ``deliver``, ``retry``)."""
     return Logger(service=f"examhook-{function}", log_uncaught_exceptions=False)
 
 

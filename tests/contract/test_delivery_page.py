@@ -12,7 +12,7 @@ from random import Random
 import pytest
 import yaml
 
-from examhook.delivery import headers, judgement, pace, record, schedule, url
+from examhook.delivery import headers, judgement, link_renewal, pace, record, schedule, url
 from examhook.delivery import signature as signing
 from examhook.delivery.answer import decide, is_success, retry_after_s
 from examhook.delivery.health import DOWN_AFTER_FAILURES
@@ -20,7 +20,7 @@ from examhook.delivery.record import SendOutcome, SendResult
 from examhook.destinations import redrive_queue, webhook
 from examhook.http.adapter import CONNECTIONS_KEPT
 from examhook.http.session import BoundedSession
-from examhook.workflows import backlog, deliver, deliver_round, endpoint_changes, replay, retry
+from examhook.workflows import backlog, deliver, deliver_round, endpoint_changes, replay, result_links, retry
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "delivery.md").read_text(encoding="utf-8")
@@ -96,6 +96,11 @@ RULES: Mapping[str, str] = {
     "attempts at one endpoint at once in a process": f"{pace.AT_ONCE}",
     "attempts at once in a process": f"{deliver_round.BATCH}, and with slow ones {deliver_round.MOST}",
     "processes of Deliver at once": str(event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"]),  # type: ignore[index]
+    "a result link is renewed when it works for less than": span(link_renewal.RENEW_BEFORE_S),
+    "a delivery that waits for a link checks again after": "{} to {} s".format(*deliver.LINK_CHECK_S),
+    "it waits at most": span(link_renewal.WAIT_S),
+    "another link for the same event is requested after": span(link_renewal.REPEAT_AFTER_S),
+    "requests to the provider for links, per poll": f"{result_links.MAX_REQUESTS}, within {span(result_links.SERVE_S)}",
     "an attempt leaves room for another beside it after": span(deliver_round.IDLE_AFTER_S),
     "an attempt is slow after": span(deliver_round.PATIENCE_S),
     "a process that waits for one takes more messages for": span(deliver_round.TAKE_FOR_S),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -30,10 +32,16 @@ def command_lines(page: Path) -> Iterator[str]:
     yield from (line.replace("\n", " ") for line in INLINE.findall(BLOCK.sub("", text)))
 
 
+@cache
+def all_commands() -> Any:
+    """The program's commands; making them takes a while."""
+    return get_command(app)
+
+
 def problem_with(line: str) -> str | None:
     """What the program would not know of a command line."""
     words = shlex.split(line.replace("…", "x"))[1:]
-    command = get_command(app)
+    command = all_commands()
     while (commands := getattr(command, "commands", None)) and words and not words[0].startswith("-"):
         found = commands.get(words.pop(0).split("/")[0])
         if found is None:

@@ -225,9 +225,7 @@ def test_the_record_of_an_account_outlives_its_leases(tables: Pair) -> None:
 def exam_change(
     stored: ExamState | None, *, available: bool, fence: int = 1, at: int = 100, exam_id: str = "7"
 ) -> ExamChange:
-    shown = replace(
-        EXAM, exam_id=exam_id, available=available, url="https://provider.test/7", category="Medicine"
-    )
+    shown = replace(EXAM, exam_id=exam_id, available=available, url="https://provider.test/7", category="Medicine")
     if stored is None:
         after = first_state("main", shown, observed_at=at, predates_watch=False, announce=True)
         return ExamChange(None, replace(after, fence=fence))

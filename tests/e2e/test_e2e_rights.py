@@ -29,9 +29,8 @@ def test_every_function_is_heard_and_its_calls_are_named_as_aws_names_them(
     listener = installation.listeners[0]
     assert listener.wait_until(lambda received: bool(about_exam(received, exam_id)), ARRIVAL_TIMEOUT_S)
     lambda_client = installation.session.client("lambda", endpoint_url=installation.url)
-    for function, event in (("Retry", {"trigger": "manual"}), ("Links", {"event_id": "none"})):
-        name = installation.outputs[f"{function}FunctionName"]
-        assert "FunctionError" not in lambda_client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+    name, tick = installation.outputs["RetryFunctionName"], json.dumps({"trigger": "manual"})
+    assert "FunctionError" not in lambda_client.invoke(FunctionName=name, Payload=tick.encode())
     # What a person does with the local root user's key is nobody's call.
     table = installation.outputs["DeliveriesTableName"]
     installation.session.client("dynamodb", endpoint_url=installation.url).scan(TableName=table)
@@ -49,6 +48,6 @@ def test_every_function_is_heard_and_its_calls_are_named_as_aws_names_them(
         ("dispatch", "events:PutEvents", "event-bus/exams"),
         ("deliver", "dynamodb:UpdateItem", "table/DeliveriesTable"),
         ("retry", "dynamodb:Scan", "table/EndpointsTable"),
-        ("links", "dynamodb:GetItem", "table/EventsTable"),
+        ("poll", "dynamodb:Query", "table/EventsTable/index/link_requests"),
     }
     assert not {each for each in called if each[1:] == ("dynamodb:Scan", "table/DeliveriesTable")}

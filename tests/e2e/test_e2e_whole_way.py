@@ -268,12 +268,15 @@ def test_up_again_deploys_anew_keeps_the_state_and_polls_by_schedule(installatio
         assert "was up" in done.out
         assert installation.written["endpoints"] == endpoints
         exam_id = world.create_exam()
-        ref = world.start(exam_id)
-        world.submit(ref)
-        world.advance(5)
-        # The schedule ticks once a minute.
-        events = wait_for(installation, 0, exam_id, 1, timeout_s=120 + ARRIVAL_TIMEOUT_S)
-        assert [event["type"] for event in events] == ["submission.submitted"]
+        for count in (1, 2, 3):
+            world.submit(world.start(exam_id))
+            world.advance(5)
+            # The schedule ticks once a minute, and messages start the polls in between.
+            events = wait_for(installation, 0, exam_id, count, timeout_s=120 + ARRIVAL_TIMEOUT_S)
+        assert [event["type"] for event in events] == ["submission.submitted"] * 3
+        functions = installation.session.client("lambda", endpoint_url=installation.url)
+        sources = functions.list_event_source_mappings(FunctionName=installation.outputs["PollFunctionName"])
+        assert [each["LastProcessingResult"] for each in sources["EventSourceMappings"]] == ["OK - 1 records"]
     finally:
         assert installation.up().exit_code == 0
     now = installation.session.client("dynamodb").scan(TableName=installation.outputs["SubmissionsTableName"])

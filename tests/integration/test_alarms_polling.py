@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import time
+
 import pytest
 from cloudwatch import CloudWatch, watching
 from memory_tables import MemoryExams, MemorySubmissions
@@ -47,12 +50,17 @@ class Polling:
         self.watch, self.capsys, self.every_min = watch, capsys, every_min
         monkeypatch.setattr(poll_entry, "_accounts", lambda: AccountPolls(self.stage.workflow(), None, None, None))  # type: ignore[arg-type] # one account
 
-    def tick(self, minutes: int, *, dead: bool = False) -> None:
+    def tick(self, minutes: int, *, dead: bool = False, messages: int = 0, late: bool = False) -> None:
+        """So many minutes; in each a tick of the schedule, and messages of further ticks."""
         for _ in range(minutes):
             self.watch.minute += 1
             self.stage.provider.clock += 60
             if not dead and self.watch.minute % self.every_min == 0:
                 poll_entry.handler({"trigger": "schedule"}, Context(self.stage))
+            expires_at = time.time() + (-1 if late else 60)
+            for _ in range(messages):
+                message = {"messageId": "1", "body": json.dumps({"expires_at": expires_at})}
+                poll_entry.handler({"Records": [message]}, Context(self.stage))
             self.watch.read(self.capsys.readouterr().out)
 
     def fires(self, alarm: str) -> bool:
@@ -86,6 +94,24 @@ def test_a_schedule_that_stopped_stalls_as_well(polling: Polling) -> None:
     assert not polling.fires("PollStalledAlarm")
     polling.tick(1, dead=True)
     assert polling.fires("PollStalledAlarm")
+
+
+def test_messages_that_arrive_too_late_do_not_hide_that_nothing_polls(polling: Polling) -> None:
+    polling.tick(QUARTER_MIN, dead=True, messages=3, late=True)
+    assert polling.fires("PollStalledAlarm")
+
+
+def test_messages_count_as_polls(polling: Polling) -> None:
+    polling.tick(QUARTER_MIN, dead=True, messages=1)
+    assert not polling.fires("PollStalledAlarm")
+
+
+def test_four_polls_a_minute_that_fail_for_a_moment_do_not_fire(polling: Polling) -> None:
+    polling.stage.provider.failures[""] = ProviderUnavailable("It does not answer.")
+    polling.tick(4, messages=3)
+    del polling.stage.provider.failures[""]
+    polling.tick(QUARTER_MIN, messages=3)
+    assert not polling.fires("ProviderFailingAlarm")
 
 
 def test_one_account_that_stalls_is_not_hidden_by_another(

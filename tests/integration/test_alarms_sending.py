@@ -8,15 +8,12 @@ from importlib import import_module
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from cloudwatch import CloudWatch, watching
 from delivery_world import World, delivery_world
 from dispatch_stack import deployed, invoke, sample_batch
-from link_world import link_world
 from moto import mock_aws
 from redrive_stage import failure
 from scripted_server import answer, scripted_server
-from tables import EXAMS
 from translated import STACK, StackTemplate
 
 from examhook.delivery.schedule import ENQUEUED_S
@@ -24,12 +21,9 @@ from examhook.destinations.delivery_queue import body_of
 from examhook.destinations.guard import guarded_session
 from examhook.destinations.webhook import WebhookSender
 from examhook.handlers import deliver as deliver_entry
-from examhook.handlers import links as links_entry
 from examhook.handlers import retry as retry_entry
 from examhook.settings import SettingsError
 from examhook.storage.deliveries import DeliveriesTable
-from examhook_cli.simulator.server import running_simulator
-from examhook_cli.simulator.world import World as ProviderWorld
 
 TEMPLATE = StackTemplate({"AccountCode": "a-code"})
 ALARMS = TEMPLATE.of_type("AWS::CloudWatch::Alarm")
@@ -226,25 +220,5 @@ def test_a_function_that_may_not_start_for_a_quarter_of_an_hour_fires(function: 
         watch.minute += 1
         watch.put("AWS/Lambda", "Throttles", 1, FunctionName=f"{function}Function")
     assert watch.fires(ALARMS[f"{function}ThrottlesAlarm"])
-    watch.minute += 60 if function == "Links" else 5
+    watch.minute += 5
     assert not watch.fires(ALARMS[f"{function}ThrottlesAlarm"])
-
-
-@pytest.mark.parametrize("alarm", ["LinksErrorsAlarm", "LinksThrottlesAlarm"])
-def test_links_that_runs_seldom_and_cannot_in_three_spans_of_an_hour_fires(alarm: str, watch: CloudWatch) -> None:
-    metric = ALARMS[alarm]["MetricName"]
-    for minute in range(1, 121):
-        watch.minute = minute
-        if minute in {20, 40, 60}:
-            watch.put("AWS/Lambda", metric, 1, FunctionName="LinksFunction")
-        # What is an hour old does not count any more.
-        assert watch.fires(ALARMS[alarm]) == (60 <= minute < 80)
-
-
-def test_links_that_cannot_read_its_tables_ends_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing swallows it: an exception out of the handler is what Lambda counts."""
-    with running_simulator(ProviderWorld(seed=3)) as simulator, link_world(simulator, monkeypatch) as world:
-        event = world.event(world.ended())
-        boto3.client("dynamodb").delete_table(TableName=EXAMS)
-        with pytest.raises(ClientError, match="ResourceNotFoundException"):
-            links_entry.handler({"event_id": event.event_id}, None)

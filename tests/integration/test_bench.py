@@ -47,6 +47,7 @@ TINY = Scale(
 )
 
 
+@pytest.mark.slow
 def test_a_run_on_a_tiny_world_counts_what_happened_in_it() -> None:
     """Every measure is played, and those whose figure follows from the world's size have it."""
     measured = run(TINY, lambda _: None, None)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench.delivery import cost_of, throughput, volume
+from bench.delivery import cost_of, throughput, volume, worker_process
 from bench.delivery.latency import Latency, Soon
 from bench.delivery.page import lines, page, unmet
+from bench.delivery.receivers import Receivers
 from bench.delivery.run import Delivery, Scale
+from examhook.destinations.guard import guarded_session
+from examhook.destinations.webhook import WebhookSender
 
 pytestmark = pytest.mark.skipif(
     not Path(".venv-emulator/bin/python").exists(), reason="the emulator's environment is not set up"
@@ -19,6 +23,7 @@ pytestmark = pytest.mark.skipif(
 TICKS = 20
 
 
+@pytest.mark.slow
 def test_few_events_arrive_and_are_counted() -> None:
     many = volume.measure(30, lambda _: None)
     assert (many.wanted, many.delivered, many.lost, many.invented) == (90, 90, 0, 0)
@@ -48,3 +53,13 @@ def test_few_events_arrive_and_are_counted() -> None:
     assert "sixth hangs" in " ".join(unmet(lines(replace(measured, soon=overloaded)))), (
         "as slow as before proves nothing"
     )
+
+
+def test_a_worker_whose_attempts_take_long_finds_an_empty_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine makes attempts take long; here every attempt counts as long from its beginning."""
+    monkeypatch.setattr("examhook.workflows.deliver_round.IDLE_AFTER_S", -1)
+    at, session = int(time.time()), guarded_session(allow_private=True)
+    sender = WebhookSender(session, allow_http=True, allow_private=True)
+    with Receivers(1) as receivers:
+        worker_process.work(receivers.urls[0], sender, worker_process.made(3, at), at)
+        assert len(receivers.arrivals()) == 3

@@ -60,6 +60,12 @@ def test_the_worst_delays_are_computed_from_the_settings(patient: Clinic) -> Non
     )
 
 
+def test_the_source_of_ticks_may_be_off_with_a_poll_a_minute(patient: Clinic) -> None:
+    break_source("Poll", ":sqs:")(patient)
+    patient.configure("Poll", POLL_SECONDS="60")
+    assert patient.verdicts("source of Poll") == []
+
+
 def break_schedule(name: str, **changes: str) -> Callable[[Clinic], None]:
     def act(patient: Clinic) -> None:
         scheduler = patient.client("scheduler")
@@ -205,6 +211,7 @@ BROKEN: list[tuple[str, Callable[[Clinic], None], str, str]] = [
     ("not polling", break_schedule("Poll", State="DISABLED"), "schedule of Poll", "warning"),
     ("no retries", break_schedule("Retry", State="DISABLED"), "schedule of Retry", "problem"),
     ("uneven polls", break_schedule("Poll", ScheduleExpression="cron(0 * * * ? *)"), "delay of main", "warning"),
+    ("ticks off", break_source("Poll", ":sqs:"), "source of Poll", "problem"),
     ("stream off", break_source("Dispatch", ":dynamodb:"), "source of Dispatch", "problem"),
     ("repairs gone", break_source("Dispatch", ":sqs:", remove=True), "source of Dispatch", "problem"),
     ("queue off", break_source("Deliver", ":sqs:"), "source of Deliver", "problem"),

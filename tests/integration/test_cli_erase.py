@@ -24,6 +24,7 @@ from examhook.detection.exam_state import ExamState
 from examhook.detection.exam_transition import ExamChange
 from examhook.events.build import Event, submission_event
 from examhook.events.identity import submission_event_id
+from examhook.events.result_link import ResultLink
 from examhook.model import AttemptKey, Submission
 from examhook.storage import candidate_deliveries, candidate_events, candidate_submissions
 from examhook.storage.account_state import AccountRecord
@@ -250,8 +251,11 @@ def test_what_waited_is_never_sent_and_comes_back_by_no_message(filled: World) -
 def test_an_attempt_that_is_under_way_when_it_is_erased_is_not_made(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Deliver has read the event and has not claimed the attempt yet."""
+    """Deliver has read the event with its fresh link and has not claimed the attempt yet."""
     _, (event, _) = stored(world, GONE, NAME)
+    now = int(world.clock.at)
+    world.links.request(event, now, now)
+    world.links.answer(event, ResultLink(f"https://provider.test/{GONE}", now + 1800))
     real = deliver_workflow.request_for
 
     def while_it_is_signed(*args: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import Any
 
 import boto3
 import pytest
-from builders import submission, transition
+from builders import attempt, submission, transition
 from dispatch_stack import ids_of, sample_batch
 from killed_process import Killer, running_killer
 from scripted_server import Step, answer, scripted_server
@@ -81,7 +81,8 @@ class World:
         self, endpoint: Endpoint, nth: int, status: DeliveryStatus = DeliveryStatus.PENDING
     ) -> DeliveryMessage:
         now = int(time.time())
-        event = submission_event(submission(), transition(event_id=f"evt_{nth:032x}", sequence=nth))
+        without_link = submission(attempt=attempt(result_url=None))
+        event = submission_event(without_link, transition(event_id=f"evt_{nth:032x}", sequence=nth))
         self.events.add(event, now + MONTH_S)
         fresh = new_delivery(endpoint.endpoint_id, event.event_id, event.event_type, now=now, expires_at=now + MONTH_S)
         self.deliveries.create(fresh)

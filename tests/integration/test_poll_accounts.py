@@ -135,11 +135,18 @@ def test_a_stack_with_one_account_starts_nothing_else(stack: Stack) -> None:
 def test_a_tick_polls_the_own_account_and_starts_a_poll_of_each_other(stack: Stack) -> None:
     stack.list({"north": north(stack), "south": {"code": "x"}})
     assert stack.handle(TICK)["rows"] == 2
-    assert stack.functions.invoked == [
-        ("poll-function", "Event", {"trigger": "schedule", "account": "north"}),
-        ("poll-function", "Event", {"trigger": "schedule", "account": "south"}),
+    assert [(name, kind, payload["account"]) for name, kind, payload in stack.functions.invoked] == [
+        ("poll-function", "Event", "north"),
+        ("poll-function", "Event", "south"),
     ]
     assert not stack.north.api.requests()
+
+
+def test_what_a_tick_starts_for_another_account_polls_it(stack: Stack) -> None:
+    stack.list({"north": north(stack)})
+    stack.handle(TICK)
+    ((_, _, payload),) = stack.functions.invoked
+    assert stack.handle(payload)["rows"] == 5
 
 
 @pytest.mark.parametrize("dialect", Dialect)

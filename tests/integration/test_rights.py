@@ -1,4 +1,7 @@
-"""Each role may do what its function calls and what AWS does by it, and nothing more; so may each resource's policy."""
+"""Each role may do what its function calls and what AWS does by it, and nothing more; so may each resource's policy.
+
+That no role may do more is judged after the last test, see ``whole_run.py``.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import rights
 from aws_actions import ANOTHER_NAME, Need, UnknownCallError, known_actions, needs_of_call
 from dispatch_stack import deployed, invoke, sample_batch
 from policies import Grant
-from recorder import WHOLE_RUN, Call, Recorder
+from recorder import Call, Recorder
 from rights import (
     TEMPLATE,
     Wanted,
@@ -31,14 +34,6 @@ from examhook_cli.local.batch_rights import COVERED
 
 ROOT = Path(__file__).parents[2]
 OWN_CODE_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:exam/code-AbCdEf"
-
-
-@pytest.mark.after_all
-def test_no_role_may_do_what_nothing_does(recorder: Recorder, pytestconfig: pytest.Config) -> None:
-    """Only a run of all integration tests can tell: each records what the functions call in it."""
-    if not pytestconfig.stash[WHOLE_RUN]:
-        pytest.skip("needs the whole of tests/integration")
-    assert unused([*wanted_by_calls(recorder.calls), *wanted_by_aws()]) == []
 
 
 def test_every_role_may_do_what_aws_does_by_it() -> None:

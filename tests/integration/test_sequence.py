@@ -180,6 +180,7 @@ def endpoint_of(world: World) -> Endpoint:
     return made
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     histories=st.lists(

@@ -17,7 +17,7 @@ from cfnlint.decode import cfn_yaml
 from moto import mock_aws
 
 from examhook.events.catalogue import OFF_BY_DEFAULT
-from examhook.settings import DeliverSettings, DispatchSettings, LinksSettings, PollSettings, RetrySettings
+from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings
 from examhook.workflows.erase import LONGEST_POLL_S
 from examhook.workflows.erasure_key import bound_to
 
@@ -28,14 +28,13 @@ SETTINGS = {
     "PollFunction": PollSettings,
     "DispatchFunction": DispatchSettings,
     "DeliverFunction": DeliverSettings,
-    "LinksFunction": LinksSettings,
     "RetryFunction": RetrySettings,
 }
 OUTPUTS = {
     *("SubmissionsTopicArn", "OperationsTopicArn", "SubmissionsTableName", "ExamsTableName", "EndpointsTableName"),
     *("EventsTableName", "DeliveriesTableName", "DeliveryQueueUrl", "DeliveryDeadLetterQueueUrl"),
     *("DispatchFailureQueueUrl", "PollFunctionName", "DispatchFunctionName", "DeliverFunctionName"),
-    *("RetryFunctionName", "LinksFunctionName", "AccountName", "DashboardName", "AccountCodeSecretArn"),
+    *("RetryFunctionName", "AccountName", "DashboardName", "AccountCodeSecretArn"),
     *("SecretsKeyArn", "RetentionDays"),
     *("AllowHttpEndpoints", "AllowPrivateEndpoints", "PollScheduleName", "RetryScheduleName"),
 }
@@ -102,9 +101,11 @@ def test_every_function_knows_the_stack_that_its_figures_are_of() -> None:
 def test_the_parameters_defaults_are_settings_that_a_function_accepts(function: str) -> None:
     parameters = TEMPLATE["Parameters"]
 
-    def value(of: str | Mapping[str, str]) -> str:
+    def value(of: Any) -> str:
         if isinstance(of, str):
             return of
+        if of.get("Fn::If", [""])[0] == "PollsWithinMinute":
+            return value(of["Fn::If"][1])
         named = of.get("Ref", "")
         return str(parameters[named].get("Default", "")) if named in parameters else "something"
 
@@ -155,18 +156,9 @@ def test_every_right_is_one_that_aws_knows() -> None:
     assert asked <= known
 
 
-def test_only_those_who_ask_the_provider_may_read_the_account_code() -> None:
+def test_only_poll_may_read_the_account_code() -> None:
     readers = {role for role, found in statements() if "secretsmanager:GetSecretValue" in listed(found["Action"])}
-    assert readers == {"PollRole", "LinksRole"}
-
-
-def test_what_speaks_to_strangers_may_neither_read_the_account_code_nor_the_other_way_round() -> None:
-    rights = {
-        role: {action for of, found in statements() if of == role for action in listed(found["Action"])}
-        for role in ("DeliverRole", "LinksRole")
-    }
-    assert not {right for right in rights["DeliverRole"] if right.startswith("secretsmanager:")}
-    assert not {right for right in rights["LinksRole"] if right.startswith(("kms:", "sqs:", "sns:", "lambda:"))}
+    assert readers == {"PollRole"}
 
 
 def test_dispatch_may_put_events_on_the_named_bus_only_where_one_is_named() -> None:
@@ -217,9 +209,10 @@ def test_poll_opens_nothing_that_the_secrets_key_seals_for_endpoints() -> None:
     assert not fnmatchcase("ep_0c2a6f0be0ad3b1d", pattern)
 
 
-def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_run() -> None:
-    visibility_s = RESOURCES["DeliveryQueue"]["Properties"]["VisibilityTimeout"]
-    assert visibility_s >= 6 * RESOURCES["DeliverFunction"]["Properties"]["Timeout"]
+@pytest.mark.parametrize(("queue", "function"), [("DeliveryQueue", "DeliverFunction"), ("TickQueue", "PollFunction")])
+def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_run(queue: str, function: str) -> None:
+    visibility_s = RESOURCES[queue]["Properties"]["VisibilityTimeout"]
+    assert visibility_s >= 6 * RESOURCES[function]["Properties"]["Timeout"]
 
 
 def test_an_attempts_deadline_leaves_its_function_time_to_record_it() -> None:

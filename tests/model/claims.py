@@ -29,6 +29,7 @@ from examhook.model import AttemptKey, Status, Transition
 from examhook.settings import Dialect, InitialSync
 from examhook_cli.simulator.facts import AttemptCount, TruthRow
 
+BEGINNING_AT = 1_790_000_000
 CLOCKS_S = 120
 """What happened so close to the beginning of the watch may count as old or as new."""
 
@@ -43,6 +44,8 @@ class Claims:
     """How much had happened in the world when each exam was known and nobody was about to read it as unknown."""
     hints: bool = True
     """Whether counts and pages show what happens as soon as it does."""
+    date_is_stuck: bool = False
+    """Whether the ``Date`` has shown the beginning of the world all along: a clock that may be so far behind."""
 
     def check(self) -> None:
         """Raise AssertionError where one does not hold."""
@@ -124,7 +127,8 @@ class Claims:
         exam_id, _ = key
         states = self.histories[key].states
         n, asked_at = self.installation.provider.first_asked.get(exam_id, (0, 0))
-        if not self.installation.provider.world.is_shown(key[1].started_at, asked_at):
+        provider = self.installation.provider
+        if exam_id in provider.shown_stale or not provider.world.is_shown(key[1].started_at, asked_at):
             return -1
         found = self.histories[key].state_at(n)
         return states.index(found) if found is not None and self._is_old(key, found, margin_s=-CLOCKS_S) else -1
@@ -137,6 +141,8 @@ class Claims:
         assert record.watch_started_at is not None
         exam = self.installation.exam_states.items.get(("main", key[0]))
         watch_started_at = record.watch_started_at - self.installation.clock_skew_s
+        if self.date_is_stuck:
+            margin_s *= max(1, 1 + (watch_started_at - BEGINNING_AT) // CLOCKS_S)
         if exam is None or not exam.predates_watch:
             watch_started_at -= SURELY_OLD_S
         ended_at = state.facts.ended_at

@@ -17,7 +17,7 @@ from examhook_cli.simulator.exam_book import ExamBook
 from examhook_cli.simulator.facts import AttemptCount, RowOrder
 from examhook_cli.simulator.pace import RequestLimit
 from examhook_cli.simulator.provider_api import Fate, ProviderApi
-from examhook_cli.simulator.quirks import EXAMS, Switch
+from examhook_cli.simulator.quirks import EXAMS, Quirk, Switch
 from examhook_cli.simulator.world import World
 
 BASE_URL = "http://provider.test"
@@ -74,6 +74,8 @@ class Provider:
     seconds_per_request: float = 0.0
     first_asked: dict[str, tuple[int, int]] = field(default_factory=dict)
     """How much had happened in the world when each exam's results were first asked for, and when that was."""
+    shown_stale: set[str] = field(default_factory=set)
+    """Exams whose results may have been shown as they were a minute before."""
     refuses_next: bool = False
     was_shuffled: bool = False
     """Whether its rows ever came in another order at each request."""
@@ -90,6 +92,8 @@ class Provider:
         """The answer; raises HttpError where there is none."""
         self.world.advance(self.seconds_per_request)
         if "eid" in query:
+            if self._is_stale():
+                self.shown_stale.add(query["eid"])
             self.first_asked.setdefault(query["eid"], (len(self.world.ledger()), self.world.now()))
         if self.refuses_next:
             query, self.refuses_next = {**query, "code": "another"}, False
@@ -104,6 +108,9 @@ class Provider:
         if reply.sent_bytes is not None:
             raise BrokenAnswerError("Its answer was cut.")
         return Answer(reply.status, CaseInsensitiveDict(reply.headers), reply.body, truncated=False, elapsed_s=0.0)
+
+    def _is_stale(self) -> bool:
+        return any(switch.quirk is Quirk.STALE_REPLICA for switch in self.api.quirks.switches())
 
     def shown(self) -> set[tuple[str, AttemptKey]]:
         """Every attempt that some answer shows, with its exam."""

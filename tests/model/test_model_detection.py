@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from model.machine import Detection
+
+pytestmark = pytest.mark.slow
 
 IS_LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 EXAMPLES = int(os.environ.get("EXAMPLES", "20000" if IS_LONG else "120"))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from translated import StackTemplate
 
 from scripts.cost_page import (
     ACCOUNTS_IN_A_STACK,
@@ -18,6 +19,7 @@ from scripts.cost_page import (
     SECRET,
     WRITE_UNIT,
     Installation,
+    interval_costs,
     month,
     page,
 )
@@ -54,6 +56,27 @@ def test_accounts_that_one_secret_cannot_list_are_priced_with_a_stack_of_their_o
     found = parts(MANY)
     assert found["alarms and metrics"] == pytest.approx(2 * (ALARMS + METRICS))
     assert found["key, secret"] == pytest.approx(2 * KEY + 4 * SECRET), "each stack's own code, and its list"
+
+
+def test_the_page_is_worked_out_for_the_default_interval() -> None:
+    default = StackTemplate().resolve({"Ref": "PollSeconds"})
+    assert {str(each.poll_seconds) for each in INSTALLATIONS if each.accounts == 1} == {default}
+
+
+def test_a_shorter_interval_costs_its_polls_its_messages_and_a_third_queue() -> None:
+    """Without what a poll itself uses, 15 seconds are 15 looks, one request to send and 6 to take, each minute."""
+    each_minute = parts(replace(SMALL, poll_seconds=60))["SQS"]
+    assert parts(SMALL)["SQS"] - each_minute == pytest.approx(MINUTES * (15 + 1 + 6) * 0.40e-6)
+    assert parts(replace(SMALL, poll_seconds=5))["SQS"] - each_minute == pytest.approx(
+        MINUTES * (15 + 2 + 22) * 0.40e-6
+    )
+
+
+def test_a_shorter_interval_costs_more_and_the_default_about_a_dollar() -> None:
+    costs = interval_costs(UNITS)
+    assert costs[60] == (0, 0)
+    assert list(costs.values()) == sorted(costs.values())
+    assert costs[15][0] < 1.5
 
 
 def test_the_page_and_the_readme_say_what_the_rotated_key_costs() -> None:

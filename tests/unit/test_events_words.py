@@ -6,7 +6,7 @@ from decimal import Decimal
 from unicodedata import category
 
 import pytest
-from builders import exam, OBSERVED_AT, attempt, submission, transition
+from builders import OBSERVED_AT, attempt, exam, submission, transition
 from event_examples import examples
 from hypothesis import example, given
 from hypothesis import strategies as st

@@ -14,8 +14,13 @@ from hypothesis import strategies as st
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.link_renewal import (
     RENEW_BEFORE_S,
+    REPEAT_AFTER_S,
+    WAIT_S,
+    LinkAction,
+    LinkRequest,
     can_be_renewed,
     is_near_end,
+    link_action,
     marked_if_expired,
     sees_links,
     with_newest_link,
@@ -96,6 +101,35 @@ def test_without_a_fresh_link_one_that_still_works_stays() -> None:
 
 def test_a_removed_attempt_has_no_link_to_be_had() -> None:
     assert [each for each in EventType if not can_be_renewed(examples()[each])] == [EventType.REMOVED]
+
+
+@pytest.mark.parametrize(
+    ("request_", "action"),
+    [
+        (None, LinkAction.REQUEST),
+        (LinkRequest(0, is_open=True), LinkAction.WAIT),
+        (LinkRequest(-WAIT_S + 1, is_open=True), LinkAction.WAIT),
+        (LinkRequest(-WAIT_S, is_open=True), LinkAction.SEND),
+        (LinkRequest(0, is_open=False), LinkAction.SEND),
+        (LinkRequest(-REPEAT_AFTER_S + 1, is_open=True), LinkAction.SEND),
+        (LinkRequest(-REPEAT_AFTER_S, is_open=True), LinkAction.REQUEST),
+        (LinkRequest(-REPEAT_AFTER_S, is_open=False), LinkAction.REQUEST),
+    ],
+)
+def test_an_expired_link_is_requested_once_and_waited_for_within_bounds(
+    request_: LinkRequest | None, action: LinkAction
+) -> None:
+    """Times are seconds relative to now."""
+    now = UNTIL
+    known = None if request_ is None else LinkRequest(now + request_.at, is_open=request_.is_open)
+    assert link_action(EVENT, known, now) is action
+    assert link_action(EVENT, known, UNTIL - RENEW_BEFORE_S) is LinkAction.SEND
+    assert link_action(without_link(EVENT), known, now) is LinkAction.SEND
+    assert link_action(examples()[EventType.REMOVED], known, now) is LinkAction.SEND
+
+
+def test_a_link_that_was_renewed_can_be_requested_when_it_is_near_its_end_again() -> None:
+    assert WAIT_S < REPEAT_AFTER_S <= RESULT_LINK_SECONDS - RENEW_BEFORE_S
 
 
 def test_only_endpoints_that_are_told_everything_see_links() -> None:

@@ -22,7 +22,7 @@ from examhook_cli.stack import (
 )
 
 AT = "2026-05-03T14:02:00Z"
-WOKEN = {f"{name}FunctionName": f"examhook-{name}" for name in ("Retry", "Dispatch", "Deliver", "Links")}
+WOKEN = {f"{name}FunctionName": f"examhook-{name}" for name in ("Retry", "Dispatch", "Deliver")}
 
 
 class FakeFunctions:

@@ -134,7 +134,7 @@ def test_a_quiet_exam_is_scanned_after_as_long_as_it_was_quiet() -> None:
 def test_no_full_scan_waits_longer_than_is_promised(changed_at: int, scanned_at: int) -> None:
     known = state(changed_at=changed_at, scanned_at=scanned_at, read_at=scanned_at)
     assert HOUR <= full_scan_s(known, HOUR) <= HOUR * IDLE_FACTOR
-    bound_s = worst_case_s(poll_seconds=60, full_scan_seconds=HOUR)["rescored_idle"]
+    bound_s = worst_case_s(longest_gap_s=120, full_scan_seconds=HOUR)["rescored_idle"]
     assert planned(EXAM, known, now=scanned_at + bound_s) == [(Reason.DUE, Depth.FULL)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aws_actions import needs_of_call
 from policies import Grant, allows, grants
 
 TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/Events"
@@ -31,6 +32,26 @@ def statement(**facts: Any) -> dict[str, Any]:
 )
 def test_one_statement(facts: dict[str, Any], allowed: bool) -> None:  # noqa: FBT001 - a case
     assert allows([statement(**facts)], "dynamodb:GetItem", TABLE) is allowed
+
+
+def test_a_condition_on_attributes_covers_those_that_a_call_names() -> None:
+    condition = {"ForAllValues:StringEquals": {"dynamodb:Attributes": ["event_id", "link_url"]}}
+    own = [statement(Action="dynamodb:UpdateItem", Condition=condition)]
+    update = {
+        "TableName": "Events",
+        "Key": {"event_id": {"S": "x"}},
+        "ConditionExpression": "attribute_exists(event_id)",
+    }
+
+    def allowed(**more: Any) -> bool:
+        (need,) = needs_of_call("dynamodb", "UpdateItem", {**update, **more})
+        return allows(own, need.action, TABLE, dict(need.context))
+
+    assert allowed(UpdateExpression="SET link_url = if_not_exists(link_url, :url)")
+    assert allowed(UpdateExpression="SET #url = :url", ExpressionAttributeNames={"#url": "link_url"})
+    assert not allowed(UpdateExpression="SET link_url = :url, body = :body")
+    assert not allowed(UpdateExpression="REMOVE link_url", ConditionExpression="attribute_not_exists(body)")
+    assert not allowed(UpdateExpression="SET #url = :url", ExpressionAttributeNames={"#url": "body"})
 
 
 def test_nothing_is_allowed_by_nothing_and_a_denial_wins_wherever_it_stands() -> None:

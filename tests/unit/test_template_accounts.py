@@ -38,17 +38,6 @@ def test_poll_may_start_itself_and_read_the_list_and_nothing_else() -> None:
     assert POLICY["Properties"]["Roles"] == [{"Ref": "PollRole"}]
 
 
-def test_links_may_read_the_list_and_nothing_else() -> None:
-    policy = TEMPLATE["Resources"]["LinksAccountsPolicy"]
-    assert policy["Condition"] == "WatchesMoreAccounts"
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert (statement["Action"], dict(statement["Resource"])) == (
-        "secretsmanager:GetSecretValue",
-        {"Ref": "AccountsSecretArn"},
-    )
-    assert policy["Properties"]["Roles"] == [{"Ref": "LinksRole"}]
-
-
 @pytest.mark.parametrize(
     ("value", "allowed"),
     [

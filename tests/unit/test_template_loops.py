@@ -1,4 +1,8 @@
-"""Functions that write to the queue which invokes them: Lambda stops such loops after 16 rounds unless it is told."""
+"""Functions that write to the queue which invokes them: Lambda stops such loops after 16 rounds unless it is told.
+
+Poll writes to its queue of ticks too, and never for a message of it (test_poll_ticks.py), so its chain has one round.
+Lambda stays on guard there.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,10 @@ def sends_to(role: dict[str, Any]) -> set[str]:
     return {attribute_of(one) for each in resources for one in (each if isinstance(each, list) else [each])}
 
 
-def test_exactly_the_functions_that_feed_their_own_queue_may_loop() -> None:
+ONE_ROUND = {"PollFunction"}
+
+
+def test_exactly_the_functions_that_feed_their_own_queue_again_and_again_may_loop() -> None:
     functions = {
         name: each["Properties"] for name, each in RESOURCES.items() if each["Type"] == "AWS::Serverless::Function"
     }
@@ -34,5 +41,6 @@ def test_exactly_the_functions_that_feed_their_own_queue_may_loop() -> None:
         queues = {attribute_of(each["Properties"].get("Queue")) for each in sources if each["Type"] == "SQS"}
         if queues & sends_to(RESOURCES[attribute_of(function["Role"])]["Properties"]):
             looping.add(name)
-    assert looping == {name for name, function in functions.items() if function.get("RecursiveLoop") == "Allow"}
-    assert looping == {"DispatchFunction", "DeliverFunction"}
+    assert looping == {"DispatchFunction", "DeliverFunction"} | ONE_ROUND
+    allowed = {name for name, function in functions.items() if function.get("RecursiveLoop") == "Allow"}
+    assert allowed == looping - ONE_ROUND

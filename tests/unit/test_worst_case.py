@@ -11,10 +11,11 @@ from memory_tables import MemoryExams, MemorySubmissions
 from played_provider import Stage, row
 
 from examhook.detection.plan import IDLE_FACTOR
-from examhook.detection.worst_case import SCHEDULER_PRECISION_S, WorstCase, worst_case_s
+from examhook.detection.ticks import longest_gap_s
+from examhook.detection.worst_case import WorstCase, worst_case_s
 
 POLL_S, FULL_SCAN_S = 60, 300
-BOUNDS: WorstCase = worst_case_s(poll_seconds=POLL_S, full_scan_seconds=FULL_SCAN_S)
+BOUNDS: WorstCase = worst_case_s(longest_gap_s=longest_gap_s(POLL_S), full_scan_seconds=FULL_SCAN_S)
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def seconds_until(stage: Stage, event: str, bound_s: int) -> int:
     """How long it takes until ``event`` is announced by polls each of which the scheduler starts as late as it may."""
     happened_at = stage.provider.clock
     while event not in stage.events() and stage.provider.clock - happened_at <= bound_s:
-        poll_after(stage, POLL_S + SCHEDULER_PRECISION_S)
+        poll_after(stage, longest_gap_s(POLL_S))
     assert event in stage.events()
     return stage.provider.clock - happened_at
 
@@ -111,4 +112,4 @@ def test_what_the_attempt_count_or_a_running_attempt_shows(quiet: Stage) -> None
 
 def test_every_report_holds_the_bounds_of_its_settings(quiet: Stage) -> None:
     body = quiet.poll(full_scan_seconds=7200, poll_seconds=10).body()
-    assert body["worst_case_s"] == worst_case_s(poll_seconds=10, full_scan_seconds=7200)
+    assert body["worst_case_s"] == worst_case_s(longest_gap_s=70, full_scan_seconds=7200)

@@ -58,7 +58,7 @@ def up(  # noqa: PLR0913 - one argument for each option
     ] = "",
     poll_seconds: Annotated[
         str, typer.Option(metavar="N|off", help="Seconds between polls (5 to 60, or whole minutes), or off.")
-    ] = "60",
+    ] = "15",
     requests_per_second: Annotated[
         float, typer.Option(metavar="N", min=0.1, max=10, help="At most this many requests to the provider.")
     ] = 5,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook.detection.exam_state import ExamState
+from examhook.detection.ticks import MINUTE_S, longest_gap_s
 from examhook.detection.worst_case import worst_case_s
 from examhook.settings import SettingsError
 from examhook.storage.account_list import AccountsError
@@ -89,9 +90,9 @@ def promises(patient: Patient, name: str) -> Iterator[Finding]:
         said = "It has no bound: polls do not come at even intervals by themselves."
         yield Finding(check, Verdict.WARNING, said, "Deploy with Polling=ENABLED and a rate(…), unless it is intended.")
         return
-    # Within a tick of a minute there may be several polls; a rarer tick makes one and leaves a pause.
-    poll_s = settings.poll_seconds if tick_s <= _TICK_S else tick_s
-    worst = worst_case_s(poll_seconds=poll_s, full_scan_seconds=settings.full_scan_seconds)
+    # Within a minute there may be several polls; a rarer schedule polls once at each tick.
+    poll_s = settings.poll_seconds if tick_s <= MINUTE_S else tick_s
+    worst = worst_case_s(longest_gap_s=longest_gap_s(poll_s), full_scan_seconds=settings.full_scan_seconds)
     said = (
         f"Changes that the exam list shows, and ends of running attempts, within {_span(worst['signalled'])}; other new"
         f" attempts within {_span(worst['active'])}, in quiet exams within {_span(worst['rotation'])}; scores within"
@@ -99,9 +100,6 @@ def promises(patient: Patient, name: str) -> Iterator[Finding]:
         f" {_span(worst['removed'])}; plus the time that reading takes."
     )
     yield Finding(check, Verdict.OK, said)
-
-
-_TICK_S = 60
 
 
 def names(patient: Patient) -> list[str]:

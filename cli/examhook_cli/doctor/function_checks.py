@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from examhook.detection.ticks import MINUTE_S
 from examhook.settings import (
     DeliverSettings,
     DispatchSettings,
-    LinksSettings,
     PollSettings,
     RetrySettings,
     SettingsError,
@@ -21,15 +21,18 @@ FUNCTIONS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
     "Dispatch": DispatchSettings.read,
     "Deliver": DeliverSettings.read,
     "Retry": RetrySettings.read,
-    "Links": LinksSettings.read,
 }
 """Each function, and how it reads its settings."""
 
 SOURCES: Mapping[str, Mapping[str, str]] = {
+    "Poll": {":sqs:": "the queue of ticks"},
     "Dispatch": {":dynamodb:": "the table's stream", ":sqs:": "the failure queue"},
     "Deliver": {":sqs:": "the delivery queue"},
 }
 """What wakes each function: a part of the source's ARN, and its name for a person."""
+
+_MISSED = dict.fromkeys(("Dispatch", "Deliver"), ", then run examhook events redrive --since TIME.")
+"""What to do about what a function missed. Poll missed only polls, and the next one finds what they would have."""
 
 ERRORS_SINCE_S = 3600
 _ERRORS_SHOWN = 50
@@ -58,6 +61,9 @@ def function(patient: Patient, name: str) -> Iterator[Finding]:
 def sources(patient: Patient, name: str) -> Iterator[Finding]:
     """Whether what wakes a function is switched on."""
     check = f"source of {name}"
+    # With a poll a minute there are no messages, and the source is off.
+    if name == "Poll" and patient.poll_settings.poll_seconds == MINUTE_S:
+        return
     mappings = patient.functions.list_event_source_mappings(FunctionName=patient.output(f"{name}FunctionName"))
     for part, source in SOURCES[name].items():
         found = [each for each in mappings["EventSourceMappings"] if part in each.get("EventSourceArn", "")]
@@ -66,7 +72,7 @@ def sources(patient: Patient, name: str) -> Iterator[Finding]:
             yield Finding(check, Verdict.PROBLEM, f"Nothing leads from {source} to {name}.", "Deploy the stack again.")
         elif states & {"Disabled", "Disabling"}:
             said = f"{source.capitalize()} does not wake {name}: it is switched off."
-            todo = "Enable the function's event source mapping, then run examhook events redrive --since TIME."
+            todo = f"Enable the function's event source mapping{_MISSED.get(name, '.')}"
             yield Finding(check, Verdict.PROBLEM, said, todo)
         elif any(each.get("LastProcessingResult", "").startswith("PROBLEM") for each in found):
             said = f"AWS cannot pass on what comes from {source} to {name}."

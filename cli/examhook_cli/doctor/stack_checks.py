@@ -26,7 +26,6 @@ OUTPUTS = (
     "EndpointsTableName",
     "EventsTableName",
     "ExamsTableName",
-    "LinksFunctionName",
     "OperationsTopicArn",
     "PollFunctionName",
     "PollScheduleName",

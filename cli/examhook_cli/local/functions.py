@@ -17,8 +17,6 @@ _WAKE_UPS = {
     # No records, nothing to do. Poll is left to its schedule: waking it would ask the provider.
     "DispatchFunctionName": {"Records": []},
     "DeliverFunctionName": {"Records": []},
-    # There is no event of this id, so nobody is asked for anything.
-    "LinksFunctionName": {"event_id": "none"},
 }
 
 

@@ -22,7 +22,6 @@ class Function(StrEnum):
     POLL = "poll"
     DISPATCH = "dispatch"
     DELIVER = "deliver"
-    LINKS = "links"
     RETRY = "retry"
 
 

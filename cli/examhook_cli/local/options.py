@@ -21,7 +21,7 @@ class LocalOptions:
     base_url: str
     account_code: str = field(repr=False)
     webhook_urls: tuple[str, ...] = ()
-    poll_seconds: int | None = 60
+    poll_seconds: int | None = 15
     """Seconds between polls; None: no polls but by ``examhook poll``."""
     requests_per_second: float = 5
     initial_sync: str = "silent"

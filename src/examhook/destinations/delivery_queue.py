@@ -49,8 +49,6 @@ class DeliveryMessage:
     """It is to find out whether an endpoint that is down is back, so it is made although others wait."""
     place: float | None = None
     """Its place in the pace of its endpoint, Unix seconds, where it was given one."""
-    waited: bool = False
-    """It waited for a fresh result link already, so it is made with or without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,6 @@ def body_of(message: DeliveryMessage) -> str:
         "attempt": message.attempt,
         **({"probe": True} if message.probe else {}),
         **({} if message.place is None else {"place": round(message.place, 3)}),
-        **({"waited": True} if message.waited else {}),
     }
     return json.dumps(facts, separators=(",", ":"))
 
@@ -137,7 +134,6 @@ def parse_body(body: str) -> DeliveryMessage:
         case {"endpoint_id": str(endpoint_id), "event_id": str(event_id), "attempt": int(attempt)} if attempt >= 1:
             place = parsed.get("place")
             known = place if isinstance(place, int | float) else None
-            flags = {name: parsed.get(name) is True for name in ("probe", "waited")}
-            return DeliveryMessage(endpoint_id, event_id, attempt, place=known, **flags)
+            return DeliveryMessage(endpoint_id, event_id, attempt, parsed.get("probe") is True, known)
         case _:
             raise BadMessageError("a message on the delivery queue lacks endpoint_id, event_id or attempt")

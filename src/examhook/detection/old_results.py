@@ -12,6 +12,9 @@ was scanned before, or is new on the list                a day before that, what
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from examhook.detection.exam_state import ExamState
 from examhook.model import Attempt, Status
 
@@ -28,12 +31,24 @@ def happened_at(attempt: Attempt) -> int:
     return attempt.ended_at
 
 
+@dataclass(slots=True)
+class RowClock:
+    """What the rows of one account show of the clock that they follow."""
+
+    newest_row_at: int = 0
+    """Latest instant in any row so far."""
+
+    def see(self, rows: Iterable[Attempt]) -> None:
+        """Take rows into account."""
+        self.newest_row_at = max([self.newest_row_at, *map(happened_at, rows)])
+
+
 def old_before(
     state: ExamState, *, watch_started_at: int, now: int, newest_row_at: int, clock_offset_s: int | None
 ) -> int:
     """Instant, by the clock of the rows, before which a result of the exam is old.
 
-    ``newest_row_at`` is the latest instant in any row of this scan, ``clock_offset_s`` how far the provider's ``Date``
+    ``newest_row_at`` is the latest instant in any row of this poll, ``clock_offset_s`` how far the provider's ``Date``
     is ahead of our clock, None where it cannot be believed.
     """
     if state.scanned_at is not None or not state.predates_watch:

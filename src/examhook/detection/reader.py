@@ -1,16 +1,17 @@
 """Reading a list page by page while it changes, and proving that its end was reached.
 
-Pages overlap by one row::
+Pages overlap by one row, and an empty page proves the end::
 
-    page at 0            r0 r1 … r98 r99
-    page at 99                        r99 r100 …      begins with a row that was read: nothing was skipped
-    page at 99 (moved)                    r101 …      begins with an unknown row: step back and read again
+    page at 0             r0 r1 … r98 r99
+    page at 99                        r99 r100 … r140     begins with a row that was read: nothing was skipped
+    page at 99 (moved)                    r101 …          begins with an unknown row: step back and read again
+    page at 141                                           shorter than asked for, so look behind it: empty, the end
 
 Nobody says where a list ends. Servers cut pages to other lengths than asked for, hide rows after they applied
 the limit, and order rows of equal start differently for each request. So a pass over the list counts as proof only if
 
 - every page begins with a row that this pass has read,
-- it ends with a page that brings no row new to the pass,
+- it ends with an empty page,
 - it shows as many distinct rows as the offsets that it covered, and as many as are known to exist.
 
 A pass that fails one of these is followed by another with a different limit, because a repeated request may return
@@ -21,11 +22,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
+
+from examhook.detection.list_pass import ListPass, Page
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 LIMIT = 100
 """Rows to ask for at once."""
@@ -34,34 +35,8 @@ _MAX_PASSES = 5
 WHOLE_LIST = 10_000
 """Rows to ask for at once from a server that ignores the offset."""
 _MAX_STEPS_BACK = 3
-
-
-class Unreadable(Protocol):
-    """A row that could not be read."""
-
-    @property
-    def place(self) -> int:
-        """Its place on the page, from 0."""
-
-    @property
-    def reason(self) -> str:
-        """Why, without any of its values."""
-
-
-class Page(Protocol[T_co]):
-    """One answer."""
-
-    @property
-    def rows(self) -> Sequence[T_co]:
-        """The readable rows, in the order given."""
-
-    @property
-    def row_count(self) -> int:
-        """Rows in the answer, unreadable ones included."""
-
-    @property
-    def unreadable(self) -> Sequence[Unreadable]:
-        """The rows that could not be read."""
+_MAX_PROBES = 3
+"""Pages behind the last new row that show only known rows; after so many, the list has ended."""
 
 
 def limits_at(now: int) -> tuple[int, ...]:
@@ -72,41 +47,6 @@ def limits_at(now: int) -> tuple[int, ...]:
 
 Fetch = Callable[[int, int], Page[T]]
 """Returns the page of at most ``limit`` rows from offset ``start``."""
-
-
-@dataclass(slots=True)
-class _Pass:
-    """What one pass over the list showed so far."""
-
-    start: int
-    """Offset of the next page."""
-    begin: int
-    seen: set[Hashable]
-    overlaps: bool
-    """Whether the next page must begin with a row that was read."""
-    end: int = 0
-    """Offset behind the last row that was read."""
-    twins: int = 0
-    """Rows that share their key with another on the same page: attempts that nothing tells apart."""
-    unreadable: int = 0
-    order: list[Hashable] = field(default_factory=list)
-    """Rows in the order in which they were first seen."""
-    is_ordered: bool = True
-    """Whether every page repeated known rows as the end of what was read before, in the same order."""
-    is_joined: bool = True
-    """Whether every page began with a row that was read."""
-    is_whole: bool = False
-    """Whether it reached an end of the list."""
-
-    @property
-    def rows(self) -> int:
-        """Distinct rows up to its end, those before its beginning included."""
-        return self.begin + len(self.seen) + self.twins + self.unreadable
-
-    @property
-    def lacking(self) -> int:
-        """Distinct rows fewer than the offsets that the pass covered."""
-        return self.end - self.rows
 
 
 class Reader(Generic[T]):
@@ -139,7 +79,7 @@ class Reader(Generic[T]):
         self._fetch = fetch
         self._limits = limits_at(0) if limits is None else limits
         self._key = key
-        self._first = _Pass(start, start, set() if after is None else {after}, overlaps=after is not None)
+        self._first = ListPass(start, start, set() if after is None else {after}, overlaps=after is not None)
         self._after = after
         self._at_least = at_least
         self._counted = counted
@@ -155,7 +95,6 @@ class Reader(Generic[T]):
         self.passes = 0
         self.stopped = False
         """Whether ``stop`` ended the reading."""
-        self._head_keys: set[Hashable] = set()
         self._is_beside = False
         """Whether the rows in hand are from the head of the list, out of turn."""
         self.problem: str | None = None
@@ -171,7 +110,7 @@ class Reader(Generic[T]):
         for limit in self._limits:
             self.passes += 1
             known = len(self.seen)
-            here = self._first if self.passes == 1 else _Pass(0, 0, set(), overlaps=False)
+            here = self._first if self.passes == 1 else ListPass(0, 0, set(), overlaps=False)
             yield from self._read(here, limit)
             if self.stopped or self.problem is not None or self._is_proof(here):
                 return
@@ -186,10 +125,10 @@ class Reader(Generic[T]):
         if not self.stopped and not self._is_proof(self._first):
             self.problem = self.problem or "its rows moved while they were read"
 
-    def _is_proof(self, here: _Pass) -> bool:
+    def _is_proof(self, here: ListPass) -> bool:
         return here.is_whole and here.is_joined and here.lacking <= 0 and here.rows >= self._at_least
 
-    def _is_stable(self, here: _Pass, known: int) -> bool:
+    def _is_stable(self, here: ListPass, known: int) -> bool:
         """Whether a further pass over the whole list leaves no doubt, although it is no proof by itself.
 
         Where the order depends on the request, a pass that brings no new row may still lack some. Then all passes
@@ -199,19 +138,20 @@ class Reader(Generic[T]):
             return False
         if here.is_ordered:
             return len(self.seen) == known
-        return len(self.seen) + here.twins + here.unreadable >= here.end
+        return len(self.seen) + here.twins + here.unreadable.total() >= here.end
 
-    def _read(self, here: _Pass, limit: int) -> Generator[Sequence[T], None, None]:
+    def _read(self, here: ListPass, limit: int) -> Generator[Sequence[T], None, None]:
         """Make one pass."""
         steps_back = 0
-        unreadable: Counter[str] = Counter()
-        first_page: list[Hashable] | None = None
         while True:
             page = self._fetch(here.start, limit)
             keys = [self._key(row) for row in page.rows]
-            is_first_of_rest = first_page is None and self.passes == 1 and self._after is not None
-            is_joined = self._after in keys if is_first_of_rest else _joins(page, keys, here.seen)
+            continues = self.passes == 1 and here.first_page is None and self._after is not None
+            is_joined = self._after in keys if continues else here.joins(page, keys)
             if here.overlaps and not is_joined:
+                # Its rows are there, whatever was skipped ahead of them.
+                self.seen.update(keys)
+                yield page.rows
                 if here.start == 0 or steps_back == _MAX_STEPS_BACK:
                     here.is_joined = False
                     return
@@ -219,79 +159,56 @@ class Reader(Generic[T]):
                 here.start = max(0, here.start - limit // 2)
                 here.overlaps = here.start > 0
                 continue
-            is_new = self._take(here, page, keys, unreadable)
-            if is_new and first_page is not None and not here.overlaps:
-                here.is_joined = False
+            is_new = here.take(page, keys)
+            self.seen.update(keys)
+            if here.unreadable.total() >= self.unreadable.total():
+                self.unreadable = here.unreadable
             yield page.rows
             if self._stop is not None and self._stop(page.rows):
                 self.stopped = True
                 return
-            if not is_new and self._may_be_cut(here, page):
-                here.start += 1
-                here.overlaps = False
-                continue
-            if not is_new:
-                yield from self._end(here, page, keys, first_page, limit)
-                return
-            if self._is_counted_end(here, page, limit):
+            if here.start > 0 and keys and here.first_page == frozenset(keys):
                 here.is_whole = True
+                yield from self._without_offset(here, page, limit)
                 return
-            first_page = keys if first_page is None else first_page
-            self._step(here, page, keys)
-            if is_first_of_rest and keys[0] != self._after:
+            here.first_page = here.first_page or frozenset(keys)
+            if self._has_ended(here, page, limit, is_new=is_new):
+                here.is_whole = True
+                if here.lacking > 0 and here.is_joined and here.is_ordered:
+                    # Rows that were inserted at the head explain rows that came twice.
+                    known = len(self.seen)
+                    yield from self._head(limit)
+                    here.end -= len(self.seen) - known
+                return
+            self._step(here, page, keys, limit, is_new=is_new)
+            if continues and keys[0] != self._after:
                 # As many rows were inserted at the head since the earlier reading.
                 yield from self._head(limit)
 
-    def _take(self, here: _Pass, page: Page[T], keys: Sequence[Hashable], unreadable: Counter[str]) -> bool:
-        """Count the rows of a page; whether any of them is new to the pass."""
-        end = here.start + page.row_count
-        distinct = list(dict.fromkeys(keys))
-        new = set(distinct) - here.seen
-        repeated = [key for key in distinct if key not in new]
-        here.is_ordered &= not repeated or here.order[-len(repeated) :] == repeated or not here.order
-        here.order += [key for key in distinct if key in new]
-        new_unreadable = [row for row in page.unreadable if here.start + row.place >= here.end]
-        unreadable.update(row.reason for row in new_unreadable)
-        here.unreadable += len(new_unreadable)
-        here.twins += len(keys) - len(set(keys))
-        here.seen |= new
-        self.seen |= new
-        here.end = max(here.end, end)
-        if unreadable.total() >= self.unreadable.total():
-            self.unreadable = unreadable
-        return bool(new or new_unreadable)
-
-    def _step(self, here: _Pass, page: Page[T], keys: Sequence[Hashable]) -> None:
-        # A page of one row cannot be overlapped: the same offset would return the same page.
-        here.overlaps = page.row_count > 1
-        here.start += max(1, page.row_count - 1)
-        if self.passes == 1:
-            last_is_readable = bool(keys) and all(row.place != page.row_count - 1 for row in page.unreadable)
-            self.next_start = here.start
-            self.last = keys[-1] if last_is_readable and here.overlaps else None
-
-    def _may_be_cut(self, here: _Pass, page: Page[T]) -> bool:
-        """Whether a page shows only the row that overlaps, so that more rows may follow: no count speaks against it."""
-        return here.overlaps and page.row_count == 1 and not here.rows >= self._at_least > 1
-
-    def _is_counted_end(self, here: _Pass, page: Page[T], limit: int) -> bool:
+    def _has_ended(self, here: ListPass, page: Page[T], limit: int, *, is_new: bool) -> bool:
+        """Whether a page ends the list: an empty one, or a short one with as many rows as are counted."""
+        if page.row_count == 0 or (here.probes == _MAX_PROBES and not is_new):
+            return True
         return self._counted is not None and page.row_count < limit and here.rows >= self._counted > 0
 
-    def _end(
-        self, here: _Pass, page: Page[T], keys: Sequence[Hashable], first_page: Sequence[Hashable] | None, limit: int
-    ) -> Iterator[Sequence[T]]:
-        """Look at the page that brought nothing new: the end, or the first page once more whatever the offset is."""
-        repeats_first = len(keys) > 1 and first_page is not None and set(keys) == set(first_page)
-        # In the middle of a list whose order depends on the request, a page may hold known rows only.
-        here.is_whole = repeats_first or here.is_ordered or len(keys) <= 1
-        if repeats_first:
-            yield from self._without_offset(here, page, limit)
-        elif here.lacking > 0 and here.is_joined:
-            # Rows that were inserted there explain rows that came twice.
-            yield from self._head(limit)
-            here.end -= len(self._head_keys - here.seen)
+    def _step(self, here: ListPass, page: Page[T], keys: Sequence[Hashable], limit: int, *, is_new: bool) -> None:
+        """Choose the next page: it overlaps this one, or lies behind it where this one may be the last."""
+        if self.passes == 1 and is_new:
+            last_is_readable = bool(keys) and all(row.place != page.row_count - 1 for row in page.unreadable)
+            self.next_start = here.start + page.row_count - 1
+            self.last = keys[-1] if last_is_readable else None
+        if here.rejoins:
+            here.start, here.overlaps, here.rejoins = here.end - 1, True, False
+        elif here.probes and is_new:
+            # Nothing shows that this page joins the one before, so read it once more, with an overlap.
+            here.start, here.overlaps, here.rejoins = here.start - 1, True, True
+            here.cuts, here.probes = True, 0
+        elif is_new and (here.cuts or page.row_count >= limit) and page.row_count > 1:
+            here.start, here.overlaps = here.start + page.row_count - 1, True
+        else:
+            here.start, here.overlaps, here.probes = here.end, False, here.probes + 1
 
-    def _without_offset(self, here: _Pass, page: Page[T], limit: int) -> Iterator[Sequence[T]]:
+    def _without_offset(self, here: ListPass, page: Page[T], limit: int) -> Iterator[Sequence[T]]:
         whole = self._fetch(0, WHOLE_LIST)
         keys = [self._key(row) for row in whole.rows]
         is_new = bool(set(keys) - here.seen)
@@ -305,15 +222,7 @@ class Reader(Generic[T]):
     def _head(self, limit: int) -> Iterator[Sequence[T]]:
         """Read the first page out of turn."""
         head = self._fetch(0, limit)
-        self._head_keys = {self._key(row) for row in head.rows}
-        self.seen |= self._head_keys
+        self.seen.update(self._key(row) for row in head.rows)
         self._is_beside = True
         yield head.rows
         self._is_beside = False
-
-
-def _joins(page: Page[T], keys: Sequence[Hashable], seen: set[Hashable]) -> bool:
-    """Whether a page begins with a row that was read, so that no row was skipped ahead of it."""
-    if any(row.place == 0 for row in page.unreadable):
-        return True
-    return bool(keys) and keys[0] in seen

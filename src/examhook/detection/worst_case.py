@@ -6,9 +6,6 @@ from typing import TypedDict
 
 from examhook.detection.plan import ACTIVE_ROTATION_SECONDS, IDLE_FACTOR, RETRY_SECONDS, ROTATION_SECONDS
 
-SCHEDULER_PRECISION_S = 60
-"""EventBridge Scheduler invokes its target within this time (Amazon EventBridge Scheduler, user guide)."""
-
 
 class WorstCase(TypedDict):
     """Seconds, not counting the time that reading takes and that the provider does not answer."""
@@ -27,15 +24,15 @@ class WorstCase(TypedDict):
     """A removal, which two full scans must confirm, in an exam that was quiet for a day."""
 
 
-def worst_case_s(*, poll_seconds: int, full_scan_seconds: int) -> WorstCase:
-    """Longest time until a change is announced."""
-    tick_s = poll_seconds + SCHEDULER_PRECISION_S
-    idle_s = full_scan_seconds * IDLE_FACTOR + tick_s
+def worst_case_s(*, longest_gap_s: int, full_scan_seconds: int) -> WorstCase:
+    """Longest time until a change is announced; ``longest_gap_s`` is the longest time between two polls."""
+    gap_s = longest_gap_s
+    idle_s = full_scan_seconds * IDLE_FACTOR + gap_s
     return {
-        "signalled": tick_s,
-        "active": ACTIVE_ROTATION_SECONDS + tick_s,
-        "rotation": ROTATION_SECONDS + tick_s,
-        "rescored": full_scan_seconds + tick_s,
+        "signalled": gap_s,
+        "active": ACTIVE_ROTATION_SECONDS + gap_s,
+        "rotation": ROTATION_SECONDS + gap_s,
+        "rescored": full_scan_seconds + gap_s,
         "rescored_idle": idle_s,
         "removed": 2 * idle_s + RETRY_SECONDS,
     }

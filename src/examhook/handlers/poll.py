@@ -1,4 +1,4 @@
-"""Poll's entry point: a tick of the schedule, or a person's wish, becomes polls of the provider."""
+"""Poll's entry point: a tick, or a person's wish, becomes one poll of the provider."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Protocol
+from typing import Protocol, cast
 
+from examhook.destinations.tick_queue import expiry_in
+from examhook.detection.ticks import ticks_of_minute
 from examhook.handlers.backfill import BackfillAnswer, backfill, is_backfill
 from examhook.handlers.figures import count_poll
 from examhook.telemetry import log_outcome, logger_for
@@ -18,8 +20,7 @@ from examhook.workflows.report import PollReport, ReportBody
 
 logger = logger_for("poll")
 
-TICK_SECONDS = 60
-"""The schedule ticks this often; polls within one tick must not drift into the next."""
+_LATE = "This tick arrived when the next one was due."
 
 
 class Context(Protocol):
@@ -37,53 +38,60 @@ def _accounts() -> AccountPolls:
 
 
 def handler(event: Mapping[str, object], context: Context) -> ReportBody | BackfillAnswer:
-    """Poll an account once for ``{"trigger": "manual", "account": name or null, "full": bool}``.
+    """Poll one account once.
 
-    For ``{"trigger": "schedule"}``, poll the stack's own account for the rest of the tick, and have each further
-    account polled by an invocation of its own, ``{"trigger": "schedule", "account": name}``.
+    ``{"trigger": "schedule"}`` is a tick of the schedule: it also sends a delayed message for each further tick of the
+    minute, and starts an invocation for each further account.
+
+    ``{"Records": …}`` is such a message: it starts the further accounts too, and sends nothing.
+
+    ``{"trigger": "schedule", "account": name, "expires_at": …}`` is what those invocations get.
+
+    ``{"trigger": "manual", "account": name or null, "full": bool}`` is a person's wish.
 
     For ``{"backfill": …}`` see ``handlers.backfill``.
 
-    Returns the report of the last poll. Raises what AWS raises, and TickError where accounts were left out, so that
-    Lambda counts an error.
+    A tick that arrives when the next one is due polls nothing. Returns the poll's report. Raises what AWS raises, and
+    TickError where polls could not be started, so that Lambda counts an error.
     """
     watched = _accounts()
     account = event.get("account")
+    name = None if account is None else str(account)
     if is_backfill(event):
-        return backfill(watched.of(None if account is None else str(account)), event, _time_left_s(context))
+        return backfill(watched.of(name), event, _time_left_s(context))
+    expires_at = _expires_at(event)
+    if expires_at is not None and time.time() >= expires_at:
+        log_outcome(logger, "poll", trigger="schedule", outcome="late", reason=_LATE)
+        return PollReport(watched.own.settings.worst_case, errors=[_LATE]).body()
     manual = event.get("trigger") == "manual"
-    problems = [] if manual or account is not None else watched.start_others(context.function_name)
-    workflow = watched.of(None if account is None else str(account))
-    report = _poll(workflow, PollRequest(manual=manual, full=bool(event.get("full"))), context)
+    problems = [] if manual or name is not None else _start_further_polls(watched, expires_at, context.function_name)
+    report = _poll(watched.of(name), PollRequest(manual=manual, full=bool(event.get("full"))), context)
     if problems:
         raise TickError(" ".join(problems))
     return report.body()
 
 
-def _poll(workflow: Poll, request: PollRequest, context: Context) -> PollReport:
-    """Poll once if a person asked, else for the rest of the tick; the report of the last poll."""
-    began_at = time.monotonic()
-    report = _poll_once(workflow, request, context)
-    while not request.manual:
-        next_in_s = next_poll_in_s(time.monotonic() - began_at, workflow.settings.poll_seconds)
-        if next_in_s is None:
-            break
-        time.sleep(next_in_s)
-        report = _poll_once(workflow, request, context)
-    return report
+def _expires_at(event: Mapping[str, object]) -> float | None:
+    """Until when an event counts, Unix seconds; None for the schedule's own tick and for a person's wish."""
+    if "Records" in event:
+        return max(expiry_in(record["body"]) for record in cast("list[dict[str, str]]", event["Records"]))
+    expires_at = event.get("expires_at")
+    return expires_at if isinstance(expires_at, int | float) else None
+
+
+def _start_further_polls(watched: AccountPolls, expires_at: float | None, function_name: str) -> list[str]:
+    """Order what one tick brings with it, before its own poll takes time; what went wrong, a sentence each."""
+    if expires_at is not None:
+        return watched.start_others(function_name, expires_at)
+    own, *further = ticks_of_minute(time.time(), watched.own.settings.poll_seconds)
+    return [*watched.order(further), *watched.start_others(function_name, own.expires_at)]
 
 
 def _time_left_s(context: Context) -> Callable[[], float]:
     return lambda: context.get_remaining_time_in_millis() / 1000
 
 
-def next_poll_in_s(elapsed_s: float, every_s: int) -> float | None:
-    """Seconds until the next poll of a tick that began ``elapsed_s`` ago; None when the next tick makes it."""
-    next_at_s = (int(elapsed_s // every_s) + 1) * every_s
-    return next_at_s - elapsed_s if next_at_s < TICK_SECONDS else None
-
-
-def _poll_once(workflow: Poll, request: PollRequest, context: Context) -> PollReport:
+def _poll(workflow: Poll, request: PollRequest, context: Context) -> PollReport:
     began_at = time.monotonic()
     report = workflow.run(request, _time_left_s(context))
     log_outcome(

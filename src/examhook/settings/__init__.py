@@ -7,7 +7,6 @@ reads the environment.
 from examhook.settings.account import DEFAULT_BASE_URLS, Dialect, InitialSync, base_url_for, parse_base_url
 from examhook.settings.deliver import DeliverSettings
 from examhook.settings.dispatch import DispatchSettings
-from examhook.settings.links import LinksSettings
 from examhook.settings.poll import PollSettings
 from examhook.settings.reading import SettingsError
 from examhook.settings.retry import RetrySettings
@@ -18,7 +17,6 @@ __all__ = [
     "Dialect",
     "DispatchSettings",
     "InitialSync",
-    "LinksSettings",
     "PollSettings",
     "RetrySettings",
     "SettingsError",

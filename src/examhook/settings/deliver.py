@@ -22,8 +22,6 @@ class DeliverSettings:
     """Seconds from name look-up to the last byte of the answer."""
     allow_http_endpoints: bool = field(default=False)
     allow_private_endpoints: bool = field(default=False)
-    links_function: str = ""
-    """Name of the function that renews result links; empty where there is none, and links are sent as they are."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> DeliverSettings:
@@ -39,7 +37,6 @@ class DeliverSettings:
             attempt_deadline_s=reader.number("ATTEMPT_DEADLINE_SECONDS", 1, 30),
             allow_http_endpoints=reader.flag("ALLOW_HTTP_ENDPOINTS"),
             allow_private_endpoints=reader.flag("ALLOW_PRIVATE_ENDPOINTS"),
-            links_function=environ.get("LINKS_FUNCTION", "").strip(),
         )
         reader.finish()
         return settings

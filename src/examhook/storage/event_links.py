@@ -1,12 +1,15 @@
-"""Fresh result links, kept beside the event that they are for: asked for once, sent to every endpoint.
+"""Fresh result links, stored beside the event that they are for, and the requests for them.
 
-The event's own bytes are never changed. Beside them, its item of the Events table holds:
+The event's own bytes never change. Its item in the Events table also holds:
 
 ::
 
-    link_url, link_expires_at    the newest link that was got since
-    link_asked_by                somebody is asking for one right now …
-    link_next_at                 … and before this nobody else does (Unix seconds); after a failure as well
+    link_url, link_expires_at    the newest link
+    link_requested_at            when Deliver last requested one (Unix seconds)
+    link_requested_for           the account; present until the request is answered
+
+The last two are the key of the sparse index ``link_requests``, so a poll finds open requests with one query,
+and an erased or expired event takes its request with it.
 
 Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached.
 """
@@ -14,29 +17,31 @@ Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from examhook.delivery.link_renewal import LinkRequest
 from examhook.events.build import Event
 from examhook.events.result_link import ResultLink
+from examhook.storage.attributes import as_number
 from examhook.storage.conditional import if_it_holds
-from examhook.storage.events import event_from_item, is_erased
+from examhook.storage.events import UnreadableEventError, event_from_item, is_erased
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+REQUEST_INDEX = "link_requests"
+
 
 @dataclass(frozen=True, slots=True)
 class LinkedEvent:
-    """An event, and what is known of fresher links for it."""
+    """An event, its newest link and the last request for one."""
 
     event: Event
     renewed: ResultLink | None = None
-    is_asked_for: bool = False
-    """Whether somebody is asking for one."""
-    next_at: int = 0
-    """Before this (Unix seconds) nobody else asks."""
+    request: LinkRequest | None = None
 
 
 class EventLinks:
@@ -47,58 +52,72 @@ class EventLinks:
         self._table_name = table_name
 
     def get(self, event_id: str) -> LinkedEvent | None:
-        """An event with its links, as last written; None if there is none (any more). Raises UnreadableEventError."""
+        """An event with its links, as last written; None if it does not exist. Raises UnreadableEventError."""
         answer = self._client.get_item(TableName=self._table_name, Key=_key(event_id), ConsistentRead=True)
         return linked_event_from_item(answer.get("Item"))
 
-    def claim(self, event_id: str, owner: str, now: int, until: int) -> bool:
-        """Be the one who asks, until ``until`` (Unix seconds); False if somebody else is, or asking failed just now."""
-        return self._update(
-            event_id,
-            "SET link_asked_by = :owner, link_next_at = :until",
-            "attribute_exists(event_id) AND (attribute_not_exists(link_next_at) OR link_next_at <= :now)",
-            {":owner": {"S": owner}, ":until": {"N": str(until)}, ":now": {"N": str(now)}},
-        )
-
-    def keep(self, event_id: str, owner: str, link: ResultLink) -> None:
-        """What ``owner`` got."""
+    def request(self, event: Event, now: int, repeat_before: int) -> None:
+        """Request a link at ``now``, unless one was requested after ``repeat_before`` (Unix seconds)."""
         self._update(
-            event_id,
-            "SET link_url = :url, link_expires_at = :expires REMOVE link_asked_by, link_next_at",
-            "link_asked_by = :owner",
-            {":owner": {"S": owner}, ":url": {"S": link.url}, ":expires": {"N": str(link.expires_at)}},
+            event,
+            "SET link_requested_for = :account, link_requested_at = :now",
+            "attribute_exists(event_id) AND (attribute_not_exists(link_requested_at) OR link_requested_at <= :before)",
+            {":now": as_number(now), ":before": as_number(repeat_before)},
         )
 
-    def give_up(self, event_id: str, owner: str, next_at: int) -> None:
-        """``owner`` got nothing; nobody asks for this event before ``next_at`` (Unix seconds)."""
+    def requested(self, account: str, since: int, limit: int) -> list[Event]:
+        """Events with an open request made at or after ``since`` (Unix seconds), oldest request first.
+
+        At most ``limit``. The index follows the table within moments, so a request may already be answered.
+        """
+        answer = self._client.query(
+            TableName=self._table_name,
+            IndexName=REQUEST_INDEX,
+            KeyConditionExpression="link_requested_for = :account AND link_requested_at >= :since",
+            ExpressionAttributeValues={":account": {"S": account}, ":since": as_number(since)},
+            Limit=limit,
+        )
+        found: list[Event] = []
+        for item in answer["Items"]:
+            # Another version wrote it, or it was erased; its request ends by time.
+            with suppress(UnreadableEventError):
+                found.append(event_from_item(item))
+        return found
+
+    def answer(self, event: Event, link: ResultLink) -> None:
+        """Store the link that was requested; nothing changes if the request is gone or the event was erased."""
         self._update(
-            event_id,
-            "SET link_next_at = :next REMOVE link_asked_by",
-            "link_asked_by = :owner",
-            {":owner": {"S": owner}, ":next": {"N": str(next_at)}},
+            event,
+            "SET link_url = :url, link_expires_at = :expires REMOVE link_requested_for",
+            "link_requested_for = :account AND attribute_not_exists(erased_for)",
+            {":url": {"S": link.url}, ":expires": as_number(link.expires_at)},
         )
 
-    def _update(self, event_id: str, update: str, condition: str, values: dict[str, AttributeValueTypeDef]) -> bool:
-        answer = if_it_holds(
+    def close(self, event: Event) -> None:
+        """End the request without a link."""
+        self._update(event, "REMOVE link_requested_for", "link_requested_for = :account", {})
+
+    def _update(self, event: Event, update: str, condition: str, values: Mapping[str, AttributeValueTypeDef]) -> None:
+        if_it_holds(
             self._client.update_item,
             TableName=self._table_name,
-            Key=_key(event_id),
+            Key=_key(event.event_id),
             UpdateExpression=update,
             ConditionExpression=condition,
-            ExpressionAttributeValues=values,
+            ExpressionAttributeValues={":account": {"S": event.account or ""}, **values},
         )
-        return answer is not None
 
 
 def linked_event_from_item(item: Mapping[str, AttributeValueTypeDef] | None) -> LinkedEvent | None:
-    """The event in an item, with its links; None where there is none (any more). Raises UnreadableEventError."""
+    """The event in an item, with its links; None if there is none. Raises UnreadableEventError."""
     if item is None or is_erased(item):
         return None
-    renewed = None
+    renewed = request = None
     if "link_url" in item:
         renewed = ResultLink(item["link_url"]["S"], int(item["link_expires_at"]["N"]))
-    next_at = int(item["link_next_at"]["N"]) if "link_next_at" in item else 0
-    return LinkedEvent(event_from_item(item), renewed, "link_asked_by" in item, next_at)
+    if "link_requested_at" in item:
+        request = LinkRequest(int(item["link_requested_at"]["N"]), is_open="link_requested_for" in item)
+    return LinkedEvent(event_from_item(item), renewed, request)
 
 
 def _key(event_id: str) -> dict[str, AttributeValueTypeDef]:

@@ -11,7 +11,6 @@ from botocore.config import Config
 
 from examhook.destinations.delivery_queue import DeliveryQueue
 from examhook.destinations.guard import guarded_session
-from examhook.destinations.link_service import LinkService
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
 from examhook.settings import DeliverSettings
@@ -20,7 +19,6 @@ from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.event_links import EventLinks
 from examhook.storage.looked_up import LookUp
 from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
-from examhook.workflows.working_links import WorkingLinks
 
 _CLIENT_CONFIG = Config(
     connect_timeout=2,
@@ -28,18 +26,6 @@ _CLIENT_CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=40,
 )
-
-
-# Links takes 7 s at most; asked once only, since a delivery does not fail for want of a link.
-_LINKS_CONFIG = Config(
-    connect_timeout=1, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 1}, max_pool_connections=10
-)
-
-
-def _link_service(function_name: str) -> LinkService | None:
-    if not function_name:
-        return None
-    return LinkService(boto3.client("lambda", config=_LINKS_CONFIG), function_name, time.monotonic)
 
 
 def deliver(environ: Mapping[str, str], now: Callable[[], float] | None = None) -> DeliverWebhooks:
@@ -61,7 +47,6 @@ def deliver(environ: Mapping[str, str], now: Callable[[], float] | None = None) 
             ),
             SecretsKey(boto3.client("kms", config=_CLIENT_CONFIG), settings.secrets_key_arn),
             DeliveryQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.delivery_queue_url),
-            WorkingLinks(_link_service(settings.links_function), now or time.time),
         ),
         now=now or time.time,
         rng=random.Random(),  # noqa: S311 - jitter, not cryptography

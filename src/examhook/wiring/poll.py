@@ -16,6 +16,8 @@ from botocore.config import Config
 from examhook.destinations.redrive_queue import CLOCK_MARGIN_S, RedriveOrder, RedriveQueue
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
+from examhook.destinations.tick_queue import TickQueue
+from examhook.detection.ticks import MINUTE_S
 from examhook.events.build import operations_event
 from examhook.events.catalogue import OperationsEventType
 from examhook.http.session import BoundedSession
@@ -25,7 +27,6 @@ from examhook.provider.client import LegacyClient
 from examhook.provider.discovery import Discovery
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
-from examhook.provider.shares import polls_share
 from examhook.provider.v1_client import V1Client, V1Memory
 from examhook.settings import Dialect, PollSettings
 from examhook.storage.account_code import AccountCode, AccountCodeSecret
@@ -33,6 +34,7 @@ from examhook.storage.account_list import Account, code_in
 from examhook.storage.accounts import AccountsSecret
 from examhook.storage.dispatched import DispatchedEvents
 from examhook.storage.endpoints import EndpointsTable
+from examhook.storage.event_links import EventLinks
 from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
@@ -81,6 +83,7 @@ def accounts(environ: Mapping[str, str]) -> AccountPolls:
         return _poll(own_settings, secrets, dynamodb, notify, partial(code_in, name=account.name))
 
     further = bool(settings.accounts_secret_arn)
+    within_minute = settings.poll_seconds < MINUTE_S
     # What is loaded by now lives as long as the process: the collector need not go through it during each page.
     gc.freeze()
     return AccountPolls(
@@ -88,6 +91,7 @@ def accounts(environ: Mapping[str, str]) -> AccountPolls:
         build=build,
         secret=AccountsSecret(secrets, settings.accounts_secret_arn, settings.account, time.time) if further else None,
         functions=boto3.client("lambda", config=_CLIENT_CONFIG) if further else None,
+        ticks=TickQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.tick_queue_url) if within_minute else None,
     )
 
 
@@ -119,6 +123,7 @@ def _poll(
             partial(_order_redrive, settings.failure_queue_url),
             time.time,
         ),
+        links=EventLinks(dynamodb, settings.events_table),
         now=time.time,
         sleep=time.sleep,
         open_erasure_key=partial(_open_erasure_key, settings),
@@ -148,7 +153,7 @@ def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[Accou
     # that follow close upon each other keep the pace together.
     means: Means = {
         "session": BoundedSession(),
-        "pacer": Pacer(polls_share(settings.requests_per_second), time.monotonic, time.sleep),
+        "pacer": Pacer(settings.requests_per_second, time.monotonic, time.sleep),
         "now": time.time,
         "sleep": time.sleep,
         "rng": random.Random(),  # noqa: S311 - jitter, not cryptography

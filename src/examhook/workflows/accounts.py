@@ -1,23 +1,27 @@
-"""Which accounts a stack watches, and how one tick of the schedule becomes a poll of each.
+"""Which accounts a stack watches, and how one tick of the schedule becomes several polls of each.
 
 ::
 
-    tick ─▶ Poll ─┬─▶ polls the account of the stack's parameters itself
-                  └─▶ starts itself once for each further account, with its name
+    schedule ─▶ Poll ─┬─▶ sends a delayed message for each further tick of the minute ─▶ Poll ─┐
+                      │                                                                        │
+                      ├─▶ starts itself once for each further account, with its name        ◀──┤
+                      └─▶ polls the account of the stack's parameters itself                ◀──┘
 
-So each account has its own invocation: its own time, its own pace, its own lease. A stack with one
-account starts nothing.
+So each poll has its own invocation: its own time and its own lease. A stack with one account that is polled each
+minute starts nothing and sends nothing.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from examhook.destinations.tick_queue import TickQueue
+from examhook.detection.ticks import Tick
 from examhook.storage.account_list import Account, AccountsError
 from examhook.storage.accounts import AccountsSecret
 from examhook.workflows.poll import Poll
@@ -31,7 +35,7 @@ class UnknownAccountError(ValueError):
 
 
 class TickError(RuntimeError):
-    """Some accounts could not be polled at this tick; the message says which and why. The next tick tries again."""
+    """Some polls could not be started; the message says which and why. The next tick tries again."""
 
 
 @dataclass(slots=True)
@@ -43,6 +47,8 @@ class AccountPolls:
     secret: AccountsSecret | None
     """The list of further accounts; None where the stack has none."""
     functions: LambdaClient | None
+    ticks: TickQueue | None = None
+    """Where polls between two ticks of the schedule are ordered; None where there are none."""
     _built: dict[str, tuple[Account, Poll]] = field(default_factory=dict)
 
     def of(self, name: str | None) -> Poll:
@@ -63,8 +69,18 @@ class AccountPolls:
             self._built[account.name] = (account, poll)
         return poll
 
-    def start_others(self, function_name: str) -> list[str]:
-        """Start a poll of each further account; what went wrong, a sentence each."""
+    def order(self, ticks: Sequence[Tick]) -> list[str]:
+        """Have these ticks come later; what went wrong, a sentence each."""
+        if self.ticks is None or not ticks:
+            return []
+        try:
+            refused = self.ticks.send(ticks)
+        except (BotoCoreError, ClientError) as error:
+            return [f"The further polls of this minute could not be ordered: {error}"]
+        return [f"SQS refused {refused} of {len(ticks)} further polls of this minute."] if refused else []
+
+    def start_others(self, function_name: str, expires_at: float) -> list[str]:
+        """Start a poll of each further account, to begin before ``expires_at``; what went wrong, a sentence each."""
         if self.secret is None or self.functions is None:
             return []
         try:
@@ -79,7 +95,7 @@ class AccountPolls:
                 self.functions.invoke(
                     FunctionName=function_name,
                     InvocationType="Event",
-                    Payload=json.dumps({"trigger": "schedule", "account": name}).encode(),
+                    Payload=json.dumps({"trigger": "schedule", "account": name, "expires_at": expires_at}).encode(),
                 )
             except (BotoCoreError, ClientError) as error:
                 problems.append(f"The poll of account {name} could not be started: {error}")

@@ -2,8 +2,9 @@
 
 What happens to one message, in the order that makes a crash at any step harmless::
 
-    read endpoint, event, secrets ── gone ──▶ cancel;  disabled, or not its turn (turn.py) ──▶ leave it for later
-      its result link is near its end ──▶ get a fresh one, once wait a little if others are before it
+    read endpoint, event, secrets ── gone ──▶ cancel;  disabled ──▶ leave it for later
+      its result link is near its end ──▶ request a fresh one from the next poll, and wait for it (result_links.py)
+      not its turn (turn.py) ──▶ leave it for later
       claim attempt n ── not ours ──▶ drop          (a crash from here on: due again after CLAIM_S)
         send
           record the attempt                        (its next time, or its end)
@@ -40,14 +41,14 @@ from examhook.storage.event_links import EventLinks
 from examhook.storage.looked_up import NOTHING, LookedUp, LookUp
 from examhook.workflows.backlog import Backlog, batch_limit
 from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
+from examhook.workflows.result_links import event_to_send
 from examhook.workflows.turn import Go, PutOff, Wait, turn_of
 from examhook.workflows.webhook_request import request_for
-from examhook.workflows.working_links import WorkingLinks
 
 SOON_S = 60
 """An attempt that is due within this goes to the queue with a delay; Retry's tick would come too late for it."""
-LINK_WAIT_S = (5, 60)
-"""So long, at random, a delivery waits for its turn at a fresh link; once, and then it goes out without."""
+LINK_CHECK_S = (20, 40)
+"""Random delay until a delivery checks again whether its fresh result link is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,6 @@ class Channels:
     sender: WebhookSender
     key: SecretsKey
     queue: DeliveryQueue
-    links: WorkingLinks
 
 
 class DeliverWebhooks:
@@ -118,19 +118,18 @@ class DeliverWebhooks:
             # Waiting, and no longer taken for on its way: so it follows as soon as the endpoint is enabled.
             self._deliveries.hold(message.endpoint_id, message.event_id, message.attempt)
             return DeliverReport(message, MessageOutcome.HELD, f"endpoint disabled: {endpoint.disabled_reason}")
+        kept = known.event(message.event_id, self._events.get)
+        if kept is None:
+            return self._cancel(message, "its event is no longer stored")
+        # Before its turn: a delivery that waits for a link takes no place in the endpoint's pace.
+        event = event_to_send(endpoint, kept, self._events, int(self._now()))
+        if event is None:
+            self._channels.queue.send([message], delay_s=self._rng.randint(*LINK_CHECK_S))
+            return DeliverReport(message, MessageOutcome.PUT_OFF, "waits for a fresh result link")
         turn = turn_of(message, endpoint, self._endpoints, self._now())
         if not isinstance(turn, Go):
             return self._not_now(message, turn)
         self._sleep(turn.after_s)
-        kept = known.event(message.event_id, self._events.get)
-        if kept is None:
-            return self._cancel(message, "its event is no longer stored")
-        event = self._channels.links.event_for(endpoint, kept, may_wait=not message.waited)
-        if event is None:
-            # Where its endpoint is down, it is the one attempt that finds out, and stays it.
-            again = replace(message, waited=True, probe=message.probe or endpoint.health.is_down)
-            self._channels.queue.send([again], delay_s=self._rng.randint(*LINK_WAIT_S))
-            return DeliverReport(message, MessageOutcome.PUT_OFF, "waits for a fresh result link")
         return self._attempt(message, endpoint, event)
 
     def _attempt(self, message: DeliveryMessage, endpoint: Endpoint, event: Event) -> DeliverReport:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from examhook.detection.change import Change
 from examhook.detection.diff import diff
 from examhook.detection.erased import Erased
-from examhook.detection.old_results import happened_at, old_before
+from examhook.detection.old_results import RowClock, old_before
 from examhook.detection.plan import ExamRequest
 from examhook.detection.transition import Observation
 from examhook.model import Attempt, AttemptKey, Submission
@@ -48,6 +48,7 @@ class PollTools:
     now: Callable[[], float]
     time_left_s: Callable[[], float]
     erased: Erased = field(default_factory=Erased)
+    row_clock: RowClock = field(default_factory=RowClock)
 
 
 @dataclass(slots=True)
@@ -68,8 +69,6 @@ class ExamSource:
     request: ExamRequest
     began_at: int
     """When the reading began, by our clock."""
-    newest_row_at: int = 0
-    """Latest instant in any row so far, by the clock of the rows."""
     same_record: dict[AttemptKey, AttemptKey] = field(default_factory=dict)
     """Key under which an attempt is stored, by the key that it has since its start was corrected."""
     unreadable_fields: Counter[str] = field(default_factory=Counter)
@@ -83,7 +82,7 @@ class ExamSource:
     def fetch(self, start: int, limit: int) -> ResultsPage:
         """Return a page of the exam's rows; raises ProviderError, OutOfTimeError, LeaseLostError."""
         page = self._ask(lambda: self.tools.client.results(self.request.exam.exam_id, start, limit))
-        self.newest_row_at = max([self.newest_row_at, *map(happened_at, page.rows)])
+        self.tools.row_clock.see(page.rows)
         return page
 
     def row_of(self, key: AttemptKey) -> Attempt | None:
@@ -166,7 +165,7 @@ class ExamSource:
                 state,
                 watch_started_at=tools.watch_started_at,
                 now=int(tools.now()),
-                newest_row_at=self.newest_row_at,
+                newest_row_at=tools.row_clock.newest_row_at,
                 clock_offset_s=tools.client.clock_offset_s,
             )
             if silent

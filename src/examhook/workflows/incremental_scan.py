@@ -135,13 +135,16 @@ class IncrementalScan:
 
     def _is_unexplained(self, settled: Settled) -> bool:
         """Whether only a full scan can explain what was read."""
-        state, exam = self.request.state, self.request.exam
+        state = self.request.state
         if set(state.running) - {attempt.key for attempt in settled.attempts}:
             return True
-        row_count = state.row_count + settled.appeared
-        lacks_rows = self.request.growth > settled.appeared and (exam.attempt_count or 0) > row_count
         scanned_lately = self.source.began_at - (state.scanned_at or 0) < RETRY_SECONDS
-        return lacks_rows and not scanned_lately
+        return self._lacks_rows(settled) and not scanned_lately
+
+    def _lacks_rows(self, settled: Settled) -> bool:
+        """Whether the attempt count grew by more than the rows that appeared, and exceeds all that are known."""
+        row_count = self.request.state.row_count + settled.appeared
+        return self.request.growth > settled.appeared and (self.request.exam.attempt_count or 0) > row_count
 
     def _outcome(self, settled: Settled) -> ExamOutcome:
         return ExamOutcome(
@@ -165,9 +168,13 @@ class IncrementalScan:
             digest = None if digest is None else after_change(digest, change)
         running = sorted(each.key for each in settled.attempts if each.status_code == Status.IN_TEST)
         changed = bool(settled.written) or self.request.exam.attempt_count != state.exam.attempt_count
+        exam = described(state, self.request.exam)
+        if self._lacks_rows(settled):
+            # The count stays as of the last reading, so that the next poll looks again.
+            exam = replace(exam, attempt_count=state.exam.attempt_count)
         return replace(
             state,
-            exam=described(state, self.request.exam),
+            exam=exam,
             row_count=state.row_count + settled.appeared,
             running=tuple(running[:RUNNING_KEPT]),
             running_count=len(running),

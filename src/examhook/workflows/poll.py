@@ -21,6 +21,7 @@ from examhook.provider.port import ProviderClient
 from examhook.settings import InitialSync, PollSettings
 from examhook.storage.account_code import AccountCode, AccountCodeSecret
 from examhook.storage.account_state import AccountRecord, AccountState, Awaited
+from examhook.storage.event_links import EventLinks
 from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
@@ -32,6 +33,7 @@ from examhook.workflows.exam_source import PollTools
 from examhook.workflows.known_exams import KnownExams
 from examhook.workflows.lease import LEASE_SECONDS, Lease, LeaseLostError, lease_on
 from examhook.workflows.report import PollReport
+from examhook.workflows.result_links import serve_link_requests
 
 LEASE_PATIENCE_S = LEASE_SECONDS + 10
 """How long a poll that a person asked for waits for another: longer than a poll that died keeps its lease."""
@@ -73,6 +75,8 @@ class Poll:
     monitor: DispatchMonitor
     now: Callable[[], float]
     sleep: Callable[[float], None]
+    links: EventLinks | None = None
+    """Where Deliver leaves requests for fresh result links; None where nothing serves them."""
     open_erasure_key: Callable[[bytes], bytes] = _no_key
     """Opens the account's key for hashes of erased candidates; used only where there are some."""
 
@@ -178,7 +182,9 @@ class _OnePoll:
         known.adopt(self.poll.exams, {key: without_erased(each, erased) or each for key, each in legacy.items()})
         self._compare(known, found)
         is_failing = not self._read(client, known, found, erased)
-        if is_failing:
+        if not is_failing:
+            serve_link_requests(client, self.poll.links, self._account, report, self.poll.now)
+        if is_failing or report.pause_s is not None:
             self.record = backoff.failed(self.record, self.poll.now(), report.pause_s)
         else:
             self.record = backoff.answered(self.record)
