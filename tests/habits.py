@@ -76,11 +76,7 @@ class Habits:
     def stored(self, exam_id: str) -> set[str]:
         """Candidates of the exam whose attempts are stored and not removed."""
         items = self.installation.submissions.items
-        return {
-            each.attempt.candidate_id
-            for (_, of, _), each in items.items()
-            if of == exam_id and not each.removed
-        }
+        return {each.attempt.candidate_id for (_, of, _), each in items.items() if of == exam_id and not each.removed}
 
     def truth(self, exam_id: str) -> set[str]:
         return {row.candidate_id for row in self.world.truth(exam_id)}

@@ -204,7 +204,9 @@ class _Process:
         records = {(exam_id, each.attempt.record_id) for (_, exam_id, _), each in stored.items()}
         for exam_id, row in self._client.shown:
             is_record = row.record_id is not None and (exam_id, row.record_id) in records
-            assert is_record or (ACCOUNT, exam_id, row.key) in stored, f"a whole poll was shown {exam_id} {row.key} and lost it"
+            assert is_record or (ACCOUNT, exam_id, row.key) in stored, (
+                f"a whole poll was shown {exam_id} {row.key} and lost it"
+            )
 
 
 @dataclass

@@ -129,9 +129,7 @@ def test_pages_of_random_lengths_lose_remove_and_invent_nothing(
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(1, 10**6), size=st.integers(80, 230), ties=st.integers(2, 30))
-def test_rows_of_equal_start_whose_order_depends_on_the_request_are_all_stored(
-    seed: int, size: int, ties: int
-) -> None:
+def test_rows_of_equal_start_whose_order_depends_on_the_request_are_all_stored(seed: int, size: int, ties: int) -> None:
     habits = Habits(switches=["ties_by_request"])
     exam_id = habits.world.create_exam()
     ended_at = habits.world.now() - 5000 - seed % 100
