@@ -172,9 +172,9 @@ def test_all_events_of_one_submission_go_out_in_their_order(stack: Stack) -> Non
     write(stack, submission(transitions=(first, second), observed_at=now))
     assert redrive(0)["dispatched"] == 2
     received = stack.received(stack.everything_url)
-    assert [(each["type"], each["sequence"]) for each in received] == [
-        (SUBMITTED, "0000000001"),
-        (SUBMITTED, "0000000002"),
+    assert [(each["type"], each["revision"]) for each in received] == [
+        (SUBMITTED, 1),
+        (SUBMITTED, 2),
     ]
 
 
