@@ -76,10 +76,15 @@ def fields_of(body: bytes) -> EventFields | None:
     return {
         "id": event["id"],
         "type": event["type"],
-        "revision": event["revision"],
+        "revision": revision_of(event),
         "attempt": (data["exam"]["id"], data["candidate"]["id"], began_at),
         "score": data["submission"]["score"],
     }
+
+
+def revision_of(event: Mapping[str, object]) -> int:
+    """The attribute that grows with each event of one submission or exam; versions before 1.0 called it sequence."""
+    return int(str(event["revision"] if "revision" in event else event["sequence"]))
 
 
 def audit(ledger: Iterable[LedgerEntry], bodies: Iterable[bytes], past: frozenset[str] = frozenset()) -> Verdict:
