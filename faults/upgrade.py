@@ -7,13 +7,10 @@ that had been told before.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import socket
-import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -31,55 +28,11 @@ from examhook_cli.simulator.server import running_simulator
 from examhook_cli.simulator.world import World
 from examhook_cli.stack import DEFAULT_STACK_NAME, read_stack
 from faults.audit import audit, revision_of
+from faults.version import PROJECT, UpgradeError, Version, older
 
-PROJECT = Path(__file__).resolve().parents[1]
-_ENVIRONMENTS = (".venv-sam", ".venv-emulator")
 _CODE = "code-of-the-update"
 _ARRIVAL_S = 120.0
 _SETTLE_S = 20.0
-
-
-class UpgradeError(Exception):
-    """A command failed, or the update did harm; the message says which."""
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A checkout, and its command line."""
-
-    root: Path
-
-    def examhook(self, arguments: Sequence[str], environ: Mapping[str, str]) -> str:
-        """What ``examhook …`` of this version printed; raises UpgradeError."""
-        path = os.pathsep.join(str(self.root / part) for part in ("cli", "src"))
-        done = subprocess.run(  # noqa: S603 - our own program and arguments
-            [sys.executable, "-m", "examhook_cli.main", *arguments],
-            cwd=self.root,
-            env={**environ, "PYTHONPATH": path},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise UpgradeError(f"{self.root.name}: examhook {' '.join(arguments[:2])}: {done.stderr.strip()}")
-        return done.stdout
-
-
-def older(commit: str, where: Path) -> Version:
-    """The version at ``commit``, unpacked in ``where``; raises UpgradeError where the clone lacks it."""
-    archive = subprocess.run(  # noqa: S603 - git, asked for a commit
-        ["git", "archive", commit],  # noqa: S607 - whichever git the person has
-        cwd=PROJECT,
-        capture_output=True,
-        check=False,
-    )
-    if archive.returncode:
-        raise UpgradeError(f"This clone has no commit {commit}: git fetch --unshallow brings the history.")
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as packed:
-        packed.extractall(where, filter="data")
-    for name in _ENVIRONMENTS:
-        (where / name).symlink_to(PROJECT / name)
-    return Version(where)
 
 
 @dataclass(frozen=True, slots=True)
