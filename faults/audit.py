@@ -121,10 +121,12 @@ def _exams(stories: Mapping[Attempt, object]) -> set[str]:
 def _invented(attempt: Attempt, story: Sequence[LedgerEntry], events: Sequence[EventFields]) -> list[str]:
     happened = Counter(entry.kind for entry in story)
     scores = {entry.score for entry in story} | {None}
+    # A score that the provider showed in no readable form when the attempt ended is announced once it can be read.
+    completed = sum(event["type"] in _ENDS.values() and event["score"] is None for event in events)
     problems = [
         f"{attempt}: {count} times {name}, which happened less often"
         for name, count in Counter(event["type"] for event in events).items()
-        if count > sum(happened[kind] for kind in _CAUSES.get(name, ()))
+        if count > sum(happened[kind] for kind in _CAUSES.get(name, ())) + (completed if name == _RESCORED else 0)
     ]
     return problems + [f"{attempt}: never had {one['score']} points" for one in events if one["score"] not in scores]
 

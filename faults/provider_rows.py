@@ -36,7 +36,8 @@ def _row(
     meanwhile: Act = nothing,
 ) -> Row:
     begin = _quirks(*switches, task=task)
-    return Row("Provider", fault, begin, meanwhile, hits=_touched, prepare=prepare, crowd=crowd)
+    hits = _touched if switches else None
+    return Row("Provider", fault, begin, meanwhile, hits=hits, prepare=prepare, crowd=crowd)
 
 
 def _big_ids(stage: Stage) -> None:
@@ -118,7 +119,7 @@ _FIELDS = (
     _row("a row that makes no sense in each answer", "unreadable_row"),
     _row("every number is text", "numbers_as_strings"),
     _row("scores, end times and start times in odd forms", "odd_fields=1"),
-    _row("ids of exams and candidates beyond 10^18", "numbers_as_strings", prepare=_big_ids),
+    _row("ids of exams and candidates beyond 10^18", prepare=_big_ids),
     _row("rows without status", "no_status_in_lists"),
     _row("rows without status, and a status that changes alone", "no_status_in_lists", meanwhile=_status_changes),
     _row("start times a second later under the same record id", "corrected_start=1", prepare=_quirks("tid_and_passed")),

@@ -147,7 +147,9 @@ class Stage:
             self.send_what_waits()
             self.invoke("Retry", {"trigger": "schedule"})
             verdicts = self.verdicts(exam_id)
-            if all(verdict.good for verdict in verdicts) or time.monotonic() > give_up_at:
+            # Waiting does not undo what was invented.
+            is_decided = all(verdict.good for verdict in verdicts) or any(verdict.invented for verdict in verdicts)
+            if is_decided or time.monotonic() > give_up_at:
                 break
             time.sleep(1)
         return verdicts

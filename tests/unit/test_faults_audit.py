@@ -122,6 +122,16 @@ def test_an_old_result_that_is_announced_is_invented_whatever_exam_is_judged() -
         assert not verdict.lost
 
 
+def test_a_score_that_could_not_be_read_at_first_may_follow_once() -> None:
+    _, ledger = world_with_one_ended()
+    unread = told(ledger[-1], "submitted").replace(b'"score": 30', b'"score": null')
+    assert b"null" in unread
+    follows = told(ledger[-1], "rescored", nth=2)
+    assert audit(ledger, [unread, follows]).good
+    assert len(audit(ledger, [unread, follows, told(ledger[-1], "rescored", nth=3)]).invented) == 1
+    assert len(audit(ledger, [told(ledger[-1], "submitted"), follows]).invented) == 1
+
+
 def test_events_of_versions_that_called_the_revision_sequence_are_compared_too() -> None:
     world, ledger = world_with_one_ended()
     started = told(ledger[1], "started").replace(b'"revision": 1', b'"sequence": "0000000001"')
