@@ -12,7 +12,8 @@ from faults.stage import Stage
 
 _CROWD = 30
 """Enough rows for several pages, where pages are short."""
-_BIG_ID = 1_745_678_901_234_567_890
+_BIG_ID = 123_456_789_012_345_678
+"""More than a double can hold, and less than the ids that the quirk `big_ids` makes of others."""
 
 
 def _quirks(*switches: str, task: str | None = None) -> Act:
@@ -119,7 +120,7 @@ _FIELDS = (
     _row("a row that makes no sense in each answer", "unreadable_row"),
     _row("every number is text", "numbers_as_strings"),
     _row("scores, end times and start times in odd forms", "odd_fields=1"),
-    _row("ids of exams and candidates beyond 10^18", prepare=_big_ids),
+    _row("ids of exams and candidates beyond 2^53", prepare=_big_ids),
     _row("rows without status", "no_status_in_lists"),
     _row("rows without status, and a status that changes alone", "no_status_in_lists", meanwhile=_status_changes),
     _row("start times a second later under the same record id", "corrected_start=1", prepare=_quirks("tid_and_passed")),
