@@ -53,8 +53,8 @@ def old_before(
 ) -> int:
     """Instant, by the clock of the rows, before which a result of the exam is old.
 
-    ``newest_row_at`` is the latest instant in any row of the account, ``clock_offset_s`` how far the provider's ``Date``
-    is ahead of our clock, None where it cannot be believed.
+    ``newest_row_at`` is the latest instant in any row of the account. ``clock_offset_s`` says how far the provider's
+    ``Date`` is ahead of our clock, None where it cannot be believed.
     """
     if state.scanned_at is not None or not state.predates_watch:
         return watch_started_at - SURELY_OLD_S

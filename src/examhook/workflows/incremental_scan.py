@@ -62,6 +62,7 @@ class IncrementalScan:
 
     def run(self) -> Incremental:
         """Read, write, remember; raises ProviderError, ClientError, LeaseLostError."""
+        is_answered = True
         try:
             if self.request.depth is Depth.NEW_ROWS:
                 self._read_new_rows()
@@ -70,10 +71,11 @@ class IncrementalScan:
         except OutOfTimeError:
             return Incremental(ExamOutcome(problem="the time ran out before it was read", out_of_time=True))
         except _NeedsFullScanError:
-            return Incremental(ExamOutcome(), needs_full_scan=True)
+            is_answered = False
+        # What was shown is settled in any case: the full scan may not show it again.
         settled = settle(self.source, self.rows, self.stored)
         outcome = self._outcome(settled)
-        if self._is_unexplained(settled):
+        if not is_answered or self._is_unexplained(settled):
             return Incremental(outcome, needs_full_scan=True)
         if outcome.problem is None:
             self.tools.exams.save(self._state(settled))
