@@ -60,7 +60,11 @@ def _measured(watched: WatchedStack, patch: pytest.MonkeyPatch) -> Measured:
     world.advance(60)
     _poll(meter)
     ended = _units(meter, _EVENTS)
-    records = [record for record in watched._stream() if record["dynamodb"].get("NewImage", {}).get("announce")]  # noqa: SLF001
+    records = [
+        record
+        for record in watched._stream()
+        if record["dynamodb"].get("NewImage", {}).get("announce") == {"BOOL": True}
+    ]  # noqa: SLF001
     meter.reset()
     for start in range(0, len(records), 10):
         assert invoke({"Records": records[start : start + 10]}) == {"batchItemFailures": []}  # noqa: S101

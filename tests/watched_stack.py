@@ -147,7 +147,7 @@ def watched_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[WatchedStack]:
             monkeypatch.setenv(name, value)
         _forget()
         # Small pages and no pace: both are proved elsewhere, and would only take time here.
-        monkeypatch.setattr("examhook.workflows.poll.PAGE_LIMIT", 10)
+        monkeypatch.setattr("examhook.detection.reader.LIMIT", 10)
         monkeypatch.setattr("examhook.provider.pacing.Pacer.wait", lambda _pacer: None)
         yield WatchedStack(stack, simulator, stack.dynamodb)
         _forget()
