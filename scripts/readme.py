@@ -32,7 +32,7 @@ WHEN = {
     EventType.UNKNOWN_STATUS: "the provider shows a status that it does not document",
     ExamEventType.OPENED: "an exam becomes available, or a new exam is available",
     ExamEventType.CLOSED: "an exam becomes unavailable",
-    ExamEventType.VERIFIED: "a full scan completed and all its results are announced; only while an endpoint asks for it",
+    ExamEventType.VERIFIED: "a full scan completed and its results are announced; only while an endpoint asks for it",
     OperationsEventType.PROVIDER_REFUSED: "the provider refuses the account code",
     OperationsEventType.ENDPOINT_FAILING: "a webhook endpoint has done nothing but fail for an hour; again each day",
     OperationsEventType.ENDPOINT_DISABLED: "a webhook endpoint was turned off",
