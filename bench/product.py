@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass
 
@@ -79,6 +80,7 @@ class Product(Child):
         requests_per_second: float | None = None,
         memory_mb: int | None = None,
     ) -> None:
+        self._provider = provider
         self._paced = requests_per_second is not None
         self._share = 1.0 if memory_mb is None else share_of_core(memory_mb)
         environ = {
@@ -106,4 +108,6 @@ class Product(Child):
     def begin_poll(self, *, full: bool = False, clock_ahead_s: float = 0, requests_in_time: int | None = None) -> None:
         """Begin a poll and leave it to itself; its time is up after ``requests_in_time``."""
         in_time = {} if requests_in_time is None else {"requests_in_time": requests_in_time}
-        self.tell(full=full, paced=self._paced, clock_ahead_s=clock_ahead_s, **in_time)
+        # Our clock follows the provider's, which the benchmark advances.
+        ahead_s = self._provider.control.now() - time.time() + clock_ahead_s
+        self.tell(full=full, paced=self._paced, clock_ahead_s=ahead_s, **in_time)

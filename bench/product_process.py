@@ -40,7 +40,6 @@ def _measured(workflow: Poll, counter: UnitCounter, fields: Fields) -> Mapping[s
         # How fast the requests follow each other says nothing about what they cost, and waiting takes time.
         Pacer.delay_s = _no_delay  # type: ignore[method-assign]  # every pacer of this process
     if fields.has("clock_ahead_s"):
-        # The lease of a poll that was killed has run out by then.
         ahead_s = fields.number("clock_ahead_s")
         workflow = replace(workflow, now=lambda: time.time() + ahead_s)
     in_time = fields.number("requests_in_time") if fields.has("requests_in_time") else math.inf

@@ -44,7 +44,7 @@ class EventFields(TypedDict):
 
     id: str
     type: str
-    sequence: str
+    revision: int
     attempt: Attempt
     score: float | None
 
@@ -76,7 +76,7 @@ def fields_of(body: bytes) -> EventFields | None:
     return {
         "id": event["id"],
         "type": event["type"],
-        "sequence": event["sequence"],
+        "revision": event["revision"],
         "attempt": (data["exam"]["id"], data["candidate"]["id"], began_at),
         "score": data["submission"]["score"],
     }
@@ -122,7 +122,7 @@ def _invented(attempt: Attempt, story: Sequence[LedgerEntry], events: Sequence[E
 
 
 def _lost(attempt: Attempt, story: Sequence[LedgerEntry], events: Sequence[EventFields]) -> list[str]:
-    newest = max(events, key=lambda event: event["sequence"], default=None)
+    newest = max(events, key=lambda event: event["revision"], default=None)
     if story[-1].kind is LedgerKind.REMOVED:
         # What began and went between two polls was seen by nobody.
         wanted = {"submission.removed"} if newest else set[str]()

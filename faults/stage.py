@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -54,8 +54,6 @@ class Stage:
     queue: QueueSubscriber
     noted: int = 0
     """Entries of the ledger up to the first contact."""
-    enabled_again: set[str] = field(default_factory=set)
-    """Ids of endpoints that had been disabled."""
     last_poll: str = ""
     """What the last full poll said."""
 
@@ -120,7 +118,6 @@ class Stage:
     def forget(self, exam_id: str) -> None:
         """Take an exam off the provider's list and out of the watch, so that later polls do not read it anew."""
         self.world.over.add(exam_id)
-        self.enabled_again.clear()
         account = self.installation.stack.output("AccountName")
         self.installation.session.client("dynamodb").delete_item(
             TableName=self.installation.stack.output("ExamsTableName"),
@@ -158,11 +155,6 @@ class Stage:
         for endpoint in tables.endpoints.list_all():
             if not endpoint.is_enabled:
                 run_command(["endpoints", "enable", endpoint.endpoint_id], self.installation.environ)
-                self.enabled_again.add(endpoint.endpoint_id)
-            if endpoint.endpoint_id in self.enabled_again:
-                # What came while it was disabled was never on its way to it.
-                again = ["events", "replay", "--endpoint", endpoint.endpoint_id, "--undelivered", "--since", "1h"]
-                run_command(again, self.installation.environ)
             for delivery in list(tables.deliveries.every(endpoint.endpoint_id)):
                 if delivery.status in _SENT_AGAIN:
                     # One of them finds out whether the endpoint is back; that lets the others go.

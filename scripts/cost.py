@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "scripts")]
@@ -43,9 +42,6 @@ def measured() -> Measured:
     with monkeypatch.context() as patch, running_listener([]) as listener, watched_stack(patch) as watched:
         patch.setenv("WEBHOOK_URLS", listener.url)
         watched.world.advance(time.time() - watched.world.now())
-        # Poll goes by our clock, so that must pass with the world's.
-        clock = SimpleNamespace(**{**vars(time), "time": watched.world.now})
-        patch.setattr("examhook.wiring.poll.time", clock)
         return _measured(watched, patch)
 
 

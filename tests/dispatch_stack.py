@@ -106,9 +106,9 @@ def deployed(monkeypatch: pytest.MonkeyPatch, bus: str = "") -> Iterator[Stack]:
             made.bus_url = _rule_to_queue(bus, sqs)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        _forget()
+        forget_functions()
         yield made
-        _forget()
+        forget_functions()
 
 
 def _rule_to_queue(bus: str, sqs: SQSClient) -> str:
@@ -121,7 +121,7 @@ def _rule_to_queue(bus: str, sqs: SQSClient) -> str:
     return url
 
 
-def _forget() -> None:
+def forget_functions() -> None:
     """Each test is a process of its own."""
     entry._function.cache_clear()  # noqa: SLF001
 

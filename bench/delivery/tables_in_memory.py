@@ -138,25 +138,25 @@ class MemoryDeliveries:
 
     def due(self, endpoint_id: str, now: int, limit: int, after: DueDelivery | None = None) -> list[DueDelivery]:
         """What is due, longest first."""
-        seen = (0, "") if after is None else (after.next_attempt_at, after.event_id)
-        waiting = self.waiting(endpoint_id, len(self.items))
-        due = [each for each in waiting if each.next_attempt_at <= now]
-        return [each for each in due if (each.next_attempt_at, each.event_id) > seen][:limit]
+        waiting = self.waiting(endpoint_id, len(self.items), after)
+        return [each for each in waiting if each.next_attempt_at <= now][:limit]
 
     def due_within(self, endpoint_id: str, begin: int, end: int, most: int) -> int:
         """How many are due in a time."""
         times = [each.next_attempt_at for each in self.waiting(endpoint_id, len(self.items))]
         return min(most, sum(begin <= each <= end for each in times))
 
-    def waiting(self, endpoint_id: str, limit: int) -> list[DueDelivery]:
-        """What is still to be sent."""
+    def waiting(self, endpoint_id: str, limit: int, after: DueDelivery | None = None) -> list[DueDelivery]:
+        """What is still to be sent, behind ``after``."""
+        seen = (0, "") if after is None else (after.next_attempt_at, after.event_id)
         with self._lock:
             found = [
                 DueDelivery(each.endpoint_id, each.event_id, each.next_attempt_at)
                 for each in self.items.values()
                 if each.endpoint_id == endpoint_id and each.next_attempt_at is not None
             ]
-        return sorted(found, key=lambda each: (each.next_attempt_at, each.event_id))[:limit]
+        found.sort(key=lambda each: (each.next_attempt_at, each.event_id))
+        return [each for each in found if (each.next_attempt_at, each.event_id) > seen][:limit]
 
     def _change(
         self,

@@ -122,7 +122,7 @@ def _must_arrive(_message: Message, outcome: DeliverReport | BaseException) -> N
 
 
 def _loop(url: str, session: requests.Session, events: list[Event]) -> tuple[float, float]:
-    headers = {"Content-Type": "application/cloudevents+json", "webhook-timestamp": "1", "webhook-signature": "v1,x"}
+    headers = {"Content-Type": "application/json", "webhook-timestamp": "1", "webhook-signature": "v1,x"}
 
     def post(event: Event) -> int:
         answer = session.post(url, data=event.body, headers={**headers, "webhook-id": event.event_id}, timeout=15)

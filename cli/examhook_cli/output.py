@@ -38,6 +38,11 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
+def printable_json(document: str) -> str:
+    """JSON, the same, with what a terminal would obey escaped: it stands in strings only."""
+    return _UNPRINTABLE_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", document)
+
+
 def say(text: str, style: str = "") -> None:
     """One line to standard output."""
     console().print(Text(printable(text), style=style))
@@ -58,8 +63,7 @@ def print_json(document: object, indent: int | None = None) -> None:
     if indent is None and console().is_terminal:
         indent = 2
     text = json.dumps(document, ensure_ascii=False, indent=indent)
-    # In JSON they stand in strings only, where the escape means the same.
-    print(_UNPRINTABLE_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text))
+    print(printable_json(text))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> None:

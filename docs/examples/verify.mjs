@@ -3,19 +3,19 @@ import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks"; // npm install standardwebhooks
 
 const webhook = new Webhook(process.env.EXAMHOOK_SECRET); // whsec_…
-const newest = new Map(); // by attempt or exam, the highest sequence; keep these three in your database
+const newest = new Map(); // by attempt or exam, the highest revision; keep these three in your database
 const seen = new Set(); // ids of the events that came
 const missing = new Set(); // ids of the events that others named and that have not come yet
 
 // Whether the event is newer than all that is known of its attempt or exam; notes what came and what is missing.
-function isNews({ id, source, subject = "", sequence, previousid }) {
+function isNews({ id, source, subject = "", revision, previousid }) {
   if (seen.has(id)) return false;
   seen.add(id);
   missing.delete(id);
   if (previousid && !seen.has(previousid)) missing.add(previousid);
-  if (sequence === undefined) return true; // about the installation
-  if (sequence <= (newest.get(source + subject) ?? "")) return false;
-  newest.set(source + subject, sequence);
+  if (revision === undefined) return true; // about the installation
+  if (revision <= (newest.get(source + subject) ?? 0)) return false;
+  newest.set(source + subject, revision);
   return true;
 }
 

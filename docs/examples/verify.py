@@ -8,7 +8,7 @@ from threading import Lock
 from standardwebhooks import Webhook, WebhookVerificationError  # pip install standardwebhooks
 
 webhook = Webhook(os.environ["EXAMHOOK_SECRET"])  # whsec_…
-newest: dict[str, str] = {}  # by attempt or exam, the highest sequence; keep these three in your database
+newest: dict[str, int] = {}  # by attempt or exam, the highest revision; keep these three in your database
 seen: set[str] = set()  # ids of the events that came
 missing: set[str] = set()  # ids of the events that others named and that have not come yet
 lock = Lock()
@@ -21,21 +21,21 @@ def is_news(event: dict) -> bool:
             return False
         seen.add(event["id"])
         missing.discard(event["id"])
-        previous, sequence = event.get("previousid"), event.get("sequence")
+        previous, revision = event.get("previousid"), event.get("revision")
         if previous and previous not in seen:
             missing.add(previous)
-        if sequence is None:  # about the installation
+        if revision is None:  # about the installation
             return True
         subject = event["source"] + event.get("subject", "")
-        if sequence <= newest.get(subject, ""):
+        if revision <= newest.get(subject, 0):
             return False
-        newest[subject] = sequence
+        newest[subject] = revision
         return True
 
 
 class Receiver(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         try:
             webhook.verify(body, dict(self.headers.items()))
         except WebhookVerificationError:
@@ -47,6 +47,17 @@ class Receiver(BaseHTTPRequestHandler):
         if missing:
             print("missing so far:", *sorted(missing), flush=True)
         self.answer(204)  # an old or repeated event is no error
+
+    def body(self) -> bytes:
+        if "Transfer-Encoding" not in self.headers:
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""  # in chunks, as Cloudflare Tunnel and other proxies send it
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass  # trailers
+        return body
 
     def answer(self, status: int) -> None:
         self.send_response(status)

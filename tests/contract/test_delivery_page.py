@@ -19,6 +19,7 @@ from examhook.delivery.health import DOWN_AFTER_FAILURES
 from examhook.delivery.record import SendOutcome, SendResult
 from examhook.destinations import redrive_queue, webhook
 from examhook.http.adapter import CONNECTIONS_KEPT
+from examhook.http.connections import IDLE_S
 from examhook.http.session import BoundedSession
 from examhook.workflows import backlog, deliver, deliver_round, endpoint_changes, replay, result_links, retry
 
@@ -76,7 +77,7 @@ RULES: Mapping[str, str] = {
     "read of an answer, decompressed": size(webhook.MAX_ANSWER_BYTES),
     "kept of an answer": size(record.EXCERPT_BYTES),
     "attempts kept in a delivery's log": f"{record.KEPT_ATTEMPTS}",
-    "connections kept alive, unused for at most": f"{CONNECTIONS_KEPT}, {span(webhook.IDLE_S)}",
+    "connections kept alive, unused for at most": f"{CONNECTIONS_KEPT}, {span(IDLE_S)}",
     "`Retry-After` is obeyed up to": span(schedule.MAX_RETRY_AFTER_S),
     "a second attempt due within this does not wait for a tick": span(deliver.SOON_S),
     "an attempt whose process died is made again after": span(schedule.CLAIM_S),

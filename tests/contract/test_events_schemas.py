@@ -101,7 +101,8 @@ def test_the_envelope_knows_every_attribute_that_is_sent() -> None:
     ("path", "value"),
     [
         (("id",), "evt_short"),
-        (("sequence",), 1),
+        (("revision",), "0000000001"),
+        (("revision",), 0),
         (("time",), "2026-05-03T14:02:00+00:00"),
         (("data", "submission", "status"), "forced"),
         (("data", "submission", "score"), "87"),
@@ -159,7 +160,7 @@ def test_the_cloudevents_sdk_reads_what_is_sent(event_type: str) -> None:
     time = read.get_time()
     assert time is not None
     assert int(time.timestamp()) == event.occurred_at
-    assert read.get_extension("sequence") == body.get("sequence")
+    assert read.get_extension("revision") == body.get("revision")
     assert read.get_extension("previousid") == event.previous_id
     assert read.get_data() == body["data"]
 

@@ -41,7 +41,7 @@ def test_an_exam_opens_closes_and_is_verified(installation: LocalInstallation) -
             """What came about the exam, once there are so many."""
             listener.wait_until(lambda received: len(all_about_exam(received, exam_id)) >= count, ARRIVAL_TIMEOUT_S)
             # Events of one exam may overtake one another on their way: their sequence tells.
-            events = sorted(all_about_exam(listener.received, exam_id), key=lambda event: str(event["sequence"]))
+            events = sorted(all_about_exam(listener.received, exam_id), key=lambda event: int(str(event["revision"])))
             return [event["type"] for event in events]
 
         try:
@@ -56,7 +56,7 @@ def test_an_exam_opens_closes_and_is_verified(installation: LocalInstallation) -
             installation.poll()
         finally:
             installation.examhook("endpoints", "remove", added["id"], "--yes")
-        events = sorted(all_about_exam(listener.received, exam_id), key=lambda event: str(event["sequence"]))
+        events = sorted(all_about_exam(listener.received, exam_id), key=lambda event: int(str(event["revision"])))
         ids = [event["id"] for event in events]
         assert [event.get("previousid") for event in events] == [None, None, ids[0], ids[1]]
         found = events[-1]["data"]["verification"]

@@ -20,6 +20,9 @@ from examhook.workflows.backoff import LONGEST_BACKOFF_SECONDS
 ALARMS = StackTemplate({"AccountCode": "a-code"}).of_type("AWS::CloudWatch::Alarm")
 QUARTER_MIN = 15
 
+BACKOFF_MIN = LONGEST_BACKOFF_SECONDS // 60
+"""Longest time for which a provider that keeps failing is left alone."""
+
 
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> CloudWatch:
@@ -83,7 +86,7 @@ def test_polls_that_never_come_to_their_end_stall_after_so_many_minutes(polling:
     polling.tick(1)
     assert polling.fires("PollStalledAlarm")
     del polling.stage.provider.failures[""]
-    polling.tick(LONGEST_BACKOFF_SECONDS // 60)
+    polling.tick(BACKOFF_MIN)
     assert not polling.fires("PollStalledAlarm")
 
 

@@ -12,7 +12,7 @@ from dispatch_stack import Killed
 from tables import EVENTS
 from watched_stack import Context, WatchedStack, watched_stack
 
-from examhook.storage.exam_history_item import is_exam_history
+from examhook.storage.exam_state_item import is_exam
 from examhook.storage.versioned_put import VersionedPut
 from examhook.storage.versioned_writes import VersionedWrites
 from examhook_cli.simulator.facts import AttemptRef
@@ -126,12 +126,12 @@ def test_what_a_poll_recorded_in_silence_before_the_backfill_comes_back_as_well(
     assert go["requests"] <= 2, "what was read whole a moment ago is not read again"
 
 
-def test_its_sequence_is_above_any_that_a_receiver_knows_from_before_the_loss(stack: WatchedStack) -> None:
+def test_its_revision_is_above_any_that_a_receiver_knows_from_before_the_loss(stack: WatchedStack) -> None:
     began_at, _ = announced_before_the_loss(stack)
     stack.lose_everything()
     stack.backfill(began_at)
-    sequences = {event["sequence"] for event in stack.published()}
-    assert min(sequences) > "0000000100"
+    revisions = {event["revision"] for event in stack.published()}
+    assert min(revisions) > 100
 
 
 def test_a_repetition_finds_what_is_kept_and_announces_nothing(stack: WatchedStack) -> None:
@@ -170,9 +170,9 @@ def test_what_was_delivered_is_not_delivered_again_and_a_new_endpoint_gets_it(
     before = stack.stack.deliveries
     stack.lose(EVENTS)
     monkeypatch.setenv("WEBHOOK_URLS", "https://one.test/hook,https://new.test/hook")
-    from dispatch_stack import _forget  # noqa: PLC0415 - a new deployment is a new process
+    from dispatch_stack import forget_functions  # noqa: PLC0415 - a new deployment is a new process
 
-    _forget()
+    forget_functions()
     stack.backfill(began_at)
     new = stack.stack.endpoint_ids()["https://new.test/hook"]
     wanted = {event_id for kinds in announced.values() for kind, event_id in kinds.items() if kind != "started"}
@@ -259,7 +259,7 @@ def test_a_go_that_dies_at_a_write_is_simply_repeated(
     put_once = VersionedWrites._put_once  # noqa: SLF001 - the one place that writes few submissions
 
     def dying(writes: VersionedWrites, put: VersionedPut) -> bool:
-        is_last = not is_exam_history(put.item) and next(numbers) == dies_at
+        is_last = not is_exam(put.item) and next(numbers) == dies_at
         if is_last and not after:
             raise Killed
         written = put_once(writes, put)

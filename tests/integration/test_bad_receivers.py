@@ -34,7 +34,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def drip_forever(peer: Peer) -> None:
-    peer.drip(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000, every_s=1.0)
+    peer.drip(b"HTTP/1.1 500 Broken\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000, every_s=1.0)
 
 
 @pytest.mark.parametrize("step", [Peer.hang, drip_forever], ids=["hangs", "drips a byte a second"])
@@ -71,6 +71,18 @@ def test_a_success_that_comes_late_is_none_and_the_repeat_has_the_same_id(world:
     assert [each.http_status for each in world.stored(message).attempt_log] == [None, 200]
 
 
+def test_a_success_whose_body_never_ends_is_one(world: World) -> None:
+    def drip(peer: Peer) -> None:
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        peer.drip(b"x" * 100_000, every_s=1.0)
+
+    with scripted_server(drip) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        assert world.deliver(message, deadline_s=0.3).outcome is MessageOutcome.DELIVERED
+    assert world.stored(message).attempt_log[0].outcome is SendOutcome.TIMED_OUT
+
+
 def test_an_answer_of_30_megabytes_is_taken_and_hardly_read(world: World) -> None:
     sent = 0
 
@@ -101,12 +113,86 @@ def test_a_gzip_bomb_is_unpacked_no_further_than_the_limit(world: World) -> None
     assert world.stored(message).attempt_log[0].answer_excerpt == "0" * 1024
 
 
-def test_a_garbled_answer_is_told_and_tried_again(world: World) -> None:
-    with scripted_server(answer(b"no gzip at all", Content_Encoding="gzip")) as receiver:
+HEAD = b"HTTP/1.1 %s\r\n"
+AFTER_THE_STATUS_LINE: dict[str, tuple[bytes, str]] = {
+    "plain text called gzip": (b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nfine", "cut off or is garbled"),
+    "short body": (b"Content-Length: 100\r\n\r\nonly this", "cut off or is garbled"),
+    "cut chunk": (b"Transfer-Encoding: chunked\r\n\r\n9\r\ncut", "cut off or is garbled"),
+    "no last chunk": (b"Transfer-Encoding: chunked\r\n\r\n4\r\nfine\r\n", "cut off or is garbled"),
+    "bad chunk size": (b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n", "cut off or is garbled"),
+    "two lengths": (b"Content-Length: 1, 2\r\n\r\nab", "cut off or is garbled"),
+    "too many headers": (b"X: y\r\n" * 101 + b"Content-Length: 0\r\n\r\n", "more than 100 headers"),
+    "endless header": (b"X: " + b"y" * 100_000 + b"\r\n\r\n", "a header line of more than 64 KiB"),
+    "nothing": (b"", "cut off or is garbled"),
+}
+BROKEN = pytest.mark.parametrize(("rest", "says"), AFTER_THE_STATUS_LINE.values(), ids=AFTER_THE_STATUS_LINE)
+
+
+@BROKEN
+@pytest.mark.parametrize("status", ["200 OK", "204 No Content"])
+def test_a_status_line_of_success_is_a_delivery_whatever_follows(
+    world: World, status: str, rest: bytes, says: str
+) -> None:
+    with scripted_server(lambda peer: peer.send(HEAD % status.encode() + rest)) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        assert world.deliver(message).outcome is MessageOutcome.DELIVERED
+    assert len(receiver.requests) == 1
+    record = world.stored(message).attempt_log[0]
+    assert record.http_status == int(status[:3])
+    # A 204 has no body that could be broken.
+    assert says in record.reason or (status.startswith("204") and record.reason == "answered 204 No Content")
+
+
+@BROKEN
+def test_a_broken_answer_of_another_status_is_tried_again_and_its_status_shown(
+    world: World, rest: bytes, says: str
+) -> None:
+    with scripted_server(lambda peer: peer.send(HEAD % b"500 Oh no" + rest)) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         message = world.delivery(endpoint)
         assert world.deliver(message).outcome is MessageOutcome.RETRY_LATER
-    assert world.stored(message).attempt_log[0].outcome is SendOutcome.BROKEN_ANSWER
+    record = world.stored(message).attempt_log[0]
+    assert (record.outcome, record.http_status) == (SendOutcome.BROKEN_ANSWER, 500)
+    assert record.reason.startswith("answered 500 Internal Server Error (")
+    assert says in record.reason
+
+
+def test_what_came_of_a_broken_body_is_kept_and_its_wish_to_wait_obeyed(world: World) -> None:
+    raw = HEAD % b"503 Busy" + b"Retry-After: 120\r\nContent-Length: 100\r\n\r\ndatabase is down"
+    with scripted_server(lambda peer: peer.send(raw)) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        world.deliver(message)
+    stored = world.stored(message)
+    assert stored.attempt_log[0].answer_excerpt == "database is down"
+    assert stored.next_attempt_at == int(world.clock.at) + 120
+    assert world.known(endpoint).pace(world.clock.at) is not None, "503 slows it down"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda peer: peer.send(b"SSH-2.0-OpenSSH_9.6\r\n"),
+        lambda peer: peer.send(b"HTTP/2.0 200 OK\r\n\r\n"),
+        lambda peer: peer.send(b"HTTP/1.1 20"),
+    ],
+    ids=["not HTTP", "another version", "half a status line"],
+)
+def test_what_is_no_status_line_is_no_delivery(world: World, step: Callable[[Peer], None]) -> None:
+    with scripted_server(step) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        message = world.delivery(endpoint)
+        assert world.deliver(message).outcome is MessageOutcome.RETRY_LATER
+    record = world.stored(message).attempt_log[0]
+    assert (record.outcome, record.http_status) == (SendOutcome.BROKEN_ANSWER, None)
+
+
+def test_no_compression_is_asked_for(world: World) -> None:
+    with scripted_server(answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        world.deliver(world.delivery(endpoint))
+    assert receiver.requests[0].headers["accept-encoding"] == "identity"
 
 
 def test_a_receiver_that_flaps_is_never_down_and_gets_everything_once_more_than_it_failed(world: World) -> None:

@@ -78,7 +78,7 @@ def test_a_run_on_a_tiny_world_counts_what_happened_in_it() -> None:
 
 
 def test_what_is_written_in_transactions_costs_twice_and_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
-    exam = Exam("1", "Anatomy", available=True, takings=60)
+    exam = Exam("1", "Anatomy", available=True, attempt_count=60)
     attempts = [Attempt(str(number), 1_700_000_000, 1) for number in range(60)]
     ours, rivals = (diff(attempts, {}, Observation("main", exam, 1_700_000_000, fence)) for fence in (1, 2))
     with running_cloud("code") as cloud, monkeypatch.context() as patched:

@@ -197,3 +197,21 @@ def test_adding_with_a_test_sends_one(stack: InstalledStack, monkeypatch: pytest
         assert len(listener.received) == 1
     assert finished.exit_code == 0
     assert "failed after" in finished.err
+
+
+def test_adding_a_url_again_says_who_has_it_already(stack: InstalledStack) -> None:
+    first = examhook("endpoints", "add", URL, "--json")
+    assert "same URL" not in first.err
+    again = examhook("endpoints", "add", URL, "--json")
+    assert again.exit_code == 0
+    assert f"The same URL also belongs to {first.json()['id']}" in again.err  # type: ignore[index, call-overload]
+    assert len(stack.world.endpoints.list_all()) == 2
+
+
+def test_the_content_type_of_events_is_chosen_when_adding_and_later(stack: InstalledStack) -> None:
+    added = add(URL, "--content-type", "cloudevents")
+    assert added["content_type"] == "cloudevents"
+    assert examhook("endpoints", "update", added["id"], "--content-type", "json").exit_code == 0
+    assert "content type\tjson" in examhook("endpoints", "show", added["id"]).out
+    assert add(URL)["content_type"] == "json"
+    assert len(stack.world.endpoints.list_all()) == 2

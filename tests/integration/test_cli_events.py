@@ -61,7 +61,7 @@ def test_an_item_of_the_listing_says_what_to_compare_with_and_no_name(stack: Ins
             "status": "submitted",
             "occurred_at": "2026-05-03T14:02:00Z",
             "observed_at": "2026-05-03T14:03:00Z",
-            "sequence": 1,
+            "revision": 1,
             "previous_id": None,
         }
     ]

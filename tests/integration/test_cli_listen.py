@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import pytest
 import requests
 from command_line import NO_AWS, PROGRAM, real_examhook
 from standardwebhooks import Webhook
@@ -98,11 +99,12 @@ def test_it_ends_when_nobody_reads_its_output_any_more() -> None:
         assert program.wait(timeout=20) == 0
 
 
-def test_a_bad_secret_is_wrong_usage_and_not_repeated() -> None:
-    finished = real_examhook("listen", "--secret", "whsec_abcde", env={})
+@pytest.mark.parametrize("secret", ["whsec_abcde", "correcthorse", "ep_7c28d64f53a1c315d27d2ba93cd90bd6"])
+def test_a_bad_secret_is_wrong_usage_and_not_repeated(secret: str) -> None:
+    finished = real_examhook("listen", "--secret", secret, env={})
     assert finished.exit_code == 2
-    assert "not a signing secret" in finished.err
-    assert "abcde" not in finished.err
+    assert "a signing secret" in finished.err
+    assert secret.removeprefix("whsec_") not in finished.err
 
 
 def test_a_port_that_is_taken_is_named() -> None:

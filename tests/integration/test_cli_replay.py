@@ -125,7 +125,7 @@ def test_only_what_never_arrived_is_sent_where_that_is_asked_for(world: World) -
         arrived, failed = stored_event(world, 1), stored_event(world, 2)
         delivered(world, endpoint, arrived)
         delivered(world, endpoint, failed)
-        world.deliveries.cancel(endpoint.endpoint_id, failed.event_id)
+        world.deliveries.cancel(endpoint.endpoint_id, failed.event_id, "its event is gone")
         stored_event(world, 3)
     queued(world)
     printed = sent_again("events", "replay", "--since", "1h", "--undelivered")

@@ -92,18 +92,19 @@ def test_what_has_ended_is_neither_claimed_nor_cancelled(world: World) -> None:
     delivered = AttemptRecord(1, NOW, SendOutcome.ANSWERED, "answered 200 OK", 200, 12)
     world.deliveries.record(claimed, delivered, DeliveryStatus.DELIVERED)
     assert world.deliveries.claim("ep_1", "evt_1", 2, until=NOW) is None
-    assert not world.deliveries.cancel("ep_1", "evt_1")
+    assert not world.deliveries.cancel("ep_1", "evt_1", "its endpoint was removed")
 
 
 def test_lists_are_newest_first_and_filtered(world: World) -> None:
     for nth in range(5):
         world.deliveries.create(fresh("ep_1", f"evt_{nth}", NOW + nth))
         world.deliveries.create(fresh("ep_2", f"evt_{nth}", NOW + 10 + nth))
-    world.deliveries.cancel("ep_1", "evt_3")
+    world.deliveries.cancel("ep_1", "evt_3", "its endpoint was removed")
     assert [each.event_id for each in world.deliveries.list_for("ep_1", limit=2)] == ["evt_4", "evt_3"]
     assert [each.endpoint_id for each in world.deliveries.list_for(limit=6)] == ["ep_2"] * 5 + ["ep_1"]
     (cancelled,) = world.deliveries.list_for(status=DeliveryStatus.CANCELLED)
     assert (cancelled.endpoint_id, cancelled.event_id) == ("ep_1", "evt_3")
+    assert cancelled.cancelled_reason == "its endpoint was removed"
     assert world.deliveries.list_for("ep_3") == []
 
 

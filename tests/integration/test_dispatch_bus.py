@@ -9,9 +9,13 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from builders import submission, transition
 from dispatch_stack import FORCED, SUBMITTED, Dying, Killed, Stack, deployed, ids_of, run, sample_batch
 from tables import EVENTS
 
+from examhook.destinations.event_bus import LOOKED_FOR_EACH_S
+from examhook.destinations.refusal import NotPublishedError
+from examhook.events.build import submission_event
 from examhook.handlers import dispatch as entry
 from examhook.storage.events import EventsTable
 from examhook.wiring.dispatch import open_dispatch
@@ -73,6 +77,22 @@ def test_what_the_bus_refuses_reaches_everyone_else_once_and_the_bus_when_it_is_
     assert [each["id"] for each in on_the_bus(stack)] == [ids[SUBMITTED]]
     assert stack.received(stack.everything_url) == []
     assert kept.is_dispatched(ids[SUBMITTED])
+
+
+@pytest.mark.usefixtures("stack")
+def test_the_bus_is_looked_for_by_the_wall_clock() -> None:
+    """No time passes for the process, as while Lambda freezes it."""
+    at = [1_777_818_720.0]
+    bus = open_dispatch(lambda: at[0]).dispatch.bus
+    assert bus is not None
+    bus.publish([submission_event(submission(), transition())])
+    buses = boto3.client("events")
+    buses.remove_targets(Rule="all", EventBusName="exams", Ids=["queue"])
+    buses.delete_rule(Name="all", EventBusName="exams")
+    buses.delete_event_bus(Name="exams")
+    at[0] += LOOKED_FOR_EACH_S
+    with pytest.raises(NotPublishedError, match="ResourceNotFoundException"):
+        bus.publish([submission_event(submission(), transition())])
 
 
 def test_a_bus_that_is_gone_keeps_nothing_from_anyone_else_and_is_told_in_the_log(

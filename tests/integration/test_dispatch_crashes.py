@@ -86,7 +86,7 @@ def test_what_aws_refuses_is_tried_again_from_the_first_that_failed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     dispatch = entry._function().dispatch  # noqa: SLF001 - to reach its clients
-    dispatch.enabled_endpoints()
+    dispatch.endpoints()
     clients = {"sns": dispatch.publisher._client, "sqs": dispatch.queue._client, "dynamodb": dispatch.events._client}  # noqa: SLF001
     events = clients[service].meta.events
     events.register_first(f"before-parameter-build.{service}.{operation}", _refuse, unique_id="refuse")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from builders import OBSERVED_AT
-from dispatch_stack import FORCED, SUBMITTED, Stack, deployed, ids_of, run, sample_batch
+from dispatch_stack import FORCED, SUBMITTED, Stack, deployed, forget_functions, ids_of, run, sample_batch
 from tables import DELIVERIES, ENDPOINTS, EVENTS
 
 from examhook.delivery.health import DOWN_AFTER_FAILURES
@@ -109,6 +109,39 @@ def test_what_is_to_go_to_an_endpoint_that_is_down_waits_in_the_table_and_costs_
     waiting = DeliveriesTable(stack.dynamodb, DELIVERIES).list_for(down.endpoint_id)
     assert {each.event_id for each in waiting} == set(ids_of(batch).values())
     assert all((each.status, each.next_attempt_at) == (DeliveryStatus.WAITING, each.created_at) for each in waiting)
+
+
+@pytest.mark.parametrize("failing", [False, True], ids=["well", "down"])
+def test_what_is_to_go_to_a_disabled_endpoint_waits_in_the_table_and_costs_no_message(
+    stack: Stack, batch: Any, *, failing: bool
+) -> None:
+    table = EndpointsTable(stack.dynamodb, ENDPOINTS)
+    disabled, _ = add_endpoint("https://off.test/", table, stack.key, lambda: float(OBSERVED_AT))
+    for _ in range(DOWN_AFTER_FAILURES if failing else 0):
+        table.record_outcome(disabled.endpoint_id, OBSERVED_AT, "answered 500 Internal Server Error")
+    table.disable(disabled.endpoint_id, "by hand", OBSERVED_AT)
+    run(batch)
+    assert disabled.endpoint_id not in {each["endpoint_id"] for each in stack.received(stack.queue_url)}
+    waiting = DeliveriesTable(stack.dynamodb, DELIVERIES).list_for(disabled.endpoint_id)
+    assert {each.event_id for each in waiting} == set(ids_of(batch).values())
+    assert all((each.status, each.next_attempt_at) == (DeliveryStatus.WAITING, each.created_at) for each in waiting)
+
+
+@pytest.mark.parametrize("by_hand_before", [False, True])
+def test_nothing_is_kept_for_an_endpoint_whose_url_left_the_parameter(
+    monkeypatch: pytest.MonkeyPatch, stack: Stack, batch: Any, *, by_hand_before: bool
+) -> None:
+    first, second = copy.deepcopy(batch), copy.deepcopy(batch)
+    first["Records"], second["Records"] = batch["Records"][:1], batch["Records"][1:]
+    run(first)
+    before = stack.deliveries
+    left = stack.endpoint_ids()["https://two.test/hook"]
+    if by_hand_before:
+        EndpointsTable(stack.dynamodb, ENDPOINTS).disable(left, "by hand", OBSERVED_AT)
+    monkeypatch.setenv("WEBHOOK_URLS", "https://one.test/hook")
+    forget_functions()
+    run(second)
+    assert {endpoint for endpoint, _ in stack.deliveries - before} == {stack.endpoint_ids()["https://one.test/hook"]}
 
 
 def test_an_endpoint_added_between_two_batches_misses_nothing(stack: Stack, batch: Any) -> None:

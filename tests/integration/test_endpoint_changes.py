@@ -11,11 +11,12 @@ import svix
 from delivery_world import World, delivery_world
 from scripted_server import answer, scripted_server
 
-from examhook.delivery.endpoint import Endpoint, Privacy
+from examhook.delivery.endpoint import ContentType, Endpoint, Privacy
 from examhook.delivery.headers import BadHeaderError
 from examhook.workflows.endpoint_changes import (
     EndpointChanges,
     EndpointGoneError,
+    OverlapRunningError,
     ParameterDecidesError,
     SecretReplacedError,
     enable_endpoint,
@@ -93,6 +94,25 @@ def test_of_two_rotations_at_once_one_is_refused_and_no_secret_lost(world: World
     assert opened == [new, old]
 
 
+def test_a_second_rotation_within_the_overlap_is_refused_and_every_promise_kept(world: World) -> None:
+    """Whatever comes of it: a receiver that holds a secret which was promised verifies until the promise ends."""
+    with scripted_server(answer()) as receiver:
+        endpoint, old = world.endpoint(receiver.url)
+        new = rotate(world, endpoint, HOUR_S)
+        world.clock.at += HOUR_S - 1
+        with pytest.raises(OverlapRunningError, match=r"signs until 20.*--overlap 0"):
+            rotate(world, world.known(endpoint), HOUR_S)
+        stored = world.known(endpoint)
+        assert stored.previous_sealed_secret is not None
+        sealed = (stored.sealed_secret, stored.previous_sealed_secret)
+        assert [world.key.open(stored.endpoint_id, each) for each in sealed] == [new, old]
+        world.clock.at += 1
+        rotate(world, world.known(endpoint), HOUR_S)
+        world.deliver(world.delivery(endpoint))
+    (request,) = receiver.requests
+    assert len(request.headers["webhook-signature"].split()) == 2
+
+
 def test_a_rotation_without_overlap_forgets_the_one_before_too(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     rotate(world, endpoint, HOUR_S)
@@ -109,12 +129,25 @@ def test_its_own_headers_go_with_each_request_and_never_replace_ours(world: Worl
         world.deliver(world.delivery(endpoint))
     (request,) = receiver.requests
     assert (request.headers["authorization"], request.headers["x-a"]) == ("Bearer the-token", "b")
-    assert request.headers["content-type"] == "application/cloudevents+json"
+    assert request.headers["content-type"] == "application/json"
     assert verified_by(secret, request.body, request.headers)
     assert changed.header_names == ("Authorization", "X-A")
     assert b"the-token" not in (changed.sealed_headers or b"")
     assert "the-token" not in repr(changed)
     assert "the-token" not in repr(EndpointChanges(headers={"Authorization": "Bearer the-token"}))
+
+
+def test_the_content_type_is_json_unless_the_endpoint_asks_for_that_of_cloudevents(world: World) -> None:
+    with scripted_server(answer()) as receiver:
+        endpoint, _ = world.endpoint(receiver.url)
+        for nth, content_type in enumerate((None, ContentType.CLOUDEVENTS, ContentType.JSON), 1):
+            update(world, world.known(endpoint), EndpointChanges(content_type=content_type))
+            world.deliver(world.delivery(endpoint, nth))
+    assert [request.headers["content-type"] for request in receiver.requests] == [
+        "application/json",
+        "application/cloudevents+json",
+        "application/json",
+    ]
 
 
 def test_headers_are_replaced_as_a_whole_and_taken_away(world: World) -> None:
@@ -198,7 +231,7 @@ def test_the_parameter_decides_on_url_and_presence_of_its_own_endpoints(world: W
     assert ensure("https://a.example/")[0].privacy is Privacy.THIN
     ensure()
     with pytest.raises(ParameterDecidesError):
-        enable_endpoint(world.known(endpoint), world.endpoints)
+        enable_endpoint(world.known(endpoint), world.endpoints, world.deliveries)
 
 
 def test_enabling_forgets_the_failures_and_lets_what_waited_flow(world: World) -> None:
@@ -208,7 +241,7 @@ def test_enabling_forgets_the_failures_and_lets_what_waited_flow(world: World) -
     world.enqueued()
     world.endpoints.disable(endpoint.endpoint_id, "by hand", at=1)
     assert world.retry().enqueued == 0
-    assert enable_endpoint(world.known(endpoint), world.endpoints)
-    assert not enable_endpoint(world.known(endpoint), world.endpoints)
+    assert enable_endpoint(world.known(endpoint), world.endpoints, world.deliveries)
+    assert not enable_endpoint(world.known(endpoint), world.endpoints, world.deliveries)
     assert not world.known(endpoint).health.is_down
     assert world.retry().enqueued == 3

@@ -55,6 +55,32 @@ def test_parameters_join_those_of_the_address_and_a_fragment_stays_at_home(sessi
     assert [request.target for request in server.requests] == ["/a%20b?x=1&name=Zo%C3%AB+%26+co&empty="] * 2
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/hook/%7Euser?token=a%2Fb%7E",
+        "/a/../b/./c//d",
+        "/?q=%41%2D%5F",
+        "/;p=1?x=(1)&y='z'",
+        "/%E2%82%AC",
+    ],
+)
+def test_a_url_that_is_encoded_is_sent_as_it_was_given(session: BoundedSession, target: str) -> None:
+    with scripted_server(answer()) as server:
+        session.send("POST", server.url + target, deadline_s=5, max_body_bytes=10)
+    assert server.requests[0].target == target
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [("/a b", "/a%20b"), ("/50%?x=100%", "/50%25?x=100%25"), ("/€?x=€", "/%E2%82%AC?x=%E2%82%AC"), ("?x=1", "/?x=1")],
+)
+def test_a_url_that_is_not_encoded_is_encoded(session: BoundedSession, given: str, sent: str) -> None:
+    with scripted_server(answer()) as server:
+        session.send("POST", server.url + given, deadline_s=5, max_body_bytes=10)
+    assert server.requests[0].target == sent
+
+
 def test_sends_body_and_headers_as_given(session: BoundedSession) -> None:
     with scripted_server(answer()) as server:
         session.send(

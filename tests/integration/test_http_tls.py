@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import socket
+import ssl
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -116,6 +118,27 @@ def test_the_deadline_holds_against_a_body_that_drips(local: Identity) -> None:
         pytest.raises(DeadlineError),
     ):
         session(local).send("GET", server.url, deadline_s=0.5, max_body_bytes=1000)
+
+
+def test_a_peer_whose_tls_is_too_old_is_told(local: Identity) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        local.server.minimum_version = ssl.TLSVersion.TLSv1
+        local.server.maximum_version = ssl.TLSVersion.TLSv1_1
+    local.server.set_ciphers("DEFAULT@SECLEVEL=0")
+    with (
+        scripted_server(answer(b"x"), tls=local.server) as server,
+        pytest.raises(TlsError, match=r"offers no version of TLS from 1\.2 on"),
+    ):
+        session(local).send("GET", server.url, deadline_s=5, max_body_bytes=10)
+
+
+def test_a_peer_that_speaks_plain_http_is_told(local: Identity) -> None:
+    with (
+        _saying(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port,
+        pytest.raises(TlsError, match="does not speak TLS at this port"),
+    ):
+        session(local).send("GET", f"https://127.0.0.1:{port}/", deadline_s=5, max_body_bytes=10)
 
 
 @pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""], ids=["plain-http", "hangs-up"])

@@ -25,13 +25,17 @@ def listener() -> Iterator[Listener]:
 
 
 def send(listener: Listener, body: str = '{"type":"t"}', secret: str = SECRET, event_id: str = "evt_1") -> int:
+    headers = signed(body, secret, event_id)
+    return requests.post(listener.url, data=body.encode(), headers=headers, timeout=5).status_code
+
+
+def signed(body: str, secret: str = SECRET, event_id: str = "evt_1") -> dict[str, str]:
     at = datetime.now(UTC)
-    headers = {
+    return {
         "webhook-id": event_id,
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": Webhook(secret).sign(event_id, at, body),
     }
-    return requests.post(listener.url, data=body.encode(), headers=headers, timeout=5).status_code
 
 
 def test_a_signed_request_is_accepted_and_kept(listener: Listener) -> None:
@@ -85,29 +89,70 @@ def test_each_request_is_told_once_and_in_order() -> None:
     assert [received.at for received in told] == [7.0] * 5
 
 
-@pytest.mark.parametrize(
-    ("request_head", "status"),
-    [
-        (b"POST / HTTP/1.1\r\nHost: x\r\n\r\n", b"411"),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b"411"),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n", b"413"),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"501"),
-    ],
-)
-def test_a_request_of_no_use_is_answered_and_not_kept(listener: Listener, request_head: bytes, status: bytes) -> None:
-    port = int(listener.url.rsplit(":", 1)[1].strip("/"))
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.sendall(request_head)
-        assert connection.recv(4096).split()[1] == status
+BAD = {
+    "no number": (b"Content-Length: -1\r\n\r\n", b"400", "its Content-Length is not a number"),
+    "too long": (b"Content-Length: 1048577\r\n\r\n", b"413", "its body is longer than 1 MiB"),
+    "too long in chunks": (b"Transfer-Encoding: chunked\r\n\r\n100001\r\n", b"413", "its body is longer than 1 MiB"),
+    "no chunk size": (b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n", b"400", "a chunk has no size"),
+    "longer chunk": (b"Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n", b"400", "a chunk is longer than it says"),
+    "another coding": (b"Transfer-Encoding: gzip\r\n\r\n", b"501", "its Transfer-Encoding is not chunked"),
+    "no body": (b"\r\n", b"401", "it is not signed"),
+}
+
+
+@pytest.mark.parametrize(("rest", "status", "problem"), BAD.values(), ids=BAD)
+def test_a_body_that_cannot_be_read_is_answered_and_shown(
+    listener: Listener, rest: bytes, status: bytes, problem: str
+) -> None:
+    assert exchange(listener, b"POST / HTTP/1.1\r\nHost: x\r\n" + rest).split()[1] == status
+    assert [(each.problem, each.answered) for each in listener.received] == [(problem, int(status))]
+
+
+def test_what_is_no_post_is_answered_and_not_kept(listener: Listener) -> None:
+    assert exchange(listener, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").split()[1] == b"501"
     assert listener.received == []
 
 
+@pytest.mark.parametrize("pieces", [1, 2, 7, 1000], ids=["bytes", "pairs", "sevens", "one chunk"])
+def test_a_body_in_chunks_is_verified_as_if_it_came_with_a_length(listener: Listener, pieces: int) -> None:
+    """Cloudflare Tunnel and other proxies send no Content-Length."""
+    body = '{"type":"t"}'
+    parts = [body[at : at + pieces].encode() for at in range(0, len(body), pieces)]
+    assert requests.post(listener.url, data=iter(parts), headers=signed(body), timeout=5).status_code == 204
+    assert [(each.verified, each.body) for each in listener.received] == [(True, body.encode())]
+
+
+def test_extensions_and_trailers_of_chunks_are_skipped(listener: Listener) -> None:
+    head = "".join(f"{name}: {value}\r\n" for name, value in signed("ab").items())
+    chunks = "1;name=value\r\na\r\n01 \r\nb\r\n0\r\nTrailer: x\r\n\r\n"
+    request = f"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n{head}\r\n{chunks}"
+    assert exchange(listener, request.encode()).split()[1] == b"204"
+    assert listener.received[0].body == b"ab"
+
+
+def exchange(listener: Listener, request: bytes) -> bytes:
+    """The beginning of the answer to the raw ``request``."""
+    port = int(listener.url.rsplit(":", 1)[1].strip("/"))
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(request)
+        return connection.recv(4096)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Content-Length: 100\r\n\r\nhalf",
+        b"Transfer-Encoding: chunked\r\n\r\n9\r\nhalf",
+        b"Transfer-Encoding: chunked\r\n\r\n",
+    ],
+    ids=["length", "chunk", "no chunk"],
+)
 def test_a_sender_that_hangs_up_within_its_body_is_not_kept_and_hurts_nobody(
-    listener: Listener, capsys: pytest.CaptureFixture[str]
+    listener: Listener, capsys: pytest.CaptureFixture[str], rest: bytes
 ) -> None:
     port = int(listener.url.rsplit(":", 1)[1].strip("/"))
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + rest)
         connection.shutdown(socket.SHUT_WR)
         assert connection.recv(4096) == b""
     assert send(listener) == 204

@@ -256,6 +256,17 @@ def test_what_may_pass_is_asked_again(provider: Provider, failing: Step) -> None
     assert asked.client.requests_made == 3
 
 
+@pytest.mark.parametrize("breaks", [lambda _peer: None, lambda peer: peer.reset()], ids=["closed", "reset"])
+def test_a_reused_connection_that_breaks_is_no_attempt_and_keeps_the_pace(provider: Provider, breaks: Step) -> None:
+    """Three attempts are left for what the provider itself does."""
+    failing = answer("oops", "500 Internal Server Error", Connection="close")
+    asked = provider(EXAMS, breaks, failing, failing, EXAMS)
+    for _ in range(2):
+        assert len(asked.client.exams(0, 30).rows) == 1
+    assert asked.client.requests_made == 5
+    assert asked.clock.at - NOW >= 4 * 0.2 - 1e-6
+
+
 def test_what_does_not_pass_ends_after_three_attempts(provider: Provider) -> None:
     asked = provider(answer("oops", "500 Internal Server Error"))
     error = asked.fails(ProviderUnavailable)

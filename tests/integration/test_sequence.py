@@ -188,7 +188,7 @@ def endpoint_of(world: World) -> Endpoint:
     ),
     seed=st.integers(0, 2**32),
 )
-def test_sequence_and_previousid_lead_a_receiver_to_the_truth(
+def test_revision_and_previousid_lead_a_receiver_to_the_truth(
     world: World, histories: list[list[int | None]], seed: int
 ) -> None:
     rng = random.Random(seed)
@@ -223,9 +223,11 @@ def test_sequence_and_previousid_lead_a_receiver_to_the_truth(
     assert {json.dumps(event) for event in receiver.came} == {json.dumps(event) for event in announced.values()}
     assert receiver.snippet.missing == set()
     for subject in {event["subject"] for event in announced.values()}:
-        chain = sorted((e for e in announced.values() if e["subject"] == subject), key=lambda e: str(e["sequence"]))
-        assert [int(event["sequence"]) for event in chain] == list(range(1, len(chain) + 1))
+        chain = sorted(
+            (e for e in announced.values() if e["subject"] == subject), key=lambda e: int(str(e["revision"]))
+        )
+        assert [event["revision"] for event in chain] == list(range(1, len(chain) + 1))
         assert [event.get("previousid") for event in chain] == [None, *(event["id"] for event in chain[:-1])]
         taken = [event for event in receiver.news if event["subject"] == subject]
-        assert [event["sequence"] for event in taken] == sorted({event["sequence"] for event in taken})
+        assert [event["revision"] for event in taken] == sorted({event["revision"] for event in taken})
         assert taken[-1] == chain[-1]

@@ -24,6 +24,7 @@ from model.provider import UNDOCUMENTED_STATUS
 
 from examhook.detection.change import Change
 from examhook.detection.old_results import SURELY_OLD_S
+from examhook.detection.plan import ACTIVE_ROTATION_SECONDS
 from examhook.events.catalogue import EventType, type_of_status
 from examhook.model import AttemptKey, Status, Transition
 from examhook.settings import Dialect, InitialSync
@@ -80,6 +81,9 @@ class Claims:
                 )
             else:
                 counts_starts = world.exam(row.exam_id).counts is AttemptCount.STARTS
+            lag_s = world.rows_lag_s
+            if lag_s and world.now() - row.started_at < lag_s + ACTIVE_ROTATION_SECONDS + CLOCKS_S:
+                continue  # its count changed before it was listed, so that only the rotation finds it
             if (
                 self.hints
                 and counts_starts

@@ -27,13 +27,13 @@ def test_an_exam_that_lost_its_last_row_is_believed_in_the_end() -> None:
 
 
 @pytest.mark.parametrize("requests", [3, 4])
-def test_a_poll_without_time_to_ask_for_a_status_is_gone_on_with(requests: int) -> None:
+def test_a_poll_without_time_to_ask_for_a_status_is_continued(requests: int) -> None:
     state = in_the_beginning(Setup(quirks=frozenset({Quirk.NO_STATUS_IN_LISTS}), past=(1,)))
     state.poll(PollPlan(requests_in_time=requests))
     state.teardown()
 
 
-def test_an_attempt_that_runs_for_ever_puts_off_no_full_pass() -> None:
+def test_an_attempt_that_never_ends_delays_no_full_scan() -> None:
     state = in_the_beginning(Setup(past=(1,)))
     state.something_happens([Act(Kind.START)])
     state.poll()
@@ -43,7 +43,7 @@ def test_an_attempt_that_runs_for_ever_puts_off_no_full_pass() -> None:
     state.teardown()
 
 
-def test_a_removal_shows_in_an_exam_that_is_read_in_segments() -> None:
+def test_a_removal_shows_in_an_exam_that_is_settled_in_parts() -> None:
     state = in_the_beginning(Setup(page_cap=2, past=(0,)))
     state.poll()
     state.something_happens([Act(Kind.START)] * 9)
@@ -65,7 +65,7 @@ def test_a_removal_shows_after_a_first_contact_that_died_before_it_was_remembere
     state.teardown()
 
 
-def test_an_attempt_that_goes_on_after_an_undocumented_status_did_not_start_anew() -> None:
+def test_an_attempt_reopened_after_an_undocumented_status_is_no_new_start() -> None:
     state = in_the_beginning(Setup(disguised=True, past=(0,)))
     state.poll()
     state.something_happens([Act(Kind.START), Act(Kind.SYSTEM_SUBMIT)])
@@ -75,7 +75,7 @@ def test_an_attempt_that_goes_on_after_an_undocumented_status_did_not_start_anew
 
 
 @pytest.mark.parametrize("step", [8, 10], ids=["before its last page", "within its write"])
-def test_what_a_poll_saw_before_another_took_over_is_told_to_be_gone(step: int) -> None:
+def test_what_a_poll_saw_before_another_took_over_is_announced_as_removed(step: int) -> None:
     """A new attempt has nothing stored that could fence the write off, and the other poll's digest knows it not."""
     state = in_the_beginning(Setup(past=(0,)))
     starts, gone = Happens((Act(Kind.START),)), Happens((Act(Kind.REMOVE),))
@@ -83,7 +83,7 @@ def test_what_a_poll_saw_before_another_took_over_is_told_to_be_gone(step: int) 
     state.teardown()
 
 
-def test_an_end_explains_no_growth_of_takings_that_count_starts() -> None:
+def test_an_attempt_that_ended_hides_no_new_one_from_the_count() -> None:
     state = in_the_beginning(Setup(page_cap=2, past=(2,)))
     state.poll()
     state.something_happens_and_a_poll_finds_it([Act(Kind.START)], full=False)
@@ -93,7 +93,7 @@ def test_an_end_explains_no_growth_of_takings_that_count_starts() -> None:
     state.teardown()
 
 
-def test_a_first_contact_whose_rows_turned_round_in_the_middle_is_made_good() -> None:
+def test_a_first_scan_whose_order_changed_in_the_middle_is_completed() -> None:
     """The row at which it goes on stands in the same place in either order, and as many rows come as there are."""
     state = in_the_beginning(Setup(page_cap=2, past=(5,)))
     state.poll(PollPlan(interrupts=((15, Dies()),)))
@@ -106,13 +106,16 @@ def test_a_first_contact_whose_rows_turned_round_in_the_middle_is_made_good() ->
     state.teardown()
 
 
-@pytest.mark.parametrize("empty", [(7,), (7, 8)], ids=["once", "twice"])
-def test_an_exam_that_was_taken_and_shows_no_rows_at_first_contact_is_asked_again(empty: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(("empty", "complete"), [((9,), True), ((9, 10), False)], ids=["once", "twice"])
+def test_an_exam_whose_count_is_not_zero_is_not_believed_to_have_no_rows(
+    empty: tuple[int, ...],
+    complete: bool,  # noqa: FBT001
+) -> None:
     state = in_the_beginning(Setup(past=(0,)))
     starts, nothing = Happens((Act(Kind.START),)), Fails(Fault.EMPTY_LIST)
     report = state.installation.poll(PollPlan(interrupts=((3, starts), *((step, nothing) for step in empty))))
     assert report is not None
-    assert not report.complete
+    assert report.complete is complete
     state.teardown()
 
 
@@ -124,7 +127,7 @@ def test_an_empty_page_in_the_middle_is_no_end() -> None:
     state.teardown()
 
 
-def test_takings_that_move_again_while_some_are_unexplained_are_followed_too() -> None:
+def test_a_count_that_changes_again_before_its_rows_were_found_is_followed() -> None:
     """The one that is unexplained keeps the full pass away for ten minutes, and new rows come at the other end."""
     state = in_the_beginning(Setup(page_cap=2, past=(4,)))
     state.poll()
@@ -134,7 +137,7 @@ def test_takings_that_move_again_while_some_are_unexplained_are_followed_too() -
     state.teardown()
 
 
-def test_the_end_of_an_attempt_that_ran_from_the_beginning_explains_no_start() -> None:
+def test_an_attempt_that_ran_at_first_contact_hides_no_new_one_from_the_count() -> None:
     state = in_the_beginning(Setup(page_cap=2, past=(2,)))
     state.something_happens([Act(Kind.START)])
     state.poll()
@@ -143,7 +146,7 @@ def test_the_end_of_an_attempt_that_ran_from_the_beginning_explains_no_start() -
     state.teardown()
 
 
-def test_a_server_that_ignores_offsets_is_not_asked_for_its_only_row_for_ever() -> None:
+def test_a_server_that_ignores_offsets_is_asked_for_its_only_row_a_few_times() -> None:
     state = in_the_beginning(Setup(quirks=frozenset({Quirk.IGNORE_START}), past=(1,)))
     report = state.installation.poll(PollPlan())
     assert report is not None
@@ -162,39 +165,38 @@ def test_a_v1_exam_whose_row_came_while_another_went_is_found_in_the_end() -> No
     state.teardown()
 
 
-def test_an_empty_answer_at_first_contact_makes_no_news_of_what_is_old() -> None:
+def test_an_empty_answer_at_first_contact_announces_no_old_results() -> None:
     state = in_the_beginning(Setup(habits=("count=stuck",), past=(5,)))
-    report = state.installation.poll(PollPlan(interrupts=((7, Fails(Fault.EMPTY_LIST)),)))
-    assert report is not None
-    assert not report.complete
+    state.poll(PollPlan(interrupts=((9, Fails(Fault.EMPTY_LIST)),)))
+    assert len(state.installation.submissions.items) == 5
+    assert not any(change.announces for change in state.installation.submissions.stream)
     state.teardown()
 
 
-def test_an_attempt_that_runs_is_followed_though_a_reading_in_several_goes_did_not_meet_it() -> None:
+def test_a_running_attempt_is_followed_although_a_scan_in_parts_did_not_show_it() -> None:
     """The rows turned round in the middle, and the row at which it goes on stands in the same place in either order."""
     state = in_the_beginning(Setup(page_cap=2, order=RowOrder.OLDEST, past=(6,)))
     state.something_happens([Act(Kind.START)])
     state.poll()
     state.poll(PollPlan(requests_in_time=5, full=True))
-    ((watch, _),) = state.installation.exams.exams.values()
-    assert watch.progress is not None
-    assert not watch.progress.open_attempts
+    (exam,) = state.installation.exam_states.items.values()
+    assert exam.cursor is not None
     state.the_order_changes(RowOrder.NEWEST)
     state.poll()
-    ((watch, _),) = state.installation.exams.exams.values()
-    assert watch.progress is None
-    assert watch.open_count == 1
+    (exam,) = state.installation.exam_states.items.values()
+    assert exam.cursor is None
+    assert exam.running_count == 1
     state.something_happens([Act(Kind.SUBMIT)])
     state.teardown()
 
 
-def test_what_a_reading_in_several_goes_did_not_meet_is_met_by_the_next_full_pass_which_comes_soon() -> None:
+def test_what_a_scan_in_parts_did_not_show_is_found_by_the_next_one_which_comes_soon() -> None:
     """Although nothing has happened in the exam for long."""
     state = in_the_beginning(Setup(page_cap=2, order=RowOrder.OLDEST, past=(7,)))
     state.provider.world.advance(10 * FULL_SCAN_SECONDS)
     state.poll()
     state.something_happens([Act(Kind.MARK, 6, 3)])
-    state.poll(PollPlan(requests_in_time=5, full=True))
+    state.poll(PollPlan(requests_in_time=4, full=True))
     state.the_order_changes(RowOrder.NEWEST)
     state.poll()
     assert state.installation.submissions.stream[-1].before is None
@@ -204,7 +206,7 @@ def test_what_a_reading_in_several_goes_did_not_meet_is_met_by_the_next_full_pas
     state.teardown()
 
 
-def test_rows_that_a_first_contact_did_not_see_yet_hide_later_ones_no_longer_than_until_the_full_pass() -> None:
+def test_rows_listed_after_their_count_are_all_found() -> None:
     """Told of before the first contact and listed after it, they seem to be what ``times`` has told of since."""
     state = in_the_beginning(Setup(order=RowOrder.CANDIDATE, page_cap=5, rows_lag_s=90, past=(3,)))
     state.something_happens([Act(Kind.START), Act(Kind.START)])

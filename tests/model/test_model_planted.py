@@ -34,7 +34,7 @@ def test_what_an_older_poll_remembers_does_not_replace_what_a_newer_one_knows() 
 
 
 @pytest.mark.parametrize(
-    ("step", "requests"), [(3, 1), (4, 2), (7, 4)], ids=["within the list", "before an exam", "before its write"]
+    ("step", "requests"), [(5, 2), (6, 3), (7, 3)], ids=["within an exam", "before its last page", "before its write"]
 )
 def test_a_poll_that_lost_its_lease_neither_asks_nor_writes_any_more(step: int, requests: int) -> None:
     """What it saw is gone when the next one looks, so it would tell of what nobody can see any more."""
@@ -53,7 +53,7 @@ def test_a_poll_that_lost_its_lease_neither_asks_nor_writes_any_more(step: int, 
 def test_rows_that_move_up_between_two_polls_of_a_first_contact_are_not_jumped_over() -> None:
     """Those that were read ahead of them are gone, and where it goes on stands another row."""
     state = in_the_beginning(Setup(page_cap=2, past=(7,)))
-    state.poll(PollPlan(interrupts=((15, Dies()),)))
+    state.poll(PollPlan(interrupts=((22, Dies()),)))
     state.something_happens([Act(Kind.REMOVE, 6), Act(Kind.REMOVE, 5)])
     state.provider.world.advance(LEASE_OUTLIVED_S)
     state.poll()
@@ -63,14 +63,14 @@ def test_rows_that_move_up_between_two_polls_of_a_first_contact_are_not_jumped_o
 
 def test_the_row_at_which_a_first_contact_goes_on_is_stored() -> None:
     state = in_the_beginning(Setup(page_cap=2, past=(7,)))
-    state.poll(PollPlan(interrupts=((15, Dies()),)))
+    state.poll(PollPlan(interrupts=((22, Dies()),)))
     state.provider.world.advance(LEASE_OUTLIVED_S)
     state.poll()
     assert len(state.installation.submissions.items) == 7
     state.teardown()
 
 
-def test_what_a_look_at_the_edge_found_is_no_more_what_the_last_full_pass_saw() -> None:
+def test_the_digest_follows_what_an_incremental_scan_found() -> None:
     """An attempt that ended and goes on shows the rows that there were before it ended."""
     state = in_the_beginning(Setup(past=(2,)))
     state.something_happens([Act(Kind.START)])
@@ -78,8 +78,8 @@ def test_what_a_look_at_the_edge_found_is_no_more_what_the_last_full_pass_saw() 
     state.something_happens_and_a_poll_finds_it([Act(Kind.SUBMIT)], full=False)
     state.something_happens([Act(Kind.REOPEN, 2)])
     state.poll(PollPlan(full=True))
-    ((_, watch),) = ((place, watch) for place, (watch, _) in state.installation.exams.exams.items())
-    assert watch.open_count == 1
+    (exam,) = state.installation.exam_states.items.values()
+    assert exam.running_count == 1
     told = state.installation.submissions.stream[-1].after.transitions
     assert [event.event_type for event in told] == [
         "submission.submitted",

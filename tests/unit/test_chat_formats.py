@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, Privacy
+from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.payload import payload_for
 from examhook.events.build import CONTENT_TYPE, Event, submission_event
 from examhook.events.catalogue import ENDPOINT_TEST, WEBHOOK_TYPES, EventType
@@ -129,6 +129,15 @@ def test_a_link_that_cannot_be_sent_whole_is_left_out(body_format: BodyFormat) -
     assert b"provider.test" not in body
 
 
+@pytest.mark.parametrize("count", [1, 500, 580, 600, 700, 1900])
+def test_a_link_with_many_ampersands_is_whole_or_left_out(count: int) -> None:
+    """Slack counts the characters after escaping, by which each & becomes five."""
+    url = f"https://provider.test/?{'&' * count}"
+    body = body_of(event_of("Mei", url=url), BodyFormat.SLACK)
+    check(body, BodyFormat.SLACK)
+    assert (f"<{url.replace('&', '&amp;')}|".encode() in body) == (count <= 580)
+
+
 @pytest.mark.parametrize("body_format", CHATS)
 def test_a_test_says_that_it_is_one(body_format: BodyFormat) -> None:
     assert "This is a test of Examhook." in shown(body_of(examples()[ENDPOINT_TEST], body_format), body_format)
@@ -145,7 +154,7 @@ def test_markup_in_names_and_titles_is_shown_and_has_no_effect(body_format: Body
 @given(
     name=st.text(max_size=3000) | st.lists(st.sampled_from(HOSTILE.split()), max_size=200).map(" ".join),
     title=st.text(max_size=3000),
-    path=st.text(max_size=50),
+    path=st.text(max_size=50) | st.text(alphabet="&<>=%", max_size=2000),
 )
 @example(name="&" * 5000, title="<" * 5000, path="a|b>c d\u00e9`")
 @example(name="*" * 5000, title="\U0001f600" * 5000, path="?a=1&b=<script>")
@@ -182,10 +191,26 @@ def test_an_unknown_status_reads_well_also_where_it_is_not_told(body_format: Bod
 
 
 @pytest.mark.parametrize("privacy", list(Privacy))
+def test_an_endpoint_may_ask_for_the_content_type_of_cloudevents_and_gets_the_same_bytes(privacy: Privacy) -> None:
+    event = submission_event(submission(), transition())
+    plain = endpoint(BodyFormat.CLOUDEVENTS, privacy)
+    asked = replace(plain, content_type=ContentType.CLOUDEVENTS)
+    payloads = [payload_for(event, each, "key") for each in (plain, asked)]
+    assert [each.content_type for each in payloads] == ["application/json", CONTENT_TYPE]
+    assert payloads[0].body == payloads[1].body
+
+
+@pytest.mark.parametrize("body_format", CHATS)
+def test_a_chat_gets_json_whatever_the_content_type_of_events(body_format: BodyFormat) -> None:
+    asked = replace(endpoint(body_format), content_type=ContentType.CLOUDEVENTS)
+    assert payload_for(submission_event(submission(), transition()), asked, None).content_type == "application/json"
+
+
+@pytest.mark.parametrize("privacy", list(Privacy))
 def test_a_format_changes_neither_the_id_nor_the_bytes_of_a_repeat(privacy: Privacy) -> None:
     event = submission_event(submission(), transition())
     plain = payload_for(event, endpoint(BodyFormat.CLOUDEVENTS, privacy), "key")
-    assert plain.content_type == CONTENT_TYPE
+    assert plain.content_type == "application/json"
     for body_format in CHATS:
         payloads = [payload_for(event, endpoint(body_format, privacy), "key") for _ in range(2)]
         assert payloads[0] == payloads[1]

@@ -56,6 +56,17 @@ def test_a_redirect_says_that_it_is_not_followed() -> None:
     assert "never followed" in reason_of(answered(302))
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_names_every_usual_cause(status: int) -> None:
+    reason = reason_of(answered(status))
+    assert [cause for cause in ("secret", "clock", "login", "CSRF") if cause not in reason] == []
+
+
+def test_what_is_wrong_with_an_answer_is_told_beside_its_status() -> None:
+    broken = SendResult(SendOutcome.BROKEN_ANSWER, 500, 12, detail="The answer of a.example was cut off.")
+    assert reason_of(broken) == "answered 500 Internal Server Error (The answer of a.example was cut off)"
+
+
 @pytest.mark.parametrize(
     ("header", "wait_s"),
     [

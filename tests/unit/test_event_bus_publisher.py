@@ -54,8 +54,8 @@ def events(count: int) -> list[Event]:
     return [event(f"evt_{number}") for number in range(count)]
 
 
-def publisher_of(bus: Bus, monotonic: Callable[[], float] = lambda: 0.0) -> BusPublisher:
-    return BusPublisher(bus, BUS, monotonic)  # type: ignore[arg-type] # a stand-in
+def publisher_of(bus: Bus, now: Callable[[], float] = lambda: 0.0) -> BusPublisher:
+    return BusPublisher(bus, BUS, now)  # type: ignore[arg-type] # a stand-in
 
 
 def publish(bus: Bus, sent: Sequence[Event]) -> None:
@@ -170,6 +170,15 @@ def test_a_bus_that_is_deleted_later_is_missed_within_a_minute_and_found_at_once
     bus.unfindable = None
     publisher.publish([event()])
     assert len(bus.requests) == 3
+
+
+def test_a_bus_is_looked_for_again_after_the_clock_was_set_back() -> None:
+    bus, now = Bus(), [3600.0]
+    publisher = publisher_of(bus, lambda: now[0])
+    publisher.publish([event()])
+    now[0] = 0.0
+    publisher.publish([event()])
+    assert bus.looked_for == 2
 
 
 @pytest.mark.parametrize("error", [client_error("AccessDeniedException"), ConnectTimeoutError(endpoint_url="x")])

@@ -37,7 +37,7 @@ def test_a_body_is_a_cloud_event_and_a_standard_webhooks_payload() -> None:
         "time": "2026-05-03T14:02:00Z",
         "datacontenttype": "application/json",
         "timestamp": "2026-05-03T14:02:00Z",
-        "sequence": "0000000001",
+        "revision": 1,
     }
     assert body["data"] == {
         "account": "main",
@@ -78,7 +78,7 @@ def test_a_later_event_names_the_one_before_it() -> None:
     second = transition(sequence=2, previous_id="evt_before", previous_status_code=0)
     event = submission_event(submission(transitions=(second,)), second)
     body = parsed(event)
-    assert (body["sequence"], body["previousid"]) == ("0000000002", "evt_before")
+    assert (body["revision"], body["previousid"]) == (2, "evt_before")
     assert body["data"]["submission"]["previous_status"] == "in_test"
     assert (event.sequence, event.previous_id) == (2, "evt_before")
 
@@ -177,7 +177,7 @@ def test_an_operations_event_of_an_account_comes_from_it() -> None:
     event = operations_event(OperationsEventType.PROVIDER_REFUSED, "main", OBSERVED_AT, "Refused.", {})
     body = parsed(event)
     assert (body["source"], event.account, event.exam_id) == ("/examhook/main", "main", None)
-    assert "sequence" not in body
+    assert "revision" not in body
 
 
 def test_a_test_event_belongs_to_its_endpoint() -> None:

@@ -38,7 +38,7 @@ def test_a_pseudonymous_event_tells_all_else() -> None:
     assert told["data"]["exam"] == full["data"]["exam"]
     kept = {name: value for name, value in full["data"]["submission"].items() if name != "result"}
     assert {name: told["data"]["submission"][name] for name in kept} == kept
-    assert (told["sequence"], told["time"], told["type"]) == (full["sequence"], full["time"], full["type"])
+    assert (told["revision"], told["time"], told["type"]) == (full["revision"], full["time"], full["type"])
     assert list(told) == list(full)
 
 

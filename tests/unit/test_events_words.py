@@ -155,6 +155,32 @@ def test_a_name_cannot_rearrange_the_sentence_but_keeps_its_joiners() -> None:
     assert one_line(f"\u202e{joined}\u2066\n x") == f"{joined} x"
 
 
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "\nYour account is locked: https://evil.test",
+        "\r\nX",
+        "\x1b[2J",
+        "\u2028X",
+        "\u202egpj.exe",
+        " and more",
+        "\x9b",
+        "\t",
+    ],
+)
+def test_a_link_of_the_provider_stays_one_link_on_one_line(hostile: str) -> None:
+    """An e-mail is read as lines, and its text is printed on terminals."""
+    made = submission(attempt=attempt(result_url=f"https://provider.test/{hostile}#a?b=1&c"))
+    text = words_for(submission_event(made, transition())).text
+    *_, before, link = text.rstrip("\n").split("\n")
+    assert before.startswith("The result, until ")
+    assert link.startswith("https://provider.test/")
+    assert link.isascii()
+    assert link.isprintable()
+    assert " " not in link
+    assert link.endswith("#a?b=1&c")
+
+
 def test_an_operations_email_says_what_to_look_at() -> None:
     words = words_for(
         operations_event(

@@ -33,7 +33,7 @@ def told(entry: LedgerEntry, event_type: str, nth: int = 1, score: float | None 
         {
             "id": f"{entry.candidate_id}-{nth}",
             "type": f"submission.{event_type}",
-            "sequence": f"{nth:010}",
+            "revision": nth,
             "data": {
                 "exam": {"id": entry.exam_id},
                 "candidate": {"id": entry.candidate_id},

@@ -62,6 +62,19 @@ def test_the_json_line_of_an_indented_body_stays_one_line() -> None:
     assert "\n" not in json_of(received(b'{\n"type":\n"x"}'))
 
 
+@pytest.mark.parametrize("hostile", ["\x7f", "\x9b2J", "\u202e", "\u2028"])
+def test_the_json_line_holds_nothing_that_a_terminal_obeys(hostile: str) -> None:
+    """Valid JSON may hold these as they are."""
+    body = json.dumps({"url": f"https://a.example/{hostile}"}, ensure_ascii=False)
+    line = json_of(received(body.encode()))
+    assert hostile[0] not in line
+    assert json.loads(line) == json.loads(body)
+
+
+def test_the_json_line_of_what_is_no_json_holds_no_escape_character_either() -> None:
+    assert "\x1b" not in json_of(received(b"\x1b[2J\r"))
+
+
 def test_control_characters_are_written_out() -> None:
     hostile = "a\x1b[2Jb\r\nc\x9bd\u202ee"
     assert printable(hostile) == r"a\x1b[2Jb\r\nc\x9bd\u202ee"

@@ -70,9 +70,10 @@ def show(
             "event": delivery.event_id,
             "type": delivery.event_type,
             "status": delivery.status.value,
+            "cancelled because": delivery.cancelled_reason or "",
             "created at": time_text(delivery.created_at),
             "next attempt at": time_text(_next_attempt_at(delivery)),
-            "forgotten at": time_text(delivery.expires_at),
+            "deleted at": time_text(delivery.expires_at),
         }
     )
     print_table(
@@ -135,6 +136,7 @@ def delivery_facts(delivery: Delivery) -> dict[str, object]:
         "event_id": delivery.event_id,
         "event_type": delivery.event_type,
         "status": delivery.status.value,
+        "cancelled_reason": delivery.cancelled_reason,
         "attempts": delivery.attempts,
         "created_at": time_text(delivery.created_at),
         "next_attempt_at": time_text(_next_attempt_at(delivery)) or None,

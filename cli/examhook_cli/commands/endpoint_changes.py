@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from examhook.delivery.endpoint import BodyFormat, Privacy
+from examhook.delivery.endpoint import BodyFormat, ContentType, Privacy
 from examhook.delivery.url import EndpointUrlError
 from examhook.events.catalogue import WEBHOOK_TYPES
 from examhook.workflows import endpoint_changes as changes
 from examhook_cli.choices import header_map, span_s, split_list, type_patterns
 from examhook_cli.commands.endpoint_options import (
+    CONTENT_TYPE_HELP,
     FORMAT_HELP,
     HEADER_HELP,
     PRIVACY_HELP,
@@ -53,6 +54,7 @@ def update(  # noqa: PLR0913 - each option is a parameter
     description: Annotated[str | None, typer.Option(metavar="TEXT", help="A note for people.")] = None,
     privacy: Annotated[Privacy | None, typer.Option(help=PRIVACY_HELP)] = None,
     body_format: Annotated[BodyFormat | None, typer.Option("--format", help=FORMAT_HELP)] = None,
+    content_type: Annotated[ContentType | None, typer.Option("--content-type", help=CONTENT_TYPE_HELP)] = None,
     headers: Annotated[
         list[str] | None,
         typer.Option("--header", metavar="'NAME: VALUE'", help=f"{HEADER_HELP} Takes the place of all; '' for none."),
@@ -72,6 +74,7 @@ def update(  # noqa: PLR0913 - each option is a parameter
         description=description,
         privacy=privacy,
         body_format=body_format,
+        content_type=content_type,
         headers=None if headers is None else header_map(headers),
         rate_per_second=rate,
     )
@@ -98,20 +101,17 @@ def update(  # noqa: PLR0913 - each option is a parameter
 
 
 def enable(context: typer.Context, endpoint_id: EndpointId) -> None:
-    """Send to a webhook again, what waited for it first."""
+    """Send to a webhook again, beginning with what it missed."""
     installation = installation_of(context)
     endpoint = find_endpoint(installation, endpoint_id)
     try:
-        was_disabled = changes.enable_endpoint(endpoint, installation.endpoints)
+        was_disabled = changes.enable_endpoint(endpoint, installation.endpoints, installation.deliveries)
     except changes.EndpointChangeError as error:
         raise CommandError(str(error)) from error
     if not was_disabled:
         say(f"Endpoint {endpoint_id} is enabled already.")
         return
-    say(f"Endpoint {endpoint_id} is enabled; what waited for it follows within a minute.")
-    if endpoint.disabled_at is not None:
-        since = time_text(endpoint.disabled_at)
-        hint(f"What came meanwhile: examhook events replay --endpoint {endpoint_id} --undelivered --since {since}")
+    say(f"Endpoint {endpoint_id} is enabled; what it missed follows within a minute, oldest first.")
 
 
 def disable(
@@ -120,7 +120,7 @@ def disable(
     *,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for those who look at it later.")] = "by hand",
 ) -> None:
-    """Send nothing more to a webhook until it is enabled; what waits for it is kept."""
+    """Send nothing to a webhook until it is enabled; what it misses is kept."""
     if reason == changes.LEFT_PARAMETER:
         raise typer.BadParameter("that is what the stack says of its own endpoints", param_hint="--reason")
     installation = installation_of(context)
@@ -155,7 +155,7 @@ def rotate_secret(
         return
     say(f"The new signing secret of {endpoint_id}: {secret}")
     if until is None:
-        hint("The old one signs nothing more.")
+        hint("The old one, and any before it, signs nothing more.")
     else:
         hint(
             f"Until {time_text(until)} each request carries a signature by the old one too; give the receiver the new."

@@ -22,6 +22,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 PRIVACY_HELP = (
     "How much it is told: everything; all but names and links, under pseudonyms; or ids only (docs/events/README.md)."
 )
+CONTENT_TYPE_HELP = "json: application/json; cloudevents: application/cloudevents+json."
 FORMAT_HELP = "What it takes: events for programs, or messages for people as that chat's incoming webhooks take them."
 HEADER_HELP = "A header that each request carries besides; may be repeated. What it holds is encrypted."
 RATE_HELP = f"At most so many attempts per second, from {MIN_RATE:g} to {MAX_RATE:g}; 0 for no limit."

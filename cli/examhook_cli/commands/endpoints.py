@@ -9,15 +9,17 @@ from typing import Annotated
 
 import typer
 
-from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, Privacy
+from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.url import EndpointUrlError
 from examhook.events.catalogue import WEBHOOK_TYPES
 from examhook.workflows.endpoint_changes import LEFT_PARAMETER
+from examhook.workflows.endpoint_removal import remove_endpoint
 from examhook.workflows.endpoints import EndpointFilters, add_endpoint
 from examhook.workflows.webhook_request import own_headers
 from examhook_cli.choices import header_map, split_list, type_patterns
 from examhook_cli.commands import endpoint_changes
 from examhook_cli.commands.endpoint_options import (
+    CONTENT_TYPE_HELP,
     FORMAT_HELP,
     HEADER_HELP,
     PRIVACY_HELP,
@@ -34,7 +36,7 @@ from examhook_cli.commands.endpoint_text import endpoint_facts, print_endpoint, 
 from examhook_cli.commands.endpoint_trial import send_test
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation, installation_of
-from examhook_cli.output import hint, print_json, say
+from examhook_cli.output import hint, print_json, say, waiting
 
 app = typer.Typer(help="Say who receives webhooks.", no_args_is_help=True)
 
@@ -60,6 +62,7 @@ def add(  # noqa: PLR0913 - each option is a parameter
     description: Annotated[str, typer.Option(metavar="TEXT", help="A note for people.")] = "",
     privacy: Annotated[Privacy, typer.Option(help=PRIVACY_HELP)] = Privacy.FULL,
     body_format: Annotated[BodyFormat, typer.Option("--format", help=FORMAT_HELP)] = BodyFormat.CLOUDEVENTS,
+    content_type: Annotated[ContentType, typer.Option("--content-type", help=CONTENT_TYPE_HELP)] = ContentType.JSON,
     headers: Annotated[list[str] | None, typer.Option("--header", metavar="'NAME: VALUE'", help=HEADER_HELP)] = None,
     rate: Annotated[float, typer.Option(min=0, metavar="N", help=RATE_HELP)] = 0,
     test: Annotated[bool, typer.Option("--test", help="Send it a test at once, as endpoints test does.")] = False,
@@ -69,9 +72,10 @@ def add(  # noqa: PLR0913 - each option is a parameter
     check_usable(url)
     check_rate_option(rate)
     patterns = type_patterns(types, WEBHOOK_TYPES, "--types")
-    filters = EndpointFilters(patterns, split_list(exams), split_list(accounts), privacy, body_format)
+    filters = EndpointFilters(patterns, split_list(exams), split_list(accounts), privacy, body_format, content_type)
     chosen_headers = header_map(headers)
     installation = installation_of(context)
+    same_url = [each.endpoint_id for each in installation.endpoints.list_all() if each.url == url]
     endpoint, secret = _add(installation, url, filters, description, chosen_headers, rate)
     if as_json:
         print_json({**endpoint_facts(endpoint), "secret": secret})
@@ -79,6 +83,8 @@ def add(  # noqa: PLR0913 - each option is a parameter
         say(f"Endpoint {endpoint.endpoint_id} gets what comes from now on.")
         say(f"Its signing secret: {secret}")
         hint(f"Once more: examhook endpoints show {endpoint.endpoint_id} --reveal-secret")
+    if same_url:
+        hint(f"The same URL also belongs to {', '.join(same_url)}: what both filters let through comes twice.")
     if (advice := format_hint(url, body_format)) is not None:
         hint(advice)
     if test:
@@ -165,9 +171,13 @@ def remove(
         )
     if not yes:
         _ask(endpoint)
-    if not installation.endpoints.remove(endpoint_id):
+    with waiting("Removing"):
+        cancelled = remove_endpoint(endpoint, installation.endpoints, installation.deliveries, now=time.time)
+    if cancelled is None:
         raise CommandError(f"Endpoint {endpoint_id} was removed by someone else.")
     say(f"Endpoint {endpoint_id} is removed.")
+    if cancelled:
+        hint(f"Deliveries that waited for it and are cancelled: {cancelled:,}.")
 
 
 @app.command("test")

@@ -103,7 +103,7 @@ def _summary(event: Event) -> dict[str, object]:
         "status": event.status,
         "occurred_at": time_text(event.occurred_at),
         "observed_at": time_text(event.observed_at),
-        "sequence": event.sequence,
+        "revision": event.sequence,
         "previous_id": event.previous_id,
     }
 

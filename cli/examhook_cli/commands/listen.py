@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from examhook.delivery.signature import BadSecretError
 from examhook_cli.errors import CommandError
 from examhook_cli.listener.line import json_of, line_of
 from examhook_cli.listener.server import Listener, Received, running_listener
-from examhook_cli.listener.verification import BadSecretError
 from examhook_cli.output import complain, hint, say
 
 
@@ -56,7 +56,8 @@ def listen(  # noqa: PLR0913 - each option is a parameter
     except KeyboardInterrupt:
         hint("Stopped.")
     except BadSecretError as error:
-        raise typer.BadParameter(str(error), param_hint="--secret") from None
+        where = "examhook endpoints show ID --reveal-secret prints an endpoint's"
+        raise typer.BadParameter(f"{error}; {where}", param_hint="--secret") from None
     except OSError as error:
         raise CommandError(
             f"Port {port} of {host} cannot be listened on ({error.strerror}): name another with --port."

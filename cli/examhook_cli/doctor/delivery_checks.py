@@ -71,8 +71,8 @@ def _endpoint(patient: Patient, endpoint: Endpoint) -> Finding:
     health = endpoint.health
     show = f"examhook endpoints show {endpoint.endpoint_id}"
     if not endpoint.is_enabled:
-        todo = f"Mend it, then examhook endpoints enable {endpoint.endpoint_id}; or remove it."
-        return Finding(check, Verdict.WARNING, f"It is disabled and gets nothing{waits}.", todo)
+        todo = f"Fix it, then examhook endpoints enable {endpoint.endpoint_id}, or remove it."
+        return Finding(check, Verdict.WARNING, f"It is disabled and gets nothing until it is enabled{waits}.", todo)
     if health.is_down:
         said = f"It has done nothing but fail since {time_text(health.failing_since)}{waits}."
         return Finding(check, Verdict.PROBLEM, said, f"Mend the receiver; {show} says how it fails.")

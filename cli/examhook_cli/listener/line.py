@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
 from examhook_cli.listener.server import Received
-from examhook_cli.output import clock_text
+from examhook_cli.output import clock_text, printable_json
+
+_CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 def line_of(received: Received) -> str:
@@ -19,8 +22,8 @@ def line_of(received: Received) -> str:
 
 
 def json_of(received: Received) -> str:
-    """The body on one line, as it was sent: compact JSON has no line break of its own."""
-    return received.body.decode("utf-8", "replace").replace("\n", " ")
+    """The body on one line, the same JSON: control characters stand between its parts only."""
+    return printable_json(_CONTROL.sub(" ", received.body.decode("utf-8", "replace")))
 
 
 def _facts(event: Mapping[str, object]) -> list[str]:

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from examhook_cli.listener.body import UnreadableBodyError, read_body
 from examhook_cli.listener.verification import Verifier
 
-_MAX_BODY_BYTES = 1024 * 1024
 _READ_TIMEOUT_S = 10.0
 _ACCEPTED = 204
 _NOT_VERIFIED = 401
@@ -92,11 +92,18 @@ class Listener:
         """Verify and keep one request; the HTTP status to answer with."""
         with self._changed:
             problem = self._verifier.problem_with(headers, body)
-            received = Received(headers, body, problem, self._now(), self._answer_to(problem))
-            # Told before anyone who waits is woken, so that what is printed is whole when the waiting ends.
-            self._on_received(received)
-            self._received.append(received)
-            self._changed.notify_all()
+            return self._keep(Received(headers, body, problem, self._now(), self._answer_to(problem)))
+
+    def refuse(self, headers: Mapping[str, str], status: int, problem: str) -> int:
+        """Keep a request whose body cannot be read; the HTTP status to answer with."""
+        with self._changed:
+            return self._keep(Received(headers, b"", problem, self._now(), status))
+
+    def _keep(self, received: Received) -> int:
+        # Reported before waiting threads wake up, so that everything is printed when the waiting ends.
+        self._on_received(received)
+        self._received.append(received)
+        self._changed.notify_all()
         return received.answered
 
     def _answer_to(self, problem: str | None) -> int:
@@ -115,19 +122,17 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
 
     def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isascii() or not length.isdigit():
-            self._answer(411)
-        elif int(length) > _MAX_BODY_BYTES:
-            self._answer(413)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            body = read_body(headers, self.rfile)
+        except EOFError:
+            self.close_connection = True
+        except UnreadableBodyError as error:
+            # What is left of the body would be taken for the next request.
+            self.close_connection = True
+            self._answer(self.server.listener.refuse(headers, error.status, error.problem))
         else:
-            body = self.rfile.read(int(length))
-            if len(body) == int(length):
-                self._answer(
-                    self.server.listener.take({name.lower(): value for name, value in self.headers.items()}, body)
-                )
-            else:
-                self.close_connection = True
+            self._answer(self.server.listener.take(headers, body))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
         """Say nothing: what came is told through ``on_received``."""

@@ -6,23 +6,19 @@ minutes away from now.
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Mapping, Sequence
 
 from standardwebhooks import Webhook, WebhookVerificationError
-from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-
-class BadSecretError(ValueError):
-    """Not a signing secret; the message does not repeat it."""
+from examhook.delivery.signature import check_secret
 
 
 class Verifier:
     """Checks requests against one or more secrets (``whsec_…``, as an endpoint was given it)."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        """Raises BadSecretError."""
-        self._webhooks = [_webhook(secret) for secret in secrets]
+        """Raises BadSecretError (``delivery.signature``); the message does not repeat the secret."""
+        self._webhooks = [Webhook(check_secret(secret)) for secret in secrets]
 
     def problem_with(self, headers: Mapping[str, str], body: bytes) -> str | None:
         """Why the request is not to be trusted; None if one of the secrets signed it."""
@@ -48,11 +44,3 @@ _PROBLEMS = {
     "Message timestamp too new": "its timestamp is more than five minutes ahead",
     "No matching signature found": "the signature does not match",
 }
-
-
-def _webhook(secret: str) -> Webhook:
-    try:
-        return Webhook(secret)
-    except (binascii.Error, ValueError, EmptyWebhookSecretError):
-        # The cause's text could hold a part of the secret.
-        raise BadSecretError("not a signing secret: it reads whsec_ and then base64") from None

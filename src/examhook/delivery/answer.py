@@ -87,7 +87,7 @@ def decide(  # noqa: PLR0913 - the result, and all that it is judged by
 
 
 def is_success(result: SendResult) -> bool:
-    """Whether the receiver took the event: any 2xx."""
+    """Whether the receiver took the event: any 2xx, whatever follows its status line."""
     return result.http_status is not None and HTTPStatus(200) <= result.http_status < HTTPStatus.MULTIPLE_CHOICES
 
 
@@ -95,7 +95,8 @@ def reason_of(result: SendResult, body_format: BodyFormat = BodyFormat.CLOUDEVEN
     """The result in words that a person understands, with nothing in it that came from the receiver's body."""
     if (status := result.http_status) is None:
         return result.detail or _WITHOUT_ANSWER.get(result.outcome, "no answer")
-    return f"answered {status}{_phrase(status)}{_advice(status, result, body_format)}"
+    said = f"answered {status}{_phrase(status)}{_advice(status, result, body_format)}"
+    return said if result.detail is None else f"{said} ({result.detail.rstrip('.')})"
 
 
 def _advice(status: int, result: SendResult, body_format: BodyFormat) -> str:
@@ -106,7 +107,10 @@ def _advice(status: int, result: SendResult, body_format: BodyFormat) -> str:
     if status == HTTPStatus.GONE:
         return ", which asks to be sent nothing more"
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return ": check that it verifies with this endpoint's secret"
+        return (
+            ": check that the receiver verifies with this endpoint's secret, that its clock is right, and that "
+            "neither a login nor protection against CSRF guards its address"
+        )
     return ""
 
 

@@ -56,6 +56,15 @@ class BodyFormat(StrEnum):
     """These three: a message for people, as the product's incoming webhooks take it."""
 
 
+class ContentType(StrEnum):
+    """The ``Content-Type`` under which an endpoint gets events; the body is the same."""
+
+    JSON = "json"
+    """``application/json``, which every receiver parses."""
+    CLOUDEVENTS = "cloudevents"
+    """``application/cloudevents+json`` (CloudEvents, HTTP binding, structured mode), for receivers that ask for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One receiver of webhooks."""
@@ -79,6 +88,8 @@ class Endpoint:
     disabled_at: int | None = None
     privacy: Privacy = Privacy.FULL
     body_format: BodyFormat = BodyFormat.CLOUDEVENTS
+    content_type: ContentType = ContentType.JSON
+    """For events themselves; messages for chats are always JSON."""
     sealed_pseudonym_key: bytes | None = field(default=None, repr=False)
     """What pseudonyms are made with, encrypted. The receiver never learns it: by its signing secret it could guess."""
     header_names: tuple[str, ...] = ()

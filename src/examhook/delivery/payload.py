@@ -8,10 +8,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from examhook.delivery.endpoint import BodyFormat, Endpoint, Privacy
+from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, Privacy
 from examhook.delivery.formats.discord import discord_body
 from examhook.delivery.formats.slack import slack_body
 from examhook.delivery.formats.teams import teams_body
@@ -20,6 +20,7 @@ from examhook.events.privacy import pseudonymous_body, thin_body
 from examhook.events.words import message_of
 
 _JSON = "application/json"
+_CONTENT_TYPES = {ContentType.JSON: _JSON, ContentType.CLOUDEVENTS: CONTENT_TYPE}
 
 
 class MissingKeyError(ValueError):
@@ -33,7 +34,7 @@ class Payload:
     webhook_id: str
     """What repeats are known by: the ``id`` of the event as the endpoint may see it."""
     body: bytes = field(repr=False)
-    content_type: str = CONTENT_TYPE
+    content_type: str = _JSON
 
 
 def payload_for(event: Event, endpoint: Endpoint, pseudonym_key: str | None) -> Payload:
@@ -41,13 +42,13 @@ def payload_for(event: Event, endpoint: Endpoint, pseudonym_key: str | None) -> 
     allowed = _allowed(event, endpoint, pseudonym_key)
     match endpoint.body_format:
         case BodyFormat.CLOUDEVENTS:
-            return allowed
+            return replace(allowed, content_type=_CONTENT_TYPES[endpoint.content_type])
         case BodyFormat.SLACK:
-            return Payload(allowed.webhook_id, slack_body(message_of(allowed.body)), _JSON)
+            return Payload(allowed.webhook_id, slack_body(message_of(allowed.body)))
         case BodyFormat.TEAMS:
-            return Payload(allowed.webhook_id, teams_body(message_of(allowed.body)), _JSON)
+            return Payload(allowed.webhook_id, teams_body(message_of(allowed.body)))
         case BodyFormat.DISCORD:
-            return Payload(allowed.webhook_id, discord_body(message_of(allowed.body)), _JSON)
+            return Payload(allowed.webhook_id, discord_body(message_of(allowed.body)))
         case _:
             assert_never(endpoint.body_format)
 

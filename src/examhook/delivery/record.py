@@ -19,11 +19,14 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
     """Every attempt failed; nothing more is sent unless a person asks for it."""
     CANCELLED = "cancelled"
-    """There is nothing to send, or nowhere to send it to."""
+    """There is nothing to send, or nowhere to send it to; ``cancelled_reason`` says which."""
 
 
 OPEN_STATUSES = frozenset({DeliveryStatus.PENDING, DeliveryStatus.WAITING})
 """Statuses in which an attempt is still to come."""
+
+ENDPOINT_REMOVED = "its endpoint was removed"
+"""Reason of deliveries that were cancelled because there is no endpoint to send them to."""
 
 EXCERPT_BYTES = 1024
 """So much of an answer is kept with its attempt."""
@@ -51,14 +54,14 @@ class SendResult:
 
     outcome: SendOutcome
     http_status: int | None
-    """Status of the answer; None where there was none."""
+    """Status of the answer, also where the rest of it is broken; None where there was none."""
     latency_ms: int
     answer_excerpt: str = field(default="", repr=False)
     """First KiB of the answer, as text."""
     retry_after: str | None = None
     """The answer's ``Retry-After``, as it came."""
     detail: str | None = None
-    """For an attempt without an answer: what went wrong, in words; names no path, query or address."""
+    """For an attempt without a whole answer: what went wrong, in words; names no path, query or address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,8 @@ class Delivery:
     """When Retry takes it up, Unix seconds; None once nothing more is to be sent."""
     not_before: int | None = None
     """The receiver asked (``Retry-After``) for nothing before this, Unix seconds."""
+    cancelled_reason: str | None = None
+    """Why nothing more is sent, where the delivery is cancelled."""
     attempt_log: tuple[AttemptRecord, ...] = ()
 
     @property

@@ -38,7 +38,9 @@ _REFUSED_EACH_TIME = "ValidationException"
 """Code with which a whole request is refused for what is in it, and would be again."""
 
 LOOKED_FOR_EACH_S = 60.0
-"""A bus that is deleted is missed within this; what it was given since is dropped by EventBridge."""
+"""A bus that is deleted is missed within this; what it was given since is dropped by EventBridge.
+
+Measured by the wall clock, because monotonic clocks stop while Lambda freezes the function."""
 
 _GONE = "ResourceNotFoundException"
 
@@ -48,12 +50,12 @@ _WORTH_ANOTHER_TRY = frozenset({"InternalFailure", "InternalException", "Throttl
 class BusPublisher:
     """Puts events on one bus; not for several threads at once."""
 
-    def __init__(self, client: EventBridgeClient, bus: str, monotonic: Callable[[], float]) -> None:
+    def __init__(self, client: EventBridgeClient, bus: str, now: Callable[[], float]) -> None:
         self._client = client
         self._bus = bus
         """Its name, or its ARN."""
-        self._monotonic = monotonic
-        self._there_until: float | None = None
+        self._now = now
+        self._seen_at: float | None = None
 
     def publish(self, events: Sequence[Event]) -> None:
         """Put ``events`` on the bus, in their order, in as few requests as may be.
@@ -88,20 +90,21 @@ class BusPublisher:
             raise NotPublishedError("EventBridge", refused)
 
     def _is_gone(self) -> bool:
-        now = self._monotonic()
-        if self._there_until is not None and now < self._there_until:
+        now = self._now()
+        # A clock that was set back says nothing about how long ago the bus was seen.
+        if self._seen_at is not None and 0 <= now - self._seen_at < LOOKED_FOR_EACH_S:
             return False
         try:
             self._client.describe_event_bus(Name=self._bus)
         except ClientError as error:
             if error.response["Error"]["Code"] == _GONE:
-                self._there_until = None
+                self._seen_at = None
                 return True
             # It says nothing of the bus: that of another AWS account need not let itself be looked at.
         except BotoCoreError:
             # Putting something on it will tell.
             return False
-        self._there_until = now + LOOKED_FOR_EACH_S
+        self._seen_at = now
         return False
 
     def _put(self, batch: _Batch) -> list[Refusal]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 
 from examhook import __version__
@@ -17,15 +18,13 @@ from examhook.http.errors import (
     DeadlineError,
     HttpError,
     NameLookupError,
+    StaleConnectionError,
     TlsError,
 )
 from examhook.http.session import Answer, BoundedSession
 
 MAX_ANSWER_BYTES = 16 * 1024
 """So much of an answer is read, decompressed; what a receiver says beyond it is left unread."""
-
-IDLE_S = 20.0
-"""Connections unused for longer are not used again: a function that was frozen cannot know whether they still live."""
 
 _OUTCOMES: Mapping[type[HttpError], SendOutcome] = {
     BadUrlError: SendOutcome.ADDRESS_REFUSED,
@@ -53,29 +52,41 @@ class WebhookSender:
         self._allow_http = allow_http
         self._allow_private = allow_private
         self._monotonic = monotonic
-        self._used_at = monotonic()
 
     def send(self, endpoint_url: str, body: bytes, headers: Mapping[str, str], deadline_s: float) -> SendResult:
-        """What one attempt brought; never raises for what the receiver or the network does."""
+        """What one attempt brought; never raises for what the receiver or the network does.
+
+        A request that goes out on a reused connection, which breaks before any byte of an answer, is sent once
+        more on a new one: it was the connection that failed, not the receiver.
+        """
         began_at = self._monotonic()
-        if began_at - self._used_at > IDLE_S:
-            self._session.close()
-        self._used_at = began_at
         try:
             check_endpoint_url(endpoint_url, allow_http=self._allow_http, allow_private=self._allow_private)
-            answer = self._session.send(
+            answer = self._post(endpoint_url, body, headers, deadline_s)
+        except EndpointUrlError as error:
+            return SendResult(SendOutcome.ADDRESS_REFUSED, None, 0, detail=str(error))
+        except HttpError as error:
+            return _broken(error, _ms(self._monotonic() - began_at))
+        return _result(answer)
+
+    def _post(self, endpoint_url: str, body: bytes, headers: Mapping[str, str], deadline_s: float) -> Answer:
+        def post(deadline_s: float, *, new_connection: bool = False) -> Answer:
+            return self._session.send(
                 "POST",
                 endpoint_url,
                 deadline_s=deadline_s,
                 max_body_bytes=MAX_ANSWER_BYTES,
-                headers={**headers, "User-Agent": f"examhook/{__version__}"},
+                # Nothing is gained by a compressed answer, and some receivers name a compression that they do not use.
+                headers={**headers, "Accept-Encoding": "identity", "User-Agent": f"examhook/{__version__}"},
                 data=body,
+                new_connection=new_connection,
             )
-        except EndpointUrlError as error:
-            return SendResult(SendOutcome.ADDRESS_REFUSED, None, 0, detail=str(error))
-        except HttpError as error:
-            return SendResult(_OUTCOMES[type(error)], None, _ms(self._monotonic() - began_at), detail=str(error))
-        return _result(answer)
+
+        began_at = self._monotonic()
+        try:
+            return post(deadline_s)
+        except StaleConnectionError:
+            return post(max(deadline_s - (self._monotonic() - began_at), 0), new_connection=True)
 
 
 def _result(answer: Answer) -> SendResult:
@@ -87,6 +98,14 @@ def _result(answer: Answer) -> SendResult:
         # A success says nothing about waiting.
         retry_after=answer.headers.get("Retry-After") if answer.status >= HTTPStatus.MULTIPLE_CHOICES else None,
     )
+
+
+def _broken(error: HttpError, latency_ms: int) -> SendResult:
+    """The result of an attempt without an answer, or with one of which only the beginning can be read."""
+    # Errors that are a special case of one in the table have its outcome.
+    outcome = next(_OUTCOMES[kind] for kind in type(error).__mro__ if kind in _OUTCOMES)
+    came = SendResult(outcome, None, 0) if error.answer is None else _result(error.answer)
+    return replace(came, outcome=outcome, latency_ms=latency_ms, detail=str(error))
 
 
 def excerpt_of(body: bytes) -> str:

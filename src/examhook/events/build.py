@@ -66,7 +66,7 @@ def submission_event(submission: Submission, transition: Transition) -> Event:
         source=exam_source(submission.account, submission.exam_id),
         subject=path_of("candidates", submission.attempt.candidate_id, "attempts", str(submission.attempt.started_at)),
         at=transition.occurred_at,
-        sequence=transition.sequence,
+        revision=transition.sequence,
         previous_id=transition.previous_id,
     )
     return Event(

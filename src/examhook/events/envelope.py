@@ -1,7 +1,8 @@
 """What every event has around its data: a CloudEvent whose JSON is a Standard Webhooks payload too.
 
-Sources: CloudEvents 1.0.2 and its JSON format and ``sequence`` extension; Standard Webhooks 1.0.0
-("Payload structure": ``type``, ``timestamp``, ``data``).
+Sources: CloudEvents 1.0.2 and its JSON format; Standard Webhooks 1.0.0 ("Payload structure": ``type``, ``timestamp``,
+``data``). ``revision`` and ``previousid`` are extensions of our own, since the extension ``sequence`` of CloudEvents
+orders all events of one ``source``, which is the exam here.
 
 Errors::
 
@@ -18,9 +19,6 @@ from urllib.parse import quote
 
 ROOT = "/examhook"
 """What every source begins with."""
-
-SEQUENCE_DIGITS = 10
-"""Sequences are text of this width, so that they order as text, as the extension asks."""
 
 _LAST_INSTANT = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 
@@ -54,7 +52,7 @@ def enveloped(  # noqa: PLR0913 - the attributes of a CloudEvent
     source: str,
     subject: str | None,
     at: int,
-    sequence: int | None = None,
+    revision: int | None = None,
     previous_id: str | None = None,
 ) -> bytes:
     """The exact bytes of an event: compact JSON in UTF-8, keys always in the same order.
@@ -72,7 +70,7 @@ def enveloped(  # noqa: PLR0913 - the attributes of a CloudEvent
         "time": time,
         "datacontenttype": "application/json",
         "timestamp": time,
-        "sequence": None if sequence is None else f"{sequence:0{SEQUENCE_DIGITS}d}",
+        "revision": revision,
         "previousid": previous_id,
     }
     return compact({name: value for name, value in attributes.items() if value is not None} | {"data": data})

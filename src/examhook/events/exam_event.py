@@ -20,7 +20,7 @@ def exam_event(account: str, exam: Exam, transition: ExamTransition) -> Event:
         source=exam_source(account, exam.exam_id),
         subject=None if transition.receipt is None else _RECEIPTS,
         at=transition.observed_at,
-        sequence=transition.sequence,
+        revision=transition.sequence,
         previous_id=transition.previous_id,
     )
     return Event(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from unicodedata import category
+from urllib.parse import quote
 
 from examhook.events.body import ResultBody
 
@@ -13,6 +14,7 @@ SUBJECT_UNITS = 99
 """SNS takes subjects of less than 100 characters; counted in UTF-16 units, so that no way of counting exceeds it."""
 
 _LINE_BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_OF_AN_ADDRESS = "%/:?#[]@!$&'()*+,;=~"
 _DIRECTION_SIGNS = frozenset(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
 
 
@@ -39,6 +41,11 @@ def one_line(text: str) -> str:
     breaks_line = {char for char in text if category(char) in _LINE_BREAKING}
     plain = "".join(" " if char in breaks_line else char for char in text if char not in _DIRECTION_SIGNS)
     return " ".join(plain.split())
+
+
+def web_address(url: str) -> str:
+    """``url`` with every other character than those of a URL %-encoded, so that nothing in it ends a line or a link."""
+    return quote(url, safe=_OF_AN_ADDRESS, errors="replace")
 
 
 def shortened(text: str, units: int) -> str:

@@ -18,7 +18,17 @@ from examhook.events.body import (
 from examhook.events.build import Event
 from examhook.events.catalogue import ENDPOINT_TEST, EventType, ExamEventType
 from examhook.events.exam_words import about_exam
-from examhook.events.message import SUBJECT_UNITS, Message, moment, one_line, shortened, spaced, told, units_of
+from examhook.events.message import (
+    SUBJECT_UNITS,
+    Message,
+    moment,
+    one_line,
+    shortened,
+    spaced,
+    told,
+    units_of,
+    web_address,
+)
 
 _NAME_UNITS = 40
 """So much of a candidate's name stands in a subject, so that the exam's title finds room too."""
@@ -157,7 +167,8 @@ def _ended(facts: SubmissionFacts) -> str | None:
 def _link(result: ResultBody | None) -> str:
     if result is None or result["url"] is None:
         return ""
-    return f"\nThe result, until {moment(result['expires_at'])} (the link stops working then):\n{result['url']}\n"
+    until = moment(result["expires_at"])
+    return f"\nThe result, until {until} (the link stops working then):\n{web_address(result['url'])}\n"
 
 
 def _duration(duration_s: int) -> str:

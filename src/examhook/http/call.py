@@ -1,7 +1,7 @@
 """What the sockets of a request must know of it: until when, and which addresses are allowed.
 
 ``requests`` has no way to hand these down to a socket, so they travel beside it in a context
-variable, which each thread has for itself.
+variable, which each thread has for itself. What the sockets find out travels back the same way.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ AddressCheck = Callable[[str], None]
 """Raises BlockedAddressError when the given IP address (text) may not be connected to."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One request under way."""
 
@@ -24,6 +24,14 @@ class Call:
     """Monotonic seconds, as the deadline."""
     deadline_at: float
     connect_timeout_s: float
+    needs_new_connection: bool = False
+    """No connection that is kept alive may be used."""
+    reused_connection: bool = False
+    """The call began on a connection that was kept alive."""
+    received_bytes: bool = False
+    """Something of an answer came."""
+    status: int | None = None
+    """Status of the final answer, as soon as its status line came."""
 
     @property
     def elapsed_s(self) -> float:
@@ -34,6 +42,11 @@ class Call:
     def is_over(self) -> bool:
         """Whether the deadline has passed."""
         return time.monotonic() >= self.deadline_at
+
+    @property
+    def found_connection_stale(self) -> bool:
+        """Whether a reused connection gave nothing of an answer."""
+        return self.reused_connection and not self.received_bytes
 
     def left_s(self) -> float:
         """Seconds until the deadline, more than 0; raises TimeoutError."""
@@ -56,10 +69,10 @@ def current_call() -> Call:
 
 
 @contextmanager
-def calling(deadline_s: float, connect_timeout_s: float) -> Iterator[Call]:
+def calling(deadline_s: float, connect_timeout_s: float, *, needs_new_connection: bool = False) -> Iterator[Call]:
     """Begin a call, whose clock starts now."""
     now = time.monotonic()
-    call = Call(now, now + deadline_s, connect_timeout_s)
+    call = Call(now, now + deadline_s, connect_timeout_s, needs_new_connection)
     token = _current.set(call)
     try:
         yield call

@@ -6,7 +6,8 @@
     ├── BadUrlError           no: the address is no http:// or https:// URL
     ├── BlockedAddressError   no: the host stands at an address that may not be connected to
     ├── NameLookupError       yes, later: the host's name has no address, or none came in time
-    ├── ConnectError          yes: refused, reset before an answer, unreachable, a stale kept-alive connection
+    ├── ConnectError          yes: refused, reset before an answer, unreachable
+    │   └── StaleConnectionError  yes, at once: a reused connection broke before anything of an answer came
     ├── TlsError              seldom: the certificate or the protocol is wrong until somebody fixes it
     │   └── CertificateError  seldom: the address is right, and its operator must fix the certificate
     ├── DeadlineError         yes: not done within the deadline
@@ -18,9 +19,17 @@ the same reason none of these errors has a cause or a context: those of ``reques
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from examhook.http.answer import Answer
+
 
 class HttpError(Exception):
     """A request got no usable answer; the message names the host only."""
+
+    answer: Answer | None = None
+    """What came of the answer, where its status line came and something after that line is broken."""
 
 
 class BadUrlError(HttpError):
@@ -37,6 +46,10 @@ class NameLookupError(HttpError):
 
 class ConnectError(HttpError):
     """No connection, or it ended before the first byte of an answer."""
+
+
+class StaleConnectionError(ConnectError):
+    """A connection that was kept alive ended before the first byte of an answer; a new one may be fine."""
 
 
 class TlsError(HttpError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import requests
 import urllib3
@@ -16,14 +16,19 @@ from examhook.http.errors import (
     ConnectError,
     DeadlineError,
     HttpError,
+    StaleConnectionError,
     TlsError,
 )
+from examhook.http.response import SwitchedProtocolsError
 
 CAUGHT = (HttpError, requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 """Everything that sending a request and reading its answer raises when the peer or the network is at fault."""
 
 _TIMEOUTS = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
 
+_TLS_TOO_OLD = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "WRONG_SSL_VERSION"})
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"})
+"""Reasons of ``ssl.SSLError``, as OpenSSL names them."""
 
 _INCOMPLETE_CHAIN = frozenset({2, 20, 21})
 """OpenSSL's X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, …_ISSUER_CERT_LOCALLY and UNABLE_TO_VERIFY_LEAF_SIGNATURE."""
@@ -31,27 +36,41 @@ _NOT_VALID_NOW = frozenset({9, 10})
 """OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
 
 
-def failure(error: Exception, call: Call, host: str, *, answered: bool) -> HttpError:
-    """The error to raise for ``error``, without any trace of it; ``answered`` says that headers had come."""
+def failure(error: Exception, call: Call, host: str) -> HttpError:
+    """The error to raise for ``error``, without any trace of it."""
     if isinstance(error, HttpError) and not call.is_over:
         error.__cause__ = error.__context__ = None
         return error.with_traceback(None)
     chain = tuple(_chain(error))
     if call.is_over or any(isinstance(link, _TIMEOUTS) for link in chain):
         return DeadlineError(f"{host} did not answer in full within {call.deadline_at - call.started_at:g} s.")
-    if answered:
-        return BrokenAnswerError(f"The answer of {host} was cut off or is garbled.")
+    if call.status is not None:
+        return BrokenAnswerError(_after_status_line(chain, host))
+    if call.found_connection_stale:
+        return StaleConnectionError(f"The connection to {host} had ended when it was used again.")
     return _before_answer(chain, host)
 
 
-def _before_answer(chain: tuple[BaseException, ...], host: str) -> HttpError:
+def _after_status_line(chain: Sequence[BaseException], host: str) -> str:
+    for link in chain:
+        if isinstance(link, http.client.LineTooLong):
+            return f"The answer of {host} has a header line of more than 64 KiB."
+        if type(link) is http.client.HTTPException:
+            # The one error that http.client raises without a class of its own.
+            return f"The answer of {host} has more than 100 headers."
+    return f"The answer of {host} was cut off or is garbled."
+
+
+def _before_answer(chain: Sequence[BaseException], host: str) -> HttpError:
     for link in chain:
         if isinstance(link, ssl.SSLCertVerificationError):
             return _untrusted(link, host)
         if isinstance(link, ssl.SSLError):
-            return TlsError(f"{host} does not speak TLS as it should.")
+            return TlsError(_tls_problem(link, host))
         if isinstance(link, ConnectionError):
             break
+        if isinstance(link, SwitchedProtocolsError):
+            return BrokenAnswerError(f"{host} switched to another protocol (101), which nobody asked for.")
         if isinstance(link, http.client.HTTPException | urllib3.exceptions.InvalidHeader):
             return BrokenAnswerError(f"The answer of {host} is not HTTP.")
     return ConnectError(f"The connection to {host} ended before an answer came.")
@@ -67,6 +86,14 @@ def _untrusted(error: ssl.SSLCertVerificationError, host: str) -> TlsError:
     if error.verify_code in _NOT_VALID_NOW:
         return CertificateError(f"{problem} Ask the server's operator to renew it.")
     return TlsError(problem)
+
+
+def _tls_problem(error: ssl.SSLError, host: str) -> str:
+    if error.reason in _TLS_TOO_OLD:
+        return f"{host} offers no version of TLS from 1.2 on; older ones are not secure."
+    if error.reason in _NO_TLS:
+        return f"{host} does not speak TLS at this port; an http:// server may listen there."
+    return f"{host} does not speak TLS as it should."
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

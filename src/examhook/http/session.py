@@ -14,16 +14,17 @@ Errors are those of ``examhook.http.errors``:
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
-from urllib.parse import urldefrag, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import requests
 import urllib3
 from requests.structures import CaseInsensitiveDict
 
 from examhook.http.adapter import BoundedAdapter
+from examhook.http.answer import Answer
 from examhook.http.call import Call, calling
 from examhook.http.errors import (
     BadUrlError,
@@ -33,6 +34,7 @@ from examhook.http.errors import (
     DeadlineError,
     HttpError,
     NameLookupError,
+    StaleConnectionError,
     TlsError,
 )
 from examhook.http.failure import CAUGHT, failure
@@ -48,29 +50,19 @@ __all__ = [
     "DeadlineError",
     "HttpError",
     "NameLookupError",
+    "StaleConnectionError",
     "TlsError",
 ]
 
 _READ_BYTES = 65_536
 _DEFAULT_HEADERS = {"Accept-Encoding": "gzip, deflate", "User-Agent": "examhook"}
 
+_ENCODED = re.compile(r"(?:[!#$&-;=?-Z\[\]_a-z~]|%[0-9A-Fa-f]{2})*")
+"""A URL in which everything is encoded that must be (RFC 3986, section 2)."""
+
 # These log whole URLs, query string and all: at level DEBUG always, at WARNING when headers are malformed.
 for _name in ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry"):
     logging.getLogger(_name).addFilter(lambda _record: False)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer, whatever its status."""
-
-    status: int
-    headers: Mapping[str, str]
-    """Names are looked up whatever their case."""
-    body: bytes = field(repr=False)
-    """Decompressed."""
-    truncated: bool
-    """Whether the body was longer than asked for, and the rest was left unread."""
-    elapsed_s: float
 
 
 class BoundedSession:
@@ -90,10 +82,15 @@ class BoundedSession:
         params: Mapping[str, str] | None = None,
         data: bytes | None = None,
         connect_timeout_s: float = 5.0,
+        new_connection: bool = False,
     ) -> Answer:
-        """The answer to one request; raises HttpError. ``connect_timeout_s`` is for each address of the host."""
+        """The final answer to one request; raises HttpError.
+
+        ``connect_timeout_s`` is for each address of the host. With ``new_connection`` no connection that was kept
+        alive is used. After StaleConnectionError, trying again with it helps at once.
+        """
         request = _prepared(method, url, {**_DEFAULT_HEADERS, **(headers or {})}, params, data)
-        with calling(deadline_s, connect_timeout_s) as call:
+        with calling(deadline_s, connect_timeout_s, needs_new_connection=new_connection) as call:
             outcome = self._outcome(request, call, max_body_bytes)
         # Raised outside any handler, so that no error of requests, which holds the URL, comes along.
         if isinstance(outcome, HttpError):
@@ -106,30 +103,36 @@ class BoundedSession:
 
     def _outcome(self, request: requests.PreparedRequest, call: Call, max_body_bytes: int) -> Answer | HttpError:
         host = urlsplit(request.url or "").hostname or ""
+        headers: Mapping[str, str] = {}
+        body = bytearray()
         try:
             response = self._adapter.send(request, stream=True, timeout=call.left_s())
+            headers = CaseInsensitiveDict(response.headers)
+            truncated = not _read(response.raw, body, max_body_bytes)
         except CAUGHT as error:
-            return failure(error, call, host, answered=False)
-        raw = response.raw
-        try:
-            body, truncated = _read(raw, max_body_bytes)
-        except CAUGHT as error:
-            raw.close()
-            return failure(error, call, host, answered=True)
-        if truncated:
-            raw.close()
-        return Answer(response.status_code, CaseInsensitiveDict(response.headers), body, truncated, call.elapsed_s)
+            broken = failure(error, call, host)
+            if call.status is not None:
+                broken.answer = Answer(call.status, headers, bytes(body), truncated=True, elapsed_s=call.elapsed_s)
+            return broken
+        return Answer(response.status_code, headers, bytes(body[:max_body_bytes]), truncated, call.elapsed_s)
 
 
-def _read(raw: urllib3.HTTPResponse, max_bytes: int) -> tuple[bytes, bool]:
-    """The decompressed body, at most ``max_bytes`` of it, and whether there was more."""
-    body = bytearray()
-    while len(body) <= max_bytes:
-        chunk = raw.read(min(_READ_BYTES, max_bytes + 1 - len(body)), decode_content=True)
-        if not chunk:
-            return bytes(body), False
-        body += chunk
-    return bytes(body[:max_bytes]), True
+def _read(raw: urllib3.HTTPResponse, body: bytearray, max_bytes: int) -> bool:
+    """Read the decompressed body into ``body`` until it is longer than ``max_bytes``; whether it was read whole.
+
+    A connection with an unread rest is closed, one without is kept alive.
+    """
+    whole = False
+    try:
+        while not whole and len(body) <= max_bytes:
+            # read1 hands out what came before the body breaks off.
+            chunk = raw.read1(min(_READ_BYTES, max_bytes + 1 - len(body)), decode_content=True)
+            whole = not chunk
+            body += chunk
+    finally:
+        if not whole:
+            raw.close()
+    return whole
 
 
 def _prepared(
@@ -156,7 +159,11 @@ def _address(url: str) -> str | None:
     prepared = requests.PreparedRequest()
     try:
         prepared.prepare_url(url, None)
-        address, _ = urldefrag(prepared.url or "")
-        return address if urlsplit(address).scheme in {"http", "https"} else None
+        made, given = urlsplit(prepared.url or ""), urlsplit(url)
     except (requests.RequestException, ValueError):
         return None
+    if made.scheme not in {"http", "https"}:
+        return None
+    # requests decodes what need not be encoded (%7E), which some receivers take for another address.
+    path, query = given[2:4] if _ENCODED.fullmatch(url) else made[2:4]
+    return urlunsplit((made.scheme, made.netloc, path, query, ""))

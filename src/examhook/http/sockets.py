@@ -24,8 +24,11 @@ class DeadlineSocket(socket.socket):
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
         """Receive, within what is left of the call."""
-        self.settimeout(current_call().left_s())
-        return super().recv_into(buffer, nbytes, flags)
+        call = current_call()
+        self.settimeout(call.left_s())
+        received = super().recv_into(buffer, nbytes, flags)
+        call.received_bytes = call.received_bytes or received > 0
+        return received
 
     def sendall(self, data: ReadableBuffer, flags: int = 0) -> None:
         """Send all of ``data``, within what is left of the call."""
@@ -38,8 +41,11 @@ class DeadlineTlsSocket(ssl.SSLSocket):
 
     def recv_into(self, buffer: WriteableBuffer, nbytes: int | None = None, flags: int = 0) -> int:
         """Receive, within what is left of the call."""
-        self.settimeout(current_call().left_s())
-        return super().recv_into(buffer, nbytes, flags)
+        call = current_call()
+        self.settimeout(call.left_s())
+        received = super().recv_into(buffer, nbytes, flags)
+        call.received_bytes = call.received_bytes or received > 0
+        return received
 
     def send(self, data: ReadableBuffer, flags: int = 0) -> int:
         """Send some of ``data``, within what is left of the call; ``sendall`` comes through here."""

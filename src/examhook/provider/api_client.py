@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import ClassVar, NotRequired, TypedDict, TypeVar, Unpack
 
 from examhook import __version__
-from examhook.http.session import Answer, BoundedSession, HttpError
+from examhook.http.session import Answer, BoundedSession, HttpError, StaleConnectionError
 from examhook.provider.envelope import ErrorAnswer
 from examhook.provider.errors import (
     ProviderError,
@@ -128,6 +128,14 @@ class PacedClient(ABC):
             return no_time
         if (left_s := self._left_alone_until - self._now()) > 0:
             self._sleep(left_s)
+        outcome = self._send(query)
+        if isinstance(outcome, StaleConnectionError):
+            # The connection failed, not the provider, so this is no attempt of its own.
+            outcome = self._send(query, new_connection=True)
+        return not_reached(outcome) if isinstance(outcome, HttpError) else self._read(outcome, parse, question)
+
+    def _send(self, query: Hidden, *, new_connection: bool = False) -> Answer | HttpError:
+        """Send one request when the rate allows it."""
         self._pacer.wait()
         self.requests_made += 1
         params, headers = self._identified(query)
@@ -140,13 +148,14 @@ class PacedClient(ABC):
                 max_body_bytes=MAX_BODY_BYTES,
                 headers=Hidden(headers, **{"User-Agent": f"examhook/{__version__}", "Accept": "application/json"}),
                 params=params,
+                new_connection=new_connection,
             )
         except HttpError as error:
-            return not_reached(error)
+            return error
         finally:
             self._pacer.finished()
         self._compare_clocks(answer, (sent_at + self._now()) / 2)
-        return self._read(answer, parse, question)
+        return answer
 
     def _compare_clocks(self, answer: Answer, at: float) -> None:
         """Keep the smallest difference: one server of several may be wrong, and an answer may have been stored."""

@@ -94,14 +94,18 @@ class DeliveriesTable(DeliveryReads):
         key = claimed.endpoint_id, claimed.event_id
         return self._update(*key, update=update, condition="attempts = :attempt", values=values) is not None
 
-    def cancel(self, endpoint_id: str, event_id: str) -> bool:
-        """End a delivery that has nothing or nowhere to go; False if it has ended already or is gone."""
+    def cancel(self, endpoint_id: str, event_id: str, reason: str) -> bool:
+        """End a delivery that has nothing or nowhere to go, and say why; False if it has ended already or is gone."""
         ended = self._update(
             endpoint_id,
             event_id,
-            update="SET #status = :cancelled REMOVE next_attempt_at, waiting_endpoint_id",
+            update="SET #status = :cancelled, cancelled_reason = :reason REMOVE next_attempt_at, waiting_endpoint_id",
             condition="#status IN (:pending, :waiting)",
-            values={":cancelled": {"S": DeliveryStatus.CANCELLED.value}, **_OPEN},
+            values={
+                ":cancelled": {"S": DeliveryStatus.CANCELLED.value},
+                ":reason": {"S": reason},
+                **_OPEN,
+            },
         )
         return ended is not None
 
@@ -129,7 +133,7 @@ class DeliveriesTable(DeliveryReads):
             seen.event_id,
             update=(
                 "SET #status = :status, next_attempt_at = :next, waiting_endpoint_id = :endpoint,"
-                " attempts_before = attempts, expires_at = :expires REMOVE not_before"
+                " attempts_before = attempts, expires_at = :expires REMOVE not_before, cancelled_reason"
             ),
             condition="attempts = :attempts AND #status = :seen",
             values={

@@ -37,6 +37,8 @@ def item_from_delivery(delivery: Delivery) -> dict[str, AttributeValueTypeDef]:
         item["attempts_before"] = as_number(delivery.attempts_before)
     if delivery.not_before is not None:
         item["not_before"] = as_number(delivery.not_before)
+    if delivery.cancelled_reason is not None:
+        item["cancelled_reason"] = {"S": delivery.cancelled_reason}
     return item
 
 
@@ -53,6 +55,7 @@ def delivery_from_item(item: Item) -> Delivery:
         attempts_before=_optional_int(item, "attempts_before") or 0,
         next_attempt_at=_optional_int(item, "next_attempt_at"),
         not_before=_optional_int(item, "not_before"),
+        cancelled_reason=item["cancelled_reason"]["S"] if "cancelled_reason" in item else None,
         attempt_log=tuple(_record_from_item(each["M"]) for each in item["attempt_log"]["L"]),
     )
 

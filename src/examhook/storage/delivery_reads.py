@@ -51,9 +51,12 @@ class DeliveryReads:
         """
         return self._in_index(endpoint_id, limit, until=now, after=after)
 
-    def waiting(self, endpoint_id: str, limit: int) -> list[DueDelivery]:
-        """Up to ``limit`` deliveries of an endpoint that are still to be sent, whenever they are due."""
-        return self._in_index(endpoint_id, limit, until=None)
+    def waiting(self, endpoint_id: str, limit: int, after: DueDelivery | None = None) -> list[DueDelivery]:
+        """Up to ``limit`` deliveries of an endpoint that are still to be sent, whenever they are due.
+
+        Those behind ``after``, where given.
+        """
+        return self._in_index(endpoint_id, limit, until=None, after=after)
 
     def outlook(self, endpoint_id: str) -> Outlook:
         """How many deliveries of an endpoint are still to be sent, up to MOST_COUNTED, and when the next is due."""

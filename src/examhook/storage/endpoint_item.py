@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, EndpointStatus, Privacy
+from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, EndpointOrigin, EndpointStatus, Privacy
 from examhook.delivery.health import Health, Notice
 from examhook.events.catalogue import OperationsEventType
 from examhook.storage.attributes import read_number
@@ -45,6 +45,7 @@ def settings_of(endpoint: Endpoint) -> Mapping[str, AttributeValueTypeDef | None
         "description": {"S": endpoint.description},
         "privacy": {"S": endpoint.privacy.value},
         "format": {"S": endpoint.body_format.value},
+        "content_type": {"S": endpoint.content_type.value},
         "sealed_pseudonym_key": _optional_bytes(endpoint.sealed_pseudonym_key),
         "header_names": _texts(endpoint.header_names),
         "sealed_headers": _optional_bytes(endpoint.sealed_headers),
@@ -68,6 +69,7 @@ def endpoint_from_item(item: Item) -> Endpoint:
         disabled_reason=_read_text(item, "disabled_reason"),
         disabled_at=read_number(item, "disabled_at"),
         privacy=Privacy(_read_text(item, "privacy") or Privacy.FULL),
+        content_type=ContentType(_read_text(item, "content_type") or ContentType.JSON),
         body_format=BodyFormat(_read_text(item, "format") or BodyFormat.CLOUDEVENTS),
         sealed_pseudonym_key=_read_bytes(item, "sealed_pseudonym_key"),
         header_names=_read_texts(item, "header_names"),

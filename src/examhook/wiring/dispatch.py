@@ -65,7 +65,7 @@ def _dispatch(
         queue=DeliveryQueue(sqs, settings.delivery_queue_url),
         publisher=TopicPublisher(boto3.client("sns", config=_CALLS)),
         topic_arn=settings.submissions_topic_arn,
-        enabled_endpoints=partial(
+        endpoints=partial(
             ensure_configured_endpoints,
             settings.webhook_urls,
             EndpointsTable(dynamodb, settings.endpoints_table),
@@ -75,9 +75,9 @@ def _dispatch(
         retention_days=settings.retention_days,
         now=now,
         # The client is made only where it is used: its model takes time to load.
-        bus=_bus(settings.event_bus) if settings.event_bus else None,
+        bus=_bus(settings.event_bus, now) if settings.event_bus else None,
     )
 
 
-def _bus(name: str) -> BusPublisher:
-    return BusPublisher(boto3.client("events", config=_CALLS), name, time.monotonic)
+def _bus(name: str, now: Callable[[], float]) -> BusPublisher:
+    return BusPublisher(boto3.client("events", config=_CALLS), name, now)

@@ -28,7 +28,7 @@ from examhook.delivery.answer import Decision, Delivered, Disable, GiveUp, TryAg
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.judgement import disabled_notice
 from examhook.delivery.pace import SLOWED_S, slows_down
-from examhook.delivery.record import AttemptRecord, Delivery, DeliveryStatus, SendResult
+from examhook.delivery.record import ENDPOINT_REMOVED, AttemptRecord, Delivery, DeliveryStatus, SendResult
 from examhook.delivery.schedule import CLAIM_S, MAX_ATTEMPTS
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.destinations.secrets import SecretsKey
@@ -113,7 +113,7 @@ class DeliverWebhooks:
         """
         endpoint = known.endpoint(message.endpoint_id, self._endpoints.get)
         if endpoint is None:
-            return self._cancel(message, "its endpoint was removed")
+            return self._cancel(message, ENDPOINT_REMOVED)
         if not endpoint.is_enabled:
             # Waiting, and no longer taken for on its way: so it follows as soon as the endpoint is enabled.
             self._deliveries.hold(message.endpoint_id, message.event_id, message.attempt)
@@ -167,7 +167,7 @@ class DeliverWebhooks:
         return DeliverReport(message, MessageOutcome.PUT_OFF, "its place in the endpoint's pace comes later")
 
     def _cancel(self, message: DeliveryMessage, reason: str) -> DeliverReport:
-        self._deliveries.cancel(message.endpoint_id, message.event_id)
+        self._deliveries.cancel(message.endpoint_id, message.event_id, reason)
         return DeliverReport(message, MessageOutcome.CANCELLED, reason)
 
     def _decide(self, endpoint: Endpoint, event: Event, result: SendResult, attempt: int) -> Decision:

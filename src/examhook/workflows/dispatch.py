@@ -65,8 +65,10 @@ class Dispatch:
     queue: DeliveryQueue
     publisher: TopicPublisher
     topic_arn: str
-    enabled_endpoints: Callable[[], Sequence[Endpoint]]
-    """Asked once per batch, never remembered: one small read, and a new endpoint misses nothing."""
+    endpoints: Callable[[], Sequence[Endpoint]]
+    """Those that are to get events, now or when they are enabled.
+
+    Asked once per batch, never remembered: one small read, and a new endpoint misses nothing."""
     retention_days: int
     now: Callable[[], float]
     bus: BusPublisher | None = None
@@ -96,7 +98,7 @@ class Dispatch:
 
         Returns how many messages were put on the delivery queue. Raises as ``run`` does.
         """
-        endpoints = self.enabled_endpoints() if batch.outgoing else ()
+        endpoints = self.endpoints() if batch.outgoing else ()
         with ThreadPoolExecutor(_PARALLEL_STEPS) as pool:
             _each(pool, batch, self._keep)
             _each(pool, batch, lambda outgoing: self._create_deliveries(outgoing, endpoints))
@@ -118,18 +120,22 @@ class Dispatch:
         return replace(outgoing, event=self.events.get(event.event_id) or event, published=published)
 
     def _create_deliveries(self, outgoing: Outgoing, endpoints: Sequence[Endpoint]) -> Outgoing:
-        """What an endpoint that is down is to get waits in the table, where it costs nothing until it is back."""
+        """What an endpoint that is down or disabled is to get waits in the table until it is back."""
         event = outgoing.event
-        wanting = [endpoint for endpoint in endpoints if endpoint.wants(event)]
         at = int(self.now())
-        for endpoint in wanting:
+        served = []
+        for endpoint in endpoints:
+            if not endpoint.wants(event):
+                continue
             fresh = new_delivery(
                 endpoint.endpoint_id, event.event_id, event.event_type, now=at, expires_at=self._expires_at()
             )
-            down = endpoint.health.is_down
-            self.deliveries.create(replace(fresh, status=DeliveryStatus.WAITING, next_attempt_at=at) if down else fresh)
-        up = tuple(endpoint.endpoint_id for endpoint in wanting if not endpoint.health.is_down)
-        return replace(outgoing, endpoint_ids=up)
+            if endpoint.is_enabled and not endpoint.health.is_down:
+                served.append(endpoint.endpoint_id)
+            else:
+                fresh = replace(fresh, status=DeliveryStatus.WAITING, next_attempt_at=at)
+            self.deliveries.create(fresh)
+        return replace(outgoing, endpoint_ids=tuple(served))
 
     def _enqueue(self, batch: Batch) -> int:
         """Put every first attempt on the queue, also of deliveries that a try before this one created."""

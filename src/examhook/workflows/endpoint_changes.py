@@ -4,6 +4,7 @@
 
     EndpointChangeError         the endpoint cannot be changed so; trying again does not help
     ├── EndpointGoneError       it was removed meanwhile
+    ├── OverlapRunningError     the secret before still signs, as promised: rotate later, or without an overlap
     ├── SecretReplacedError     its secret was replaced by someone else meanwhile: look again
     └── ParameterDecidesError   the stack's WebhookUrls decides that, not this installation's table
 
@@ -16,12 +17,17 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, Privacy
+from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.headers import check_headers, headers_text
 from examhook.delivery.pace import check_rate
+from examhook.delivery.record import Delivery, DeliveryStatus
+from examhook.delivery.schedule import CLAIM_S
 from examhook.delivery.signature import fresh_secret
 from examhook.delivery.url import check_endpoint_url
 from examhook.destinations.secrets import SecretsKey
+from examhook.events.catalogue import ENDPOINT_TEST
+from examhook.events.envelope import instant
+from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 
 LEFT_PARAMETER = "its URL is no longer in the stack's WebhookUrls"
@@ -44,6 +50,10 @@ class SecretReplacedError(EndpointChangeError):
     """Two people replaced the secret at once, and the other was faster."""
 
 
+class OverlapRunningError(EndpointChangeError):
+    """A rotation with an overlap would end the overlap of the rotation before it too early."""
+
+
 class ParameterDecidesError(EndpointChangeError):
     """The endpoint comes from the stack's parameter."""
 
@@ -59,6 +69,7 @@ class EndpointChanges:
     description: str | None = None
     privacy: Privacy | None = None
     body_format: BodyFormat | None = None
+    content_type: ContentType | None = None
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     rate_per_second: float | None = None
     """0 for no limit."""
@@ -77,7 +88,7 @@ def changed(
     """
     values = {
         name: value
-        for name in ("url", "types", "exam_ids", "accounts", "description", "privacy", "body_format")
+        for name in ("url", "types", "exam_ids", "accounts", "description", "privacy", "body_format", "content_type")
         if (value := getattr(changes, name)) is not None
     }
     after = replace(endpoint, **values)
@@ -125,14 +136,30 @@ def _rate(per_second: float) -> float | None:
     return per_second
 
 
-def enable_endpoint(endpoint: Endpoint, table: EndpointsTable) -> bool:
-    """Send again to an endpoint; False if it was enabled already. Raises ParameterDecidesError."""
+def enable_endpoint(endpoint: Endpoint, endpoints: EndpointsTable, deliveries: DeliveriesTable) -> bool:
+    """Send again to an endpoint, beginning with what it missed; False if it was enabled already.
+
+    What came while it was disabled waits already. Deliveries that failed since it began to fail are restarted, in
+    the order of creation. Raises ParameterDecidesError.
+    """
     if endpoint.disabled_reason == LEFT_PARAMETER:
         raise ParameterDecidesError(
             f"Endpoint {endpoint.endpoint_id} left the stack's parameter WebhookUrls: put its URL back there, "
             "or add it with examhook endpoints add."
         )
-    return table.enable(endpoint.endpoint_id)
+    failing_since = endpoint.health.failing_since
+    if not endpoint.is_enabled and failing_since is not None:
+        for delivery in deliveries.every(endpoint.endpoint_id):
+            if _failed_since(delivery, failing_since):
+                deliveries.restart(delivery, DeliveryStatus.WAITING, delivery.created_at, delivery.expires_at)
+    return endpoints.enable(endpoint.endpoint_id)
+
+
+def _failed_since(delivery: Delivery, failing_since: int) -> bool:
+    """Whether the latest attempt failed since ``failing_since``, which was set when the first of them had ended."""
+    if delivery.status not in {DeliveryStatus.WAITING, DeliveryStatus.FAILED} or not delivery.attempt_log:
+        return False
+    return delivery.event_type != ENDPOINT_TEST and delivery.attempt_log[-1].at + CLAIM_S >= failing_since
 
 
 def rotate_secret(  # noqa: PLR0913 - what is changed, what writes it, and where time and chance come from
@@ -146,9 +173,15 @@ def rotate_secret(  # noqa: PLR0913 - what is changed, what writes it, and where
 ) -> tuple[str, int | None]:
     """Give an endpoint a new signing secret; returns it, and until when (Unix seconds) the old one signs as well.
 
-    With ``overlap_s`` 0 the old one stops at once, and the second value is None. A secret from
-    before the old one stops signing. Raises SecretReplacedError.
+    With ``overlap_s`` 0 all old ones stop at once, and the second value is None. Raises SecretReplacedError, and
+    OverlapRunningError while a secret from before the old one signs: two secrets sign at a time.
     """
+    promised = endpoint.previous_secret_until
+    if overlap_s and promised is not None and now() < promised:
+        raise OverlapRunningError(
+            f"The secret of endpoint {endpoint.endpoint_id} before this one signs until {instant(promised)}, as "
+            "promised at the last rotation. Rotate again after that, or stop all old secrets at once with --overlap 0."
+        )
     secret = fresh_secret(random_bytes)
     until = int(now()) + overlap_s if overlap_s else None
     if not table.replace_secret(endpoint, key.seal(endpoint.endpoint_id, secret), until):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from examhook.delivery.endpoint import (
     BodyFormat,
+    ContentType,
     Endpoint,
     EndpointOrigin,
     Privacy,
@@ -48,13 +49,22 @@ class EndpointFilters:
     accounts: tuple[str, ...] = ()
     privacy: Privacy = Privacy.FULL
     body_format: BodyFormat = BodyFormat.CLOUDEVENTS
+    content_type: ContentType = ContentType.JSON
 
 
 def ensure_configured_endpoints(
     urls: Sequence[str], table: EndpointsTable, key: SecretsKey, now: Callable[[], float]
 ) -> list[Endpoint]:
-    """Every enabled endpoint, oldest first, after ``configured_endpoints`` did what ``urls`` call for."""
-    return [endpoint for endpoint in configured_endpoints(urls, table, key, now) if endpoint.is_enabled]
+    """Every endpoint that is to get events, now or when it is enabled, oldest first; makes those that ``urls`` name.
+
+    Endpoints whose URL left the parameter are not among them.
+    """
+    wanted = {parameter_endpoint_id(url) for url in urls}
+    return [
+        endpoint
+        for endpoint in configured_endpoints(urls, table, key, now)
+        if endpoint.origin is not EndpointOrigin.PARAMETER or endpoint.endpoint_id in wanted
+    ]
 
 
 def configured_endpoints(
@@ -118,6 +128,7 @@ def add_endpoint(  # noqa: PLR0913 - the parts of an endpoint, and what writes i
         accounts=chosen.accounts,
         description=description,
         body_format=chosen.body_format,
+        content_type=chosen.content_type,
     )
     chosen_later = EndpointChanges(privacy=chosen.privacy, headers=headers, rate_per_second=rate_per_second)
     endpoint = changed(endpoint, chosen_later, key, random_bytes)

@@ -240,7 +240,8 @@ class FullScan:
         scan = self.scan
         cursor = self.request.state.cursor
         began_at = self.source.began_at if cursor is None else cursor.began_at
-        changed = self.settled.written or self.request.growth
+        # Rows may have moved between the parts of a scan, so that the next scan must come soon.
+        changed = self.settled.written or self.request.growth or cursor is not None
         happened_at = began_at if changed and state.scanned_at is not None else scan.newest_at
         after = replace(
             state,

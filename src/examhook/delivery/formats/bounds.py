@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
-from examhook.events.message import shortened
+from examhook.events.message import shortened, web_address
 
 SENTENCE_UNITS = 500
 DETAIL_UNITS = 200
 URL_CHARACTERS = 2000
 """Discord takes addresses of 2048, and a link that is cut leads nowhere."""
-
-_OF_AN_ADDRESS = "%/:?#[]@!$&'()*+,;=~"
 
 
 def sentence_of(text: str) -> str:
@@ -28,5 +24,5 @@ def address_of(url: str | None) -> str | None:
     """``url`` with nothing in it that could end a link early; None where there is none, or too long to be sent."""
     if url is None:
         return None
-    encoded = quote(url, safe=_OF_AN_ADDRESS, errors="replace")
+    encoded = web_address(url)
     return encoded if len(encoded) <= URL_CHARACTERS else None

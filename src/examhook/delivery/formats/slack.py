@@ -14,6 +14,7 @@ from examhook.events.envelope import compact
 from examhook.events.message import Message, moment
 
 _FIELDS = 10
+_SECTION_CHARACTERS = 3000
 
 
 def slack_body(message: Message) -> bytes:
@@ -46,7 +47,9 @@ def _link(result: ResultBody | None) -> str | None:
     address = address_of(result["url"]) if result is not None else None
     if result is None or address is None:
         return None
-    return f"<{_escaped(address)}|The result>, until {moment(result['expires_at'])}"
+    link = f"<{_escaped(address)}|The result>, until {moment(result['expires_at'])}"
+    # Each & of an address takes five characters; Slack refuses the whole message for one that is too long.
+    return link if len(link) <= _SECTION_CHARACTERS else None
 
 
 def _escaped(text: str) -> str:
