@@ -76,21 +76,29 @@ def fields_of(body: bytes) -> EventFields | None:
     return {
         "id": event["id"],
         "type": event["type"],
-        "revision": event["revision"],
+        "revision": revision_of(event),
         "attempt": (data["exam"]["id"], data["candidate"]["id"], began_at),
         "score": data["submission"]["score"],
     }
 
 
-def audit(ledger: Iterable[LedgerEntry], bodies: Iterable[bytes]) -> Verdict:
-    """Hold ``ledger`` (of attempts that all began after the first contact) against the events in ``bodies``."""
+def revision_of(event: Mapping[str, object]) -> int:
+    """The attribute that grows with each event of one submission or exam; versions before 1.0 called it sequence."""
+    return int(str(event["revision"] if "revision" in event else event["sequence"]))
+
+
+def audit(ledger: Iterable[LedgerEntry], bodies: Iterable[bytes], past: frozenset[str] = frozenset()) -> Verdict:
+    """Hold ``ledger`` (of attempts that all began after the first contact) against the events in ``bodies``.
+
+    Events of exams that ``ledger`` does not name belong to another audit, but for those in ``past``, which have had
+    no change since the first contact: each event of theirs is invented.
+    """
     stories: dict[Attempt, list[LedgerEntry]] = defaultdict(list)
     for entry in ledger:
         if entry.candidate_id is not None and entry.started_at is not None:
             stories[entry.exam_id, entry.candidate_id, entry.started_at].append(entry)
-    arrivals = [
-        found for found in map(fields_of, bodies) if found is not None and found["attempt"][0] in _exams(stories)
-    ]
+    judged = past | _exams(stories)
+    arrivals = [found for found in map(fields_of, bodies) if found is not None and found["attempt"][0] in judged]
     by_id: dict[str, EventFields] = {}
     invented = [
         f"{arrival['id']} came with other facts than before"

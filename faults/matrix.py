@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from faults.audit import Verdict
-from faults.rows import Row
+from faults.row import Row
 from faults.stage import Stage
 
 _ATTEMPTS = 6
@@ -64,8 +64,12 @@ def run(stage: Stage, rows: Sequence[Row], say: Callable[[str], None]) -> Iterat
 
 def _run_one(stage: Stage, row: Row) -> Outcome:
     world = stage.world
+    row.prepare(stage)
     exam_id = world.create_exam()
+    crowd = [world.start(exam_id) for _ in range(row.crowd)]
     refs = [world.start(exam_id) for _ in range(_ATTEMPTS)]
+    for ref in crowd:
+        world.submit(ref)
     world.advance(5)
     stage.tick()
     world.advance(60)

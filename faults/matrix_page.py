@@ -12,16 +12,17 @@ Written by `make faults` (`.venv/bin/python -m faults`): the template, deployed 
 function's own rights enforced. AWS's faults are made by microburst, a proxy that knows AWS's protocols, between the
 functions and the emulator; the provider's by the simulator; those of receivers by a door in front of one of two.
 
-In each row, six candidates are at a new exam when the fault begins; five of them end in the four ways there are, one of
-them is marked later, and the poll, the dispatch and the deliveries meet the fault. Then it ends, and what waits is
-sent. What happened, by the simulator's ledger, is held against what two webhooks and a queue on the topic got:
-**lost** is what was never told to one of them, **invented** what never happened or came with other facts under the
-same id, **repeated** what came again under the same id with the same facts, which a receiver drops. What would only
-have to be waited for (the next attempt in five minutes, the next redrive in fifteen) is done by command, as an
-operator may; and the delivery queue hides a message in work for one minute instead of six, which is the least that AWS
-allows for a function that may take a minute. An exam whose row is over leaves the provider's list, so that rows do not
-become longer and longer. **Met** is how often the fault was made, empty where it is an act that happens for certain; a
-fault that nothing met is no success.
+Each row creates an exam. Six candidates start it, and where pages matter thirty more submit before the fault begins.
+Then five of the six end in the four ways there are, one of them is marked later, and the poll, the dispatch and the
+deliveries meet the fault. The fault ends, and what waits is sent. The simulator's ledger of what happened is compared
+with what two webhooks and a queue on the topic received: **lost** is what one of them never received, **invented** is
+an event without a cause, an event about one of 80 old results, or other facts under a known id, **repeated** is what
+came again under the same id with the same facts, which a receiver drops. What would only have to be waited for (the
+next attempt in five minutes, the next redrive in fifteen) is done by command, as an operator may; and the delivery
+queue hides a message in work for one minute instead of six, which is the least that AWS allows for a function that may
+take a minute. An exam whose row is over leaves the provider's list, so that rows do not become longer and longer.
+**Met** is how often the fault was made, empty where it is an act that happens for certain; a fault that nothing met is
+no success.
 """
 
 

@@ -18,3 +18,9 @@ class PassingWorld(World):
     def exams(self) -> list[ExamBook]:
         """The exams that are listed, oldest first."""
         return [exam for exam in super().exams() if str(exam.exam_id) not in self.over]
+
+    def number_from(self, number: int) -> None:
+        """Give further exams and candidates ids above ``number``."""
+        with self.turn():
+            self._last_exam_id = max(self._last_exam_id, number)
+            self._candidates.number_from(number)

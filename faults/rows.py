@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from examhook.delivery.health import DOWN_AFTER_FAILURES
-from examhook_cli.simulator.facts import RowOrder
 from faults.acts import Act, clock_ahead, deliver_again, killed, nothing, stream_again, ticks_at_once, timed_out
 from faults.door import Mode
 from faults.processes import kill_function
+from faults.provider_rows import PROVIDER_ROWS
+from faults.row import Row
 from faults.stage import FUNCTIONS, Stage
 from faults.weather import Rule
 
 SERVICES = {"dynamodb": "DynamoDB", "sns": "SNS", "sqs": "SQS", "secretsmanager": "Secrets Manager", "kms": "KMS"}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the matrix."""
-
-    group: str
-    fault: str
-    begin: Act
-    """Switches the fault on."""
-    meanwhile: Act = nothing
-    """What happens after the poll that should have announced everything."""
-    hits: Callable[[Stage], int] | None = None
-    """Counts how often the fault was made so far; None where it is an act that happens for certain."""
-    enough: int = 1
-    """So often the fault has to be met before the row goes on."""
-    behind: frozenset[int] = frozenset()
-    """Receivers that the fault keeps from getting anything; while it lasts, the others are waited for, not these."""
 
 
 def _weather(*rules: Rule) -> Act:
@@ -84,40 +66,6 @@ PARTIAL_ROWS = tuple(
     for service, begin in (
         ("sns", _weather({"service": "sns", "operation": "PublishBatch", "times": 5, **_SOME_FAILED})),
         ("sqs", _weather({"service": "sqs", "operation": "SendMessageBatch", "times": 5, **_SOME_FAILED})),
-    )
-)
-
-
-def _quirk(switch: str) -> Act:
-    return lambda stage: stage.simulator.control.quirk_on(switch)
-
-
-def _touched(stage: Stage) -> int:
-    return sum(bool(record.quirks) for record in stage.simulator.control.requests())
-
-
-PROVIDER_ROWS = tuple(
-    Row("Provider", fault, _quirk(switch), hits=_touched)
-    for fault, switch in (
-        ("HTTP 500, every other answer", "server_error@0.5"),
-        ("HTTP 429 with Retry-After", "throttled=1@next2"),
-        ("a web page instead of data, every other answer", "html_page@0.5"),
-        ("an error object, once", "error_object@next1"),
-        ("an empty list, once", "empty_list@next1"),
-        ("no body, every other answer", "empty_body@0.5"),
-        ("the body is cut, every other answer", "cut_body@0.5"),
-        ("the connection ends in the body, every other answer", "cut_connection@0.5"),
-        ("the connection is reset, every other answer", "reset@0.5"),
-        ("three seconds late", "slow=3@next3"),
-        ("no answer at all, once", "hang=30@next1"),
-        ("PHP notices before the data", "php_notices"),
-        ("a byte order mark", "bom"),
-        ("a row that makes no sense in each answer", "unreadable_row"),
-        ("every number is text", "numbers_as_strings"),
-        ("rows without status", "no_status_in_lists"),
-        ("rows in another order at every request", f"row_order={RowOrder.SHUFFLED}"),
-        ("pages of two rows, whatever is asked for", "limit_cap=2"),
-        ("start is ignored", "ignore_start"),
     )
 )
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from botocore.config import Config
 
 from examhook.delivery.record import DeliveryStatus
+from examhook.storage.exam_states import partition_key
 from examhook.workflows.replay import Replay
 from examhook_cli.demo.installation import CommandFailedError, DemoInstallation, demo_installation, run_command
 from examhook_cli.demo.subscriber import QueueSubscriber, subscribe_queue
@@ -36,6 +37,7 @@ FUNCTIONS = ("Poll", "Dispatch", "Deliver", "Retry")
 _CALLS = Config(read_timeout=330, retries={"total_max_attempts": 1})
 _CODE = "code-of-the-faults"
 _FIRST_CONTACT_S = 300
+_PAST_EXAMS, _PAST_ATTEMPTS = 2, 40
 _HIDDEN_S = 60
 """So long the delivery queue hides a message in work: the least that AWS allows where Deliver may take a minute."""
 _SENT_AGAIN = (DeliveryStatus.WAITING, DeliveryStatus.PENDING, DeliveryStatus.FAILED)
@@ -54,6 +56,8 @@ class Stage:
     queue: QueueSubscriber
     noted: int = 0
     """Entries of the ledger up to the first contact."""
+    past: frozenset[str] = frozenset()
+    """Ids of exams that have old results only, so that nothing may be announced of them."""
     last_poll: str = ""
     """What the last full poll said."""
 
@@ -113,15 +117,15 @@ class Stage:
         """The ledger against each receiver: the webhooks, and the queue on the topic."""
         self.queue.take_all()
         ledger = self.ledger(exam_id)
-        return [audit(ledger, bodies) for bodies in self.bodies()]
+        return [audit(ledger, bodies, self.past) for bodies in self.bodies()]
 
     def forget(self, exam_id: str) -> None:
-        """Take an exam off the provider's list and out of the watch, so that later polls do not read it anew."""
+        """Take an exam off the provider's list and delete its state, so that later polls do not read it."""
         self.world.over.add(exam_id)
         account = self.installation.stack.output("AccountName")
         self.installation.session.client("dynamodb").delete_item(
-            TableName=self.installation.stack.output("ExamsTableName"),
-            Key={"account": {"S": account}, "sk": {"S": f"exam#{exam_id}"}},
+            TableName=self.installation.stack.output("SubmissionsTableName"),
+            Key={"pk": {"S": partition_key(account)}, "sk": {"S": exam_id}},
         )
 
     def heal(self, exam_id: str | None = None, timeout_s: float = 1200) -> list[Verdict]:
@@ -172,7 +176,9 @@ def stage(seed: int) -> Iterator[Stage]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="examhook-faults-")))
         world = PassingWorld(seed, VirtualClock(start_at=time.time(), speed=1.0))
-        world.populate(world.create_exam(), 20)
+        past = frozenset(world.create_exam() for _ in range(_PAST_EXAMS))
+        for exam_id in past:
+            world.populate(exam_id, _PAST_ATTEMPTS)
         simulator = stack.enter_context(running_simulator(world, code=_CODE))
         listeners = [stack.enter_context(running_listener([])) for _ in range(2)]
         doors = [stack.enter_context(door_to(listener.url)) for listener in listeners]
@@ -195,7 +201,7 @@ def stage(seed: int) -> Iterator[Stage]:
             if time.monotonic() > give_up_at:
                 raise CommandFailedError(f"The first poll failed: {made.last_poll}")
             time.sleep(5)
-        made.noted = len(world.ledger())
+        made.noted, made.past = len(world.ledger()), past
         yield made
 
 

@@ -7,13 +7,10 @@ that had been told before.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import socket
-import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -21,62 +18,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from boto3 import Session
+
 from examhook_cli.listener.server import Listener, running_listener
 from examhook_cli.local.environment import shell_variables
 from examhook_cli.simulator.clock import VirtualClock
 from examhook_cli.simulator.facts import AttemptRef
 from examhook_cli.simulator.server import running_simulator
 from examhook_cli.simulator.world import World
-from faults.audit import audit
+from examhook_cli.stack import DEFAULT_STACK_NAME, read_stack
+from faults.audit import audit, revision_of
+from faults.version import PROJECT, UpgradeError, Version, older
 
-PROJECT = Path(__file__).resolve().parents[1]
-_ENVIRONMENTS = (".venv-sam", ".venv-emulator")
 _CODE = "code-of-the-update"
 _ARRIVAL_S = 120.0
 _SETTLE_S = 20.0
 
 
-class UpgradeError(Exception):
-    """A command failed, or the update did harm; the message says which."""
-
-
 @dataclass(frozen=True, slots=True)
-class Version:
-    """A checkout, and its command line."""
+class Exams:
+    """Exams that both versions know."""
 
-    root: Path
-
-    def examhook(self, arguments: Sequence[str], environ: Mapping[str, str]) -> str:
-        """What ``examhook …`` of this version printed; raises UpgradeError."""
-        path = os.pathsep.join(str(self.root / part) for part in ("cli", "src"))
-        done = subprocess.run(  # noqa: S603 - our own program and arguments
-            [sys.executable, "-m", "examhook_cli.main", *arguments],
-            cwd=self.root,
-            env={**environ, "PYTHONPATH": path},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise UpgradeError(f"{self.root.name}: examhook {' '.join(arguments[:2])}: {done.stderr.strip()}")
-        return done.stdout
-
-
-def older(commit: str, where: Path) -> Version:
-    """The version at ``commit``, unpacked in ``where``; raises UpgradeError where the clone lacks it."""
-    archive = subprocess.run(  # noqa: S603 - git, asked for a commit
-        ["git", "archive", commit],  # noqa: S607 - whichever git the person has
-        cwd=PROJECT,
-        capture_output=True,
-        check=False,
-    )
-    if archive.returncode:
-        raise UpgradeError(f"This clone has no commit {commit}: git fetch --unshallow brings the history.")
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as packed:
-        packed.extractall(where, filter="data")
-    for name in _ENVIRONMENTS:
-        (where / name).symlink_to(PROJECT / name)
-    return Version(where)
+    active: str
+    past: str
+    """Has old results only."""
 
 
 @dataclass(slots=True)
@@ -99,6 +64,24 @@ class Update:
         """Poll once."""
         version.examhook(["poll", *more], self.environ)
 
+    def redrive(self, version: Version) -> None:
+        """Have missing events rebuilt from the stored state, of which there are none."""
+        version.examhook(["events", "redrive", "--since", "1h"], self.environ)
+
+    def exams_left(self) -> list[str]:
+        """What is wrong with the place where the exams' states are stored; empty when they were moved."""
+        session = Session(
+            aws_access_key_id=self.environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.environ["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.environ["AWS_REGION"],
+        )
+        endpoint_url = self.environ["AWS_ENDPOINT_URL"]
+        stack = read_stack(session.client("cloudformation", endpoint_url=endpoint_url), DEFAULT_STACK_NAME)
+        client = session.client("dynamodb", endpoint_url=endpoint_url)
+        items = client.scan(TableName=stack.output("ExamsTableName"), ConsistentRead=True)["Items"]
+        left = [item["sk"]["S"] for item in items if item["sk"]["S"].startswith("exam#")]
+        return [f"{len(left)} exams are still in the Exams table"] if left else []
+
     def ids(self) -> set[str]:
         """Events that the receiver took."""
         return {json.loads(one.body)["id"] for one in self.listener.received if one.verified}
@@ -118,31 +101,55 @@ class Update:
         return sorted((endpoint["id"], endpoint["url"]) for endpoint in listed)
 
 
-def run(update: Update, before: Version, after: Version, exam_id: str) -> list[str]:
+def run(update: Update, before: Version, after: Version, exams: Exams) -> list[str]:
     """What is wrong after the update; empty when nothing is."""
-    noted = len(update.world.ledger())
-    ended, running = _begin(update, before, exam_id), _begin(update, before, exam_id)
+    world, noted = update.world, len(update.world.ledger())
+    ended, between, running = (_begin(update, before, exams.active) for _ in range(3))
+    opened = world.create_exam()
     for ref in ended:
-        update.world.submit(ref)
-    update.world.advance(5)
+        world.submit(ref)
+    world.advance(5)
     update.poll(before)
-    update.await_ids(len(ended))
+    update.await_ids(len(ended) + 1)
     told, endpoints = update.ids(), update.endpoints(before)
     update.up(after)
     problems = []
     if update.endpoints(after) != endpoints:
         problems.append("the endpoints are others than before")
+    update.poll(after)
     update.poll(after, "--full")
+    update.redrive(after)
     time.sleep(_SETTLE_S)
     if update.ids() != told:
         problems.append(f"{len(update.ids() - told)} events came by the update alone")
-    for ref in running:
-        update.world.force(ref)
-    update.world.advance(5)
+    problems += update.exams_left()
+    # The poll that finds these is the first to find anything.
+    for ref in between:
+        world.time_out(ref)
+    world.close_exam(opened)
+    world.advance(5)
     update.poll(after)
-    update.await_ids(len(ended) + len(running))
-    verdict = audit(update.world.ledger(noted), [one.body for one in update.listener.received if one.verified])
-    return [*problems, *verdict.lost, *verdict.invented]
+    for ref in running:
+        world.force(ref)
+    world.advance(5)
+    update.poll(after)
+    update.await_ids(len(told) + len(between) + 1 + len(running))
+    update.redrive(after)
+    time.sleep(_SETTLE_S)
+    bodies = [one.body for one in update.listener.received if one.verified]
+    verdict = audit(world.ledger(noted), bodies, frozenset({exams.past}))
+    repeated = [] if not verdict.repeated else [f"{verdict.repeated} events came twice"]
+    return [*problems, *verdict.lost, *verdict.invented, *repeated, *chain_problems(bodies, opened)]
+
+
+def chain_problems(bodies: Sequence[bytes], exam_id: str) -> list[str]:
+    """What is wrong with the events about an exam that opened before the update and closed after it."""
+    events = [event for event in map(json.loads, bodies) if event["type"] in {"exam.opened", "exam.closed"}]
+    of_exam = sorted((event for event in events if event["data"]["exam"]["id"] == exam_id), key=revision_of)
+    if [event["type"] for event in of_exam] != ["exam.opened", "exam.closed"]:
+        return [f"exam {exam_id} opened and closed, and these came: {[event['type'] for event in of_exam]}"]
+    opened, closed = of_exam
+    return [] if closed.get("previousid") == opened["id"] else ["exam.closed does not name exam.opened before it"]
 
 
 def _begin(update: Update, version: Version, exam_id: str) -> list[AttemptRef]:
@@ -162,8 +169,9 @@ def main() -> int:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="examhook-upgrade-")))
         before, after = older(given.commit, folder / "older"), Version(PROJECT)
         world = World(13, VirtualClock(start_at=time.time(), speed=1.0))
-        exam_id = world.create_exam()
-        world.populate(exam_id, 50)
+        exams = Exams(active=world.create_exam(), past=world.create_exam())
+        for exam_id in (exams.active, exams.past):
+            world.populate(exam_id, 50)
         simulator = stack.enter_context(running_simulator(world, code=_CODE))
         listener = stack.enter_context(running_listener([]))
         port = _free_port()
@@ -179,7 +187,7 @@ def main() -> int:
         try:
             update.up(before)
             update.poll(before)
-            problems = run(update, before, after, exam_id)
+            problems = run(update, before, after, exams)
         except UpgradeError as error:
             problems = [str(error)]
     for problem in problems:

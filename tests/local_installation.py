@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from command_line import NO_AWS, PROGRAM, Finished
 
 from examhook_cli.listener.server import Listener, Received, running_listener
 from examhook_cli.local.environment import shell_variables
+from examhook_cli.simulator.clock import VirtualClock
 from examhook_cli.simulator.server import Simulator, running_simulator
 from examhook_cli.simulator.world import World
 
@@ -138,7 +140,8 @@ def all_about_exam(received: Sequence[Received], exam_id: str) -> list[dict[str,
 def local_installation(state: Path) -> Iterator[LocalInstallation]:
     """A stack that is up, has seen its provider once, and goes down at the end of the block."""
     with ExitStack() as stack:
-        world = World(seed=11)
+        # By the real date: a result that ended long before the stack was deployed is old.
+        world = World(seed=11, clock=VirtualClock(start_at=time.time()))
         simulator = stack.enter_context(running_simulator(world))
         listeners = [stack.enter_context(running_listener([ANY_SECRET])) for _ in range(2)]
         installation = LocalInstallation(simulator, listeners, state, _free_port())

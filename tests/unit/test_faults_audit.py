@@ -21,7 +21,8 @@ from faults.matrix_page import page as matrix_page
 from faults.memory import Samples
 from faults.processes import FunctionProcess
 from faults.results import Result, keep, read
-from faults.rows import ROWS, Row
+from faults.row import Row
+from faults.rows import ROWS
 from faults.soak_page import SoakReport
 from faults.soak_page import page as soak_page
 
@@ -103,6 +104,30 @@ def test_what_never_happened_is_invented() -> None:
     assert audit(ledger, [told(ledger[-1], "submitted", score=99)]).invented
     stranger = replace(ledger[-1], candidate_id="999")
     assert audit(ledger, [told(ledger[-1], "submitted"), told(stranger, "submitted")]).invented
+
+
+def test_an_old_result_that_is_announced_is_invented_whatever_exam_is_judged() -> None:
+    world = World(1, VirtualClock())
+    past = world.create_exam()
+    (old, *_) = world.populate(past, 3)
+    noted = len(world.ledger())
+    world.submit(world.start(world.create_exam()), 30)
+    ledger = world.ledger(noted)
+    announced = told(ledger[-1], "submitted")
+    of_the_past = next(each for each in world.ledger() if each.candidate_id == old.candidate_id)
+    assert audit(ledger, [announced, told(of_the_past, "submitted")]).good
+    for event_type in ("submitted", "removed", "rescored"):
+        verdict = audit(ledger, [announced, told(of_the_past, event_type)], frozenset({past}))
+        assert verdict.invented
+        assert not verdict.lost
+
+
+def test_events_of_versions_that_called_the_revision_sequence_are_compared_too() -> None:
+    world, ledger = world_with_one_ended()
+    started = told(ledger[1], "started").replace(b'"revision": 1', b'"sequence": "0000000001"')
+    assert b'"sequence"' in started
+    ended = told(ledger[-1], "submitted", nth=2)
+    assert audit(world.ledger(), [ended, started]).good
 
 
 def test_a_fault_that_was_never_met_makes_its_row_no_success() -> None:

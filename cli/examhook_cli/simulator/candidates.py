@@ -27,6 +27,10 @@ class CandidateBook:
             self._names[number] = candidate_name(self._rng)
         return number, self._names[number]
 
+    def number_from(self, number: int) -> None:
+        """Give new candidates ids above ``number``."""
+        self._last_id = max(self._last_id, number)
+
     def _new_number(self) -> int:
         self._last_id += self._rng.randint(1, 9)
         while self._last_id in self._names:
