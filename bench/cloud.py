@@ -23,6 +23,7 @@ import requests
 from boto3 import Session
 
 from bench.child import PROJECT
+from examhook.storage.event_links import REQUEST_INDEX
 from examhook_cli.local.environment import (
     ACCESS_KEY_ID,
     REGION,
@@ -95,7 +96,7 @@ def _furnished(port: int, account_code: str) -> Cloud:
     _create_table(dynamodb, SUBMISSIONS, "pk", "sk")
     _create_table(dynamodb, EXAMS, "account", "sk")
     _create_table(dynamodb, ENDPOINTS, "endpoint_id")
-    _create_table(dynamodb, EVENTS, "event_id")
+    _create_events_table(dynamodb)
     secrets = session.client("secretsmanager", endpoint_url=endpoint_url(port))
     topics = session.client("sns", endpoint_url=endpoint_url(port))
     environ = {
@@ -120,6 +121,31 @@ def _create_table(dynamodb: DynamoDBClient, name: str, hash_key: str, range_key:
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
         KeySchema=[{"AttributeName": key, "KeyType": "HASH" if key == hash_key else "RANGE"} for key in keys],
+    )
+
+
+def _create_events_table(dynamodb: DynamoDBClient) -> None:
+    """Create the table of events with the index by which Poll finds requests for links."""
+    account, requested_at = "link_requested_for", "link_requested_at"
+    dynamodb.create_table(
+        TableName=EVENTS,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "event_id", "AttributeType": "S"},
+            {"AttributeName": account, "AttributeType": "S"},
+            {"AttributeName": requested_at, "AttributeType": "N"},
+        ],
+        KeySchema=[{"AttributeName": "event_id", "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": REQUEST_INDEX,
+                "KeySchema": [
+                    {"AttributeName": account, "KeyType": "HASH"},
+                    {"AttributeName": requested_at, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
     )
 
 

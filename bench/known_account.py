@@ -1,7 +1,7 @@
 """An account of many results that is known already, without the hours that it takes to write each of them.
 
-What a first contact leaves is written straight into the tables: what is remembered of every exam, and of its results
-those that a look at a busy exam's edge meets.
+What a first contact leaves is written straight into the tables: the state of every exam, and of the results those that
+an incremental scan of a busy exam reads.
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ from collections.abc import Collection, Iterator
 from bench.cloud import EXAMS, SUBMISSIONS, Cloud
 from bench.provider import Provider
 from examhook.detection.diff import diff
-from examhook.detection.plan import ExamRequest, Reason
-from examhook.detection.reconcile import Findings, remembered
+from examhook.detection.exam_state import ExamState, RowOrder
+from examhook.detection.exam_transition import ExamChange
 from examhook.detection.transition import Observation
-from examhook.detection.watch import RowOrder
 from examhook.http.session import BoundedSession
 from examhook.model import Exam
 from examhook.provider.client import LegacyClient
 from examhook.provider.pacing import Pacer
+from examhook.storage.account_state import AccountRecord
+from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 
 PAGE = 100
 _QUIET_S = 86_400
 _LONGEST_DIGEST = (1 << 64) - 1
-"""No poll without a full pass looks at it; it is as large as one gets."""
+"""As large as a digest gets; only a full scan compares it."""
 
 
 def know(cloud: Cloud, provider: Provider, account: str, busy: Collection[str]) -> None:
@@ -42,12 +43,15 @@ def know(cloud: Cloud, provider: Provider, account: str, busy: Collection[str]) 
         rng=random.Random(),  # noqa: S311 - jitter, not cryptography
     )
     exams, submissions = ExamsTable(cloud.dynamodb, EXAMS), SubmissionsTable(cloud.dynamodb, SUBMISSIONS)
+    states = ExamStates(cloud.dynamodb, SUBMISSIONS)
     now = provider.control.now()
-    exams.begin_watch(account, now, now)
-    for exam in _listed(client, len(provider.exam_ids)):
-        exams.remember(account, remembered(ExamRequest(exam, None, Reason.NEW), _findings(exam, now)), fence=0)
+    listed = list(_listed(client, len(provider.exam_ids)))
+    record = AccountRecord(watch_started_at=now, listed_complete=True, listed_count=len(listed))
+    exams.write(account, record, fence=0)
+    states.write([ExamChange(None, _state(account, exam, now)) for exam in listed])
+    for exam in listed:
         if exam.exam_id in busy:
-            circumstances = Observation(account, exam, observed_at=now, fence=0, silent_before=now)
+            circumstances = Observation(account, exam, observed_at=now, fence=0, old_before=now)
             submissions.write(diff(client.results(exam.exam_id, 0, PAGE).rows, {}, circumstances))
 
 
@@ -56,19 +60,16 @@ def _listed(client: LegacyClient, exams: int) -> Iterator[Exam]:
         yield from client.exams(start, PAGE).rows
 
 
-def _findings(exam: Exam, now: int) -> Findings:
-    rows = exam.takings or 0
-    return Findings(
-        began_at=now,
-        complete=True,
-        appeared=rows,
-        ended=rows,
-        rows=rows,
-        open_attempts=(),
-        open_depth=0,
-        order=RowOrder.NEWEST,
+def _state(account: str, exam: Exam, now: int) -> ExamState:
+    return ExamState(
+        account,
+        exam,
+        predates_watch=True,
+        row_order=RowOrder.NEWEST,
+        row_count=exam.attempt_count or 0,
         digest=_LONGEST_DIGEST,
-        newest_at=now - _QUIET_S,
-        whole=True,
-        compared=True,
+        scanned_at=now,
+        read_at=now,
+        changed_at=now - _QUIET_S,
+        version=1,
     )

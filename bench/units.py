@@ -21,11 +21,13 @@ from typing import Any, Protocol, Self
 
 import boto3
 
+from examhook.storage.event_links import REQUEST_INDEX
+
 _READS = frozenset({"GetItem", "Query", "Scan"})
 _READ_OF_MANY = "BatchGetItem"
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
 _WRITES_OF_MANY = frozenset({"BatchWriteItem", "TransactWriteItems"})
-_HIDES_WHAT_WAS_READ = frozenset({"ProjectionExpression", "FilterExpression", "Select", "IndexName"})
+_HIDES_WHAT_WAS_READ = frozenset({"ProjectionExpression", "FilterExpression", "Select"})
 
 _READ_STEP_BYTES = 4096
 _WRITE_STEP_BYTES = 1024
@@ -122,7 +124,11 @@ class UnitCounter:
             self.write_units += sum(each * max(1, math.ceil(size / _WRITE_STEP_BYTES)) for size in sizes)
 
     def _count_read(self, name: str, asked: Mapping[str, object], parsed: Mapping[str, object]) -> None:
-        if hidden := _HIDES_WHAT_WAS_READ & asked.keys():
+        hidden = _HIDES_WHAT_WAS_READ & asked.keys()
+        # This index projects every attribute, so that an answer shows all that was read.
+        if asked.get("IndexName", REQUEST_INDEX) != REQUEST_INDEX:
+            hidden |= {"IndexName"}
+        if hidden:
             raise UncountableError(f"{name} with {', '.join(sorted(hidden))}")
         found = [parsed["Item"]] if parsed.get("Item") else parsed.get("Items", [])
         size = sum(item_bytes(item) for item in _sequence(found))
