@@ -17,9 +17,9 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from examhook.detection.diff import absences, further_along
-from examhook.detection.digest import digest_of
 from examhook.detection.exam_state import RUNNING_KEPT, ExamState, RowOrder, ScanCursor, described
 from examhook.detection.exam_transition import with_receipt
 from examhook.detection.plan import WEEK_SECONDS, ExamRequest, is_weekly_turn
@@ -64,7 +64,7 @@ class FullScan:
             self.scan.listed_before = cursor.last.started_at
         self.reader = Reader(
             self.source.fetch,
-            lambda row: row.key,
+            attrgetter("key"),
             start=0 if cursor is None else cursor.start,
             after=None if cursor is None else cursor.last,
             at_least=self._known_rows(),
@@ -106,11 +106,18 @@ class FullScan:
 
     def _hold(self, rows: Sequence[Attempt]) -> None:
         rows = self.source.without_erased(rows)
-        if self.reader.is_in_first_pass:
-            self.scan.note_order(row for row in rows if row.key not in self.held and row.key not in self._counted)
+        new: list[Attempt] = []
         for row in rows:
-            held = self.held.get(row.key)
-            self.held[row.key] = row if held is None else further_along(held, row)
+            key = row.key
+            held = self.held.get(key)
+            if held is not None:
+                self.held[key] = further_along(held, row)
+                continue
+            self.held[key] = row
+            if key not in self._counted:
+                new.append(row)
+        if self.reader.is_in_first_pass:
+            self.scan.note_order(new)
 
     def _flush(self, stored: Mapping[AttemptKey, Submission] | None = None) -> None:
         """Settle the rows in hand."""
@@ -151,10 +158,10 @@ class FullScan:
 
     def _finish(self) -> ExamOutcome:
         problem = self.reader.problem or self._emptiness()
-        if problem is None and not self.is_flushed and not self._is_continued and self._is_unchanged():
-            self.scan.count(list(self.held.values()))
-            return self._remember(is_settled=True)
         whole = not self.is_flushed and not self._is_continued
+        if problem is None and whole and (unchanged := self._unchanged()) is not None:
+            self.scan = unchanged
+            return self._remember(is_settled=True)
         self._flush(self.source.all_stored() if whole and self.had_stored else None)
         if problem is not None or self.reader.unreadable:
             # A row that is missing may be one that cannot be read.
@@ -176,17 +183,21 @@ class FullScan:
         since = self.request.state.failed_since
         return since is not None and self.source.began_at - since >= PATIENCE_SECONDS
 
-    def _is_unchanged(self) -> bool:
-        """Whether the rows in hand are those that are stored, by their digest."""
+    def _unchanged(self) -> Scan | None:
+        """The scan of the rows in hand if they are those that are stored, by their digest."""
         state = self.request.state
         if state.digest is None or self.reader.unreadable or len(self.held) != state.row_count:
-            return False
+            return None
         # A write that was under way when its poll lost the lease may come after the digest.
         offset_s = zlib.crc32(state.exam_id.encode()) % WEEK_SECONDS
         if is_weekly_turn(offset_s, state.scanned_at or 0, self.source.began_at):
-            return False
+            return None
         rows = list(self.held.values())
-        return all(row.status_code != NO_STATUS for row in rows) and digest_of(rows) == state.digest
+        if any(row.status_code == NO_STATUS for row in rows):
+            return None
+        scan = Scan(rising=self.scan.rising, falling=self.scan.falling, listed_before=self.scan.listed_before)
+        scan.count(rows)
+        return scan if scan.digest == state.digest else None
 
     def _settle_absences(self) -> bool:
         """Note or announce what is stored and was not seen; whether nothing is left to be settled by a later scan."""
