@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -147,8 +149,12 @@ def watched_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[WatchedStack]:
             monkeypatch.setenv(name, value)
         _forget()
         # Small pages and no pace: both are proved elsewhere, and would only take time here.
-        monkeypatch.setattr("examhook.workflows.poll.PAGE_LIMIT", 10)
+        for module in ("detection.reader", "workflows.full_scan", "workflows.settlement"):
+            monkeypatch.setattr(f"examhook.{module}.limits_at", lambda _now: (10, 9, 8, 7, 6))
         monkeypatch.setattr("examhook.provider.pacing.Pacer.wait", lambda _pacer: None)
+        # Our clock and the provider's agree, also when a test advances the world.
+        ours = SimpleNamespace(time=lambda: float(simulator.world.now()), monotonic=time.monotonic, sleep=time.sleep)
+        monkeypatch.setattr("examhook.wiring.poll.time", ours)
         yield WatchedStack(stack, simulator, stack.dynamodb)
         _forget()
 

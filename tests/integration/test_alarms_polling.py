@@ -14,9 +14,13 @@ from translated import STACK, StackTemplate
 from examhook.handlers import poll as poll_entry
 from examhook.provider.errors import ProviderRefused, ProviderUnavailable
 from examhook.workflows.accounts import AccountPolls
+from examhook.workflows.backoff import LONGEST_BACKOFF_SECONDS
 
 ALARMS = StackTemplate({"AccountCode": "a-code"}).of_type("AWS::CloudWatch::Alarm")
 QUARTER_MIN = 15
+
+BACKOFF_MIN = LONGEST_BACKOFF_SECONDS // 60
+"""Longest time for which a provider that keeps failing is left alone."""
 
 
 @pytest.fixture
@@ -81,7 +85,7 @@ def test_polls_that_never_come_to_their_end_stall_after_so_many_minutes(polling:
     polling.tick(1)
     assert polling.fires("PollStalledAlarm")
     del polling.stage.provider.failures[""]
-    polling.tick(1)
+    polling.tick(BACKOFF_MIN)
     assert not polling.fires("PollStalledAlarm")
 
 
@@ -183,7 +187,7 @@ def test_a_stream_that_brings_nothing_to_dispatch_fires_until_what_waited_went_o
     polling.stage.stream_is_off = True
     polling.stage.provider.add("7", row(1, ended_at=polling.stage.provider.clock))
     polling.tick(every_min)
-    assert polling.stage.exams.read("main").awaited is not None
+    assert polling.stage.exams.read("main").record.awaited is not None
     fired = []
     for _ in range(180):
         polling.tick(1)

@@ -12,7 +12,7 @@ from dispatch_stack import Killed
 from tables import EVENTS
 from watched_stack import Context, WatchedStack, watched_stack
 
-from examhook.storage.exam_history_item import is_exam_history
+from examhook.storage.exam_state_item import is_exam
 from examhook.storage.versioned_put import VersionedPut
 from examhook.storage.versioned_writes import VersionedWrites
 from examhook_cli.simulator.facts import AttemptRef
@@ -259,7 +259,7 @@ def test_a_go_that_dies_at_a_write_is_simply_repeated(
     put_once = VersionedWrites._put_once  # noqa: SLF001 - the one place that writes few submissions
 
     def dying(writes: VersionedWrites, put: VersionedPut) -> bool:
-        is_last = not is_exam_history(put.item) and next(numbers) == dies_at
+        is_last = not is_exam(put.item) and next(numbers) == dies_at
         if is_last and not after:
             raise Killed
         written = put_once(writes, put)

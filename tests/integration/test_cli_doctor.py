@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from clinic import Clinic, clinic
 from tables import EVENTS, SUBMISSIONS
 
-from examhook.storage.account_item import Refusal
+from examhook.storage.account_state import Refusal
 
 
 @pytest.fixture
@@ -55,7 +55,9 @@ def test_nothing_that_is_secret_is_shown(patient: Clinic) -> None:
 def test_the_worst_delays_are_computed_from_the_settings(patient: Clinic) -> None:
     patient.configure("Poll", FULL_PASS_MINUTES="30", POLL_SECONDS="10")
     (finding,) = patient.findings()["delay of main"]
-    assert finding["said"].startswith("Starts and ends within 70 s; marks within 31 min, in exams long quiet")
+    assert finding["said"].startswith(
+        "Changes that the exam list shows, and ends of running attempts, within 70 s; other new attempts within 6 min"
+    )
 
 
 def test_the_source_of_ticks_may_be_off_with_a_poll_a_minute(patient: Clinic) -> None:
@@ -132,11 +134,11 @@ def refuse(patient: Clinic, *, plain: bool = True) -> None:
     now = int(time.time())
     versions = patient.client("secretsmanager").describe_secret(SecretId=patient.output("AccountCodeSecretArn"))
     (version,) = versions["VersionIdsToStages"]
-    patient.exams.remember_refusal("main", Refusal(version, now - 600, now, plain=plain))
+    patient.record(refusal=Refusal(version, now - 600, now, plain=plain))
 
 
 def leave_alone(patient: Clinic) -> None:
-    patient.exams.leave_alone("main", int(time.time()) + 600)
+    patient.record(left_alone_until=int(time.time()) + 600)
 
 
 def refuse_and_change(patient: Clinic) -> None:
@@ -281,10 +283,8 @@ def test_endpoints_are_told_by_how_they_do_and_what_waits(patient: Clinic) -> No
     assert "3 deliveries wait" in verdicts["down"]["said"]
 
 
-def test_a_first_contact_that_never_came_to_an_end_is_told(patient: Clinic) -> None:
-    patient.client("dynamodb").delete_item(
-        TableName=patient.output("ExamsTableName"), Key={"account": {"S": "main"}, "sk": {"S": "lease"}}
-    )
+def test_a_first_poll_that_never_completed_is_reported(patient: Clinic) -> None:
+    patient.record(completed_at=None)
     assert patient.verdicts("account main") == ["warning"]
 
 

@@ -20,12 +20,16 @@ from tables import DELIVERIES, EVENTS, EXAMS, SUBMISSIONS
 from examhook.delivery.record import AttemptRecord, DeliveryStatus, SendOutcome, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.detection.change import Change
-from examhook.detection.watch import ExamWatch
+from examhook.detection.exam_state import ExamState
+from examhook.detection.exam_transition import ExamChange
 from examhook.events.build import Event, submission_event
 from examhook.events.identity import submission_event_id
 from examhook.events.result_link import ResultLink
 from examhook.model import AttemptKey, Submission
 from examhook.storage import candidate_deliveries, candidate_events, candidate_submissions
+from examhook.storage.account_state import AccountRecord
+from examhook.storage.exam_state_item import is_exam
+from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows import deliver as deliver_workflow
@@ -40,10 +44,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with installed_stack(monkeypatch) as stack:
         assert isinstance(stack, InstalledStack)
         dynamodb = boto3.client("dynamodb", region_name=REGION)
-        exams = ExamsTable(dynamodb, EXAMS)
-        exams.begin_watch("main", STARTED_AT, STARTED_AT)
+        ExamsTable(dynamodb, EXAMS).write("main", AccountRecord(watch_started_at=STARTED_AT), fence=0)
         running = (AttemptKey(STARTED_AT, GONE), AttemptKey(STARTED_AT, "7"))
-        exams.remember("main", ExamWatch(exam(), open_count=2, open_attempts=running), fence=0)
+        state = ExamState("main", exam(), running=running, running_count=2, version=1)
+        assert ExamStates(dynamodb, SUBMISSIONS).write([ExamChange(None, state)]) == []
         yield stack.world
 
 
@@ -130,8 +134,8 @@ def test_nothing_is_left_of_the_candidate_and_everything_of_the_others(filled: W
     left = everything()
     assert not [item for item in left if GONE in repr(item) or NAME in repr(item)]
     assert [item for item in left if "Mei Chen" in repr(item)] == others
-    watch = ExamsTable(boto3.client("dynamodb", region_name=REGION), EXAMS).read("main").exams["23812"]
-    assert (watch.open_attempts, watch.open_count) == ((AttemptKey(STARTED_AT, "7"),), 1)
+    state = ExamStates(boto3.client("dynamodb", region_name=REGION), SUBMISSIONS).of_account("main")["23812"]
+    assert (state.running, state.running_count) == ((AttemptKey(STARTED_AT, "7"),), 1)
     assert filled.enqueued() == []
 
 
@@ -226,7 +230,8 @@ def test_an_erasure_that_broke_off_is_finished_by_the_next_one(
 
 def test_events_whose_submission_is_gone_already_are_found_by_what_they_say(filled: World) -> None:
     dynamodb = boto3.client("dynamodb", region_name=REGION)
-    for item in dynamodb.scan(TableName=SUBMISSIONS)["Items"]:
+    submissions = [item for item in dynamodb.scan(TableName=SUBMISSIONS)["Items"] if not is_exam(item)]
+    for item in submissions:
         dynamodb.delete_item(TableName=SUBMISSIONS, Key={name: item[name] for name in ("pk", "sk")})
     assert counts(erase()) == {**ALL, "submissions": 0}
     assert not [one for one in filled.deliveries.every() if filled.events.get(one.event_id) is None]

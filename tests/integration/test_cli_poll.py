@@ -9,7 +9,9 @@ import pytest
 from aws_front import AwsFront, running_aws_front
 from command_line import CREDENTIALS, Finished, real_examhook
 
-REPORT = {
+from examhook.detection.worst_case import worst_case_s
+
+REPORT: dict[str, object] = {
     "requests": 9,
     "exams": 3,
     "rows": 360,
@@ -17,7 +19,9 @@ REPORT = {
     "skipped_rows": 0,
     "complete": True,
     "errors": [],
-    "worst_case_s": {"hinted": 60, "unhinted": 3660, "cold": 86_460, "removed": 175_080},
+    "notes": [],
+    "out_of_time": False,
+    "worst_case_s": worst_case_s(poll_seconds=60, full_scan_seconds=3600),
 }
 
 
@@ -53,10 +57,12 @@ def test_json_prints_the_report_as_one_document(front: AwsFront) -> None:
     assert (finished.exit_code, finished.json(), finished.err) == (0, REPORT, "")
 
 
-def test_a_function_of_an_older_version_tells_no_bound(front: AwsFront) -> None:
-    older = {name: value for name, value in REPORT.items() if name != "worst_case_s"}
-    assert run_poll(front, "--json", report=older).json() == older
-    assert run_poll(front, "--json", report={**older, "worst_case_s": {"hinted": "soon"}}).json() == older
+def test_a_function_of_an_older_version_states_no_bound(front: AwsFront) -> None:
+    older = {name: value for name, value in REPORT.items() if name not in {"worst_case_s", "notes", "out_of_time"}}
+    shown = {**older, "out_of_time": False}
+    assert run_poll(front, "--json", report=older).json() == shown
+    bounds = {"hinted": 60, "unhinted": 3660, "cold": 86_460, "removed": 175_080}
+    assert run_poll(front, "--json", report={**older, "worst_case_s": bounds}).json() == shown
 
 
 def test_an_error_of_the_provider_is_one_sentence_on_standard_error_and_exit_status_1(front: AwsFront) -> None:
@@ -66,17 +72,28 @@ def test_an_error_of_the_provider_is_one_sentence_on_standard_error_and_exit_sta
     assert finished.err == "The provider refused the account code.\n"
 
 
-def test_a_poll_that_was_not_complete_fails_even_without_an_error(front: AwsFront) -> None:
-    finished = run_poll(front, report={**REPORT, "complete": False, "skipped_rows": 2})
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"out_of_time": True}, "The poll ran out of time; the next one continues.\n"),
+        ({"notes": ["exam 7: its rows moved"]}, "Not complete: exam 7: its rows moved.\n"),
+        ({}, "Not all that was due could be read; the log of Poll says why.\n"),
+    ],
+    ids=["out of time", "with a reason", "without a reason"],
+)
+def test_a_poll_that_was_not_complete_fails_even_without_an_error(
+    front: AwsFront, facts: dict[str, object], said: str
+) -> None:
+    finished = run_poll(front, report={**REPORT, "complete": False, "skipped_rows": 2, **facts})
     assert finished.exit_code == 1
-    assert finished.out == "9 requests: 3 exams read, 360 rows, 4 changes, 2 rows not understood.\n"
-    assert finished.err == "Not all that was due was read; the next poll goes on with the rest.\n"
+    assert finished.out == "9 requests: 3 exams read, 360 rows, 4 changes, 2 rows not announced.\n"
+    assert finished.err == said
 
 
-def test_a_function_that_broke_off_is_told_with_its_own_words(front: AwsFront) -> None:
+def test_a_function_that_failed_is_reported_in_its_own_words(front: AwsFront) -> None:
     front.function_error = "Unhandled"
     finished = run_poll(front, report={"errorType": "Sandbox.Timedout", "errorMessage": "Task timed out"})
-    assert finished == Finished(1, "", "The poll broke off: Task timed out\n")
+    assert finished == Finished(1, "", "The poll failed: Task timed out\n")
     assert len(front.invocations) == 1
 
 

@@ -11,11 +11,11 @@ from builders import OBSERVED_AT, exam
 from dispatch_stack import SUBMITTED, Stack, deployed, run, sample_batch
 from tables import ENDPOINTS, EVENTS, SUBMISSIONS
 
-from examhook.detection.exam_transition import ExamChange, Sight, change_of_availability, change_of_receipt
+from examhook.detection.exam_transition import ExamChange, change_of_availability, first_state, with_receipt
 from examhook.model import Receipt
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
-from examhook.storage.exam_histories import ExamHistories
+from examhook.storage.exam_states import ExamStates
 from examhook.workflows.endpoints import EndpointFilters, add_endpoint
 
 OPENED, CLOSED, VERIFIED = "exam.opened", "exam.closed", "exam.verified"
@@ -29,21 +29,18 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 
 def story() -> list[ExamChange]:
     """An exam is opened, closed and checked."""
-    shown, sight = exam(), Sight("main", OBSERVED_AT, fence=1)
-    opened = change_of_availability(None, shown, sight, announce_first=True)
-    assert opened is not None
-    shut, later = replace(shown, available=False), replace(sight, observed_at=OBSERVED_AT + 60)
-    closed = change_of_availability(opened.after, shut, later, announce_first=False)
+    shown = exam()
+    opened = first_state("main", shown, observed_at=OBSERVED_AT, predates_watch=False, announce=True)
+    closed = change_of_availability(opened, replace(shown, available=False), observed_at=OBSERVED_AT + 60)
     assert closed is not None
-    last = replace(sight, observed_at=OBSERVED_AT + 61)
-    verified = change_of_receipt(closed.after, shut, Receipt(OBSERVED_AT + 61, {1: 120}, "0" * 16), last)
-    assert verified is not None
-    return [opened, closed, verified]
+    closed = replace(closed, version=2)
+    verified = replace(with_receipt(closed, Receipt(OBSERVED_AT + 61, {1: 120}, "0" * 16)), version=3)
+    return [ExamChange(None, opened), ExamChange(opened, closed), ExamChange(closed, verified)]
 
 
 def batch_of(stack: Stack, changes: list[ExamChange]) -> Any:
     """The stream's batch for these writes, made by writing them."""
-    table = ExamHistories(stack.dynamodb, SUBMISSIONS)
+    table = ExamStates(stack.dynamodb, SUBMISSIONS)
     batch, records = sample_batch(), []
     old: Any = None
     for number, change in enumerate(changes):

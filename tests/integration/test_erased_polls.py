@@ -1,4 +1,4 @@
-"""Polls after an erasure: what the provider still shows of the candidate is never stored nor told again."""
+"""Polls after an erasure: what the provider still shows of the candidate is never stored nor announced again."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from examhook.storage.candidate_deliveries import CandidateDeliveries
 from examhook.storage.candidate_events import CandidateEvents
 from examhook.storage.candidate_submissions import CandidateSubmissions
 from examhook.storage.erasures import ErasuresTable
+from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.erase import LONGEST_POLL_S, EraseCandidate, PollRunsError, UnknownAccountError
@@ -64,7 +65,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         kms = boto3.client("kms", region_name="eu-central-1")
         key_arn = kms.create_key()["KeyMetadata"]["Arn"]
         key = SecretsKey(kms, key_arn)
-        stage = Stage(SubmissionsTable(dynamodb, SUBMISSIONS), ExamsTable(dynamodb, EXAMS))
+        stage = Stage(
+            SubmissionsTable(dynamodb, SUBMISSIONS), ExamsTable(dynamodb, EXAMS), ExamStates(dynamodb, SUBMISSIONS)
+        )
         stage.open_erasure_key = partial(erasure_key, SecretsKey(kms, key_arn), "main")
         clock = stage.provider
 
@@ -80,6 +83,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
                 CandidateEvents(dynamodb, EVENTS),
                 CandidateDeliveries(dynamodb, DELIVERIES),
                 ExamsTable(dynamodb, EXAMS),
+                ExamStates(dynamodb, SUBMISSIONS),
                 ErasuresTable(dynamodb, EXAMS),
                 key,
                 now=lambda: float(clock.clock),

@@ -1,55 +1,42 @@
-"""Watches and leases in DynamoDB (moto)."""
+"""The Exams table in DynamoDB (moto): leases, and what older versions stored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import boto3
 import pytest
 from moto import mock_aws
 from tables import EXAMS, create_tables
 
-from examhook.detection.watch import ExamWatch, PassProgress, RowOrder, Told
+from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.model import AttemptKey, Exam
-from examhook.storage.account_item import Refusal
+from examhook.storage.account_state import AccountRecord, Awaited, Refusal
 from examhook.storage.exams import ExamsTable
 from examhook.workflows.lease import LEASE_SECONDS, LeaseLostError, lease_on
 
-WATCH = ExamWatch(
-    exam=Exam("7", "Anatomy II", available=True, takings=12, url="https://example.test/7", category=None),
-    rows=12,
-    open_count=2,
-    open_attempts=(AttemptKey(1_699_999_000, "5"), AttemptKey(1_699_999_100, "a#b")),
-    open_depth=7,
-    order=RowOrder.NEWEST,
-    digest=2**63 + 5,
-    passed_at=1_700_000_000,
-    tried_at=1_700_000_060,
-    failed_at=1_700_000_055,
-    changed_at=1_700_000_050,
-    compared_at=1_700_000_005,
-    starts=Told(1, 1_700_000_020),
-    ends=Told(-2, refuted=True),
-    unreconciled_since=1_700_000_030,
-    empty_since=1_700_000_025,
-    progress=PassProgress(
-        start=495,
-        last=AttemptKey(1_699_999_000, "9"),
-        began_at=1_700_000_000,
-        rows=496,
-        digest=77,
-        appeared=3,
-        ended=2,
-        newest_at=1_699_999_999,
-        open_attempts=(AttemptKey(1_699_999_000, "5"),),
-        open_places=(17,),
-        inserted=2,
-        late=1,
-        erased=1,
-        falling=False,
-    ),
-)
+LEGACY_EXAM = {
+    "account": {"S": "main"},
+    "sk": {"S": "exam#7"},
+    "v": {"N": "1"},
+    "fence": {"N": "3"},
+    "title": {"S": "Anatomy II"},
+    "available": {"BOOL": True},
+    "takings": {"N": "12"},
+    "url": {"S": "https://example.test/7"},
+    "rows": {"N": "12"},
+    "open_count": {"N": "2"},
+    "open_attempts": {"L": [{"S": "1699999000#5"}, {"S": "1699999100#a#b"}]},
+    "open_depth": {"N": "7"},
+    "row_order": {"S": "newest"},
+    "digest": {"N": str(2**63 + 5)},
+    "passed_at": {"N": "1700000000"},
+    "tried_at": {"N": "1700000060"},
+    "failed_at": {"N": "1700000055"},
+    "changed_at": {"N": "1700000050"},
+    "compared_at": {"N": "1700000005"},
+}
+"""As an older version wrote an exam (53401de)."""
 
 
 class Clock:
@@ -73,60 +60,50 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExamsTable]:
         yield ExamsTable(client, EXAMS)
 
 
-def test_a_pass_that_an_older_version_cut_short_is_read(table: ExamsTable) -> None:
-    """It noted neither places nor what came meanwhile, nor in which order the rows were listed."""
-    table.remember("main", WATCH, fence=1)
-    later = ", ".join(f"progress.{name}" for name in ("open_places", "inserted", "late", "erased", "rising", "falling"))
-    boto3.client("dynamodb", region_name="eu-central-1").update_item(
-        TableName=EXAMS, Key={"account": {"S": "main"}, "sk": {"S": "exam#7"}}, UpdateExpression=f"REMOVE {later}"
+def put(item: dict[str, object]) -> None:
+    boto3.client("dynamodb", region_name="eu-central-1").put_item(TableName=EXAMS, Item=item)
+
+
+def test_an_exam_that_an_older_version_stored_is_read_and_can_be_deleted(table: ExamsTable) -> None:
+    put(LEGACY_EXAM)
+    assert table.read("main").legacy_exams == {
+        "7": ExamState(
+            "main",
+            Exam("7", "Anatomy II", available=True, attempt_count=12, url="https://example.test/7"),
+            predates_watch=True,
+            row_order=RowOrder.NEWEST,
+            row_count=12,
+            running=(AttemptKey(1_699_999_000, "5"), AttemptKey(1_699_999_100, "a#b")),
+            running_count=2,
+            running_depth=7,
+            digest=2**63 + 5,
+            scanned_at=1_700_000_000,
+            read_at=1_700_000_060,
+            changed_at=1_700_000_050,
+        )
+    }
+    table.delete_legacy("main", ["7"])
+    assert table.read("main").legacy_exams == {}
+
+
+def test_the_account_that_an_older_version_stored_is_read(table: ExamsTable) -> None:
+    account = {"account": {"S": "main"}, "sk": {"S": "account"}, "v": {"N": "1"}, "began_at": {"N": "100"}}
+    put({**account, "began_here_at": {"N": "90"}, "listed_whole": {"BOOL": True}, "takings_lie": {"BOOL": True}})
+    lease = {"account": {"S": "main"}, "sk": {"S": "lease"}, "v": {"N": "1"}, "fence": {"N": "8"}}
+    awaited = {"awaited": {"S": "evt_1"}, "awaited_at": {"N": "4"}, "awaited_since": {"N": "5"}}
+    put({**lease, "completed_at": {"N": "70"}, **awaited})
+    assert table.read("main").record == AccountRecord(
+        watch_started_at=90, listed_complete=True, completed_at=70, awaited=Awaited("evt_1", 4, since=5)
     )
-    progress = table.read("main").exams["7"].progress
-    assert progress is not None
-    assert WATCH.progress is not None
-    assert progress == replace(WATCH.progress, open_places=(), inserted=0, late=0, erased=0, falling=True)
-    assert progress.running == {AttemptKey(1_699_999_000, "5"): 0}
+    put(account)
+    assert table.read("main").record.watch_started_at == 100, "before versions noted our own clock"
 
 
-def test_what_is_remembered_of_an_exam_comes_back_whole(table: ExamsTable) -> None:
-    table.remember("main", WATCH, fence=1)
-    bare = ExamWatch(Exam("8", "T", available=False, takings=None))
-    table.remember("main", bare, fence=1)
-    assert table.read("main").exams == {"7": WATCH, "8": bare}
-    assert table.read("another").exams == {}
-
-
-def test_an_older_poll_does_not_overwrite_what_a_newer_one_remembers(table: ExamsTable) -> None:
-    assert table.remember("main", WATCH, fence=2)
-    assert not table.remember("main", replace(WATCH, rows=1), fence=1)
-    assert table.read("main").exams["7"].rows == 12
-
-
-def test_a_watch_begins_once(table: ExamsTable) -> None:
-    assert table.read("main").watch is None
-    assert table.begin_watch("main", 100, 100).began_at == 100
-    assert table.begin_watch("main", 200, 200).began_at == 100
-    watch = table.read("main").watch
-    assert watch is not None
-    assert watch.began_at == 100
-
-
-def test_a_refusal_is_kept_until_it_is_forgotten(table: ExamsTable) -> None:
-    table.begin_watch("main", 50, 50)
-    refusal = Refusal("v1", since=100, last_asked_at=200)
-    table.remember_refusal("main", refusal)
-    assert table.read("main").refusal == refusal
-    table.forget_refusal("main")
-    state = table.read("main")
-    assert state.refusal is None
-    assert state.watch is not None
-
-
-def test_distrust_of_the_takings_is_kept(table: ExamsTable) -> None:
-    table.begin_watch("main", 50, 50)
-    table.distrust_takings("main")
-    watch = table.read("main").watch
-    assert watch is not None
-    assert watch.takings_lie
+def test_a_refusal_that_an_older_version_stored_is_read(table: ExamsTable) -> None:
+    account = {"account": {"S": "main"}, "sk": {"S": "account"}, "began_here_at": {"N": "90"}}
+    refused = {"refused_secret": {"S": "v1"}, "refused_since": {"N": "1"}, "refused_asked_at": {"N": "2"}}
+    put({**account, **refused})
+    assert table.read("main").record.refusal == Refusal("v1", since=1, last_asked_at=2, plain=True)
 
 
 def test_one_poll_at_a_time_and_each_with_a_higher_fence(table: ExamsTable) -> None:

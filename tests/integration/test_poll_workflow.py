@@ -16,9 +16,10 @@ from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.provider.errors import ProviderRefused, ProviderThrottled, ProviderUnavailable
 from examhook.provider.pages import UnreadableRow
 from examhook.settings import InitialSync
-from examhook.storage.exam_histories import ExamHistories
+from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
+from examhook.workflows.lease import LEASE_SECONDS
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
         dynamodb = boto3.client("dynamodb", region_name="eu-central-1")
         create_tables(dynamodb)
         yield Stage(
-            SubmissionsTable(dynamodb, SUBMISSIONS), ExamsTable(dynamodb, EXAMS), ExamHistories(dynamodb, SUBMISSIONS)
+            SubmissionsTable(dynamodb, SUBMISSIONS), ExamsTable(dynamodb, EXAMS), ExamStates(dynamodb, SUBMISSIONS)
         )
 
 
@@ -59,8 +60,8 @@ def test_what_ran_at_the_first_contact_is_announced_when_it_closes(stage: Stage)
     assert stage.events() == ["1 timed_out"]
 
 
-def test_what_ends_while_a_first_contact_goes_on_is_announced(stage: Stage) -> None:
-    """The first tick had no time left for the exam; what ended meanwhile is news all the same."""
+def test_what_ends_before_the_first_scan_of_an_exam_is_announced(stage: Stage) -> None:
+    """The first tick had no time left for the exam."""
     stage.provider.add("7", row(1))
     stage.time_left_s = 0
     report = stage.poll()
@@ -72,10 +73,12 @@ def test_what_ends_while_a_first_contact_goes_on_is_announced(stage: Stage) -> N
     assert stage.events() == ["2 submitted"]
 
 
-def test_old_attempts_of_an_exam_that_appears_later_are_old_news(stage: Stage) -> None:
+def test_an_exam_that_was_not_on_the_first_list_has_no_old_results(stage: Stage) -> None:
+    """Only what ended at least a day before the watch began is old by its time alone."""
+    stage.provider.add("7")
     stage.poll()
     stage.provider.clock += 60
-    stage.provider.add("8", row(1), row(2, ended_at=BEGAN_AT + 5))
+    stage.provider.add("8", row(1, ended_at=BEGAN_AT - 86_401), row(2, ended_at=BEGAN_AT - 3600))
     stage.poll()
     assert stage.events() == ["2 submitted"]
 
@@ -93,25 +96,21 @@ def test_nothing_is_asked_of_a_quiet_exam(stage: Stage) -> None:
     stage.provider.add("7", *(row(number) for number in range(5)))
     stage.poll()
     stage.provider.clock += 60
-    report = stage.poll()
-    # The listing takes two requests: a short page is the end only where a longer one was seen.
-    assert set(stage.provider.asked) == {""}
+    report = stage.poll(manual=False)
+    assert stage.provider.asked == [""]
     assert (report.exams, report.changes, report.complete) == (0, 0, True)
 
 
-def test_a_marking_is_found_by_the_full_pass(stage: Stage) -> None:
+def test_a_rescore_is_found_by_the_full_scan(stage: Stage) -> None:
     stage.provider.add("7", row(1))
     stage.poll()
     stage.provider.change("7", row(1, score_points=Decimal(61)))
-    stage.provider.clock += 3599
-    stage.poll()
-    assert stage.events() == []
-    stage.provider.clock += 1
-    stage.poll()
+    stage.provider.clock += 3600
+    stage.poll(manual=False)
     assert stage.events() == ["1 rescored"]
 
 
-def test_a_person_can_ask_for_a_full_pass(stage: Stage) -> None:
+def test_a_person_can_ask_for_full_scans(stage: Stage) -> None:
     stage.provider.add("7", row(1))
     stage.poll()
     stage.provider.change("7", row(1, score_points=Decimal(61)))
@@ -119,7 +118,7 @@ def test_a_person_can_ask_for_a_full_pass(stage: Stage) -> None:
     assert stage.events() == ["1 rescored"]
 
 
-def test_trouble_with_one_exam_does_not_stop_the_others_and_it_stays_due(stage: Stage) -> None:
+def test_an_exam_that_fails_stops_no_other_and_stays_due(stage: Stage) -> None:
     stage.provider.add("7", row(1, ended_at=BEGAN_AT + 1))
     stage.provider.add("8", row(2, ended_at=BEGAN_AT + 1))
     stage.provider.failures["7"] = ProviderUnavailable("It does not answer.")
@@ -138,10 +137,10 @@ def test_a_provider_that_wants_a_pause_gets_one(stage: Stage) -> None:
     stage.provider.failures["7"] = ProviderThrottled("Too often.", retry_after_s=600)
     report = stage.poll()
     assert [what for what in stage.provider.asked if what] == ["7"]
-    assert report.unfinished == 3
+    assert (report.unfinished, len(report.errors), report.complete) == (2, 1, False)
 
 
-def test_a_refused_code_leaves_everything_as_it_was_and_is_told_once(stage: Stage) -> None:
+def test_a_refused_code_leaves_everything_as_it_was_and_is_reported_once(stage: Stage) -> None:
     stage.provider.add("7", row(1))
     stage.poll()
     before = stage.stored()
@@ -160,7 +159,7 @@ def test_scheduled_polls_leave_a_refusing_provider_alone_until_the_hour_or_the_c
     stage.provider.clock += 60
     report = stage.poll(manual=False)
     assert stage.provider.requests_made == 0
-    assert "not asked again" in report.errors[0]
+    assert "does not ask again" in report.errors[0]
     stage.provider.clock += 3600
     stage.poll(manual=False)
     assert stage.provider.requests_made == 1
@@ -169,7 +168,7 @@ def test_scheduled_polls_leave_a_refusing_provider_alone_until_the_hour_or_the_c
     stage.provider.clock += 60
     assert stage.poll(manual=False).complete
     assert len(stage.refusals) == 2
-    assert {since for _, since, _ in stage.refusals} == {BEGAN_AT}, "one refusal, told under one id"
+    assert {since for _, since, _ in stage.refusals} == {BEGAN_AT}, "one refusal, reported under one id"
 
 
 def test_a_scheduled_poll_steps_aside_while_another_runs(stage: Stage) -> None:
@@ -179,8 +178,15 @@ def test_a_scheduled_poll_steps_aside_while_another_runs(stage: Stage) -> None:
 
 
 def test_a_manual_poll_says_that_another_runs(stage: Stage) -> None:
-    stage.exams.take_lease("main", "other", now_ms=BEGAN_AT * 1000, expires_at_ms=(BEGAN_AT + 90) * 1000)
+    stage.exams.take_lease("main", "other", now_ms=BEGAN_AT * 1000, expires_at_ms=(BEGAN_AT + 9000) * 1000)
     assert "Another poll of account main is running" in stage.poll().errors[0]
+
+
+def test_a_manual_poll_waits_for_the_lease_of_a_poll_that_died(stage: Stage) -> None:
+    died_at = stage.provider.clock
+    stage.exams.take_lease("main", "dead", now_ms=died_at * 1000, expires_at_ms=int(died_at + LEASE_SECONDS) * 1000)
+    assert stage.poll().complete
+    assert stage.provider.clock - died_at >= LEASE_SECONDS
 
 
 def test_rows_without_a_status_are_asked_for_one_by_one_and_only_once(stage: Stage) -> None:
@@ -190,10 +196,10 @@ def test_rows_without_a_status_are_asked_for_one_by_one_and_only_once(stage: Sta
     assert stage.events() == ["2 forced"]
     stage.provider.clock += 3600
     stage.poll()
-    assert stage.provider.asked.count("7") == 2, "two pages, no candidate alone"
+    assert stage.provider.asked.count("7") == 2, "the rows and what proves their end, no candidate alone"
 
 
-def test_a_row_that_cannot_be_understood_is_counted_and_the_rest_still_counts(stage: Stage) -> None:
+def test_a_row_that_cannot_be_read_is_counted_and_the_others_are_announced(stage: Stage) -> None:
     stage.provider.add("7", row(1, ended_at=BEGAN_AT + 1))
     stage.provider.unreadable["7"] = (UnreadableRow(1, "startTime is missing"),)
     report = stage.poll()
@@ -202,7 +208,7 @@ def test_a_row_that_cannot_be_understood_is_counted_and_the_rest_still_counts(st
     assert stage.events() == ["1 submitted"]
 
 
-def test_an_empty_answer_where_rows_were_is_no_news_and_not_believed(stage: Stage) -> None:
+def test_an_empty_answer_where_rows_were_is_not_believed(stage: Stage) -> None:
     stage.provider.add("7", row(1), row(2))
     stage.poll()
     kept = stage.provider.rows.pop("7")
@@ -221,7 +227,7 @@ def test_a_poll_that_dies_between_its_writes_repeats_nothing(stage: Stage, monke
     stage.provider.clock += 60
     stage.provider.add("7", row(2, ended_at=BEGAN_AT + 5))
     with monkeypatch.context() as patch:
-        patch.setattr(ExamsTable, "remember", _die)
+        patch.setattr(ExamStates, "write", _die)
         with pytest.raises(MemoryError):
             stage.poll()
     assert stage.events() == ["2 submitted"]
@@ -242,8 +248,8 @@ def test_exams_that_open_and_close_stand_in_the_outbox_and_no_attempt_is_mixed_u
     closed = replace(stage.provider.exams_listed["7"], available=False)
     stage.provider.exams_listed["7"] = closed
     assert stage.poll(full=True).complete
-    histories = stage.histories.of_account("main")
-    types = {exam_id: [each.event_type for each in history.transitions] for exam_id, history in histories.items()}
+    states = stage.exam_states.of_account("main")
+    types = {exam_id: [each.event_type for each in state.transitions] for exam_id, state in states.items()}
     assert types == {"7": ["exam.closed", "exam.verified"], "8": ["exam.opened", "exam.verified"]}
     assert [each.exam_id for each in stage.stored()] == ["7", "8"]
     assert stage.events() == ["2 submitted"]

@@ -16,13 +16,13 @@ from redrive_stage import DAY_S, HOUR_S, failure, published, redrive, store, wri
 from tables import EVENTS, SUBMISSIONS
 
 from examhook.destinations.redrive_queue import LOOK_BACK_S, order_of
-from examhook.detection.exam_transition import Sight, change_of_availability
-from examhook.detection.recall import Moment, recall
+from examhook.detection.exam_transition import ExamChange, change_of_availability, first_state
+from examhook.detection.reannounce import reannouncement
 from examhook.handlers import dispatch as dispatch_entry
 from examhook.handlers import redrive as entry
 from examhook.handlers.redrive import RedriveIncompleteError
 from examhook.storage.events import EventsTable
-from examhook.storage.exam_histories import ExamHistories
+from examhook.storage.exam_states import ExamStates
 from examhook.storage.submissions import SubmissionsTable
 from examhook.wiring.dispatch import open_dispatch
 
@@ -199,11 +199,11 @@ def test_what_a_backfill_announced_is_redriven_where_dispatch_gave_up_on_it(stac
     table = SubmissionsTable(stack.dynamodb, SUBMISSIONS)
     for stored in (silent, kept):
         write(stack, stored)
-        recalled = recall(stored, seen_at)
-        change = recalled.change(recalled.event_ids, Moment(now, now - 60, now), fence=stored.fence + 1)
+        found = reannouncement(stored, seen_at)
+        change = found.change(found.event_ids, confirmed_at=now - 60, now=now, fence=stored.fence + 1)
         assert change is not None
         assert table.write([change]) == []
-    silent_again, kept_again = recall(silent, seen_at), recall(kept, seen_at)
+    silent_again, kept_again = reannouncement(silent, seen_at), reannouncement(kept, seen_at)
     assert older.event_id not in kept_again.event_ids
     assert invoke(failure()) == {"batchItemFailures": []}
     assert published(stack) == sorted([*silent_again.event_ids, *kept_again.event_ids])
@@ -211,19 +211,17 @@ def test_what_a_backfill_announced_is_redriven_where_dispatch_gave_up_on_it(stac
 
 def test_an_exams_events_are_redriven_too(stack: Stack) -> None:
     at = int(time.time()) - HOUR_S
-    shown, sight = exam(), Sight("main", at, fence=1)
-    opened = change_of_availability(None, shown, sight, announce_first=True)
-    assert opened is not None
-    closed = change_of_availability(
-        opened.after, replace(shown, available=False), replace(sight, observed_at=at + 60), announce_first=False
-    )
+    shown = exam()
+    opened = first_state("main", shown, observed_at=at, predates_watch=False, announce=True)
+    closed = change_of_availability(opened, replace(shown, available=False), observed_at=at + 60)
     assert closed is not None
-    table = ExamHistories(stack.dynamodb, SUBMISSIONS)
-    assert table.write([opened]) + table.write([closed]) == []
+    closed = replace(closed, version=2)
+    table = ExamStates(stack.dynamodb, SUBMISSIONS)
+    assert table.write([ExamChange(None, opened)]) + table.write([ExamChange(opened, closed)]) == []
     submitted = store(stack, 1)
     answer = redrive(at - 1)
     assert (answer["missing"], answer["dispatched"], answer["unreadable"]) == (3, 3, 0)
-    events = [each.event_id for each in closed.after.transitions]
+    events = [each.event_id for each in closed.transitions]
     assert published(stack) == sorted([submitted, *events])
     by_default = {event_id for _, event_id in stack.deliveries}
     assert by_default == {submitted, *events}

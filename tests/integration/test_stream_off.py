@@ -24,7 +24,7 @@ def a_day_passes(watched: WatchedStack) -> None:
     """For what is awaited."""
     watched.dynamodb.update_item(
         TableName=EXAMS,
-        Key={"account": {"S": "main"}, "sk": {"S": "lease"}},
+        Key={"account": {"S": "main"}, "sk": {"S": "account"}},
         UpdateExpression="ADD awaited_since :day",
         ConditionExpression="attribute_exists(awaited_since)",
         ExpressionAttributeValues={":day": {"N": str(-DAY_S)}},

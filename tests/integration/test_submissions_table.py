@@ -21,7 +21,9 @@ from examhook.storage.submissions import SubmissionsTable, spanning
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-EXAM = Exam("23812", "解剖学 II ✓", available=True, takings=7, url="https://example.test/23812", category="Medicine")
+EXAM = Exam(
+    "23812", "解剖学 II ✓", available=True, attempt_count=7, url="https://example.test/23812", category="Medicine"
+)
 OPEN = Attempt("19382", 1_700_000_000, 0, "陈 美", result_url="https://example.test/viewresult/a")
 DONE = replace(OPEN, status_code=1, ended_at=1_700_000_900, score_points=Decimal("30.5"), passed=True)
 

@@ -81,6 +81,9 @@ class Claims:
                 )
             else:
                 counts_starts = world.exam(row.exam_id).counts is AttemptCount.STARTS
+            lag_s = world.rows_lag_s
+            if lag_s and world.now() - row.started_at < lag_s + ACTIVE_ROTATION_SECONDS + CLOCKS_S:
+                continue  # its count changed before it was listed, so that only the rotation finds it
             if (
                 self.hints
                 and counts_starts

@@ -245,8 +245,9 @@ class Detection(RuleBasedStateMachine):
                 self.provider.api.quirks.turn_off(Quirk(fault.value))
         self.provider.refuses_next = False
         self.provider.world.hidden.clear()
-        if any(record.refusal for record, _ in self.installation.exams.records.values()):
-            # Who put the code right asks at once.
+        records = [record for record, _ in self.installation.exams.records.values()]
+        if any(record.refusal or record.left_alone_until for record in records):
+            # A person who corrected the code or waited for the provider asks at once.
             self.provider.world.advance(LEASE_OUTLIVED_S)
             self.installation.poll(PollPlan(manual=True))
 

@@ -136,7 +136,8 @@ class Reader(Generic[T]):
         """
         if not here.is_whole:
             return False
-        if here.is_ordered:
+        is_one_page = here.first_page == frozenset(here.seen) and len(here.seen) < min(self._limits)
+        if here.is_ordered or is_one_page:
             return len(self.seen) == known
         return len(self.seen) + here.twins + here.unreadable.total() >= here.end
 
