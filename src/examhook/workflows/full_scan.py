@@ -6,16 +6,16 @@ and they change nothing then::
     pages ─▶ rows held ── digest unchanged ──▶ state
                  └─────── otherwise ──▶ settled ─▶ rows that are missing ─▶ state
 
-A first scan settles every few pages and saves a cursor, so that little is read again after a poll died or ran out of
-time. What a scan over several polls showed is not all in hand at its end, so the state is then made from what is
-stored, and missing rows are left to a later scan.
+A first scan settles each page, and writes it while the next one is read. Every few pages it saves a cursor, so that
+little is read again after a poll died or ran out of time. What a scan over several polls showed is not all in hand at
+its end, so the state is then made from what is stored, and missing rows are left to a later scan.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
@@ -29,7 +29,7 @@ from examhook.model import Attempt, AttemptKey, Receipt, Submission
 from examhook.provider.pages import NO_STATUS
 from examhook.workflows.exam_source import ExamSource, OutOfTimeError, PollTools
 from examhook.workflows.report import ExamOutcome
-from examhook.workflows.settlement import NO_STATUS_REASON, Settled, settle
+from examhook.workflows.settlement import NO_STATUS_REASON, Settled, start_settling
 
 FIRST_SCAN_PAGES = 5
 """Pages of a first scan between two points from which it can continue."""
@@ -54,6 +54,8 @@ class FullScan:
     is_flushed: bool = False
     had_stored: bool = False
     """Whether anything was stored of the exam before."""
+    _settling: Callable[[], Settled] | None = None
+    """Waits for the rows that are being written."""
     _counted: set[AttemptKey] = field(default_factory=set)
     """Keys of the rows that were settled."""
 
@@ -75,13 +77,14 @@ class FullScan:
         """Read, write, remember; raises ProviderError, ClientError, LeaseLostError."""
         state = self.request.state
         self.had_stored = state.scanned_at is not None or self.source.holds_any()
-        pages = 0
+        is_first = state.scanned_at is None
         try:
-            for rows in self.reader.pages():
+            for pages, rows in enumerate(self.reader.pages(), start=1):
                 self._hold(rows)
-                pages += 1
-                if pages % (FIRST_SCAN_PAGES if state.scanned_at is None else HELD_PAGES) == 0:
+                is_turn = pages % (FIRST_SCAN_PAGES if is_first else HELD_PAGES) == 0
+                if is_first or is_turn:
                     self._flush()
+                if is_turn:
                     self._save_cursor()
         except OutOfTimeError:
             self._flush()
@@ -129,14 +132,24 @@ class FullScan:
             return
         self.is_flushed = True
         self._counted |= rows.keys()
-        around = self.source.stored_around(rows.values()) if stored is None else stored
+        self._await_written()
+        if stored is None:
+            stored = self.source.stored_around(rows.values()) if self.had_stored else {}
         is_later = self.request.state.scanned_at is not None
-        settled = settle(self.source, rows, around, recheck=is_later)
+        self._settling = start_settling(self.source, rows, stored, recheck=is_later)
+
+    def _await_written(self) -> None:
+        """Wait until what was settled is written, and count it."""
+        if self._settling is None:
+            return
+        settling, self._settling = self._settling, None
+        settled = settling()
         self.scan.count(settled.attempts)
         self.settled.add(settled)
 
     def _save_cursor(self) -> None:
         """Remember where the next poll continues, if this one read that far without passing over anything."""
+        self._await_written()
         last = self.reader.last
         if not isinstance(last, AttemptKey) or self.tools.erased.covers(last) or not self.reader.is_in_first_pass:
             return
@@ -163,6 +176,7 @@ class FullScan:
             self.scan = unchanged
             return self._remember(is_settled=True)
         self._flush(self.source.all_stored() if whole and self.had_stored else None)
+        self._await_written()
         if problem is not None or self.reader.unreadable:
             # A row that is missing may be one that cannot be read.
             return self._remember(problem, is_settled=False)
