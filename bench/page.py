@@ -35,7 +35,8 @@ def page(run: Run, table: Sequence[Line]) -> str:
     scale, contact, large = run.scale, run.contact, run.large
     return f"""## Detection
 
-Written by `make bench`, in {run.whole_run_s / 60:.0f} minutes, on commit {_commit()}, on {_machine()}.
+Written by `make bench`, in {run.whole_run_s / 60:.0f} minutes, on commit {_commit()}, on
+{_machine()}.
 Processor times and ratios are comparable within one run; on a busy machine, times by the clock are longer.
 
 The provider is simulated: {scale.exams} exams of {scale.rows:,} attempts each, read in pages of 100 over real
@@ -51,7 +52,8 @@ apart, as by default.
 How each is measured:
 
 - **Nothing changed:** {len(large.newest.quiet.polls)} polls, one whole rotation through the exams. The figure is that
-  of most polls: one page of the list of exams, and one exam whose turn in the rotation came. On average a poll makes
+  of most polls: one page of the list of exams, and one exam whose turn in the rotation came (two requests with the
+  oldest rows first, because the end of its rows is proven). With the newest rows first, a poll makes on average
   {large.newest.quiet.mean_requests:.1f} requests and uses {large.newest.quiet.read_units:.1f} DynamoDB read units and
   {large.newest.quiet.write_units:.1f} write units. Every five minutes one further request proves where the list ends.
 - **50 changes:** one poll, {POLL_SECONDS} seconds after the last one. In the {scale.busy} busy exams five attempts end

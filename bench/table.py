@@ -58,13 +58,14 @@ def lines(run: Run) -> list[Line]:
     exams, busy = run.scale.exams, run.scale.busy
     read_all = {"floor": everything, "naive": everything, "dlt": of_dlt(lambda dlt: f"{dlt.whole('requests')}")}
     return [
-        _limit(run, "requests, nothing changed", 2, lambda steady: steady.quiet.requests, read_all),
+        _limit(run, "requests, nothing changed", 2, lambda steady: steady.quiet.requests, read_all, ends=1),
         _limit(
             run,
             "the same, in a poll that proves where the list of exams ends",
             3,
             lambda steady: steady.quiet.most_requests,
             {},
+            ends=1,
         ),
         _limit(
             run,
