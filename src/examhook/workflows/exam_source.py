@@ -85,7 +85,7 @@ class ExamSource:
     def fetch(self, start: int, limit: int) -> ResultsPage:
         """Return a page of the exam's rows; raises ProviderError, OutOfTimeError, LeaseLostError."""
         page = self._ask(lambda: self.tools.client.results(self.request.exam.exam_id, start, limit))
-        self.tools.row_clock.see(page.rows)
+        self.tools.row_clock.see(page.rows, int(self.tools.now()))
         return page
 
     def row_of(self, key: AttemptKey) -> Attempt | None:
@@ -158,7 +158,7 @@ class ExamSource:
     def observation(self) -> Observation:
         """The circumstances of this reading."""
         tools, state = self.tools, self.request.state
-        silent = tools.initial_sync is InitialSync.SILENT
+        silent, now = tools.initial_sync is InitialSync.SILENT, int(tools.now())
         return Observation(
             account=tools.exams.account,
             exam=self.request.exam,
@@ -167,8 +167,8 @@ class ExamSource:
             old_before=old_before(
                 state,
                 watch_started_at=tools.watch_started_at,
-                now=int(tools.now()),
-                newest_row_at=tools.row_clock.newest_row_at,
+                now=now,
+                newest_row_at=now + (tools.row_clock.ahead_s or 0),
                 clock_offset_s=tools.client.clock_offset_s,
             )
             if silent

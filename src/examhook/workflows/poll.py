@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.detection.erased import Erased, without_erased
+from examhook.detection.old_results import CLOCKS_AGREE_S, RowClock
 from examhook.detection.plan import Pace, Rescan, plan
 from examhook.provider.errors import ProviderError, ProviderRefused
 from examhook.provider.port import ProviderClient
@@ -227,11 +228,14 @@ class _OnePoll:
             time_left_s=self.time_left_s,
             erased=erased,
             writer=self.poll.writer,
+            row_clock=RowClock(self.record.rows_ahead_s),
         )
         rescan = Rescan(before=_ANY_TIME) if request.full else request.rescan
         pace = Pace(settings.full_scan_seconds, settings.poll_seconds, settings.requests_per_second)
         requests = plan(list(found.exams.values()), known.states, now=now, pace=pace, rescan=rescan)
         is_answering = read_exams(tools, requests, is_manual=request.manual)
+        if (tools.row_clock.ahead_s or 0) > CLOCKS_AGREE_S:
+            self.record = replace(self.record, rows_ahead_s=tools.row_clock.ahead_s)
         self.report.unannounced_rows = sum(sum(state.skipped.values()) for state in known.states.values())
         unscanned = sum(state.scanned_at is None and state.failed_since is None for state in known.states.values())
         if unscanned and not self.report.unfinished:
