@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 from examhook.detection.change import Change
@@ -49,6 +50,8 @@ class PollTools:
     time_left_s: Callable[[], float]
     erased: Erased = field(default_factory=Erased)
     row_clock: RowClock = field(default_factory=RowClock)
+    writer: Executor | None = None
+    """Writes submissions while the next page is read; None writes them at once."""
 
 
 @dataclass(slots=True)
@@ -196,11 +199,23 @@ class ExamSource:
 
         Raises ClientError, LeaseLostError.
         """
+        return self.start_write(changes)()
+
+    def start_write(self, changes: Sequence[Change]) -> Callable[[], set[AttemptKey]]:
+        """Start to write changes; the returned function waits and returns what ``write`` does. Raises as it does."""
         if not changes:
-            return set()
+            return set
+        write = self.tools.submissions.write
         # Nothing is stored of a new attempt that could reject a late write.
         self.tools.lease.keep()
-        overtaken = {change.after.key for change in self.tools.submissions.write(changes)}
+        if self.tools.writer is None:
+            refused = write(changes)
+            return lambda: self._written(changes, refused)
+        writing = self.tools.writer.submit(write, changes)
+        return lambda: self._written(changes, writing.result())
+
+    def _written(self, changes: Sequence[Change], refused: Sequence[Change]) -> set[AttemptKey]:
+        overtaken = {change.after.key for change in refused}
         report = self.tools.report
         if report.announced is None:
             announced = (each.after for each in changes if each.announces and each.after.key not in overtaken)

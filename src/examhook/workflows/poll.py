@@ -11,6 +11,7 @@ Nothing is written before the list was read, so a refused code leaves the exams 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 from examhook.delivery.endpoint import Endpoint
@@ -78,6 +79,8 @@ class Poll:
     sleep: Callable[[float], None]
     links: EventLinks | None = None
     """Where Deliver leaves requests for fresh result links; None where nothing serves them."""
+    writer: Executor | None = None
+    """Writes submissions while the provider is read, one batch at a time; None writes them at once."""
     open_erasure_key: Callable[[bytes], bytes] = _no_key
     """Opens the account's key for hashes of erased candidates; used only where there are some."""
 
@@ -224,6 +227,7 @@ class _OnePoll:
             now=self.poll.now,
             time_left_s=self.time_left_s,
             erased=erased,
+            writer=self.poll.writer,
             row_clock=RowClock(self.record.rows_ahead_s),
         )
         rescan = Rescan(before=_ANY_TIME) if request.full else request.rescan
