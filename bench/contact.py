@@ -12,7 +12,7 @@ from bench.product import Polled, Product
 from bench.provider import Provider, pages_of, started, submitted
 from bench.steady import TICK_S
 from bench.units import Event
-from examhook.detection.plan import RETRY_SECONDS
+from examhook.detection.pace import RETRY_SECONDS
 from examhook_cli.simulator.facts import AttemptRef
 
 _GLANCE_S = 0.01

@@ -16,7 +16,7 @@ from bench.lambda_sized import memory_of_poll, share_of_core
 from bench.markdown import markdown
 from bench.product import FASTEST_PER_SECOND, POLL_SECONDS
 from bench.table import Line
-from examhook.detection.plan import ROTATION_SECONDS
+from examhook.detection.pace import ROTATION_SECONDS
 
 _HEAD = (
     "measure",

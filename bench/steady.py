@@ -11,7 +11,7 @@ from bench.child import Child
 from bench.product import POLL_SECONDS, Polled, Product
 from bench.provider import Provider, started, submitted
 from bench.units import Event
-from examhook.detection.plan import ROTATION_SECONDS
+from examhook.detection.pace import ROTATION_SECONDS
 from examhook_cli.simulator.facts import AttemptRef
 from examhook_cli.simulator.wire import Fields
 

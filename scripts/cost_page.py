@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from examhook.detection.plan import ROTATION_SECONDS
+from examhook.detection.pace import ROTATION_SECONDS
 from examhook.detection.ticks import MINUTE_S, ticks_of_minute
 
 if TYPE_CHECKING:

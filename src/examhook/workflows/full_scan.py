@@ -22,7 +22,8 @@ from operator import attrgetter
 from examhook.detection.diff import absences, further_along
 from examhook.detection.exam_state import RUNNING_KEPT, ExamState, RowOrder, ScanCursor, described
 from examhook.detection.exam_transition import with_receipt
-from examhook.detection.plan import WEEK_SECONDS, ExamRequest, is_weekly_turn
+from examhook.detection.pace import WEEK_SECONDS, is_weekly_turn
+from examhook.detection.plan import ExamRequest
 from examhook.detection.reader import Reader, limits_at
 from examhook.detection.scan import Scan
 from examhook.model import Attempt, AttemptKey, Receipt, Submission

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from examhook.detection.diff import further_along
 from examhook.detection.digest import after_change
 from examhook.detection.exam_state import RUNNING_KEPT, ExamState, RowOrder, described
-from examhook.detection.plan import RETRY_SECONDS, Depth, ExamRequest
+from examhook.detection.pace import RETRY_SECONDS
+from examhook.detection.plan import Depth, ExamRequest
 from examhook.detection.reader import Reader
 from examhook.model import Attempt, AttemptKey, Status, Submission
 from examhook.workflows.exam_source import ExamSource, OutOfTimeError, PollTools

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from examhook.delivery.endpoint import Endpoint
 from examhook.detection.erased import Erased, without_erased
 from examhook.detection.old_results import CLOCKS_AGREE_S, RowClock
-from examhook.detection.plan import Pace, Rescan, plan
+from examhook.detection.pace import Pace
+from examhook.detection.plan import Rescan, plan
 from examhook.provider.errors import ProviderError, ProviderRefused
 from examhook.provider.port import ProviderClient
 from examhook.settings import InitialSync, PollSettings

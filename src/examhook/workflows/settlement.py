@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from examhook.detection.change import Change
-from examhook.detection.plan import WEEK_SECONDS, is_weekly_turn
+from examhook.detection.pace import WEEK_SECONDS, is_weekly_turn
 from examhook.detection.reader import Reader, limits_at
 from examhook.detection.transition import change_from, is_step_back
 from examhook.model import Attempt, AttemptKey, Submission
