@@ -99,7 +99,7 @@ def _wait_until_watched(provider: Provider, receivers: Receivers) -> None:
     while not receivers.arrivals():
         if time.monotonic() > give_up_s:
             raise NotWatchedError(f"nothing was delivered within {_WATCHED_WITHIN_S} s")
-        provider.hand_in(provider.start_in(provider.exam_ids[:1]))
+        provider.submit_all(provider.start_in(provider.exam_ids[:1]))
         time.sleep(_PROBE_EVERY_S)
 
 

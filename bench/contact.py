@@ -1,4 +1,4 @@
-"""A first contact that takes several polls, while candidates begin and hand in."""
+"""A first contact that takes several polls, while candidates start and submit."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from bench.cloud import Cloud
 from bench.product import Polled, Product
-from bench.provider import Provider, handed_in, started
+from bench.provider import Provider, pages_of, started, submitted
 from bench.steady import TICK_S
 from bench.units import Event
-from examhook.detection.plan import RETRY_SECONDS
+from examhook.detection.pace import RETRY_SECONDS
 from examhook_cli.simulator.facts import AttemptRef
 
 _GLANCE_S = 0.01
@@ -25,17 +25,17 @@ class Contact:
     polls: int
     requests: int
     rows: int
-    """Attempts that had ended before it began, which are old news."""
+    """Attempts that had ended before it began, which are old results."""
     ended: int
-    """Attempts that ended while it went on."""
+    """Attempts that ended during it."""
     expected: int
-    """Events that must come: those ends, and the starts of what still runs."""
+    """Events that must come: those ends, and the starts of attempts that still run."""
     announced: int
     """Of those, how many came."""
     seen_running: int
-    """Starts that were announced beside, of attempts that a poll met before they ended."""
+    """Further announced starts, of attempts that a poll saw before they ended."""
     invented: int
-    """Events of what did not happen, or is old news, or that came twice."""
+    """Events of what did not happen, of old results, and repeated ones."""
     wall_s: float
 
     @property
@@ -46,7 +46,7 @@ class Contact:
 
 @dataclass(slots=True)
 class _Crowd:
-    """Candidates of some exams: each time, those who are there hand in, and others begin."""
+    """Candidates of some exams: each time, those who are there submit, and others start."""
 
     provider: Provider
     exam_ids: Sequence[str]
@@ -54,47 +54,50 @@ class _Crowd:
     began: list[AttemptRef] = field(default_factory=list)
     ended: list[AttemptRef] = field(default_factory=list)
 
-    def goes_on(self) -> None:
+    def change(self) -> None:
         leaving, self.running = self.running, self.provider.start_in(self.exam_ids)
         self.began += self.running
-        self.provider.hand_in(leaving)
+        self.provider.submit_all(leaving)
         self.ended += leaving
 
 
 def contact(  # noqa: PLR0913, PLR0917 - whose, how large, how slowly
     cloud: Cloud, provider: Provider, account: str, rows: int, busy: Sequence[str], requests_in_time: int
 ) -> Contact:
-    """Read an account for the first time, so many requests a minute, while things happen before, in and after polls.
+    """Read an account for the first time while candidates start and submit before, during and after each poll.
 
-    ``rows`` is how many attempts each exam has. Then come some polls in which nothing happens any more.
+    A poll has time for ``requests_in_time`` requests. ``rows`` is how many attempts each exam has. Some polls follow
+    in which nothing happens.
     """
     crowd = _Crowd(provider, busy, provider.start_in(busy))
     provider.control.advance(TICK_S)
     polls: list[Polled] = []
-    pages = len(provider.exam_ids) * (rows // 100 + 1)
+    pages = len(provider.exam_ids) * pages_of(rows)
     with Product(cloud, provider, account) as product:
         while not polls or not polls[-1].complete:
             asked = provider.results_asked()
             product.begin_poll(requests_in_time=requests_in_time)
-            # In its middle; the last one may be short, so it is met at its first page of results.
+            # In its middle; the last one may be short, so things change at its first page of results.
             middle = requests_in_time // 2 if pages - asked > requests_in_time else 1
             while provider.results_asked() - asked < middle:
                 time.sleep(_GLANCE_S)
-            crowd.goes_on()
+            crowd.change()
             polls.append(Polled.of(product.answer()))
             provider.control.advance(TICK_S)
-            crowd.goes_on()
+            crowd.change()
         in_contact = len(polls)
-        # An exam whose rows moved between two polls that read it is read anew after a pause.
+        # An exam whose rows moved between two polls that read it is read again after a pause.
         for _ in range(RETRY_SECONDS // TICK_S + 1):
-            polls.append(product.poll())
+            product.begin_poll()
+            polls.append(Polled.of(product.answer()))
             provider.control.advance(TICK_S)
+        polls.append(product.poll())
     return _compared(polls[:in_contact], polls[in_contact:], crowd, rows * len(provider.exam_ids))
 
 
 def _compared(polls: Sequence[Polled], after: Sequence[Polled], crowd: _Crowd, rows: int) -> Contact:
     told: Counter[Event] = sum((polled.events for polled in [*polls, *after]), Counter())
-    expected = Counter(handed_in(crowd.ended) | started(crowd.running))
+    expected = Counter(submitted(crowd.ended) | started(crowd.running))
     possible = expected | Counter(started(crowd.began))
     announced = (told & expected).total()
     return Contact(

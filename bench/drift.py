@@ -1,4 +1,4 @@
-"""Rows that move in the middle of a pass: what is lost by it, what is invented."""
+"""Rows that move in the middle of a full scan: what is lost, what is invented."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from bench.provider import Provider
 from bench.steady import TICK_S
 
 REMOVED = "submission.removed"
-_PASSES_UNTIL_REMOVED = 2
-_BETWEEN_PASSES_S = 3600
+_SCANS_UNTIL_REMOVED = 2
+_BETWEEN_SCANS_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """What came of it."""
+    """What was announced and stored."""
 
     exams: int
     false_removals: int
     missing_one_poll_after: int
     true_removals: int
-    """Deleted rows that were announced as removed, after as many quiet passes as that takes."""
+    """Deleted rows that were announced as removed, after as many quiet scans as that takes."""
 
 
 def drift(cloud: Cloud, product: Product, provider: Provider, account: str, exam_ids: Sequence[str]) -> Drifted:
-    """Move the rows of some exams in two full passes in a row, then let two quiet ones tell what is gone."""
+    """Move the rows of some exams in two full scans in a row, and scan twice more so that removals are announced."""
     removed: set[tuple[str, str, int]] = set()
     missing = 0
-    for moving in (True, True, *[False] * _PASSES_UNTIL_REMOVED):
-        provider.control.advance(_BETWEEN_PASSES_S)
+    for moving in (True, True, *[False] * _SCANS_UNTIL_REMOVED):
+        provider.control.advance(_BETWEEN_SCANS_S)
         if moving:
             provider.move_rows_in(exam_ids)
         full = product.poll(full=True)

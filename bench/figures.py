@@ -25,8 +25,8 @@ class Scale:
     """Attempts of each exam."""
     busy: int = 5
     """Exams that are busy when few are."""
-    passes: int = 9
-    """Full passes in each order, for the middle one's processor time."""
+    scans: int = 9
+    """Full scans in each order, for the middle one's processor time."""
     small_exams: int = 25
     """Of the world in which processes are killed, rows move, and the pace is measured."""
     small_rows: int = 250
@@ -64,12 +64,14 @@ class Large:
     """An account with many rows."""
 
     first: Polled
+    paced_first: Polled
+    """A first contact at the fastest rate, in a process as large as the function."""
     newest: Steady
     oldest: Steady
     naive: Fields
     """What the naive script answered when few exams were busy."""
     sized: Mapping[int, Polled]
-    """A full pass in processes as large as a function, by MB."""
+    """A full scan in processes as large as a function, by MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Run:
     many: Many
     contact: Contact
     dlt: Fields | None
-    """What it used to load everything again while nothing changed."""
+    """Its usage when it loads everything again and nothing changed."""
     dlt_errors: DltErrors | None
     whole_run_s: float
 
@@ -96,4 +98,4 @@ class Run:
     @property
     def floor(self) -> Fields:
         """What it takes to read everything."""
-        return self.large.newest.full_pass.floor
+        return self.large.newest.full_scan.floor

@@ -33,12 +33,13 @@ def interrupt(
 ) -> Interrupted:
     """Read an account for the first time, killing the process whenever it has asked for so many pages in all."""
     before = provider.results_asked()
-    for kills, pages in enumerate(kill_after):
+    for pages in kill_after:
         with Product(cloud, provider, account) as product:
-            product.begin_poll(clock_ahead_s=kills * _LEASE_IS_OVER_S)
+            product.begin_poll()
             while provider.results_asked() - before < pages:
                 time.sleep(_GLANCE_S)
             product.kill()
+        provider.control.advance(_LEASE_IS_OVER_S)
     with Product(cloud, provider, account) as product:
-        product.poll(clock_ahead_s=len(kill_after) * _LEASE_IS_OVER_S)
+        product.poll()
     return Interrupted(len(kill_after), provider.results_asked() - before, pages_needed)

@@ -19,6 +19,8 @@ from bench.units import Event
 from examhook_cli.simulator.wire import Fields
 
 FASTEST_PER_SECOND = 10.0
+POLL_SECONDS = 15
+"""The default of the template."""
 
 
 class PollFailedError(RuntimeError):
@@ -67,9 +69,9 @@ class Polled:
 
 
 class Product(Child):
-    """Poll of one account in a process of its own; unpaced unless a rate is given.
+    """Poll of one account in a process of its own, whose clock follows the provider's.
 
-    ``memory_mb`` makes it as large as a function with so much memory.
+    It is not paced unless a rate is given. ``memory_mb`` makes it as large as a function with so much memory.
     """
 
     def __init__(
@@ -90,24 +92,24 @@ class Product(Child):
             "PROVIDER_BASE_URL": provider.url,
             "PROVIDER_DIALECT": "legacy",
             "REQUESTS_PER_SECOND": str(requests_per_second or FASTEST_PER_SECOND),
-            "POLL_SECONDS": "60",
+            "POLL_SECONDS": str(POLL_SECONDS),
+            "TICK_QUEUE_URL": "https://sqs.test/ticks",
             "INITIAL_SYNC": "silent",
             "FULL_PASS_MINUTES": "60",
         }
         super().__init__(["bench.product_process"], environ)
 
-    def poll(self, *, full: bool = False, clock_ahead_s: float = 0) -> Polled:
+    def poll(self, *, full: bool = False) -> Polled:
         """Poll once; raises ChildError, PollFailedError."""
         with held_to(self._share, self.pid):
-            self.begin_poll(full=full, clock_ahead_s=clock_ahead_s)
+            self.begin_poll(full=full)
             polled = Polled.of(self.answer())
         if not polled.complete:
             raise PollFailedError("Something was left for the next poll.")
         return polled
 
-    def begin_poll(self, *, full: bool = False, clock_ahead_s: float = 0, requests_in_time: int | None = None) -> None:
-        """Begin a poll and leave it to itself; its time is up after ``requests_in_time``."""
+    def begin_poll(self, *, full: bool = False, requests_in_time: int | None = None) -> None:
+        """Start a poll and return at once; its time is up after ``requests_in_time``."""
         in_time = {} if requests_in_time is None else {"requests_in_time": requests_in_time}
-        # Our clock follows the provider's, which the benchmark advances.
-        ahead_s = self._provider.control.now() - time.time() + clock_ahead_s
-        self.tell(full=full, paced=self._paced, clock_ahead_s=ahead_s, **in_time)
+        clock_ahead_s = self._provider.control.now() - time.time()
+        self.tell(full=full, paced=self._paced, clock_ahead_s=clock_ahead_s, **in_time)

@@ -6,7 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from bench.child import serve
 from bench.lambda_sized import keep_to_memory
@@ -27,9 +27,13 @@ def main() -> None:
     """Poll as often as the input asks."""
     keep_to_memory(os.environ)
     counter = UnitCounter.of_this_process()
+    clock = _Clock()
+    # Whatever the wiring builds takes its clock from there.
+    time.time = clock.now
     workflow = poll(os.environ)
 
     def act(fields: Fields) -> Mapping[str, object]:
+        clock.ahead_s = fields.number("clock_ahead_s")
         return _measured(workflow, counter, fields)
 
     serve(act)
@@ -39,9 +43,6 @@ def _measured(workflow: Poll, counter: UnitCounter, fields: Fields) -> Mapping[s
     if not fields.flag("paced"):
         # How fast the requests follow each other says nothing about what they cost, and waiting takes time.
         Pacer.delay_s = _no_delay  # type: ignore[method-assign]  # every pacer of this process
-    if fields.has("clock_ahead_s"):
-        ahead_s = fields.number("clock_ahead_s")
-        workflow = replace(workflow, now=lambda: time.time() + ahead_s)
     in_time = fields.number("requests_in_time") if fields.has("requests_in_time") else math.inf
     time_left = _TimeLeft(workflow.client_for, in_time)
     workflow = replace(workflow, client_for=time_left.client_for)
@@ -59,6 +60,18 @@ def _measured(workflow: Poll, counter: UnitCounter, fields: Fields) -> Mapping[s
         "write_units": counter.write_units,
         "events": [asdict(event) for event in counter.announced],
     }
+
+
+@dataclass(slots=True)
+class _Clock:
+    """This process's clock, which can be ahead of the machine's."""
+
+    ahead_s: float = 0
+    _machine: Callable[[], float] = field(default_factory=lambda: time.time)
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return self._machine() + self.ahead_s
 
 
 @dataclass(slots=True)

@@ -12,6 +12,8 @@ from examhook_cli.simulator.client import SimulatorControl
 from examhook_cli.simulator.facts import AttemptRef
 
 SCORE_POINTS = 50.0
+PAGE = 100
+"""Rows on a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,8 @@ class Provider:
         """A candidate begins each of these exams; an exam named twice has two."""
         return [self.control.start(exam_id) for exam_id in exam_ids]
 
-    def hand_in(self, refs: Sequence[AttemptRef]) -> None:
-        """These attempts end."""
+    def submit_all(self, refs: Sequence[AttemptRef]) -> None:
+        """Submit these attempts."""
         for ref in refs:
             self.control.submit(ref, SCORE_POINTS)
 
@@ -60,11 +62,19 @@ def running_provider(exams: int, rows: int, larger: int = 0, rows_of_larger: int
             control.close()
 
 
+def pages_of(rows: int) -> int:
+    """Requests that it takes to read so many rows in pages that overlap by one, and to prove the end."""
+    further = -(-max(0, rows - PAGE) // (PAGE - 1))
+    # A full last page is followed by one that shows its last row only.
+    is_full = rows > 0 and (rows - PAGE) % (PAGE - 1) == 0
+    return 1 + further + is_full + 1
+
+
 def started(refs: Sequence[AttemptRef]) -> set[Event]:
-    """The events that these beginnings are."""
+    """The events of attempts that started."""
     return {Event("submission.started", ref.exam_id, ref.candidate_id, ref.started_at) for ref in refs}
 
 
-def handed_in(refs: Sequence[AttemptRef]) -> set[Event]:
-    """The events that these ends are."""
+def submitted(refs: Sequence[AttemptRef]) -> set[Event]:
+    """The events of attempts that were submitted."""
     return {Event("submission.submitted", ref.exam_id, ref.candidate_id, ref.started_at) for ref in refs}

@@ -1,4 +1,4 @@
-"""Plays every measure, one after the other: whatever ran beside would be measured with it."""
+"""Takes every measurement, one after the other, because they would disturb each other."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from bench.contact import Contact, contact
 from bench.drift import Drifted, drift
 from bench.figures import Large, Many, Run, Scale
 from bench.interruption import Interrupted, interrupt
-from bench.known_account import PAGE, know
+from bench.known_account import know
+from bench.lambda_sized import memory_of_poll
 from bench.pace import ALLOWED_PER_SECOND, ASKED_PER_SECOND, Paced, pace
 from bench.peers import Naive, dlt_errors, dlt_unchanged, floor
-from bench.product import Product
-from bench.provider import Provider, running_provider
+from bench.product import FASTEST_PER_SECOND, Product
+from bench.provider import Provider, pages_of, running_provider
 from bench.steady import Watcher, watch
 from examhook_cli.simulator.facts import RowOrder
 
 _UNTIL_QUIET_S = 7200
-"""After so long without a change no exam counts as busy any more."""
+"""After so long without a change no exam counts as active."""
 
 Say = Callable[[str], None]
 
 
 def run(scale: Scale, say: Say, dlt_python: Path | None) -> Run:
-    """Measure all; says what it is at. ``dlt_python`` is the Python that has dlt; None leaves it out."""
+    """Measure everything and report progress to ``say``. ``dlt_python`` is the Python with dlt; None leaves it out."""
     began_s = time.monotonic()
     say(f"a world of {scale.exams} exams with {scale.rows} attempts each")
     with running_provider(scale.exams, scale.rows) as provider:
@@ -55,6 +56,10 @@ def run(scale: Scale, say: Say, dlt_python: Path | None) -> Run:
 
 def _large_world(scale: Scale, provider: Provider, say: Say) -> Large:
     with running_cloud(provider.code) as cloud:
+        say(f"first contact at {FASTEST_PER_SECOND:g} requests a second with {memory_of_poll()} MB")
+        with Product(cloud, provider, "main", FASTEST_PER_SECOND, memory_of_poll()) as product:
+            paced_first = product.poll()
+    with running_cloud(provider.code) as cloud:
         say("first contact")
         with Product(cloud, provider, "main") as product:
             first = product.poll()
@@ -62,39 +67,34 @@ def _large_world(scale: Scale, provider: Provider, say: Say) -> Large:
         naive = Naive(cloud, provider, busy)
         with Product(cloud, provider, "main") as product, floor(provider) as reader:
             say("newest first")
-            newest = watch(Watcher(product, provider), reader, busy, scale.passes, naive)
+            newest = watch(Watcher(product, provider), reader, busy, scale.scans, naive)
             say("oldest first")
             provider.control.quirk_on(f"row_order={RowOrder.OLDEST}")
             provider.control.advance(_UNTIL_QUIET_S)
-            # The account's order was another so far; a full pass finds that out.
+            # A full scan learns the new order.
             product.poll(full=True)
-            oldest = watch(Watcher(product, provider), reader, busy, scale.passes)
+            oldest = watch(Watcher(product, provider), reader, busy, scale.scans)
         sized = {}
         for memory_mb in scale.memory_mb:
-            say(f"a full pass with {memory_mb} MB")
+            say(f"a full scan with {memory_mb} MB")
             with Product(cloud, provider, "main", memory_mb=memory_mb) as product:
                 product.poll()
                 sized[memory_mb] = product.poll(full=True)
-    return Large(first, newest, oldest, naive.answers[-1], sized)
+    return Large(first, paced_first, newest, oldest, naive.answers[-1], sized)
 
 
 def _small_world(scale: Scale, provider: Provider, say: Say) -> tuple[Interrupted, Paced, Drifted]:
     with running_cloud(provider.code) as cloud:
         say("a first contact that is killed")
         smaller = scale.small_exams - scale.small_larger
-        pages = smaller * _pages(scale.small_rows) + scale.small_larger * _pages(scale.rows)
+        pages = smaller * pages_of(scale.small_rows) + scale.small_larger * pages_of(scale.rows)
         # The exams that were created last are read first, so the later kills hit the larger ones.
         interrupted = interrupt(cloud, provider, "main", pages, [pages * share // 100 for share in (30, 82, 94)])
-        say("eight requests a second")
+        say("8 requests a second")
         paced = pace(cloud, provider, "main")
-        say("rows that move in the middle of a pass")
+        say("rows that move in the middle of a scan")
         with Product(cloud, provider, "main") as product:
             return interrupted, paced, drift(cloud, product, provider, "main", provider.exam_ids)
-
-
-def _pages(rows: int) -> int:
-    """Requests that it takes to read so many rows and to see that there are no more."""
-    return rows // PAGE + 1
 
 
 def _many_exams(scale: Scale, say: Say) -> Many:
@@ -109,7 +109,7 @@ def _many_exams(scale: Scale, say: Say) -> Many:
             # Finds which exams are open.
             product.poll()
             watcher = Watcher(product, provider)
-            quiet, few_busy = watcher.quiet(), watcher.few_busy(busy[: scale.busy])
+            quiet, few_busy = watcher.quiet_poll(), watcher.few_busy(busy[: scale.busy])
         provider.control.set_limit(ALLOWED_PER_SECOND)
         with Product(cloud, provider, "main", ASKED_PER_SECOND) as product:
             paced = Watcher(product, provider, watcher.truth).busy(busy, busy)

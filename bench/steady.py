@@ -1,4 +1,4 @@
-"""A watched account, tick after tick: nothing changed, some changed, everything read again."""
+"""A watched account, poll after poll: nothing changed, some changed, everything was read again."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bench.child import Child
-from bench.product import Polled, Product
-from bench.provider import Provider, handed_in, started
+from bench.product import POLL_SECONDS, Polled, Product
+from bench.provider import Provider, started, submitted
 from bench.units import Event
+from examhook.detection.pace import ROTATION_SECONDS
 from examhook_cli.simulator.facts import AttemptRef
 from examhook_cli.simulator.wire import Fields
 
-TICK_S = 60
+TICK_S = POLL_SECONDS
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
-class FullPass:
+class FullScan:
     """All results read again while nothing changed, by the product and by the floor."""
 
     product: Polled
@@ -44,6 +45,43 @@ class FullPass:
     def cpu_ratio(self) -> float:
         """The product's processor time for each second of the floor's."""
         return self.product.cpu_s / self.floor.number("cpu_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """The polls of one rotation, in which nothing happened."""
+
+    polls: Sequence[Polled]
+
+    @property
+    def typical(self) -> Polled:
+        """The one with the middle number of requests."""
+        return sorted(self.polls, key=lambda each: each.requests)[len(self.polls) // 2]
+
+    @property
+    def requests(self) -> int:
+        """Requests of most polls."""
+        return self.typical.requests
+
+    @property
+    def most_requests(self) -> int:
+        """Requests of the poll that made most: it also proves where the list of exams ends."""
+        return max(each.requests for each in self.polls)
+
+    @property
+    def mean_requests(self) -> float:
+        """Requests of a poll on average."""
+        return sum(each.requests for each in self.polls) / len(self.polls)
+
+    @property
+    def read_units(self) -> float:
+        """DynamoDB read units of a poll on average."""
+        return sum(each.read_units for each in self.polls) / len(self.polls)
+
+    @property
+    def write_units(self) -> float:
+        """DynamoDB write units of a poll on average."""
+        return sum(each.write_units for each in self.polls) / len(self.polls)
 
 
 class Aside(Protocol):
@@ -64,9 +102,14 @@ class Watcher:
     provider: Provider
     truth: Truth = field(default_factory=Truth)
 
-    def quiet(self) -> Polled:
+    def quiet_poll(self) -> Polled:
         """A tick in which nothing happens."""
         return self._tick(set)
+
+    def quiet(self) -> Quiet:
+        """One rotation through the exams, in which nothing happens."""
+        self.provider.control.advance(ROTATION_SECONDS)
+        return Quiet([self.quiet_poll() for _ in range(ROTATION_SECONDS // TICK_S)])
 
     def busy(self, ends: Sequence[str], begins: Sequence[str], aside: Aside | None = None) -> Polled:
         """A tick in which one attempt ends in each exam of ``ends`` and one begins in each of ``begins``."""
@@ -77,17 +120,17 @@ class Watcher:
         fresh: list[AttemptRef] = []
 
         def change() -> set[Event]:
-            self.provider.hand_in(running)
+            self.provider.submit_all(running)
             fresh.extend(self.provider.start_in(begins))
-            return handed_in(running) | started(fresh)
+            return submitted(running) | started(fresh)
 
         polled = self._tick(change)
         if aside:
             aside.after()
 
         def finish() -> set[Event]:
-            self.provider.hand_in(fresh)
-            return handed_in(fresh)
+            self.provider.submit_all(fresh)
+            return submitted(fresh)
 
         self._tick(finish)
         return polled
@@ -102,12 +145,12 @@ class Watcher:
         half = len(self.provider.exam_ids) // 2
         return self.busy(self.provider.exam_ids[:half], self.provider.exam_ids[half:])
 
-    def full_pass(self, floor: Child) -> FullPass:
-        """Everything read again, by the floor first."""
+    def full_scan(self, floor: Child) -> FullScan:
+        """Read everything again, by the floor first."""
         read = floor.ask()
         polled = self.product.poll(full=True)
         self.truth.compare(polled, set())
-        return FullPass(polled, read)
+        return FullScan(polled, read)
 
     def _tick(self, change: Callable[[], set[Event]]) -> Polled:
         self.provider.control.advance(TICK_S)
@@ -121,24 +164,24 @@ class Watcher:
 class Steady:
     """What one order of the rows gave."""
 
-    quiet: Polled
+    quiet: Quiet
     few_busy: Polled
     all_busy: Polled
-    full_passes: Sequence[FullPass]
+    full_scans: Sequence[FullScan]
     truth: Truth
 
     @property
-    def full_pass(self) -> FullPass:
+    def full_scan(self) -> FullScan:
         """The one with the middle ratio."""
-        return sorted(self.full_passes, key=lambda each: each.cpu_ratio)[len(self.full_passes) // 2]
+        return sorted(self.full_scans, key=lambda each: each.cpu_ratio)[len(self.full_scans) // 2]
 
 
-def watch(watcher: Watcher, floor: Child, busy: Sequence[str], passes: int, aside: Aside | None = None) -> Steady:
+def watch(watcher: Watcher, floor: Child, busy: Sequence[str], scans: int, aside: Aside | None = None) -> Steady:
     """Measure an account that has been read whole before; ``busy`` are the exams that are busy when few are."""
     return Steady(
         quiet=watcher.quiet(),
         few_busy=watcher.few_busy(busy, aside),
         all_busy=watcher.all_busy(),
-        full_passes=[watcher.full_pass(floor) for _ in range(passes)],
+        full_scans=[watcher.full_scan(floor) for _ in range(scans)],
         truth=watcher.truth,
     )

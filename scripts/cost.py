@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tables import DELIVERIES, ENDPOINTS, EVENTS  # noqa: E402 - paths first
 from watched_stack import Context, WatchedStack, watched_stack  # noqa: E402 - paths first
 
 from examhook.destinations.delivery_queue import DeliveryMessage  # noqa: E402 - paths first
+from examhook.detection.plan import ROTATION_SECONDS  # noqa: E402 - paths first
 from examhook.handlers import poll as poll_entry  # noqa: E402 - paths first
 from examhook.handlers import retry as retry_entry  # noqa: E402 - paths first
 from examhook.storage.deliveries import DeliveriesTable  # noqa: E402 - paths first
@@ -39,6 +41,7 @@ def measured() -> Measured:
     monkeypatch = pytest.MonkeyPatch()
     with monkeypatch.context() as patch, running_listener([]) as listener, watched_stack(patch) as watched:
         patch.setenv("WEBHOOK_URLS", listener.url)
+        watched.world.advance(time.time() - watched.world.now())
         return _measured(watched, patch)
 
 
@@ -52,6 +55,7 @@ def _measured(watched: WatchedStack, patch: pytest.MonkeyPatch) -> Measured:
         world.create_exam()
     watched.poll()
     many = _quiet(watched, meter)
+    rotation = _rotation(watched, meter, many)
     refs = list(_start(watched, exam_id))
     _poll(meter)
     begun = _units(meter, _EVENTS)
@@ -60,7 +64,11 @@ def _measured(watched: WatchedStack, patch: pytest.MonkeyPatch) -> Measured:
     world.advance(60)
     _poll(meter)
     ended = _units(meter, _EVENTS)
-    records = [record for record in watched._stream() if record["dynamodb"].get("NewImage", {}).get("announce")]  # noqa: SLF001
+    records = [
+        record
+        for record in watched._stream()  # noqa: SLF001
+        if record["dynamodb"].get("NewImage", {}).get("announce") == {"BOOL": True}
+    ]
     meter.reset()
     for start in range(0, len(records), 10):
         assert invoke({"Records": records[start : start + 10]}) == {"batchItemFailures": []}  # noqa: S101
@@ -69,6 +77,7 @@ def _measured(watched: WatchedStack, patch: pytest.MonkeyPatch) -> Measured:
     return Measured(
         quiet_poll=one,
         exam_in_quiet_poll=_per(_minus(many, one), 20),
+        rotation=rotation,
         submission=_plus(_minus(begun, _per(many, _EVENTS)), _minus(ended, _per(many, _EVENTS))),
         event=event,
         day_index_units=day_index_units,
@@ -84,18 +93,29 @@ def _start(watched: WatchedStack, exam_id: str) -> Iterator[AttemptRef]:
 
 
 def _quiet(watched: WatchedStack, meter: Meter) -> Units:
-    """A poll long after anything happened, and before a full pass is due."""
+    """A poll long after anything happened, in which no exam is due."""
     watched.world.advance(7200)
     watched.poll()
-    watched.world.advance(60)
-    _poll(meter)
+    # Until every exam had its turn in the rotation.
+    watched.world.advance(1)
+    while _poll(meter):
+        watched.world.advance(1)
     return _units(meter, 1)
 
 
-def _poll(meter: Meter) -> None:
+def _rotation(watched: WatchedStack, meter: Meter, quiet: Units) -> Units:
+    """What each exam adds whose turn in the rotation came."""
+    watched.world.advance(ROTATION_SECONDS)
+    exams = _poll(meter)
+    return _per(_minus(_units(meter, 1), quiet), exams)
+
+
+def _poll(meter: Meter) -> int:
+    """Poll once and count; how many exams were read."""
     meter.reset()
     report = poll_entry.handler({"trigger": "schedule"}, Context(remaining_s=300))
     assert report["complete"], report  # noqa: S101 - figures of half a poll mean nothing
+    return report["exams"]
 
 
 def _deliveries(watched: WatchedStack, meter: Meter, patch: pytest.MonkeyPatch) -> Units:

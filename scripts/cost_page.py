@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from examhook.detection.pace import ROTATION_SECONDS
 from examhook.detection.ticks import MINUTE_S, ticks_of_minute
 
 if TYPE_CHECKING:
@@ -128,9 +129,12 @@ def month(installation: Installation, units: Measured) -> Month:
     poll_writes = polls * units.quiet_poll.write_units + installation.submissions * units.submission.write_units
     exam_reads = polls * max(0.0, exams - 1) * units.exam_in_quiet_poll.read_units
     pass_units = 30.4 * FULL_PASSES_A_DAY * installation.exams
+    # As if all exams were available.
+    rotations = MINUTES * MINUTE_S / ROTATION_SECONDS * installation.exams
     writes = (
         poll_writes
         + pass_units
+        + rotations * units.rotation.write_units
         + events * units.event.write_units
         + deliveries * units.delivery.write_units
         + ticks * units.retry_tick.write_units
@@ -138,13 +142,14 @@ def month(installation: Installation, units: Measured) -> Month:
     reads = (
         polls * units.quiet_poll.read_units
         + exam_reads
+        + rotations * units.rotation.read_units
         + installation.submissions * units.submission.read_units
         + events * units.event.read_units
         + deliveries * units.delivery.read_units
         + ticks * units.retry_tick.read_units
     )
     gb_s = (
-        (polls * poll_s + installation.submissions * 0.2 + passes_s) * POLL_GB
+        (polls * poll_s + rotations / REQUESTS_PER_SECOND + installation.submissions * 0.2 + passes_s) * POLL_GB
         + events * 0.05 * DISPATCH_GB
         + deliveries * 0.3 * DELIVER_GB
         + ticks * 0.2 * RETRY_GB
@@ -197,6 +202,7 @@ def page(units: Measured) -> str:
     uses = [
         ("one quiet poll", units.quiet_poll),
         ("each further exam in it", units.exam_in_quiet_poll),
+        ("an exam whose new rows are read in rotation", units.rotation),
         ("an attempt that begins and ends (Poll)", units.submission),
         ("an event (Dispatch)", units.event),
         ("a webhook (Deliver)", units.delivery),

@@ -25,6 +25,8 @@ class Measured:
     """A poll of an account with one exam, in which nothing happened."""
     exam_in_quiet_poll: Units
     """What each further exam adds to it."""
+    rotation: Units
+    """What a poll adds for each exam whose new rows it reads in rotation, where there are none."""
     submission: Units
     """Poll's part in an attempt that is seen to begin and to end."""
     event: Units

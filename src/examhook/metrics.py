@@ -54,30 +54,30 @@ FACTS: Mapping[Metric, Facts] = {
         "Poll",
         _SECONDS,
         even_zero=True,
-        meaning="0 after a poll that read the list of exams and came to its end, otherwise the time since the last "
-        "such poll of that account",
+        meaning="0 after a poll that read the list of exams and completed, otherwise the time since the last such poll "
+        "of that account",
     ),
     Metric.POLLS_REFUSED: Facts(
         "Poll",
         _COUNT,
         even_zero=False,
-        meaning="polls that the provider refused the account code of, or that were left out because it does",
+        meaning="polls whose account code the provider refused, or that made no requests because of that",
     ),
     Metric.POLLS_FAILED: Facts(
         "Poll",
         _COUNT,
         even_zero=False,
-        meaning="polls in which the provider gave no usable answer to some question, or that were left out since it "
-        "asked for a pause",
+        meaning="polls in which the provider gave no usable answer to some request, or that made no requests because "
+        "it failed or asked for a pause",
     ),
     Metric.POLLS_OUT_OF_TIME: Facts(
         "Poll",
         _COUNT,
         even_zero=False,
-        meaning="polls that ended with exams left over, since the time, and so the requests that fit into it, ran out",
+        meaning="polls that ran out of time before all due exams were read",
     ),
     Metric.ROWS_SKIPPED: Facts(
-        "Poll", _COUNT, even_zero=False, meaning="rows of all exams that could not be read or announced"
+        "Poll", _COUNT, even_zero=False, meaning="rows of all exams of an account that cannot be announced now"
     ),
     Metric.UNSENT_AGE: Facts(
         "Poll",

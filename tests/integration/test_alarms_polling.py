@@ -13,6 +13,7 @@ from translated import STACK, StackTemplate
 
 from examhook.handlers import poll as poll_entry
 from examhook.provider.errors import ProviderRefused, ProviderUnavailable
+from examhook.provider.pages import UnreadableRow
 from examhook.workflows.accounts import AccountPolls
 from examhook.workflows.backoff import LONGEST_BACKOFF_SECONDS
 
@@ -73,7 +74,7 @@ def polling(watch: CloudWatch, capsys: pytest.CaptureFixture[str], monkeypatch: 
     polling.stage.provider.add("7")
     polling.tick(QUARTER_MIN)
     assert not [
-        name for name in ALARMS if name.startswith(("PollStalled", "Provider", "OutOf")) and polling.fires(name)
+        name for name in ALARMS if name.startswith(("PollStalled", "Provider", "OutOf", "Rows")) and polling.fires(name)
     ]
     return polling
 
@@ -175,6 +176,38 @@ def test_polls_that_leave_exams_over_for_an_hour_fire(polling: Polling) -> None:
     polling.tick(5)
     assert polling.fires("OutOfTimeAlarm")
     assert not polling.fires("PollStalledAlarm")
+
+
+@pytest.mark.parametrize("every_min", [1, 20, 60])
+def test_rows_that_cannot_be_announced_fire_until_they_are_gone(
+    every_min: int, watch: CloudWatch, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = "rate(1 minute)" if every_min == 1 else f"rate({every_min} minutes)"
+    template = StackTemplate({"AccountCode": "a-code", "PollSchedule": schedule})
+    alarm = template.of_type("AWS::CloudWatch::Alarm")["RowsSkippedAlarm"]
+    polling = Polling(watch, capsys, monkeypatch, every_min)
+    polling.stage.provider.add("7", row(1))
+    polling.tick(240)
+    polling.stage.provider.unreadable["7"] = (UnreadableRow(1, "its candidate cannot be read"),)
+    fired = []
+    for _ in range(480):
+        polling.tick(1)
+        fired.append(watch.fires(alarm))
+    assert fired[-1]
+    assert fired == sorted(fired), "it does not come and go, although the exam is not read by every poll"
+    del polling.stage.provider.unreadable["7"]
+    polling.tick(60 * 24)
+    assert not watch.fires(alarm)
+
+
+def test_a_row_that_cannot_be_read_for_a_moment_does_not_fire(polling: Polling) -> None:
+    polling.stage.provider.unreadable["7"] = (UnreadableRow(0, "its candidate cannot be read"),)
+    polling.stage.provider.add("7", row(1))
+    polling.tick(3)
+    del polling.stage.provider.unreadable["7"]
+    for _ in range(2 * QUARTER_MIN):
+        polling.tick(1)
+        assert not polling.fires("RowsSkippedAlarm")
 
 
 @pytest.mark.parametrize("every_min", [1, 5, 20, 60])

@@ -11,7 +11,7 @@ from translated import StackTemplate
 
 PAUSES_MIN = (1, 5, 10, 20, 60)
 HOUR_MIN = 60
-THREE_POLLS = ("ProviderFailingAlarm", "PollErrorsAlarm", "PollThrottlesAlarm")
+THREE_POLLS = ("ProviderFailingAlarm", "RowsSkippedAlarm", "PollErrorsAlarm", "PollThrottlesAlarm")
 ALL = ("ProviderRefusedAlarm", *THREE_POLLS, "OutOfTimeAlarm")
 
 

@@ -24,7 +24,7 @@ from model.provider import UNDOCUMENTED_STATUS
 
 from examhook.detection.change import Change
 from examhook.detection.old_results import SURELY_OLD_S
-from examhook.detection.plan import ACTIVE_ROTATION_SECONDS
+from examhook.detection.pace import ACTIVE_ROTATION_SECONDS
 from examhook.events.catalogue import EventType, type_of_status
 from examhook.model import AttemptKey, Status, Transition
 from examhook.settings import Dialect, InitialSync

@@ -14,7 +14,7 @@ from model.plans import DISTURBED, LEASE_OUTLIVED_S, NO_HABITS, Fault, PollPlan
 from model.poller import FULL_SCAN_SECONDS, Installation
 from model.provider import Provider
 
-from examhook.detection.plan import IDLE_FACTOR
+from examhook.detection.pace import IDLE_FACTOR
 from examhook.settings import Dialect, InitialSync
 from examhook_cli.simulator.facts import AttemptCount, RowOrder
 from examhook_cli.simulator.quirks import Quirk

@@ -30,6 +30,7 @@ NOTHING = Units(0, 0, 0)
 UNITS = Measured(
     quiet_poll=Units(4, 2, 1.5),
     exam_in_quiet_poll=NOTHING,
+    rotation=NOTHING,
     submission=NOTHING,
     event=Units(3, 9, 0),
     day_index_units=4,
@@ -41,6 +42,12 @@ SMALL, *_, MANY = INSTALLATIONS
 
 def parts(installation: Installation, units: Measured = UNITS) -> dict[str, float]:
     return dict(month(installation, units).parts)
+
+
+def test_every_exam_is_paid_for_four_times_an_hour_because_of_the_rotation() -> None:
+    writing = replace(UNITS, rotation=Units(1, 1, 0))
+    more = parts(SMALL, writing)["DynamoDB"] - parts(SMALL)["DynamoDB"]
+    assert more == pytest.approx(SMALL.exams * MINUTES / 15 * WRITE_UNIT)
 
 
 @pytest.mark.parametrize("stacks", [1, 2])

@@ -10,7 +10,7 @@ from memory_tables import MemoryExams, MemorySubmissions
 from played_provider import BEGAN_AT, Stage, row
 
 from examhook.detection.exam_state import ExamState
-from examhook.detection.plan import RETRY_SECONDS
+from examhook.detection.pace import RETRY_SECONDS
 from examhook.provider.errors import ProviderUnavailable
 
 

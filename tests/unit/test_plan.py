@@ -10,22 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
-from examhook.detection.plan import (
+from examhook.detection.pace import (
     ACTIVE_ROTATION_SECONDS,
     ACTIVE_SECONDS,
     IDLE_FACTOR,
     RETRY_SECONDS,
     ROTATION_SECONDS,
     WEEK_SECONDS,
-    Depth,
     Pace,
-    Reason,
-    Rescan,
     full_scan_s,
     is_weekly_turn,
-    plan,
-    rests,
 )
+from examhook.detection.plan import Depth, Reason, Rescan, plan, rests
 from examhook.detection.worst_case import worst_case_s
 from examhook.model import AttemptKey, Exam, ExamTransition
 

@@ -10,7 +10,7 @@ from memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 from played_provider import BEGAN_AT, Stage, row
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
-from examhook.detection.plan import WEEK_SECONDS
+from examhook.detection.pace import WEEK_SECONDS
 from examhook.settings import Dialect
 
 ASKING = Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.CLI, 1, types=("exam.*",))

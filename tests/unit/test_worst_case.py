@@ -10,7 +10,7 @@ import pytest
 from memory_tables import MemoryExams, MemorySubmissions
 from played_provider import Stage, row
 
-from examhook.detection.plan import IDLE_FACTOR
+from examhook.detection.pace import IDLE_FACTOR
 from examhook.detection.ticks import longest_gap_s
 from examhook.detection.worst_case import WorstCase, worst_case_s
 

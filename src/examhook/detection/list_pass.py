@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -95,8 +95,8 @@ class ListPass:
         """Count the rows of a page, which have these keys; whether any of them is new to the pass."""
         distinct = list(dict.fromkeys(keys))
         self.is_ordered &= self.continues_with(distinct)
-        for key in distinct:
-            self.places.setdefault(key, len(self.places))
+        unplaced = [key for key in distinct if key not in self.places]
+        self.places.update(zip(unplaced, count(len(self.places)), strict=False))
         new = set(distinct) - self.seen
         new_unreadable = [row.reason for row in page.unreadable if self.start + row.place >= self.end]
         self.unreadable.update(new_unreadable)

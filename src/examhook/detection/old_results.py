@@ -20,6 +20,8 @@ from examhook.model import Attempt, Status
 
 CLOCKS_AGREE_S = 60
 """Clocks that differ by less count as the same."""
+_ROUNDING_S = 5
+"""Rows that follow our clock are never further in our future."""
 SURELY_OLD_S = 86_400
 """No clock is believed to be further off, so a result that ended so long before the watch began is old."""
 
@@ -35,12 +37,15 @@ def happened_at(attempt: Attempt) -> int:
 class RowClock:
     """What the rows of one account show of the clock that they follow."""
 
-    newest_row_at: int = 0
-    """Latest instant in any row so far."""
+    ahead_s: int | None = None
+    """Seconds by which the latest instant in any row was ahead of our clock, negative where it lies in the past."""
 
-    def see(self, rows: Iterable[Attempt]) -> None:
-        """Take rows into account."""
-        self.newest_row_at = max([self.newest_row_at, *map(happened_at, rows)])
+    def see(self, rows: Iterable[Attempt], now: int) -> None:
+        """Take rows into account; an instant more than a day ahead is a mistake in one row, and no clock."""
+        ahead_s = (happened_at(row) - now for row in rows)
+        found = max((each for each in ahead_s if each <= SURELY_OLD_S), default=None)
+        if found is not None:
+            self.ahead_s = found if self.ahead_s is None else max(self.ahead_s, found)
 
 
 def old_before(
@@ -48,8 +53,8 @@ def old_before(
 ) -> int:
     """Instant, by the clock of the rows, before which a result of the exam is old.
 
-    ``newest_row_at`` is the latest instant in any row of this poll, ``clock_offset_s`` how far the provider's ``Date``
-    is ahead of our clock, None where it cannot be believed.
+    ``newest_row_at`` is the latest instant in any row of the account. ``clock_offset_s`` says how far the provider's
+    ``Date`` is ahead of our clock, None where it cannot be believed.
     """
     if state.scanned_at is not None or not state.predates_watch:
         return watch_started_at - SURELY_OLD_S
@@ -69,7 +74,7 @@ def row_clock_offset_s(*, now: int, newest_row_at: int, clock_offset_s: int | No
     future, and one behind ours is refuted by any row that lies in its future.
     """
     offset_s = clock_offset_s or 0
-    is_in_our_future = newest_row_at > now + CLOCKS_AGREE_S
+    is_in_our_future = newest_row_at > now + (_ROUNDING_S if offset_s > 0 else CLOCKS_AGREE_S)
     is_in_their_future = newest_row_at > now + offset_s + CLOCKS_AGREE_S
     if offset_s > 0 and is_in_our_future and not is_in_their_future:
         return offset_s

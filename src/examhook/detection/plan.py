@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from examhook.detection.exam_state import ExamState, RowOrder
+from examhook.detection.pace import (
+    ACTIVE_ROTATION_SECONDS,
+    IDLE_FACTOR,
+    RETRY_SECONDS,
+    Pace,
+    full_scan_s,
+    rotates,
+    rotation_s,
+    seconds_since,
+)
 from examhook.model import Exam
-
-IDLE_FACTOR = 24
-"""Full scans of an exam in which nothing happens become rarer, up to so many times."""
-RETRY_SECONDS = 300
-"""Longest pause before an exam that could not be read completely is read again."""
-ROTATION_SECONDS = 900
-"""How often the place where new rows appear is read in an available exam, although nothing suggests a change."""
-ACTIVE_ROTATION_SECONDS = 300
-"""The same, in an exam where something happened within ACTIVE_SECONDS."""
-ACTIVE_SECONDS = 3600
-WEEK_SECONDS = 7 * 86_400
 
 _PAGE_ROWS = 100
 _ROTATION_SHARE = 4
@@ -98,22 +97,6 @@ class Rescan:
         return failed and self.failed_after is not None and state.read_at >= self.failed_after
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often exams are read."""
-
-    full_scan_seconds: int
-    """An active exam is scanned at least this often."""
-    poll_seconds: int
-    """Seconds between two polls."""
-    requests_per_second: float
-
-    @property
-    def requests_per_poll(self) -> int:
-        """Requests that fit between two polls."""
-        return max(1, int(self.poll_seconds * self.requests_per_second))
-
-
 _ORDER = {reason: place for place, reason in enumerate(Reason)}
 
 
@@ -135,12 +118,12 @@ def plan(
             urgent.append(request)
         elif rescan is None and _scan_is_due(state, now, pace):
             due.append(ExamRequest(exam, state, Reason.DUE, Depth.FULL))
-        elif _rotates(exam, state, now) and _rests_for(state, now) >= rotation_s(state, now):
+        elif rotates(exam, state, now) and _rests_for(state, now) >= rotation_s(state, now):
             rotation.append(ExamRequest(exam, state, Reason.ROTATION, _depth(state, Depth.FULL)))
     listed = {exam.exam_id for exam in listing}
     unlisted = (_unlisted(state, now, pace, rescan) for exam_id, state in states.items() if exam_id not in listed)
     urgent += [request for request in unlisted if request is not None]
-    turning = [states[exam.exam_id] for exam in listing if _rotates(exam, states[exam.exam_id], now)]
+    turning = [states[exam.exam_id] for exam in listing if rotates(exam, states[exam.exam_id], now)]
     turns = sum(pace.poll_seconds / rotation_s(state, now) for state in turning)
     chosen = [
         *urgent,
@@ -156,33 +139,6 @@ def rests(request: ExamRequest, now: int) -> bool:
     if state.failed_since is None or request.reason is Reason.CONTINUED:
         return False
     return _rests_for(state, now) < min(state.read_at - state.failed_since, RETRY_SECONDS)
-
-
-def full_scan_s(state: ExamState, full_scan_seconds: int) -> int:
-    """Seconds between two full scans of an exam: as long as it was quiet before the last one, within bounds."""
-    quiet_s = (state.scanned_at or 0) - state.changed_at
-    return min(max(quiet_s, full_scan_seconds), full_scan_seconds * IDLE_FACTOR)
-
-
-def rotation_s(state: ExamState, now: int) -> int:
-    """Seconds after which new rows of an exam are looked for although nothing suggests them."""
-    return ACTIVE_ROTATION_SECONDS if _is_active(state, now) else ROTATION_SECONDS
-
-
-def _is_active(state: ExamState, now: int) -> bool:
-    """Whether something happened in the exam lately, that it opened or closed included."""
-    announced_at = max((each.observed_at for each in state.transitions if each.receipt is None), default=0)
-    return 0 <= now - max(state.changed_at, announced_at) < ACTIVE_SECONDS
-
-
-def _rotates(exam: Exam, state: ExamState, now: int) -> bool:
-    """Whether new rows may appear in the exam although nothing suggests them: it is available, or was until lately."""
-    return exam.available is not False or _is_active(state, now)
-
-
-def is_weekly_turn(offset_s: int, since: int, now: int) -> bool:
-    """Whether the moment of the week that ``offset_s`` names came after ``since`` and not after ``now``."""
-    return (now - offset_s) // WEEK_SECONDS > (since - offset_s) // WEEK_SECONDS
 
 
 def _urgent(exam: Exam, state: ExamState, now: int, pace: Pace, rescan: Rescan | None) -> ExamRequest | None:
@@ -232,7 +188,7 @@ def _unlisted(state: ExamState, now: int, pace: Pace, rescan: Rescan | None) -> 
 
 
 def _scan_is_due(state: ExamState, now: int, pace: Pace) -> bool:
-    return _since(state.scanned_at or 0, now) >= full_scan_s(state, pace.full_scan_seconds)
+    return seconds_since(state.scanned_at or 0, now) >= full_scan_s(state, pace.full_scan_seconds)
 
 
 def _closed_since_scan(state: ExamState) -> bool:
@@ -254,12 +210,7 @@ def _by_candidate(state: ExamState) -> Depth:
 
 
 def _rests_for(state: ExamState, now: int) -> int:
-    return _since(state.read_at, now)
-
-
-def _since(moment: int, now: int) -> int:
-    """Seconds since ``moment``; as long as possible where it lies ahead, because our clock was set back."""
-    return now - moment if moment <= now else now
+    return seconds_since(state.read_at, now)
 
 
 def _within(requests: Sequence[ExamRequest], most: int) -> list[ExamRequest]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from examhook.detection.plan import ACTIVE_ROTATION_SECONDS, IDLE_FACTOR, RETRY_SECONDS, ROTATION_SECONDS
+from examhook.detection.pace import ACTIVE_ROTATION_SECONDS, IDLE_FACTOR, RETRY_SECONDS, ROTATION_SECONDS
 
 
 class WorstCase(TypedDict):

@@ -73,7 +73,7 @@ class AvailabilityBody(TypedDict):
 
 
 class VerificationBody(TypedDict):
-    """What a full pass found."""
+    """What a full scan found."""
 
     watermark: str
     attempts: int

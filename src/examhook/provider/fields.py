@@ -159,6 +159,8 @@ def flag(value: object, field: str = "flag") -> bool | None:
 
 def text(value: object, field: str = "text") -> str | None:
     """Text that can be stored and sent anywhere, trimmed and cut, None where it is absent; raises UnreadableError."""
+    if type(value) is str and len(value) <= MAX_TEXT_CHARACTERS and value.isascii():
+        return value.strip() or None
     found = _text(value, field)
     if found is None or len(found) <= MAX_TEXT_CHARACTERS:
         return found
@@ -167,6 +169,8 @@ def text(value: object, field: str = "text") -> str | None:
 
 def link(value: object, field: str = "link") -> str | None:
     """An http:// or https:// address, None where it is absent; raises UnreadableError."""
+    if type(value) is str and len(value) <= MAX_LINK_CHARACTERS and value.startswith(_WEB) and value.isascii():
+        return value.strip()
     found = _text(value, field)
     if found is None or (found.startswith(_WEB) and len(found) <= MAX_LINK_CHARACTERS):
         return found

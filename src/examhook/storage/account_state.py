@@ -19,6 +19,7 @@ _NUMBERS = (
     "watch_started_at",
     "listed_count",
     "list_proven_at",
+    "rows_ahead_s",
     "failing_since",
     "left_alone_until",
     "completed_at",
@@ -60,6 +61,8 @@ class AccountRecord:
     """Exams on the last complete list."""
     list_proven_at: int | None = None
     """When the end of the list was last proven."""
+    rows_ahead_s: int | None = None
+    """Seconds by which rows were ahead of our clock; None where none was."""
     refusal: Refusal | None = None
     """The refusal of the account code that stands; None where the provider accepts the code."""
     failing_since: int | None = None
@@ -113,6 +116,7 @@ def record_from_item(item: Item, lease: Item) -> AccountRecord:
         listed_complete="listed_whole" in item and item["listed_whole"]["BOOL"],
         listed_count=numbers["listed_count"],
         list_proven_at=numbers["list_proven_at"],
+        rows_ahead_s=numbers["rows_ahead_s"],
         refusal=_refusal(item),
         failing_since=numbers["failing_since"],
         left_alone_until=numbers["left_alone_until"],

@@ -6,6 +6,7 @@ import gc
 import random
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, assert_never
@@ -126,6 +127,7 @@ def _poll(
         links=EventLinks(dynamodb, settings.events_table),
         now=time.time,
         sleep=time.sleep,
+        writer=ThreadPoolExecutor(1),
         open_erasure_key=partial(_open_erasure_key, settings),
     )
 

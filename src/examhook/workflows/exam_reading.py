@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from examhook.detection.plan import Depth, ExamRequest, Reason, rests
-from examhook.provider.errors import ProviderError, ProviderRefused, ProviderThrottled
+from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
 from examhook.storage.submission_item import UnreadableItemError
 from examhook.workflows.exam_source import PollTools
 from examhook.workflows.full_scan import FullScan
@@ -75,7 +75,7 @@ def _note_failure(tools: PollTools, request: ExamRequest, error: ProviderError) 
     """Report that an exam failed, and remember it, so that it is left alone for a while."""
     exam_id, now, report = request.exam.exam_id, int(tools.now()), tools.report
     state = tools.exams.states[exam_id]
-    if request.reason is Reason.UNLISTED:
+    if request.reason is Reason.UNLISTED and isinstance(error, ProviderRejected):
         # It may be deleted, so that its running attempts cannot be followed any more.
         state = replace(state, running=(), running_count=0, running_depth=0, digest=None, cursor=None)
         report.notes.append(f"exam {exam_id} is no longer listed, and could not be read: {error}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 from examhook.detection.change import Change
@@ -49,6 +50,8 @@ class PollTools:
     time_left_s: Callable[[], float]
     erased: Erased = field(default_factory=Erased)
     row_clock: RowClock = field(default_factory=RowClock)
+    writer: Executor | None = None
+    """Writes submissions while the next page is read; None writes them at once."""
 
 
 @dataclass(slots=True)
@@ -82,7 +85,7 @@ class ExamSource:
     def fetch(self, start: int, limit: int) -> ResultsPage:
         """Return a page of the exam's rows; raises ProviderError, OutOfTimeError, LeaseLostError."""
         page = self._ask(lambda: self.tools.client.results(self.request.exam.exam_id, start, limit))
-        self.tools.row_clock.see(page.rows)
+        self.tools.row_clock.see(page.rows, int(self.tools.now()))
         return page
 
     def row_of(self, key: AttemptKey) -> Attempt | None:
@@ -155,7 +158,7 @@ class ExamSource:
     def observation(self) -> Observation:
         """The circumstances of this reading."""
         tools, state = self.tools, self.request.state
-        silent = tools.initial_sync is InitialSync.SILENT
+        silent, now = tools.initial_sync is InitialSync.SILENT, int(tools.now())
         return Observation(
             account=tools.exams.account,
             exam=self.request.exam,
@@ -164,8 +167,8 @@ class ExamSource:
             old_before=old_before(
                 state,
                 watch_started_at=tools.watch_started_at,
-                now=int(tools.now()),
-                newest_row_at=tools.row_clock.newest_row_at,
+                now=now,
+                newest_row_at=now + (tools.row_clock.ahead_s or 0),
                 clock_offset_s=tools.client.clock_offset_s,
             )
             if silent
@@ -196,11 +199,23 @@ class ExamSource:
 
         Raises ClientError, LeaseLostError.
         """
+        return self.start_write(changes)()
+
+    def start_write(self, changes: Sequence[Change]) -> Callable[[], set[AttemptKey]]:
+        """Start to write changes; the returned function waits and returns what ``write`` does. Raises as it does."""
         if not changes:
-            return set()
+            return set
+        write = self.tools.submissions.write
         # Nothing is stored of a new attempt that could reject a late write.
         self.tools.lease.keep()
-        overtaken = {change.after.key for change in self.tools.submissions.write(changes)}
+        if self.tools.writer is None:
+            refused = write(changes)
+            return lambda: self._written(changes, refused)
+        writing = self.tools.writer.submit(write, changes)
+        return lambda: self._written(changes, writing.result())
+
+    def _written(self, changes: Sequence[Change], refused: Sequence[Change]) -> set[AttemptKey]:
+        overtaken = {change.after.key for change in refused}
         report = self.tools.report
         if report.announced is None:
             announced = (each.after for each in changes if each.announces and each.after.key not in overtaken)

@@ -6,30 +6,31 @@ and they change nothing then::
     pages ─▶ rows held ── digest unchanged ──▶ state
                  └─────── otherwise ──▶ settled ─▶ rows that are missing ─▶ state
 
-A first scan settles every few pages and saves a cursor, so that little is read again after a poll died or ran out of
-time. What a scan over several polls showed is not all in hand at its end, so the state is then made from what is
-stored, and missing rows are left to a later scan.
+A first scan settles each page, and writes it while the next one is read. Every few pages it saves a cursor, so that
+little is read again after a poll died or ran out of time. What a scan over several polls showed is not all in hand at
+its end, so the state is then made from what is stored, and missing rows are left to a later scan.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from examhook.detection.diff import absences, further_along
-from examhook.detection.digest import digest_of
 from examhook.detection.exam_state import RUNNING_KEPT, ExamState, RowOrder, ScanCursor, described
 from examhook.detection.exam_transition import with_receipt
-from examhook.detection.plan import WEEK_SECONDS, ExamRequest, is_weekly_turn
+from examhook.detection.pace import WEEK_SECONDS, is_weekly_turn
+from examhook.detection.plan import ExamRequest
 from examhook.detection.reader import Reader, limits_at
 from examhook.detection.scan import Scan
 from examhook.model import Attempt, AttemptKey, Receipt, Submission
 from examhook.provider.pages import NO_STATUS
 from examhook.workflows.exam_source import ExamSource, OutOfTimeError, PollTools
 from examhook.workflows.report import ExamOutcome
-from examhook.workflows.settlement import NO_STATUS_REASON, Settled, settle
+from examhook.workflows.settlement import NO_STATUS_REASON, Settled, start_settling
 
 FIRST_SCAN_PAGES = 5
 """Pages of a first scan between two points from which it can continue."""
@@ -54,6 +55,8 @@ class FullScan:
     is_flushed: bool = False
     had_stored: bool = False
     """Whether anything was stored of the exam before."""
+    _settling: Callable[[], Settled] | None = None
+    """Waits for the rows that are being written."""
     _counted: set[AttemptKey] = field(default_factory=set)
     """Keys of the rows that were settled."""
 
@@ -64,7 +67,7 @@ class FullScan:
             self.scan.listed_before = cursor.last.started_at
         self.reader = Reader(
             self.source.fetch,
-            lambda row: row.key,
+            attrgetter("key"),
             start=0 if cursor is None else cursor.start,
             after=None if cursor is None else cursor.last,
             at_least=self._known_rows(),
@@ -75,18 +78,22 @@ class FullScan:
         """Read, write, remember; raises ProviderError, ClientError, LeaseLostError."""
         state = self.request.state
         self.had_stored = state.scanned_at is not None or self.source.holds_any()
-        pages = 0
+        is_first = state.scanned_at is None
         try:
-            for rows in self.reader.pages():
+            for pages, rows in enumerate(self.reader.pages(), start=1):
                 self._hold(rows)
-                pages += 1
-                if pages % (FIRST_SCAN_PAGES if state.scanned_at is None else HELD_PAGES) == 0:
+                is_turn = pages % (FIRST_SCAN_PAGES if is_first else HELD_PAGES) == 0
+                if is_first or is_turn:
                     self._flush()
+                if is_turn:
                     self._save_cursor()
         except OutOfTimeError:
             self._flush()
             self._save_cursor()
             return self._outcome("the time ran out before all of it was read", out_of_time=True)
+        finally:
+            # A write that is under way must not outlive the lease.
+            self._await_written()
         return self._finish()
 
     @property
@@ -106,11 +113,18 @@ class FullScan:
 
     def _hold(self, rows: Sequence[Attempt]) -> None:
         rows = self.source.without_erased(rows)
-        if self.reader.is_in_first_pass:
-            self.scan.note_order(row for row in rows if row.key not in self.held and row.key not in self._counted)
+        new: list[Attempt] = []
         for row in rows:
-            held = self.held.get(row.key)
-            self.held[row.key] = row if held is None else further_along(held, row)
+            key = row.key
+            held = self.held.get(key)
+            if held is not None:
+                self.held[key] = further_along(held, row)
+                continue
+            self.held[key] = row
+            if key not in self._counted:
+                new.append(row)
+        if self.reader.is_in_first_pass:
+            self.scan.note_order(new)
 
     def _flush(self, stored: Mapping[AttemptKey, Submission] | None = None) -> None:
         """Settle the rows in hand."""
@@ -122,14 +136,24 @@ class FullScan:
             return
         self.is_flushed = True
         self._counted |= rows.keys()
-        around = self.source.stored_around(rows.values()) if stored is None else stored
+        self._await_written()
+        if stored is None:
+            stored = self.source.stored_around(rows.values()) if self.had_stored else {}
         is_later = self.request.state.scanned_at is not None
-        settled = settle(self.source, rows, around, recheck=is_later)
+        self._settling = start_settling(self.source, rows, stored, recheck=is_later)
+
+    def _await_written(self) -> None:
+        """Wait until what was settled is written, and count it."""
+        if self._settling is None:
+            return
+        settling, self._settling = self._settling, None
+        settled = settling()
         self.scan.count(settled.attempts)
         self.settled.add(settled)
 
     def _save_cursor(self) -> None:
         """Remember where the next poll continues, if this one read that far without passing over anything."""
+        self._await_written()
         last = self.reader.last
         if not isinstance(last, AttemptKey) or self.tools.erased.covers(last) or not self.reader.is_in_first_pass:
             return
@@ -151,11 +175,12 @@ class FullScan:
 
     def _finish(self) -> ExamOutcome:
         problem = self.reader.problem or self._emptiness()
-        if problem is None and not self.is_flushed and not self._is_continued and self._is_unchanged():
-            self.scan.count(list(self.held.values()))
-            return self._remember(is_settled=True)
         whole = not self.is_flushed and not self._is_continued
+        if problem is None and whole and (unchanged := self._unchanged()) is not None:
+            self.scan = unchanged
+            return self._remember(is_settled=True)
         self._flush(self.source.all_stored() if whole and self.had_stored else None)
+        self._await_written()
         if problem is not None or self.reader.unreadable:
             # A row that is missing may be one that cannot be read.
             return self._remember(problem, is_settled=False)
@@ -176,17 +201,21 @@ class FullScan:
         since = self.request.state.failed_since
         return since is not None and self.source.began_at - since >= PATIENCE_SECONDS
 
-    def _is_unchanged(self) -> bool:
-        """Whether the rows in hand are those that are stored, by their digest."""
+    def _unchanged(self) -> Scan | None:
+        """The scan of the rows in hand if they are those that are stored, by their digest."""
         state = self.request.state
         if state.digest is None or self.reader.unreadable or len(self.held) != state.row_count:
-            return False
+            return None
         # A write that was under way when its poll lost the lease may come after the digest.
         offset_s = zlib.crc32(state.exam_id.encode()) % WEEK_SECONDS
         if is_weekly_turn(offset_s, state.scanned_at or 0, self.source.began_at):
-            return False
+            return None
         rows = list(self.held.values())
-        return all(row.status_code != NO_STATUS for row in rows) and digest_of(rows) == state.digest
+        if any(row.status_code == NO_STATUS for row in rows):
+            return None
+        scan = Scan(rising=self.scan.rising, falling=self.scan.falling, listed_before=self.scan.listed_before)
+        scan.count(rows)
+        return scan if scan.digest == state.digest else None
 
     def _settle_absences(self) -> bool:
         """Note or announce what is stored and was not seen; whether nothing is left to be settled by a later scan."""

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from examhook.detection.diff import further_along
 from examhook.detection.digest import after_change
 from examhook.detection.exam_state import RUNNING_KEPT, ExamState, RowOrder, described
-from examhook.detection.plan import RETRY_SECONDS, Depth, ExamRequest
+from examhook.detection.pace import RETRY_SECONDS
+from examhook.detection.plan import Depth, ExamRequest
 from examhook.detection.reader import Reader
 from examhook.model import Attempt, AttemptKey, Status, Submission
 from examhook.workflows.exam_source import ExamSource, OutOfTimeError, PollTools
@@ -62,6 +63,7 @@ class IncrementalScan:
 
     def run(self) -> Incremental:
         """Read, write, remember; raises ProviderError, ClientError, LeaseLostError."""
+        is_answered = True
         try:
             if self.request.depth is Depth.NEW_ROWS:
                 self._read_new_rows()
@@ -70,10 +72,11 @@ class IncrementalScan:
         except OutOfTimeError:
             return Incremental(ExamOutcome(problem="the time ran out before it was read", out_of_time=True))
         except _NeedsFullScanError:
-            return Incremental(ExamOutcome(), needs_full_scan=True)
+            is_answered = False
+        # What was shown is settled in any case: the full scan may not show it again.
         settled = settle(self.source, self.rows, self.stored)
         outcome = self._outcome(settled)
-        if self._is_unexplained(settled):
+        if not is_answered or self._is_unexplained(settled):
             return Incremental(outcome, needs_full_scan=True)
         if outcome.problem is None:
             self.tools.exams.save(self._state(settled))

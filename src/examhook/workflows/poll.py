@@ -11,11 +11,14 @@ Nothing is written before the list was read, so a refused code leaves the exams 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.detection.erased import Erased, without_erased
-from examhook.detection.plan import Pace, Rescan, plan
+from examhook.detection.old_results import CLOCKS_AGREE_S, RowClock
+from examhook.detection.pace import Pace
+from examhook.detection.plan import Rescan, plan
 from examhook.provider.errors import ProviderError, ProviderRefused
 from examhook.provider.port import ProviderClient
 from examhook.settings import InitialSync, PollSettings
@@ -77,6 +80,8 @@ class Poll:
     sleep: Callable[[float], None]
     links: EventLinks | None = None
     """Where Deliver leaves requests for fresh result links; None where nothing serves them."""
+    writer: Executor | None = None
+    """Writes submissions while the provider is read, one batch at a time; None writes them at once."""
     open_erasure_key: Callable[[bytes], bytes] = _no_key
     """Opens the account's key for hashes of erased candidates; used only where there are some."""
 
@@ -223,11 +228,15 @@ class _OnePoll:
             now=self.poll.now,
             time_left_s=self.time_left_s,
             erased=erased,
+            writer=self.poll.writer,
+            row_clock=RowClock(self.record.rows_ahead_s),
         )
         rescan = Rescan(before=_ANY_TIME) if request.full else request.rescan
         pace = Pace(settings.full_scan_seconds, settings.poll_seconds, settings.requests_per_second)
         requests = plan(list(found.exams.values()), known.states, now=now, pace=pace, rescan=rescan)
         is_answering = read_exams(tools, requests, is_manual=request.manual)
+        if (tools.row_clock.ahead_s or 0) > CLOCKS_AGREE_S:
+            self.record = replace(self.record, rows_ahead_s=tools.row_clock.ahead_s)
         self.report.unannounced_rows = sum(sum(state.skipped.values()) for state in known.states.values())
         unscanned = sum(state.scanned_at is None and state.failed_since is None for state in known.states.values())
         if unscanned and not self.report.unfinished:

@@ -8,11 +8,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from examhook.detection.change import Change
-from examhook.detection.plan import WEEK_SECONDS, is_weekly_turn
+from examhook.detection.pace import WEEK_SECONDS, is_weekly_turn
 from examhook.detection.reader import Reader, limits_at
 from examhook.detection.transition import change_from, is_step_back
 from examhook.model import Attempt, AttemptKey, Submission
@@ -74,18 +74,34 @@ def settle(
     ``recheck``: ask again for the status of final attempts whose weekly turn came, where lists show none.
     Raises ProviderError, ClientError, LeaseLostError.
     """
+    return start_settling(source, rows, stored, recheck=recheck)()
+
+
+def start_settling(
+    source: ExamSource,
+    rows: Mapping[AttemptKey, Attempt],
+    stored: Mapping[AttemptKey, Submission],
+    *,
+    recheck: bool = False,
+) -> Callable[[], Settled]:
+    """Start to write what ``settle`` writes; the returned function waits for that. Both raise as ``settle`` does."""
     settled = Settled()
     complete = _with_status(source, source.under_stored_keys(rows, stored), stored, settled, recheck=recheck)
     changes = source.changes(complete, stored)
     unconfirmed = _unconfirmed(source, [change for change in changes if is_step_back(change)])
     settled.unconfirmed = len(unconfirmed)
     changes = [change for change in changes if change.after.key not in unconfirmed]
-    overtaken = source.write(changes)
-    settled.overtaken = len(overtaken)
-    settled.written = [change for change in changes if change.after.key not in overtaken]
-    after = {change.after.key: change.after.attempt for change in changes}
-    settled.attempts = [after[key] if key in after else stored[key].attempt for key in complete]
-    return settled
+    written = source.start_write(changes)
+
+    def finish() -> Settled:
+        overtaken = written()
+        settled.overtaken = len(overtaken)
+        settled.written = [change for change in changes if change.after.key not in overtaken]
+        after = {change.after.key: change.after.attempt for change in changes}
+        settled.attempts = [after[key] if key in after else stored[key].attempt for key in complete]
+        return settled
+
+    return finish
 
 
 def _with_status(
