@@ -77,7 +77,7 @@ def _note_failure(tools: PollTools, request: ExamRequest, error: ProviderError) 
     state = tools.exams.states[exam_id]
     if request.reason is Reason.UNLISTED and isinstance(error, ProviderRejected):
         # It may be deleted, so that its running attempts cannot be followed any more.
-        state = replace(state, running=(), running_count=0, running_depth=0, digest=None, cursor=None)
+        state = replace(state, running=(), running_count=0, running_depth=0, digest=None, cursor=None, skipped={})
         report.notes.append(f"exam {exam_id} is no longer listed, and could not be read: {error}")
     else:
         report.note_failure(error)
