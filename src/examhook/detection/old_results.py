@@ -43,7 +43,10 @@ class RowClock:
     def see(self, rows: Iterable[Attempt], now: int) -> None:
         """Take rows into account; an instant more than a day ahead is a mistake in one row, and no clock."""
         latest = now + SURELY_OLD_S
-        newest = max((at for at in map(happened_at, rows) if at <= latest), default=None)
+        instants = [happened_at(row) for row in rows]
+        newest = max(instants, default=None)
+        if newest is not None and newest > latest:
+            newest = max((at for at in instants if at <= latest), default=None)
         if newest is not None:
             self.ahead_s = newest - now if self.ahead_s is None else max(self.ahead_s, newest - now)
 

@@ -75,6 +75,13 @@ class FullScan:
 
     def run(self) -> ExamOutcome:
         """Read, write, remember; raises ProviderError, ClientError, LeaseLostError."""
+        try:
+            return self._run()
+        finally:
+            # No write may outlive the lease.
+            self._await_written()
+
+    def _run(self) -> ExamOutcome:
         state = self.request.state
         self.had_stored = state.scanned_at is not None or self.source.holds_any()
         is_first = state.scanned_at is None
