@@ -97,13 +97,19 @@ class ListPass:
         self.is_ordered &= self.continues_with(distinct)
         unplaced = [key for key in distinct if key not in self.places]
         self.places.update(zip(unplaced, count(len(self.places)), strict=False))
-        new = set(distinct) - self.seen
+        known = len(self.seen)
+        # A row that has a place was seen.
+        self.seen.update(unplaced)
         new_unreadable = [row.reason for row in page.unreadable if self.start + row.place >= self.end]
         self.unreadable.update(new_unreadable)
         self.twins += len(keys) - len(distinct)
-        self.seen |= new
         self.end = max(self.end, self.start + page.row_count)
-        return bool(new or new_unreadable)
+        return len(self.seen) > known or bool(new_unreadable)
+
+    def repeats_first_page(self, keys: Sequence[Hashable]) -> bool:
+        """Whether a page shows the rows of the first page and no others."""
+        first = self.first_page
+        return first is not None and bool(keys) and keys[0] in first and first == frozenset(keys)
 
     def joins(self, page: Page[T], keys: Sequence[Hashable]) -> bool:
         """Whether a page begins with a row that was read, so that no row was skipped ahead of it."""

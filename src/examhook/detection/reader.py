@@ -168,7 +168,7 @@ class Reader(Generic[T]):
             if self._stop is not None and self._stop(page.rows):
                 self.stopped = True
                 return
-            if here.start > 0 and keys and here.first_page == frozenset(keys):
+            if here.start > 0 and here.repeats_first_page(keys):
                 here.is_whole = True
                 yield from self._without_offset(here, page, limit)
                 return

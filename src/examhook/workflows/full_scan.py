@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from examhook.detection.after_scan import after_complete_scan, after_incomplete_scan, certified, row_order_after
-from examhook.detection.exam_state import ExamState, ScanCursor, described
+from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor, described
 from examhook.detection.pace import WEEK_SECONDS, is_weekly_turn
 from examhook.detection.plan import ExamRequest
 from examhook.detection.reader import Reader, limits_at
@@ -219,11 +219,9 @@ class FullScan:
             is_digest_valid=is_digest_valid,
         )
         certifies = is_digest_valid and not state.skipped and not self.rows.settled.trusted and not self._is_continued
-        return (
-            certified(after, self.rows.scan)
-            if certifies and self.tools.exams.asks_for_receipt(state.exam_id)
-            else after
-        )
+        if certifies and self.tools.exams.asks_for_receipt(state.exam_id):
+            return certified(after, self.rows.scan)
+        return after
 
     @property
     def _row_order(self) -> RowOrder:
