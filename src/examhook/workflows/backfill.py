@@ -143,24 +143,33 @@ class Backfill:
         if not polled.is_listed:
             return request.place, states
         place = request.place or Place(began_at)
-        wanted = request.exam_ids if request.exam_ids is not None else polled.listed
-        if unknown := sorted(set(wanted) - set(polled.listed) - states.keys()):
-            raise UnknownExamError(f"Account {self.poll.settings.account} has no exam {', '.join(unknown)}.")
-        listed = [exam_id for exam_id in polled.listed if exam_id in set(wanted) and exam_id in states]
+        listed = self._wanted(request, polled, states)
         report.exams = len(listed)
         if place.announcing:
             return place, states
-        rescan = replace(rescan, failed_after=began_at)
-        left = [exam_id for exam_id in listed if rescan.covers(states[exam_id])]
-        report.exams_left = len(left)
-        report.rows_under_way = sum(_rows_under_way(states[exam_id]) for exam_id in left)
-        given_up = [f"exam {exam_id}:" for exam_id in listed if rescan.gave_up(states[exam_id])]
-        # Notes also name exams that the next round tries again, and incremental scans.
-        report.notes += [note for note in polled.notes if note.startswith((_LIST_NOTE, *given_up))]
-        failed = [exam_id for exam_id in listed if exam_id in polled.failed]
-        report.notes += [f"exam {exam_id}: the provider gave no usable answer" for exam_id in failed]
         # Events of exams that failed are left out, even if a later round of this backfill should read them.
+        left = _note_rescan(report, polled, listed, replace(rescan, failed_after=began_at))
         return replace(place, announcing=not left), states
+
+    def _wanted(self, request: BackfillRequest, polled: PollReport, states: Mapping[str, ExamState]) -> list[ExamState]:
+        """The exams on the list that the backfill is about; raises UnknownExamError."""
+        wanted = set(polled.listed) if request.exam_ids is None else request.exam_ids
+        if unknown := sorted(wanted - set(polled.listed) - states.keys()):
+            raise UnknownExamError(f"Account {self.poll.settings.account} has no exam {', '.join(unknown)}.")
+        return [states[exam_id] for exam_id in polled.listed if exam_id in wanted and exam_id in states]
+
+
+def _note_rescan(report: BackfillReport, polled: PollReport, listed: Sequence[ExamState], rescan: Rescan) -> int:
+    """Report how far the rescan got; returns how many exams it still has to scan."""
+    left = [state for state in listed if rescan.covers(state)]
+    report.exams_left = len(left)
+    report.rows_under_way = sum(_rows_under_way(state) for state in left)
+    given_up = [f"exam {state.exam_id}:" for state in listed if rescan.gave_up(state)]
+    # Notes also name exams that the next round tries again, and incremental scans.
+    report.notes += [note for note in polled.notes if note.startswith((_LIST_NOTE, *given_up))]
+    failed = [state.exam_id for state in listed if state.exam_id in polled.failed]
+    report.notes += [f"exam {exam_id}: the provider gave no usable answer" for exam_id in failed]
+    return len(left)
 
 
 @dataclass(slots=True)
@@ -171,26 +180,34 @@ class _Announcing:
     request: BackfillRequest
     report: BackfillReport
     lease: Lease
+    pages: int = 0
+    """Pages of submissions that this round announced."""
 
     def run(self, states: Mapping[str, ExamState], place: Place, time_left_s: Callable[[], float]) -> None:
         """Announce from ``place`` on, noting how far it got; raises LeaseLostError, ClientError."""
         wanted = self.request.exam_ids
-        pages = 0
         for exam_id in sorted(states):
             if exam_id < place.exam_id or (wanted is not None and exam_id not in wanted):
                 continue
             after = place.after if exam_id == place.exam_id else None
-            while True:
-                self.report.place = replace(place, exam_id=exam_id, after=after)
-                # One page at least, or a round that is always late would never end.
-                if pages and time_left_s() <= 0:
-                    return
-                self.lease.keep()
-                after = self._page(exam_id, after, states[exam_id].scanned_at or 0)
-                pages += 1
-                if after is None:
-                    break
+            here = replace(place, exam_id=exam_id, after=after)
+            if not self._exam(here, states[exam_id].scanned_at or 0, time_left_s):
+                return
         self.report.done = True
+
+    def _exam(self, place: Place, confirmed_at: int, time_left_s: Callable[[], float]) -> bool:
+        """Announce the rest of one exam; False where the time ran out. Raises as ``run`` does."""
+        after = place.after
+        while True:
+            self.report.place = replace(place, after=after)
+            # One page at least, or a round that is always late would never end.
+            if self.pages and time_left_s() <= 0:
+                return False
+            self.lease.keep()
+            after = self._page(place.exam_id, after, confirmed_at)
+            self.pages += 1
+            if after is None:
+                return True
 
     def _page(self, exam_id: str, after: AttemptKey | None, confirmed_at: int) -> AttemptKey | None:
         """Announce one page of an exam; where the next one begins, None after the last."""
