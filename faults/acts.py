@@ -54,7 +54,7 @@ def _stream_records(stage: Stage) -> Iterator[object]:
         while iterator:
             answer = streams.get_records(ShardIterator=iterator, Limit=1000)
             for record in answer["Records"]:
-                if record["dynamodb"].get("NewImage", {}).get("announce"):
+                if record["dynamodb"].get("NewImage", {}).get("announce") == {"BOOL": True}:
                     change = {**record["dynamodb"], "ApproximateCreationDateTime": 0}
                     yield {**record, "eventSource": "aws:dynamodb", "dynamodb": change}
             iterator = answer.get("NextShardIterator") if answer["Records"] else None

@@ -83,11 +83,6 @@ class MemorySubmissions:
     def holds_any(self, account: str, exam_id: str) -> bool:
         return bool(self.of_exam(account, exam_id))
 
-    def count(self, account: str, exam_id: str) -> int:
-        self.step()
-        stored = self.store.items.items()
-        return sum(place[:2] == (account, exam_id) and not each.removed for place, each in stored)
-
     def beyond(self, account: str, exam_id: str, seen: Container[AttemptKey]) -> dict[AttemptKey, Submission]:
         return {key: each for key, each in self.of_exam(account, exam_id).items() if key not in seen}
 

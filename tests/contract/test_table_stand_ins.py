@@ -109,15 +109,6 @@ def test_what_was_not_seen_of_an_exam_is_told(tables: Pair) -> None:
     assert not tables.submissions.holds_any("main", "another")
 
 
-def test_what_is_stored_and_not_removed_is_counted(tables: Pair) -> None:
-    first = change(None, OPEN)
-    tables.submissions.write([first, *(change(None, replace(DONE, candidate_id=each)) for each in "xyz")])
-    assert (tables.submissions.count("main", EXAM.exam_id), tables.submissions.count("main", "another")) == (4, 0)
-    gone = replace(first.after, version=first.after.version + 1, removed=True)
-    tables.submissions.write([Change(first.after, gone)])
-    assert tables.submissions.count("main", EXAM.exam_id) == 3
-
-
 def test_an_attempt_is_inserted_once(tables: Pair) -> None:
     late = change(None, OPEN, fence=2)
     assert tables.submissions.write([change(None, OPEN)]) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from model.poller import FULL_SCAN_SECONDS
 
-from examhook.detection import pace
+from examhook.detection import after_scan, pace
 from examhook.provider import discovery
 from examhook.workflows import full_scan, incremental_scan, settlement
 
@@ -14,7 +14,7 @@ from examhook.workflows import full_scan, incremental_scan, settlement
 def _smaller_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(full_scan, "FIRST_SCAN_PAGES", 2)
     monkeypatch.setattr(full_scan, "HELD_PAGES", 3)
-    monkeypatch.setattr(full_scan, "RUNNING_KEPT", 2)
+    monkeypatch.setattr(after_scan, "RUNNING_KEPT", 2)
     monkeypatch.setattr(pace, "WEEK_SECONDS", 3 * FULL_SCAN_SECONDS)
     monkeypatch.setattr(full_scan, "WEEK_SECONDS", 3 * FULL_SCAN_SECONDS)
     monkeypatch.setattr(settlement, "WEEK_SECONDS", 3 * FULL_SCAN_SECONDS)

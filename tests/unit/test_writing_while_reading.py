@@ -13,6 +13,7 @@ from memory_tables import MemoryExams, MemorySubmissions
 from played_provider import Stage, row
 
 from examhook.detection.change import Change
+from examhook.provider.errors import ProviderUnavailable
 from examhook.workflows.poll import PollRequest
 from examhook.workflows.report import PollReport
 
@@ -93,3 +94,19 @@ def test_rows_whose_write_fails_are_read_again(stage: Stage, submissions: NotedS
     assert poll(stage).complete
     assert len(submissions.of_exam("main", "7")) == ROWS
     assert stage.exam_states.of_account("main")["7"].row_count == ROWS
+
+
+def test_no_write_is_left_behind_when_the_provider_fails(stage: Stage, submissions: NotedSubmissions) -> None:
+    """What was read before the failure is stored when the poll ends."""
+    writes = iter(range(1000))
+
+    def provider_fails_later() -> None:
+        if next(writes) == 2:
+            stage.provider.failures["7"] = ProviderUnavailable("The provider cannot be reached.")
+
+    submissions.before_write = provider_fails_later
+    assert not poll(stage).complete
+    pages_read = sum(bool(what) for what in stage.provider.asked) - 1
+    assert pages_read == 4
+    # Pages of ten rows overlap by one.
+    assert len(submissions.of_exam("main", "7")) == 10 + 9 * (pages_read - 1)

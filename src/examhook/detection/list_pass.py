@@ -11,6 +11,8 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
+_MAX_STEPS_BACK = 3
+
 
 class Unreadable(Protocol):
     """A row that could not be read."""
@@ -50,6 +52,7 @@ class ListPass:
     seen: set[Hashable]
     overlaps: bool
     """Whether the next page must begin with a row that was read."""
+    steps_back: int = 0
     probes: int = 0
     """Pages in a row that were asked for behind the last row that was read, the next one included."""
     rejoins: bool = False
@@ -97,13 +100,29 @@ class ListPass:
         self.is_ordered &= self.continues_with(distinct)
         unplaced = [key for key in distinct if key not in self.places]
         self.places.update(zip(unplaced, count(len(self.places)), strict=False))
-        new = set(distinct) - self.seen
+        known = len(self.seen)
+        # A row that has a place was seen.
+        self.seen.update(unplaced)
         new_unreadable = [row.reason for row in page.unreadable if self.start + row.place >= self.end]
         self.unreadable.update(new_unreadable)
         self.twins += len(keys) - len(distinct)
-        self.seen |= new
         self.end = max(self.end, self.start + page.row_count)
-        return bool(new or new_unreadable)
+        return len(self.seen) > known or bool(new_unreadable)
+
+    def step_back(self, rows: int) -> bool:
+        """Continue this many rows further up, where a page should join; whether that makes sense."""
+        if self.start == 0 or self.steps_back == _MAX_STEPS_BACK:
+            self.is_joined = False
+            return False
+        self.steps_back += 1
+        self.start = max(0, self.start - rows)
+        self.overlaps = self.start > 0
+        return True
+
+    def repeats_first_page(self, keys: Sequence[Hashable]) -> bool:
+        """Whether a page shows the rows of the first page and no others."""
+        first = self.first_page
+        return first is not None and bool(keys) and keys[0] in first and first == frozenset(keys)
 
     def joins(self, page: Page[T], keys: Sequence[Hashable]) -> bool:
         """Whether a page begins with a row that was read, so that no row was skipped ahead of it."""

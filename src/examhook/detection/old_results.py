@@ -23,7 +23,7 @@ CLOCKS_AGREE_S = 60
 _ROUNDING_S = 5
 """Rows that follow our clock are never further in our future."""
 SURELY_OLD_S = 86_400
-"""No clock is believed to be further off, so a result that ended so long before the watch began is old."""
+"""No clock is believed to be further off, so a result that ended a day before the watch began is old."""
 
 
 def happened_at(attempt: Attempt) -> int:

@@ -8,7 +8,7 @@ from examhook.detection.exam_state import ExamState
 from examhook.model import Exam
 
 IDLE_FACTOR = 24
-"""Full scans of an exam in which nothing happens become rarer, up to so many times."""
+"""Factor by which full scans of an idle exam become rarer at most."""
 RETRY_SECONDS = 300
 """Longest pause before an exam that could not be read completely is read again."""
 ROTATION_SECONDS = 900

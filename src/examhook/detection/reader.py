@@ -34,7 +34,6 @@ _OTHER_LIMITS = (89, 97, 83, 61, 71, 93, 79, 67, 59, 87)
 _MAX_PASSES = 5
 WHOLE_LIST = 10_000
 """Rows to ask for at once from a server that ignores the offset."""
-_MAX_STEPS_BACK = 3
 _MAX_PROBES = 3
 """Pages behind the last new row that show only known rows; after so many, the list has ended."""
 
@@ -143,48 +142,62 @@ class Reader(Generic[T]):
 
     def _read(self, here: ListPass, limit: int) -> Generator[Sequence[T], None, None]:
         """Make one pass."""
-        steps_back = 0
         while True:
             page = self._fetch(here.start, limit)
             keys = [self._key(row) for row in page.rows]
-            continues = self.passes == 1 and here.first_page is None and self._after is not None
-            is_joined = self._after in keys if continues else here.joins(page, keys)
-            if here.overlaps and not is_joined:
-                # Its rows are there, whatever was skipped ahead of them.
-                self.seen.update(keys)
+            # Rows of a page that does not join are there too, whatever was skipped ahead of them.
+            self.seen.update(keys)
+            continues = self._continues(here)
+            if not self._is_joined(here, page, keys):
                 yield page.rows
-                if here.start == 0 or steps_back == _MAX_STEPS_BACK:
-                    here.is_joined = False
+                if not here.step_back(limit // 2):
                     return
-                steps_back += 1
-                here.start = max(0, here.start - limit // 2)
-                here.overlaps = here.start > 0
                 continue
             is_new = here.take(page, keys)
-            self.seen.update(keys)
             if here.unreadable.total() >= self.unreadable.total():
                 self.unreadable = here.unreadable
             yield page.rows
-            if self._stop is not None and self._stop(page.rows):
-                self.stopped = True
-                return
-            if here.start > 0 and keys and here.first_page == frozenset(keys):
-                here.is_whole = True
-                yield from self._without_offset(here, page, limit)
-                return
-            here.first_page = here.first_page or frozenset(keys)
-            if self._has_ended(here, page, limit, is_new=is_new):
-                here.is_whole = True
-                if here.lacking > 0 and here.is_joined and here.is_ordered:
-                    # Rows that were inserted at the head explain rows that came twice.
-                    known = len(self.seen)
-                    yield from self._head(limit)
-                    here.end -= len(self.seen) - known
+            ending = self._ending(here, page, keys, limit, is_new=is_new)
+            if ending is not None:
+                yield from ending
                 return
             self._step(here, page, keys, limit, is_new=is_new)
             if continues and keys[0] != self._after:
                 # As many rows were inserted at the head since the earlier reading.
                 yield from self._head(limit)
+
+    def _continues(self, here: ListPass) -> bool:
+        """Whether the next page is the first one of a reading that continues an earlier one."""
+        return self.passes == 1 and here.first_page is None and self._after is not None
+
+    def _is_joined(self, here: ListPass, page: Page[T], keys: Sequence[Hashable]) -> bool:
+        """Whether no row was skipped ahead of a page."""
+        if self._continues(here):
+            return self._after in keys
+        return not here.overlaps or here.joins(page, keys)
+
+    def _ending(
+        self, here: ListPass, page: Page[T], keys: Sequence[Hashable], limit: int, *, is_new: bool
+    ) -> Iterator[Sequence[T]] | None:
+        """What is left to read after the last page of a pass; None where the pass goes on."""
+        if self._stop is not None and self._stop(page.rows):
+            self.stopped = True
+            return iter(())
+        if here.start > 0 and here.repeats_first_page(keys):
+            here.is_whole = True
+            return self._without_offset(here, page, limit)
+        here.first_page = here.first_page or frozenset(keys)
+        if not self._has_ended(here, page, limit, is_new=is_new):
+            return None
+        here.is_whole = True
+        return self._inserted(here, limit)
+
+    def _inserted(self, here: ListPass, limit: int) -> Iterator[Sequence[T]]:
+        """Read the head again where rows came twice: rows that were inserted there explain it."""
+        if here.lacking > 0 and here.is_joined and here.is_ordered:
+            known = len(self.seen)
+            yield from self._head(limit)
+            here.end -= len(self.seen) - known
 
     def _has_ended(self, here: ListPass, page: Page[T], limit: int, *, is_new: bool) -> bool:
         """Whether a page ends the list: an empty one, or a short one with as many rows as are counted."""

@@ -27,6 +27,10 @@ class Scan:
     listed_before: int | None = None
     """Start of the row that was listed last."""
 
+    def uncounted(self) -> Scan:
+        """A scan of the same order that has counted nothing."""
+        return Scan(rising=self.rising, falling=self.falling, listed_before=self.listed_before)
+
     def note_order(self, rows: Iterable[Attempt]) -> None:
         """Note in which order rows are listed, which follow those noted before."""
         for row in rows:

@@ -83,9 +83,3 @@ def _connect_to(address: HostAddress) -> DeadlineSocket | None:
         connecting.close()
         return None
     return connecting
-
-
-def deadline_kept(context: ssl.SSLContext) -> ssl.SSLContext:
-    """``context``, changed so that the sockets it makes keep the deadline."""
-    context.sslsocket_class = DeadlineTlsSocket
-    return context

@@ -95,17 +95,9 @@ class ExamsTable:
 
     def overrun_at(self, account: str) -> float | None:
         """When the last lease expired that was not released, Unix seconds: its owner died, or is late."""
-        overrun = self._lease(account).get("overrun_ms")
-        return None if overrun is None else int(overrun["N"]) / 1000
-
-    def lease_expires_at(self, account: str) -> float | None:
-        """When the lease that is held expires, Unix seconds; None where nobody holds it."""
-        expires = self._lease(account).get("expires_at_ms")
-        return None if expires is None else int(expires["N"]) / 1000
-
-    def _lease(self, account: str) -> Mapping[str, AttributeValueTypeDef]:
         answer = self._client.get_item(TableName=self._table_name, Key=_key(account, _LEASE), ConsistentRead=True)
-        return answer.get("Item", {})
+        overrun = answer.get("Item", {}).get("overrun_ms")
+        return None if overrun is None else int(overrun["N"]) / 1000
 
     def _take_lease(
         self, account: str, noting: str, condition: str, values: Mapping[str, AttributeValueTypeDef]

@@ -92,20 +92,12 @@ class SubmissionsTable:
         found = (submission_from_item(item) for item in items if key_of(item["sk"]["S"]) not in seen)
         return {submission.key: submission for submission in found}
 
-    def count(self, account: str, exam_id: str) -> int:
-        """How many submissions of one exam are stored, not counting those that were removed.
-
-        All of the exam is read, however large, and nothing of it is kept.
-        """
-        items = self._items("pk = :pk", {":pk": {"S": partition_key(account, exam_id)}}, consistent=True)
-        return sum("removed" not in item for item in items)
-
     def _query(self, condition: str, values: Mapping[str, AttributeValueTypeDef]) -> dict[AttemptKey, Submission]:
         found = (submission_from_item(item) for item in self._items(condition, values))
         return {submission.key: submission for submission in found}
 
     def _items(
-        self, condition: str, values: Mapping[str, AttributeValueTypeDef], *, consistent: bool = False
+        self, condition: str, values: Mapping[str, AttributeValueTypeDef]
     ) -> Iterator[Mapping[str, AttributeValueTypeDef]]:
         # Eventually consistent, which costs half: a write names the version that it replaces, so
         # whatever rests on an old one is refused and found again.
@@ -113,7 +105,6 @@ class SubmissionsTable:
             TableName=self._table_name,
             KeyConditionExpression=condition,
             ExpressionAttributeValues=values,
-            ConsistentRead=consistent,
         )
         for page in pages:
             yield from page["Items"]

@@ -58,6 +58,9 @@ _CLIENT_CONFIG = Config(
     parameter_validation=False,
 )
 
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
+"""Objects that may be created before Python looks for those that refer to each other in circles."""
+
 
 def poll(environ: Mapping[str, str]) -> Poll:
     """Poll of the account that ``environ`` describes; raises SettingsError."""
@@ -87,6 +90,8 @@ def accounts(environ: Mapping[str, str]) -> AccountPolls:
     within_minute = settings.poll_seconds < MINUTE_S
     # What is loaded by now lives as long as the process: the collector need not go through it during each page.
     gc.freeze()
+    # Rows are many and never refer to each other in circles, so looking for circles after every few pages is enough.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     return AccountPolls(
         own=_poll(settings, secrets, dynamodb, notify),
         build=build,

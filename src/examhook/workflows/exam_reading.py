@@ -40,24 +40,30 @@ def read_exams(tools: PollTools, requests: Sequence[ExamRequest], *, is_manual: 
         if time_is_up or failures >= MAX_FAILURES:
             report.unfinished += len(requests) - place
             return time_is_up
-        try:
-            report.count(request.exam.exam_id, _read(tools, request))
-            failures = 0
-        except ProviderRefused:
-            raise
-        except ProviderError as error:
-            failures += 1
-            _note_failure(tools, request, error)
-            if isinstance(error, ProviderThrottled):
-                report.unfinished += len(requests) - place - 1
-                return False
-        except UnreadableItemError as error:
-            # Another version wrote it; the other exams do not depend on it.
-            report.errors.append(
-                f"Exam {request.exam.exam_id} is left alone: {error}."
-                " Deploy the version that wrote it again, or a newer one."
-            )
+        error = _attempt(tools, request)
+        failures = 0 if error is None else failures + 1
+        if isinstance(error, ProviderThrottled):
+            report.unfinished += len(requests) - place - 1
+            return False
     return failures < MAX_FAILURES
+
+
+def _attempt(tools: PollTools, request: ExamRequest) -> ProviderError | None:
+    """Read one exam and report what came of it; returns why the provider gave no usable answer."""
+    try:
+        tools.report.count(request.exam.exam_id, _read(tools, request))
+    except ProviderRefused:
+        raise
+    except ProviderError as error:
+        _note_failure(tools, request, error)
+        return error
+    except UnreadableItemError as error:
+        # Another version wrote it; the other exams do not depend on it.
+        tools.report.errors.append(
+            f"Exam {request.exam.exam_id} is left alone: {error}."
+            " Deploy the version that wrote it again, or a newer one."
+        )
+    return None
 
 
 def _read(tools: PollTools, request: ExamRequest) -> ExamOutcome:
@@ -77,7 +83,7 @@ def _note_failure(tools: PollTools, request: ExamRequest, error: ProviderError) 
     state = tools.exams.states[exam_id]
     if request.reason is Reason.UNLISTED and isinstance(error, ProviderRejected):
         # It may be deleted, so that its running attempts cannot be followed any more.
-        state = replace(state, running=(), running_count=0, running_depth=0, digest=None, cursor=None)
+        state = replace(state, running=(), running_count=0, running_depth=0, digest=None, cursor=None, skipped={})
         report.notes.append(f"exam {exam_id} is no longer listed, and could not be read: {error}")
     else:
         report.note_failure(error)

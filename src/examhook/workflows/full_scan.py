@@ -15,22 +15,21 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
-from examhook.detection.diff import absences, further_along
-from examhook.detection.exam_state import RUNNING_KEPT, ExamState, RowOrder, ScanCursor, described
-from examhook.detection.exam_transition import with_receipt
+from examhook.detection.after_scan import after_complete_scan, after_incomplete_scan, certified, row_order_after
+from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor, described
 from examhook.detection.pace import WEEK_SECONDS, is_weekly_turn
 from examhook.detection.plan import ExamRequest
 from examhook.detection.reader import Reader, limits_at
 from examhook.detection.scan import Scan
-from examhook.model import Attempt, AttemptKey, Receipt, Submission
+from examhook.model import Attempt, AttemptKey
 from examhook.provider.pages import NO_STATUS
 from examhook.workflows.exam_source import ExamSource, OutOfTimeError, PollTools
 from examhook.workflows.report import ExamOutcome
-from examhook.workflows.settlement import NO_STATUS_REASON, Settled, start_settling
+from examhook.workflows.scan_rows import ScanRows
+from examhook.workflows.settlement import NO_STATUS_REASON
 
 FIRST_SCAN_PAGES = 5
 """Pages of a first scan between two points from which it can continue."""
@@ -48,23 +47,14 @@ class FullScan:
     request: ExamRequest
     source: ExamSource = field(init=False)
     reader: Reader[Attempt] = field(init=False)
-    scan: Scan = field(default_factory=Scan)
-    settled: Settled = field(default_factory=Settled)
-    held: dict[AttemptKey, Attempt] = field(default_factory=dict)
-    """Rows that are not settled yet."""
-    is_flushed: bool = False
-    had_stored: bool = False
-    """Whether anything was stored of the exam before."""
-    _settling: Callable[[], Settled] | None = None
-    """Waits for the rows that are being written."""
-    _counted: set[AttemptKey] = field(default_factory=set)
-    """Keys of the rows that were settled."""
+    rows: ScanRows = field(init=False)
 
     def __post_init__(self) -> None:
         self.source = ExamSource.of(self.tools, self.request)
-        cursor = self.request.state.cursor
+        state, cursor = self.request.state, self.request.state.cursor
+        self.rows = ScanRows(self.source, had_stored=state.scanned_at is not None or self.source.holds_any())
         if cursor is not None and cursor.last is not None:
-            self.scan.listed_before = cursor.last.started_at
+            self.rows.scan.listed_before = cursor.last.started_at
         self.reader = Reader(
             self.source.fetch,
             attrgetter("key"),
@@ -76,24 +66,22 @@ class FullScan:
 
     def run(self) -> ExamOutcome:
         """Read, write, remember; raises ProviderError, ClientError, LeaseLostError."""
-        state = self.request.state
-        self.had_stored = state.scanned_at is not None or self.source.holds_any()
-        is_first = state.scanned_at is None
+        is_first = self.request.state.scanned_at is None
         try:
             for pages, rows in enumerate(self.reader.pages(), start=1):
-                self._hold(rows)
+                self.rows.hold(rows, in_order=self.reader.is_in_first_pass)
                 is_turn = pages % (FIRST_SCAN_PAGES if is_first else HELD_PAGES) == 0
                 if is_first or is_turn:
-                    self._flush()
+                    self.rows.flush()
                 if is_turn:
                     self._save_cursor()
         except OutOfTimeError:
-            self._flush()
+            self.rows.flush()
             self._save_cursor()
             return self._outcome("the time ran out before all of it was read", out_of_time=True)
         finally:
             # A write that is under way must not outlive the lease.
-            self._await_written()
+            self.rows.wait()
         return self._finish()
 
     @property
@@ -111,53 +99,13 @@ class FullScan:
         # An empty answer at first contact is confirmed by another one.
         return max(1, self.request.exam.attempt_count or 0)
 
-    def _hold(self, rows: Sequence[Attempt]) -> None:
-        rows = self.source.without_erased(rows)
-        new: list[Attempt] = []
-        for row in rows:
-            key = row.key
-            held = self.held.get(key)
-            if held is not None:
-                self.held[key] = further_along(held, row)
-                continue
-            self.held[key] = row
-            if key not in self._counted:
-                new.append(row)
-        if self.reader.is_in_first_pass:
-            self.scan.note_order(new)
-
-    def _flush(self, stored: Mapping[AttemptKey, Submission] | None = None) -> None:
-        """Settle the rows in hand."""
-        if self.is_flushed:
-            # The overlap with what was settled before, and rows that later passes showed again.
-            self.held = {key: row for key, row in self.held.items() if key not in self._counted}
-        rows, self.held = self.held, {}
-        if not rows:
-            return
-        self.is_flushed = True
-        self._counted |= rows.keys()
-        self._await_written()
-        if stored is None:
-            stored = self.source.stored_around(rows.values()) if self.had_stored else {}
-        is_later = self.request.state.scanned_at is not None
-        self._settling = start_settling(self.source, rows, stored, recheck=is_later)
-
-    def _await_written(self) -> None:
-        """Wait until what was settled is written, and count it."""
-        if self._settling is None:
-            return
-        settling, self._settling = self._settling, None
-        settled = settling()
-        self.scan.count(settled.attempts)
-        self.settled.add(settled)
-
     def _save_cursor(self) -> None:
         """Remember where the next poll continues, if this one read that far without passing over anything."""
-        self._await_written()
+        self.rows.wait()
         last = self.reader.last
         if not isinstance(last, AttemptKey) or self.tools.erased.covers(last) or not self.reader.is_in_first_pass:
             return
-        if self.settled.out_of_time:
+        if self.rows.settled.out_of_time:
             # There was no time to ask for the status of some rows, which are not stored.
             return
         state = self.tools.exams.states[self.request.exam.exam_id]
@@ -166,7 +114,9 @@ class FullScan:
             replace(
                 state,
                 cursor=ScanCursor(self.reader.next_start, last, began_at),
-                row_order=self._row_order(),
+                row_order=row_order_after(
+                    self.request.state.row_order, self.rows.scan, is_continued=self._is_continued
+                ),
                 digest=None,
                 read_at=self.source.began_at,
                 skipped=self._skipped(),
@@ -175,17 +125,17 @@ class FullScan:
 
     def _finish(self) -> ExamOutcome:
         problem = self.reader.problem or self._emptiness()
-        whole = not self.is_flushed and not self._is_continued
+        whole = not self.rows.counted and not self._is_continued
         if problem is None and whole and (unchanged := self._unchanged()) is not None:
-            self.scan = unchanged
+            self.rows.scan = unchanged
             return self._remember(is_settled=True)
-        self._flush(self.source.all_stored() if whole and self.had_stored else None)
-        self._await_written()
+        self.rows.flush(self.source.all_stored() if whole and self.rows.had_stored else None)
+        self.rows.wait()
         if problem is not None or self.reader.unreadable:
             # A row that is missing may be one that cannot be read.
             return self._remember(problem, is_settled=False)
-        needs_absences = self.had_stored and not self._is_continued
-        return self._remember(is_settled=self._settle_absences() if needs_absences else True)
+        needs_absences = self.rows.had_stored and not self._is_continued
+        return self._remember(is_settled=self.rows.settle_absences() if needs_absences else True)
 
     def _emptiness(self) -> str | None:
         """Why an exam that shows no rows at all is not believed to have none."""
@@ -204,34 +154,26 @@ class FullScan:
     def _unchanged(self) -> Scan | None:
         """The scan of the rows in hand if they are those that are stored, by their digest."""
         state = self.request.state
-        if state.digest is None or self.reader.unreadable or len(self.held) != state.row_count:
+        if state.digest is None or self.reader.unreadable or len(self.rows.held) != state.row_count:
             return None
         # A write that was under way when its poll lost the lease may come after the digest.
         offset_s = zlib.crc32(state.exam_id.encode()) % WEEK_SECONDS
         if is_weekly_turn(offset_s, state.scanned_at or 0, self.source.began_at):
             return None
-        rows = list(self.held.values())
+        rows = list(self.rows.held.values())
         if any(row.status_code == NO_STATUS for row in rows):
             return None
-        scan = Scan(rising=self.scan.rising, falling=self.scan.falling, listed_before=self.scan.listed_before)
+        scan = Scan(
+            rising=self.rows.scan.rising, falling=self.rows.scan.falling, listed_before=self.rows.scan.listed_before
+        )
         scan.count(rows)
         return scan if scan.digest == state.digest else None
 
-    def _settle_absences(self) -> bool:
-        """Note or announce what is stored and was not seen; whether nothing is left to be settled by a later scan."""
-        seen = self._counted | {self.source.same_record.get(key, key) for key in self._counted}
-        missing = self.source.stored_beyond(seen)
-        changes = absences(seen, missing, self.source.observation())
-        overtaken = self.source.write(changes)
-        self.settled.overtaken += len(overtaken)
-        self.settled.written += [change for change in changes if change.after.key not in overtaken]
-        return all(change.after.removed for change in changes) and not overtaken
-
     def _remember(self, problem: str | None = None, *, is_settled: bool) -> ExamOutcome:
         """Write the exam's state; ``is_settled``: what is stored is what was seen, so that its digest counts."""
-        settled, began_at = self.settled, self.source.began_at
+        settled, began_at = self.rows.settled, self.source.began_at
         if self._is_continued and problem is None:
-            self.scan = self._stored_scan()
+            self.rows.count_stored()
             problem = self._shortfall()
         state = self.tools.exams.states[self.request.exam.exam_id]
         exam = described(state, self.request.exam)
@@ -246,16 +188,16 @@ class FullScan:
 
     def _shortfall(self) -> str | None:
         """Why the parts of a first scan may not fit together: rows may have changed their order between them."""
-        stored, counted = self.scan.row_count, self.request.exam.attempt_count or 0
+        stored, counted = self.rows.scan.row_count, self.request.exam.attempt_count or 0
         if self.request.state.scanned_at is not None or stored >= counted or self._has_lasted:
             return None
         return f"it showed {stored} rows in several polls, and should have {counted}"
 
     def _doubt(self) -> str | None:
         """Why what was settled leaves the exam due, as a clause; None where it does not."""
-        if self.settled.overtaken:
+        if self.rows.settled.overtaken:
             return "another poll was faster"
-        if self.settled.out_of_time:
+        if self.rows.settled.out_of_time:
             return "the time ran out before all of it was read"
         here = Counter(self._skipped())
         before = self.request.state
@@ -266,71 +208,38 @@ class FullScan:
         return None
 
     def _complete(self, state: ExamState, *, is_digest_valid: bool) -> ExamState:
-        scan = self.scan
         cursor = self.request.state.cursor
-        began_at = self.source.began_at if cursor is None else cursor.began_at
-        # Rows may have moved between the parts of a scan, so that the next scan must come soon.
-        changed = self.settled.written or self.request.growth or cursor is not None
-        happened_at = began_at if changed and state.scanned_at is not None else scan.newest_at
-        after = replace(
+        after = after_complete_scan(
             state,
-            row_order=self._row_order(),
-            row_count=scan.row_count,
-            running=tuple(sorted(scan.running))[:RUNNING_KEPT],
-            running_count=len(scan.running),
-            running_depth=scan.running_depth,
-            digest=scan.digest if is_digest_valid else None,
-            scanned_at=began_at,
-            # An end in the future (a clock that is ahead) would keep the exam active until then.
-            changed_at=max(state.changed_at, min(happened_at, began_at)),
-            failed_since=None,
+            self.rows.scan,
+            began_at=self.source.began_at if cursor is None else cursor.began_at,
+            row_order=self._row_order,
+            # Rows may have moved between the parts of a scan.
+            changed=bool(self.rows.settled.written or self.request.growth or self._is_continued),
+            is_digest_valid=is_digest_valid,
         )
-        certifies = is_digest_valid and not state.skipped and not self.settled.trusted and cursor is None
+        certifies = is_digest_valid and not state.skipped and not self.rows.settled.trusted and not self._is_continued
         if certifies and self.tools.exams.asks_for_receipt(state.exam_id):
-            return with_receipt(after, Receipt(began_at, dict(scan.status_counts), f"{scan.digest:016x}"))
+            return certified(after, self.rows.scan)
         return after
 
+    @property
     def _row_order(self) -> RowOrder:
-        """Order of the rows so far; parts of one scan that contradict each other have none."""
-        known, shown = self.request.state.row_order, self.scan.order
-        if shown is None:
-            return known
-        return shown if not self._is_continued or known in {RowOrder.UNKNOWN, shown} else RowOrder.NEITHER
+        return row_order_after(self.request.state.row_order, self.rows.scan, is_continued=self._is_continued)
 
     def _incomplete(self, state: ExamState) -> ExamState:
-        """The state after a scan that failed in part: the exam stays due, and what was seen running is kept."""
-        running = tuple(sorted({*state.running, *self.scan.running}))
-        # The count stays as of the last complete reading, so that its change still calls for another.
-        exam = replace(state.exam, attempt_count=self.request.state.exam.attempt_count)
-        return replace(
-            state,
-            exam=exam,
-            running=running[:RUNNING_KEPT],
-            running_count=max(state.running_count, len(running)),
-            digest=None,
-            failed_since=state.failed_since if self.settled.out_of_time else state.failed_since or self.source.began_at,
-        )
-
-    def _stored_scan(self) -> Scan:
-        """What is stored of the exam, as a scan that showed it all."""
-        stored = Scan(rising=self.scan.rising, falling=self.scan.falling)
-        batch: list[Attempt] = []
-        for attempt in self.source.stored_attempts():
-            batch.append(attempt)
-            if len(batch) == 1000:  # noqa: PLR2004 - so few that they are small beside the function
-                stored.count(batch)
-                batch.clear()
-        stored.count(batch)
-        return stored
+        count = self.request.state.exam.attempt_count
+        failed_at = None if self.rows.settled.out_of_time else self.source.began_at
+        return after_incomplete_scan(state, self.rows.scan, attempt_count=count, failed_at=failed_at)
 
     def _skipped(self) -> dict[str, int]:
         """Rows that cannot be announced, by reason."""
-        unanswered = self.settled.unanswered
+        unanswered = self.rows.settled.unanswered
         here = {**self.reader.unreadable, **({NO_STATUS_REASON: unanswered} if unanswered else {})}
         return dict(Counter(self.request.state.skipped) | Counter(here)) if self._is_continued else here
 
     def _outcome(self, problem: str | None, *, out_of_time: bool = False) -> ExamOutcome:
-        changes = sum(change.announces or not change.after.missing_since for change in self.settled.written)
+        changes = sum(change.announces or not change.after.missing_since for change in self.rows.settled.written)
         return ExamOutcome(
             rows=len(self.reader.seen) + self.reader.unreadable.total(),
             changes=changes,
