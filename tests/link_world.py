@@ -20,7 +20,7 @@ from examhook.detection.worst_case import worst_case_s
 from examhook.events.build import Event, submission_event
 from examhook.http.session import BoundedSession
 from examhook.model import Attempt
-from examhook.provider.asking import Means
+from examhook.provider.api_client import Means
 from examhook.provider.client import LegacyClient
 from examhook.provider.discovery import Discovery
 from examhook.provider.pacing import Pacer
@@ -94,7 +94,7 @@ class LinkWorld:
 
     def serve(self, account: str = "main", client: ProviderClient | None = None) -> PollReport:
         """What a poll does for link requests."""
-        report = PollReport(worst_case_s(poll_seconds=60, full_pass_seconds=3600))
+        report = PollReport(worst_case_s(longest_gap_s=120, full_scan_seconds=3600))
         serve_link_requests(client or self.client(), self.aws.links, account, report, self.aws.clock.now)
         return report
 

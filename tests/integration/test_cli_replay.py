@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
-from builders import submission, transition
+from builders import attempt, submission, transition
 from command_line import examhook
 from delivery_world import DAY_S, MONTH_S, REGION, World
 from installed_stack import InstalledStack, installed_stack
@@ -32,9 +32,12 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def stored_event(world: World, nth: int) -> Event:
-    """The ``nth`` event, noticed ``nth`` minutes ago."""
+    """The ``nth`` event, noticed ``nth`` minutes ago; without a result link, which would have expired."""
     noticed_at = int(world.clock.at) - 60 * nth
-    made = submission_event(submission(), transition(event_id=f"evt_{nth:032x}", sequence=nth, observed_at=noticed_at))
+    made = submission_event(
+        submission(attempt=attempt(result_url=None)),
+        transition(event_id=f"evt_{nth:032x}", sequence=nth, observed_at=noticed_at),
+    )
     world.events.add(made, int(world.clock.at) + MONTH_S)
     return made
 
