@@ -92,7 +92,8 @@ def test_after_all_tables_were_emptied_a_backfill_brings_the_same_ids_to_the_web
     assert done.exit_code == 0, done.err
     report = done.json()
     assert isinstance(report, dict)
-    assert (report["announced"], report["complete"]) == (5, True)
+    # Its first poll announces what ended within the minute by which the clocks may differ.
+    assert (report["announced"] + report["known"], report["complete"]) == (5, True)
     assert arrived(lost, exam_id, 5, came_before) == before
     repeated = lost.examhook("backfill", "--since", time_text(began_at), "--json").json()
     assert isinstance(repeated, dict)
