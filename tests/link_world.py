@@ -68,7 +68,9 @@ class LinkWorld:
         """A stored event about ``ref``, whose link expired long ago unless ``observed_at`` says otherwise."""
         row = Attempt(ref.candidate_id, ref.started_at, 1, "Mei Chen", result_url="https://provider.test/dead")
         stored = submission(account=account, exam_id=ref.exam_id, attempt=row, **more)
-        event = submission_event(stored, transition(event_id=f"evt_{nth:032x}", sequence=nth + 1, event_type=event_type))
+        event = submission_event(
+            stored, transition(event_id=f"evt_{nth:032x}", sequence=nth + 1, event_type=event_type)
+        )
         self.aws.events.add(event, int(self.aws.clock.at) + MONTH_S)
         return event
 
