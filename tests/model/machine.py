@@ -101,7 +101,8 @@ def _is_fair(setup: Setup) -> bool:
 def _are_fair(setup: Setup) -> bool:
     """Whether the further habits leave every row visible.
 
-    Pages of a few rows whose equal rows change places at each request may never show some of them. The v1 API has no
+    Pages of a few rows whose equal rows change places at each request may never show some of them, and a page whose rows
+    are all hidden looks like the end. The v1 API has no
     list of exams, so rows that are hidden or counted wrongly look like those of exams that nobody has met.
     """
     names = {habit.partition("=")[0] for habit in setup.habits}
@@ -110,6 +111,7 @@ def _are_fair(setup: Setup) -> bool:
     unfair = (
         len(names) < len(setup.habits),
         "ties_by_request" in names and small,
+        "hidden_rows" in names and small,
         cuts and (setup.order is RowOrder.SHUFFLED or setup.page_cap is not None),
         Quirk.IGNORE_START in setup.quirks and (cuts or "hidden_rows" in names),
         setup.dialect is Dialect.V1 and names & {"hidden_rows", "count", "exam_list_cap"},
