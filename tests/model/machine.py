@@ -101,9 +101,9 @@ def _is_fair(setup: Setup) -> bool:
 def _are_fair(setup: Setup) -> bool:
     """Whether the further habits leave every row visible.
 
-    Pages of a few rows whose equal rows change places at each request may never show some of them, and a page whose rows
-    are all hidden looks like the end. The v1 API has no
-    list of exams, so rows that are hidden or counted wrongly look like those of exams that nobody has met.
+    Pages of a few rows whose equal rows change places at each request may never show some of them, and a page of a few
+    rows that are all hidden looks like the end. The v1 API has no list of exams, so rows that are hidden or counted
+    wrongly look like those of exams that nobody has met.
     """
     names = {habit.partition("=")[0] for habit in setup.habits}
     cuts = bool(names & {"uneven_pages", "results_cap", "exam_list_cap"})
