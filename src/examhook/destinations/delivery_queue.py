@@ -19,9 +19,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-MAX_DELAY_S = 900
-"""SQS delays a message by no more than this."""
-
 _BATCH = 10
 
 

@@ -84,6 +84,13 @@ class ExamState:
         """The exam's id."""
         return self.exam.exam_id
 
+    @property
+    def running_candidates(self) -> int | None:
+        """How many candidates have running attempts; None where ``running`` does not name all of them."""
+        if self.running_count != len(self.running):
+            return None
+        return len({key.candidate_id for key in self.running})
+
 
 def described(state: ExamState, listed: Exam) -> Exam:
     """The exam as listed now; whether it is available stays as last stated where the list does not say."""

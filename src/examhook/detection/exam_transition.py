@@ -46,7 +46,7 @@ class ExamChange:
 def first_state(account: str, exam: Exam, *, observed_at: int, predates_watch: bool, announce: bool) -> ExamState:
     """State of an exam that is listed for the first time; ``announce``: announce it if it is available."""
     state = ExamState(account, exam, predates_watch=predates_watch, version=1)
-    return with_availability(state, exam, observed_at, previously=None) if announce and exam.available else state
+    return _with_availability(state, exam, observed_at, previously=None) if announce and exam.available else state
 
 
 def change_of_availability(state: ExamState, exam: Exam, *, observed_at: int) -> ExamState | None:
@@ -56,10 +56,10 @@ def change_of_availability(state: ExamState, exam: Exam, *, observed_at: int) ->
         return None
     if before is None:
         return replace(state, exam=replace(state.exam, available=exam.available))
-    return with_availability(state, exam, observed_at, previously=before)
+    return _with_availability(state, exam, observed_at, previously=before)
 
 
-def with_availability(state: ExamState, exam: Exam, observed_at: int, *, previously: bool | None) -> ExamState:
+def _with_availability(state: ExamState, exam: Exam, observed_at: int, *, previously: bool | None) -> ExamState:
     """``state`` with an opening or closing announced."""
     event_type = ExamEventType.OPENED if exam.available else ExamEventType.CLOSED
     sequence = _next_sequence(state, observed_at)

@@ -70,8 +70,6 @@ class ListPass:
     """In which order the rows were first seen."""
     is_ordered: bool = True
     """Whether every page repeated known rows in the order in which they were seen before."""
-    is_joined: bool = True
-    """Whether every page began with a row that was read."""
     is_whole: bool = False
     """Whether it reached an end of the list."""
 
@@ -112,7 +110,6 @@ class ListPass:
     def step_back(self, rows: int) -> bool:
         """Continue this many rows further up, where a page should join; whether that makes sense."""
         if self.start == 0 or self.steps_back == _MAX_STEPS_BACK:
-            self.is_joined = False
             return False
         self.steps_back += 1
         self.start = max(0, self.start - rows)

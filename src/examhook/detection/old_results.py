@@ -60,7 +60,7 @@ def old_before(
         return watch_started_at - SURELY_OLD_S
     offset_s = row_clock_offset_s(now=now, newest_row_at=newest_row_at, clock_offset_s=clock_offset_s)
     if offset_s is None:
-        # The rows follow a clock of their own that is ahead, by at least so much.
+        # The rows follow a clock of their own, which is ahead by at least this much.
         ahead_s = newest_row_at - now
         is_first_poll = now - watch_started_at <= CLOCKS_AGREE_S
         return newest_row_at + 1 if is_first_poll else watch_started_at + ahead_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
 from examhook.detection.exam_state import ExamState
@@ -57,8 +58,9 @@ def rotates(exam: Exam, state: ExamState, now: int) -> bool:
     return exam.available is not False or is_active(state, now)
 
 
-def is_weekly_turn(offset_s: int, since: int, now: int) -> bool:
-    """Whether the moment of the week that ``offset_s`` names came after ``since`` and not after ``now``."""
+def is_weekly_turn(name: str, since: int, now: int) -> bool:
+    """Whether the moment of the week that belongs to ``name`` came after ``since`` and not after ``now``."""
+    offset_s = zlib.crc32(name.encode(errors="surrogatepass")) % WEEK_SECONDS
     return (now - offset_s) // WEEK_SECONDS > (since - offset_s) // WEEK_SECONDS
 
 

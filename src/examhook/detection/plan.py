@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum, auto
 
 from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.detection.pace import (
@@ -18,28 +18,38 @@ from examhook.detection.pace import (
     rotation_s,
     seconds_since,
 )
+from examhook.detection.reader import LIMIT
 from examhook.model import Exam
 
-_PAGE_ROWS = 100
 _ROTATION_SHARE = 4
-"""The rotation may use one request in so many."""
+"""The rotation may use this fraction of a poll's requests: one in four."""
 _SCAN_SHARE = 2
-"""Full scans that are due may use one request in so many."""
+"""Full scans that are due may use this fraction of them: one in two."""
 
 
-class Reason(StrEnum):
+class Reason(IntEnum):
     """Why an exam's results are read, the most urgent first."""
 
-    REQUESTED = "a person asked for it"
-    COUNT_CHANGED = "its attempt count changed"
-    RUNNING = "attempts were running"
-    CLOSED = "it became unavailable"
-    CONTINUED = "its last scan ran out of time"
-    NEW = "it was never scanned completely"
-    FAILED = "it could not be read completely"
-    DUE = "its full scan is due"
-    ROTATION = "its turn in the rotation came"
-    UNLISTED = "it is no longer listed, and its results may still change"
+    REQUESTED = auto()
+    """A person asked for it."""
+    COUNT_CHANGED = auto()
+    """Its attempt count changed."""
+    RUNNING = auto()
+    """Attempts were running."""
+    CLOSED = auto()
+    """It became unavailable."""
+    CONTINUED = auto()
+    """Its last scan ran out of time."""
+    NEW = auto()
+    """It was never scanned completely."""
+    FAILED = auto()
+    """It could not be read completely."""
+    DUE = auto()
+    """Its full scan is due."""
+    ROTATION = auto()
+    """Its turn in the rotation came."""
+    UNLISTED = auto()
+    """It is no longer listed, and its results may still change."""
 
 
 class Depth(StrEnum):
@@ -95,9 +105,6 @@ class Rescan:
         """Whether the exam was tried for this rescan and could not be scanned."""
         failed = state.failed_since is not None and state.cursor is None
         return failed and self.failed_after is not None and state.read_at >= self.failed_after
-
-
-_ORDER = {reason: place for place, reason in enumerate(Reason)}
 
 
 def plan(
@@ -156,7 +163,7 @@ def _urgent(exam: Exam, state: ExamState, now: int, pace: Pace, rescan: Rescan |
 
 
 def _reason(exam: Exam, state: ExamState, rescan: Rescan | None) -> Reason | None:
-    """The most urgent reason to read a listed exam now, whatever the time."""
+    """The reason to read a listed exam now, whatever the time; reasons that call for a full scan come first."""
     is_true = {
         Reason.REQUESTED: rescan is not None and rescan.covers(state),
         Reason.CONTINUED: state.cursor is not None,
@@ -204,9 +211,9 @@ def _depth(state: ExamState, otherwise: Depth) -> Depth:
 
 def _by_candidate(state: ExamState) -> Depth:
     """How to follow running attempts where new rows may appear anywhere: as few requests as possible."""
-    candidates = len({key.candidate_id for key in state.running})
-    all_named = state.running_count == len(state.running)
-    return Depth.RUNNING if all_named and candidates <= state.row_count // _PAGE_ROWS else Depth.FULL
+    candidates = state.running_candidates
+    is_quick = candidates is not None and candidates <= state.row_count // LIMIT
+    return Depth.RUNNING if is_quick else Depth.FULL
 
 
 def _rests_for(state: ExamState, now: int) -> int:
@@ -218,7 +225,7 @@ def _within(requests: Sequence[ExamRequest], most: int) -> list[ExamRequest]:
     chosen: list[ExamRequest] = []
     used = 0
     for request in sorted(requests, key=lambda each: each.state.read_at):
-        used += 1 if request.depth is not Depth.FULL else request.state.row_count // _PAGE_ROWS + 1
+        used += 1 if request.depth is not Depth.FULL else request.state.row_count // LIMIT + 1
         if chosen and used > most:
             break
         chosen.append(request)
@@ -228,4 +235,4 @@ def _within(requests: Sequence[ExamRequest], most: int) -> list[ExamRequest]:
 def _urgency(request: ExamRequest) -> tuple[bool, bool, int, int]:
     """Exams that failed come last, what is quick to read comes first, then the more urgent, then the longest unread."""
     state = request.state
-    return (state.failed_since is not None, request.depth is Depth.FULL, _ORDER[request.reason], state.read_at)
+    return (state.failed_since is not None, request.depth is Depth.FULL, request.reason, state.read_at)

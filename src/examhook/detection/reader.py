@@ -35,7 +35,7 @@ _MAX_PASSES = 5
 WHOLE_LIST = 10_000
 """Rows to ask for at once from a server that ignores the offset."""
 _MAX_PROBES = 3
-"""Pages behind the last new row that show only known rows; after so many, the list has ended."""
+"""The list has ended after this number of pages behind the last new row that show only known rows."""
 
 
 def limits_at(now: int) -> tuple[int, ...]:
@@ -57,8 +57,8 @@ class Reader(Generic[T]):
         start: Offset to begin at.
         after: The row that must stand there, where an earlier reading continues.
         at_least: Rows that are known to exist: a pass that shows fewer is no proof.
-        counted: A short page ends the list once so many rows were read. A server that cuts pages to just that length
-            hides further rows so, so leave it None where the end must be proven.
+        counted: Number of rows after which a short page ends the list. Leave it None where the end must be proven,
+            because a server that cuts pages to that length hides further rows.
         stop: Ends the reading after a page; then nothing about the end is proven.
         limits: Rows to ask for in each pass.
     """
@@ -125,7 +125,7 @@ class Reader(Generic[T]):
             self.problem = self.problem or "its rows moved while they were read"
 
     def _is_proof(self, here: ListPass) -> bool:
-        return here.is_whole and here.is_joined and here.lacking <= 0 and here.rows >= self._at_least
+        return here.is_whole and here.lacking <= 0 and here.rows >= self._at_least
 
     def _is_stable(self, here: ListPass, known: int) -> bool:
         """Whether a further pass over the whole list leaves no doubt, although it is no proof by itself.
@@ -194,7 +194,7 @@ class Reader(Generic[T]):
 
     def _inserted(self, here: ListPass, limit: int) -> Iterator[Sequence[T]]:
         """Read the head again where rows came twice: rows that were inserted there explain it."""
-        if here.lacking > 0 and here.is_joined and here.is_ordered:
+        if here.lacking > 0 and here.is_ordered:
             known = len(self.seen)
             yield from self._head(limit)
             here.end -= len(self.seen) - known

@@ -83,7 +83,7 @@ def backfill(poll: Poll, command: BackfillCommand, time_left_s: Callable[[], flo
     began_at = time.monotonic()
     report = Backfill(poll, _dispatched()).run(request, time_left_s)
     if report.polled is not None:
-        # A survey takes all the time there is: nothing to alarm anybody about.
+        # A backfill takes all the time there is: nothing to alarm anybody about.
         report.polled.out_of_time = False
         count_poll(report.polled, poll.settings.account)
     log_outcome(

@@ -10,7 +10,7 @@ Functions also raise botocore's errors when AWS refuses or cannot be reached; tr
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from examhook.delivery.endpoint import (
@@ -61,9 +61,7 @@ def ensure_configured_endpoints(
     """
     wanted = {parameter_endpoint_id(url) for url in urls}
     return [
-        endpoint
-        for endpoint in configured_endpoints(urls, table, key, now)
-        if endpoint.origin is not EndpointOrigin.PARAMETER or endpoint.endpoint_id in wanted
+        endpoint for endpoint in configured_endpoints(urls, table, key, now) if not _left_parameter(endpoint, wanted)
     ]
 
 
@@ -86,8 +84,7 @@ def configured_endpoints(
         elif endpoint.disabled_reason == LEFT_PARAMETER:
             changed |= table.enable(endpoint_id)
     for endpoint in known.values():
-        left = endpoint.origin is EndpointOrigin.PARAMETER and endpoint.endpoint_id not in wanted
-        if left and endpoint.is_enabled:
+        if endpoint.is_enabled and _left_parameter(endpoint, wanted):
             changed |= table.disable(endpoint.endpoint_id, LEFT_PARAMETER, int(now())) is not None
     return table.list_all() if changed else list(known.values())
 
@@ -178,3 +175,8 @@ def _make(endpoint_id: str, url: str, table: EndpointsTable, key: SecretsKey, no
     except EndpointExistsError:
         # Another function was faster: its secret stands, and ours was never shown to anyone.
         return
+
+
+def _left_parameter(endpoint: Endpoint, wanted: Container[str]) -> bool:
+    """Whether the parameter named the endpoint once and does not any more; ``wanted`` holds the ids that it names."""
+    return endpoint.origin is EndpointOrigin.PARAMETER and endpoint.endpoint_id not in wanted

@@ -142,12 +142,12 @@ class ExamSource:
         covers = self.tools.erased.covers
         return {key: submission for key, submission in found.items() if not submission.removed and not covers(key)}
 
-    def stored_attempts(self) -> Iterator[Attempt]:
-        """Each stored attempt that was not removed, one page after the other in stored order."""
+    def stored_pages(self) -> Iterator[list[Attempt]]:
+        """Stored attempts that were not removed, page by page in stored order."""
         after: AttemptKey | None = None
         while True:
             stored, after = self.tools.submissions.page_after(*self._place, after, 500)
-            yield from (each.attempt for each in stored if not each.removed)
+            yield [each.attempt for each in stored if not each.removed]
             if after is None:
                 return
 

@@ -13,14 +13,13 @@ its end, so the state is then made from what is stored, and missing rows are lef
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from examhook.detection.after_scan import after_complete_scan, after_incomplete_scan, certified, row_order_after
 from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor, described
-from examhook.detection.pace import WEEK_SECONDS, is_weekly_turn
+from examhook.detection.pace import is_weekly_turn
 from examhook.detection.plan import ExamRequest
 from examhook.detection.reader import Reader, limits_at
 from examhook.detection.scan import Scan
@@ -29,7 +28,6 @@ from examhook.provider.pages import NO_STATUS
 from examhook.workflows.exam_source import ExamSource, OutOfTimeError, PollTools
 from examhook.workflows.report import ExamOutcome
 from examhook.workflows.scan_rows import ScanRows
-from examhook.workflows.settlement import NO_STATUS_REASON
 
 FIRST_SCAN_PAGES = 5
 """Pages of a first scan between two points from which it can continue."""
@@ -114,9 +112,7 @@ class FullScan:
             replace(
                 state,
                 cursor=ScanCursor(self.reader.next_start, last, began_at),
-                row_order=row_order_after(
-                    self.request.state.row_order, self.rows.scan, is_continued=self._is_continued
-                ),
+                row_order=self._row_order,
                 digest=None,
                 read_at=self.source.began_at,
                 skipped=self._skipped(),
@@ -147,7 +143,7 @@ class FullScan:
 
     @property
     def _has_lasted(self) -> bool:
-        """Whether the exam could not be read completely for so long that its answers are believed."""
+        """Whether the exam has been incomplete for PATIENCE_SECONDS, so that its answers are believed."""
         since = self.request.state.failed_since
         return since is not None and self.source.began_at - since >= PATIENCE_SECONDS
 
@@ -157,15 +153,12 @@ class FullScan:
         if state.digest is None or self.reader.unreadable or len(self.rows.held) != state.row_count:
             return None
         # A write that was under way when its poll lost the lease may come after the digest.
-        offset_s = zlib.crc32(state.exam_id.encode()) % WEEK_SECONDS
-        if is_weekly_turn(offset_s, state.scanned_at or 0, self.source.began_at):
+        if is_weekly_turn(state.exam_id, state.scanned_at or 0, self.source.began_at):
             return None
         rows = list(self.rows.held.values())
         if any(row.status_code == NO_STATUS for row in rows):
             return None
-        scan = Scan(
-            rising=self.rows.scan.rising, falling=self.rows.scan.falling, listed_before=self.rows.scan.listed_before
-        )
+        scan = self.rows.scan.uncounted()
         scan.count(rows)
         return scan if scan.digest == state.digest else None
 
@@ -195,10 +188,8 @@ class FullScan:
 
     def _doubt(self) -> str | None:
         """Why what was settled leaves the exam due, as a clause; None where it does not."""
-        if self.rows.settled.overtaken:
-            return "another poll was faster"
-        if self.rows.settled.out_of_time:
-            return "the time ran out before all of it was read"
+        if (problem := self.rows.settled.problem) is not None:
+            return problem
         here = Counter(self._skipped())
         before = self.request.state
         # What the parts of a first scan skipped was never tried again.
@@ -234,8 +225,7 @@ class FullScan:
 
     def _skipped(self) -> dict[str, int]:
         """Rows that cannot be announced, by reason."""
-        unanswered = self.rows.settled.unanswered
-        here = {**self.reader.unreadable, **({NO_STATUS_REASON: unanswered} if unanswered else {})}
+        here = self.rows.settled.skipped(self.reader.unreadable)
         return dict(Counter(self.request.state.skipped) | Counter(here)) if self._is_continued else here
 
     def _outcome(self, problem: str | None, *, out_of_time: bool = False) -> ExamOutcome:

@@ -19,15 +19,14 @@ from examhook.detection.digest import after_change
 from examhook.detection.exam_state import RUNNING_KEPT, ExamState, RowOrder, described
 from examhook.detection.pace import RETRY_SECONDS
 from examhook.detection.plan import Depth, ExamRequest
-from examhook.detection.reader import Reader
+from examhook.detection.reader import LIMIT, Reader
 from examhook.model import Attempt, AttemptKey, Status, Submission
 from examhook.workflows.exam_source import ExamSource, OutOfTimeError, PollTools
 from examhook.workflows.report import ExamOutcome
-from examhook.workflows.settlement import NO_STATUS_REASON, Settled, settle
+from examhook.workflows.settlement import Settled, settle
 
 MAX_PAGES = 10
 """A longer scan is made as a full scan, which can run out of time and continue."""
-_PAGE_ROWS = 100
 
 
 class _NeedsFullScanError(Exception):
@@ -153,15 +152,11 @@ class IncrementalScan:
         return ExamOutcome(
             rows=len(self.rows),
             changes=len(settled.written),
-            skipped=self._skipped(settled),
+            skipped=settled.skipped(self.unreadable),
             problem=_problem(settled),
             out_of_time=settled.out_of_time,
             unreadable_fields=dict(self.source.unreadable_fields),
         )
-
-    def _skipped(self, settled: Settled) -> dict[str, int]:
-        unanswered = {NO_STATUS_REASON: settled.unanswered} if settled.unanswered else {}
-        return {**self.unreadable, **unanswered}
 
     def _state(self, settled: Settled) -> ExamState:
         state = self.tools.exams.states[self.request.exam.exam_id]
@@ -186,7 +181,7 @@ class IncrementalScan:
             read_at=began_at,
             changed_at=began_at if changed else state.changed_at,
             failed_since=None,
-            skipped=dict(Counter(state.skipped) | Counter(self._skipped(settled))),
+            skipped=dict(Counter(state.skipped) | Counter(settled.skipped(self.unreadable))),
         )
 
     def _running_depth(self, running: Sequence[AttemptKey], settled: Settled) -> int:
@@ -199,10 +194,8 @@ class IncrementalScan:
 
 
 def _problem(settled: Settled) -> str | None:
-    if settled.overtaken:
-        return "another poll was faster"
-    if settled.out_of_time:
-        return "the time ran out before all of it was read"
+    if settled.problem is not None:
+        return settled.problem
     return f"{settled.unanswered} of its rows have no status" if settled.unanswered else None
 
 
@@ -215,7 +208,6 @@ def _reach(request: ExamRequest) -> int:
     if not state.running_count or request.depth is Depth.RUNNING:
         return 0
     reach = state.running_depth + request.growth + 1
-    candidates = len({key.candidate_id for key in state.running})
-    all_named = state.running_count == len(state.running)
-    further_pages = (reach - 1) // (_PAGE_ROWS - 1)
-    return 0 if all_named and candidates < further_pages else reach
+    candidates = state.running_candidates
+    further_pages = (reach - 1) // (LIMIT - 1)
+    return 0 if candidates is not None and candidates < further_pages else reach

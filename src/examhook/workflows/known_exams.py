@@ -72,20 +72,19 @@ class KnownExams:
                 changed.append(after)
         self.save_all(changed)
 
-    def save(self, state: ExamState) -> bool:
-        """Write one state; False where another poll was faster. Raises ClientError, LeaseLostError."""
-        return self.save_all([state])
+    def save(self, state: ExamState) -> None:
+        """Write one state; raises ClientError, LeaseLostError."""
+        self.save_all([state])
 
-    def save_all(self, states: Sequence[ExamState]) -> bool:
-        """Write states; False where another poll was faster with any. Raises ClientError, LeaseLostError."""
+    def save_all(self, states: Sequence[ExamState]) -> None:
+        """Write states; raises ClientError, LeaseLostError."""
         if not states:
-            return True
+            return
         self.lease.keep()
         changes = [self._change(state) for state in states]
-        overtaken = {change.after.exam_id for change in self.table.write(changes)}
-        # One that was overtaken stays as the other poll wrote it; this poll goes by what it saw.
+        # One with which another poll was faster stays as that poll wrote it; this poll goes by what it saw.
+        self.table.write(changes)
         self.states |= {change.after.exam_id: change.after for change in changes}
-        return not overtaken
 
     def asks_for_receipt(self, exam_id: str) -> bool:
         """Whether an enabled endpoint asks for ``exam.verified`` of this exam; raises ClientError."""

@@ -68,13 +68,8 @@ class ScanRows:
     def count_stored(self) -> None:
         """Replace the count by what is stored of the exam, as a scan that showed it all; raises ClientError."""
         self.scan = self.scan.uncounted()
-        batch: list[Attempt] = []
-        for attempt in self.source.stored_attempts():
-            batch.append(attempt)
-            if len(batch) == 1000:  # noqa: PLR2004 - so few that they are small beside the function
-                self.scan.count(batch)
-                batch.clear()
-        self.scan.count(batch)
+        for attempts in self.source.stored_pages():
+            self.scan.count(attempts)
 
     def settle_absences(self) -> bool:
         """Note or announce what is stored and was not seen; whether nothing is left to be settled by a later scan.

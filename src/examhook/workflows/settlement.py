@@ -7,21 +7,20 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from examhook.detection.change import Change
-from examhook.detection.pace import WEEK_SECONDS, is_weekly_turn
+from examhook.detection.pace import is_weekly_turn
 from examhook.detection.reader import Reader, limits_at
 from examhook.detection.transition import change_from, is_step_back
 from examhook.model import Attempt, AttemptKey, Submission
 from examhook.provider.pages import NO_STATUS
 from examhook.workflows.exam_source import ExamSource, OutOfTimeError
 
-NO_STATUS_REASON = "its status cannot be read"
+_NO_STATUS_REASON = "its status cannot be read"
 _ASKED_ALONE = 3
-"""Up to so many candidates are confirmed one by one; more, by reading the exam's rows again."""
+"""Most candidates that are confirmed one by one; for more, the exam's rows are read again."""
 
 
 @dataclass(slots=True)
@@ -57,6 +56,17 @@ class Settled:
         self.trusted += other.trusted
 
     @property
+    def problem(self) -> str | None:
+        """Why the exam stays due although its rows were read, as a clause; None where it does not."""
+        if self.overtaken:
+            return "another poll was faster"
+        return "the time ran out before all of it was read" if self.out_of_time else None
+
+    def skipped(self, unreadable: Mapping[str, int]) -> dict[str, int]:
+        """Rows that cannot be announced, by reason: ``unreadable`` ones, and those without a status."""
+        return {**unreadable, **({_NO_STATUS_REASON: self.unanswered} if self.unanswered else {})}
+
+    @property
     def is_certain(self) -> bool:
         """Whether what is stored is what the rows show."""
         return not (self.overtaken or self.unanswered or self.out_of_time or self.unconfirmed)
@@ -66,15 +76,12 @@ def settle(
     source: ExamSource,
     rows: Mapping[AttemptKey, Attempt],
     stored: Mapping[AttemptKey, Submission],
-    *,
-    recheck: bool = False,
 ) -> Settled:
     """Settle distinct ``rows`` against what is ``stored`` around them.
 
-    ``recheck``: ask again for the status of final attempts whose weekly turn came, where lists show none.
     Raises ProviderError, ClientError, LeaseLostError.
     """
-    return start_settling(source, rows, stored, recheck=recheck)()
+    return start_settling(source, rows, stored, recheck=False)()
 
 
 def start_settling(
@@ -82,9 +89,12 @@ def start_settling(
     rows: Mapping[AttemptKey, Attempt],
     stored: Mapping[AttemptKey, Submission],
     *,
-    recheck: bool = False,
+    recheck: bool,
 ) -> Callable[[], Settled]:
-    """Start to write what ``settle`` writes; the returned function waits for that. Both raise as ``settle`` does."""
+    """Start to write what ``settle`` writes; the returned function waits for that. Both raise as ``settle`` does.
+
+    ``recheck``: ask again for the status of final attempts whose weekly turn came, where lists show none.
+    """
     settled = Settled()
     complete = _with_status(source, source.under_stored_keys(rows, stored), stored, settled, recheck=recheck)
     changes = source.changes(complete, stored)
@@ -119,7 +129,7 @@ def _with_status(
             found[key] = row
             continue
         known = stored.get(key)
-        is_turn = recheck and _is_turn(source, key.candidate_id)
+        is_turn = recheck and is_weekly_turn(key.candidate_id, source.request.state.scanned_at or 0, source.began_at)
         if known is not None and known.attempt.is_final and _shows_the_same(row, known.attempt) and not is_turn:
             found[key] = replace(row, status_code=known.attempt.status_code)
             settled.trusted += 1
@@ -134,12 +144,6 @@ def _with_status(
         else:
             found[key] = replace(answer, candidate_name=answer.candidate_name or row.candidate_name)
     return found
-
-
-def _is_turn(source: ExamSource, candidate_id: str) -> bool:
-    """Whether the moment of the week at which a candidate's statuses are asked for came since the last full scan."""
-    offset_s = zlib.crc32(candidate_id.encode(errors="surrogatepass")) % WEEK_SECONDS
-    return is_weekly_turn(offset_s, source.request.state.scanned_at or 0, source.began_at)
 
 
 def _answer(source: ExamSource, key: AttemptKey) -> Attempt | None:
