@@ -71,8 +71,6 @@ class Stack:
 @contextmanager
 def deployed(monkeypatch: pytest.MonkeyPatch, bus: str = "") -> Iterator[Stack]:
     """The stack, with its environment set and a fresh process of Dispatch."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     with mock_aws():
         dynamodb, sns, sqs, kms = (boto3.client(name) for name in ("dynamodb", "sns", "sqs", "kms"))

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from model.plans import PollPlan
-from model.poller import ACCOUNT, Installation
+from model.poller import Installation
 from model.provider import Provider
 
-from examhook.detection.exam_state import ExamState
 from examhook.settings import Dialect, InitialSync
 from examhook.workflows.report import PollReport
 from examhook_cli.simulator.facts import AttemptRef
@@ -69,9 +68,6 @@ class Habits:
             for change in self.installation.submissions.stream
             if change.announces
         ]
-
-    def state(self, exam_id: str) -> ExamState:
-        return self.installation.exam_states.items[ACCOUNT, exam_id]
 
     def stored(self, exam_id: str) -> set[str]:
         """Candidates of the exam whose attempts are stored and not removed."""

@@ -6,7 +6,7 @@ runs the same cases against both. Several pollers may share one store: each gets
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
@@ -180,7 +180,6 @@ class ExamStore:
     """Record and fence."""
     leases: dict[str, Lease] = field(default_factory=dict)
     erasures: Erasures = field(default_factory=Erasures)
-    legacy_exams: dict[str, ExamState] = field(default_factory=dict)
 
 
 @dataclass
@@ -202,7 +201,7 @@ class MemoryExams:
     def read(self, account: str) -> AccountState:
         self.step()
         record, _ = self.store.records.get(account, (AccountRecord(), 0))
-        return AccountState(record, self.store.erasures, dict(self.store.legacy_exams))
+        return AccountState(record, self.store.erasures)
 
     def write(self, account: str, record: AccountRecord, fence: int) -> bool:
         answer_is_lost = self.step()
@@ -211,11 +210,6 @@ class MemoryExams:
             return False
         self.store.records[account] = (record, fence)
         return not answer_is_lost
-
-    def delete_legacy(self, account: str, exam_ids: Iterable[str]) -> None:
-        del account
-        for exam_id in list(exam_ids):
-            del self.store.legacy_exams[exam_id]
 
     def take_lease(self, account: str, owner: str, *, now_ms: int, expires_at_ms: int) -> int | None:
         answer_is_lost = self.step()

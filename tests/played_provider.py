@@ -9,6 +9,7 @@ from decimal import Decimal
 from memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 
 from examhook.delivery.endpoint import Endpoint
+from examhook.detection.exam_state import ExamState
 from examhook.model import Attempt, Exam, Submission
 from examhook.provider.errors import ProviderError
 from examhook.provider.pages import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
@@ -196,3 +197,13 @@ class Stage:
             for submission in self.stored()
             for transition in submission.transitions
         ]
+
+
+def asked(stage: Stage) -> int:
+    """Requests about results in the last poll."""
+    return sum(bool(what) for what in stage.provider.asked)
+
+
+def state(stage: Stage) -> ExamState:
+    """What is known of exam 7."""
+    return stage.exam_states.of_account("main")["7"]

@@ -38,7 +38,7 @@ class Tables:
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def tables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
+def tables(request: pytest.FixtureRequest) -> Iterator[Tables]:
     if request.param == "memory":
         yield Tables(
             cast("DeliveriesTable", MemoryDeliveries()),
@@ -47,8 +47,6 @@ def tables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
             cast("DeliveryQueue", MemoryQueue(lambda: NOW)),
         )
         return
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
         client, sqs = (boto3.client(name, region_name="eu-central-1") for name in ("dynamodb", "sqs"))
         create_tables(client)

@@ -39,12 +39,10 @@ class Pair:
 
 
 @pytest.fixture(params=["in memory", "DynamoDB"])
-def tables(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+def tables(request: pytest.FixtureRequest) -> Iterator[Pair]:
     if request.param == "in memory":
         yield Pair(MemorySubmissions(), MemoryExams(), MemoryExamStates())
         return
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-central-1")
         create_tables(client)

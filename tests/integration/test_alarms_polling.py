@@ -52,7 +52,7 @@ class Polling:
         monkeypatch.setattr(poll_entry, "_accounts", lambda: AccountPolls(self.stage.workflow(), None, None, None))  # type: ignore[arg-type] # one account
 
     def tick(self, minutes: int, *, dead: bool = False, messages: int = 0, late: bool = False) -> None:
-        """So many minutes; in each a tick of the schedule, and messages of further ticks."""
+        """Pass minutes; in each comes a tick of the schedule, and messages of further ticks."""
         for _ in range(minutes):
             self.watch.minute += 1
             self.stage.provider.clock += 60

@@ -7,13 +7,13 @@ import gzip
 import ipaddress
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from delivery_world import DAY_S, World, delivery_world
+from delivery_world import DAY_S, World
 from scripted_server import Peer, answer, scripted_server
 from tls_identity import identity
 
@@ -23,14 +23,6 @@ from examhook.destinations.webhook import MAX_ANSWER_BYTES, WebhookSender
 from examhook.http.adapter import BoundedAdapter
 from examhook.http.session import BoundedSession
 from examhook.workflows.deliver import MessageOutcome
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with delivery_world() as made:
-        yield made
 
 
 def drip_forever(peer: Peer) -> None:

@@ -26,8 +26,6 @@ SAMPLES = Path(__file__).parents[2] / "events"
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with delivery_world() as made:
         topic_arn = boto3.client("sns", region_name=REGION).create_topic(Name="operations")["TopicArn"]

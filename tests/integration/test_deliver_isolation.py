@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import boto3
 import pytest
-from delivery_world import REGION, World, delivery_world
+from delivery_world import REGION, World
 from scripted_server import Peer, answer, scripted_server
 
 from examhook.delivery.endpoint import Endpoint
@@ -27,23 +27,6 @@ from examhook.workflows.deliver_round import MOST, PUT_BACK_S, DeliverRound, Don
 from examhook.workflows.endpoint_changes import EndpointChanges, update_endpoint
 
 BUSY = answer("", "503 Service Unavailable")
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with delivery_world() as made:
-        yield made
-
-
-def queued(world: World) -> list[DeliveryMessage]:
-    """What can be received from the queue now, left there."""
-    sqs = boto3.client("sqs", region_name=REGION)
-    found: list[DeliveryMessage] = []
-    while messages := sqs.receive_message(QueueUrl=world.queue_url, MaxNumberOfMessages=10).get("Messages", []):
-        found += [parse_body(each["Body"]) for each in messages]
-    return found
 
 
 def with_rate(world: World, endpoint: Endpoint, rate: float) -> Endpoint:

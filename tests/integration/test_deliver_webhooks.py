@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from email.utils import formatdate
 
 import pytest
 import standardwebhooks
 import svix
-from delivery_world import World, delivery_world
+from delivery_world import World
 from scripted_server import Peer, answer, scripted_server
 
 from examhook.delivery.endpoint import EndpointStatus
@@ -17,14 +16,6 @@ from examhook.delivery.schedule import CLAIM_S, MAX_ATTEMPTS
 from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.workflows.deliver_report import MessageOutcome
 from examhook.workflows.endpoints import send_endpoint_test
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with delivery_world() as made:
-        yield made
 
 
 def next_attempt(message: DeliveryMessage) -> DeliveryMessage:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from delivery_world import World, delivery_world
+from delivery_world import World
 
 from examhook.delivery.judgement import Outlook
 from examhook.delivery.record import (
@@ -19,14 +17,6 @@ from examhook.delivery.record import (
 from examhook.delivery.schedule import ENQUEUED_S
 
 NOW = 1_777_818_720
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with delivery_world() as made:
-        yield made
 
 
 def fresh(endpoint_id: str = "ep_1", event_id: str = "evt_1", now: int = NOW) -> Delivery:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from moto import mock_aws
 from played_provider import BEGAN_AT, Stage, row
-from tables import EXAMS, SUBMISSIONS, create_tables
+from tables import EXAMS, SUBMISSIONS
 
 from examhook.model import ExamTransition
 from examhook.storage.exam_states import ExamStates
@@ -52,16 +49,6 @@ HISTORY: Item = {
     "version": {"N": "3"},
     "fence": {"N": "1"},
 }
-
-
-@pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDBClient]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-central-1")
-        create_tables(client)
-        yield client
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 import standardwebhooks
 import svix
-from delivery_world import World, delivery_world
+from delivery_world import World
 from scripted_server import answer, scripted_server
 
 from examhook.delivery.endpoint import ContentType, Endpoint, Privacy
@@ -26,14 +25,6 @@ from examhook.workflows.endpoint_changes import (
 from examhook.workflows.endpoints import EndpointFilters, add_endpoint, ensure_configured_endpoints
 
 HOUR_S = 3600
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with delivery_world() as made:
-        yield made
 
 
 def update(world: World, endpoint: Endpoint, changes: EndpointChanges) -> Endpoint:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-from delivery_world import DAY_S, World, delivery_world
+from delivery_world import DAY_S, World
 from scripted_server import answer, scripted_server
 
 from examhook.delivery.endpoint import Endpoint, EndpointStatus
@@ -14,14 +11,6 @@ from examhook.delivery.schedule import PROBE_S
 from examhook.workflows.deliver_report import MessageOutcome
 
 BUSY = answer("", "503 Service Unavailable")
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with delivery_world() as made:
-        yield made
 
 
 def fail(world: World, endpoint: Endpoint, times: int = 3) -> None:

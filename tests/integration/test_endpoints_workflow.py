@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from delivery_world import REGION, World, delivery_world
+from delivery_world import REGION, World
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin, EndpointStatus, parameter_endpoint_id
 from examhook.delivery.signature import check_secret
@@ -24,14 +24,6 @@ from examhook.workflows.endpoints import (
 )
 
 A, B = "https://a.example/hook", "https://b.example/hook"
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with delivery_world() as made:
-        yield made
 
 
 def ensure(world: World, urls: Sequence[str]) -> list[Endpoint]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from builders import OBSERVED_AT, attempt, submission, transition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
-from tables import EVENTS, create_tables
+from tables import EVENTS
 
 from examhook.events.build import Event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
@@ -27,18 +24,8 @@ EXPIRES_AT = OBSERVED_AT + 30 * DAY
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDBClient]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-central-1")
-        create_tables(client)
-        yield client
-
-
-@pytest.fixture
-def table(client: DynamoDBClient) -> EventsTable:
-    return EventsTable(client, EVENTS)
+def table(dynamodb: DynamoDBClient) -> EventsTable:
+    return EventsTable(dynamodb, EVENTS)
 
 
 def event(event_id: str = "evt_1", at: int = OBSERVED_AT, **changes: object) -> Event:
@@ -74,26 +61,26 @@ def test_an_event_is_kept_once_and_the_first_stands(table: EventsTable) -> None:
     assert table.get("evt_1") == event()
 
 
-def test_an_event_expires_with_the_retention(table: EventsTable, client: DynamoDBClient) -> None:
+def test_an_event_expires_with_the_retention(table: EventsTable, dynamodb: DynamoDBClient) -> None:
     table.add(event(), EXPIRES_AT)
-    item = client.get_item(TableName=EVENTS, Key={"event_id": {"S": "evt_1"}})["Item"]
+    item = dynamodb.get_item(TableName=EVENTS, Key={"event_id": {"S": "evt_1"}})["Item"]
     assert item["expires_at"] == {"N": str(EXPIRES_AT)}
 
 
-def test_the_first_mark_of_dispatch_stands(table: EventsTable, client: DynamoDBClient) -> None:
+def test_the_first_mark_of_dispatch_stands(table: EventsTable, dynamodb: DynamoDBClient) -> None:
     table.add(event(), EXPIRES_AT)
     assert not table.is_dispatched("evt_1")
     table.mark_dispatched("evt_1", OBSERVED_AT + 1)
     table.mark_dispatched("evt_1", OBSERVED_AT + 99)
     assert table.is_dispatched("evt_1")
-    item = client.get_item(TableName=EVENTS, Key={"event_id": {"S": "evt_1"}})["Item"]
+    item = dynamodb.get_item(TableName=EVENTS, Key={"event_id": {"S": "evt_1"}})["Item"]
     assert item["dispatched_at"] == {"N": str(OBSERVED_AT + 1)}
     assert table.get("evt_1") == event()
 
 
-def test_marking_an_event_that_expired_leaves_nothing_behind(table: EventsTable, client: DynamoDBClient) -> None:
+def test_marking_an_event_that_expired_leaves_nothing_behind(table: EventsTable, dynamodb: DynamoDBClient) -> None:
     table.mark_dispatched("evt_gone", OBSERVED_AT)
-    assert client.scan(TableName=EVENTS)["Count"] == 0
+    assert dynamodb.scan(TableName=EVENTS)["Count"] == 0
     assert table.get("evt_gone") is None
     assert not table.is_dispatched("evt_gone")
 
@@ -143,17 +130,17 @@ def test_a_listing_filters_by_exam_and_type_and_the_limit_counts_what_passed(tab
     assert listed(table, *window, exam_id="b", types=["submission.forced"], limit=1) == ["evt_2"]
 
 
-def test_a_listing_looks_no_further_back_than_anything_is_kept(table: EventsTable, client: DynamoDBClient) -> None:
+def test_a_listing_looks_no_further_back_than_anything_is_kept(table: EventsTable, dynamodb: DynamoDBClient) -> None:
     queried: list[str] = []
-    client.meta.events.register("before-call.dynamodb.Query", lambda **_: queried.append("a day"))
+    dynamodb.meta.events.register("before-call.dynamodb.Query", lambda **_: queried.append("a day"))
     table.add(event(at=OBSERVED_AT - 364 * DAY), EXPIRES_AT)
     assert listed(table, 0, OBSERVED_AT) == ["evt_1"]
     assert len(queried) == 366
 
 
-def test_an_item_of_another_version_is_refused(table: EventsTable, client: DynamoDBClient) -> None:
-    client.put_item(TableName=EVENTS, Item={"event_id": {"S": "evt_1"}, "v": {"N": "99"}})
-    client.put_item(TableName=EVENTS, Item={"event_id": {"S": "evt_2"}, "v": {"N": "1"}})
+def test_an_item_of_another_version_is_refused(table: EventsTable, dynamodb: DynamoDBClient) -> None:
+    dynamodb.put_item(TableName=EVENTS, Item={"event_id": {"S": "evt_1"}, "v": {"N": "99"}})
+    dynamodb.put_item(TableName=EVENTS, Item={"event_id": {"S": "evt_2"}, "v": {"N": "1"}})
     with pytest.raises(UnreadableEventError, match="version 99"):
         table.get("evt_1")
     with pytest.raises(UnreadableEventError, match="lacks"):

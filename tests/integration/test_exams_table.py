@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from moto import mock_aws
-from tables import EXAMS, create_tables
+from tables import EXAMS
 
 from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.model import AttemptKey, Exam
 from examhook.storage.account_state import AccountRecord, Awaited, Refusal
 from examhook.storage.exams import ExamsTable
 from examhook.workflows.lease import LEASE_SECONDS, LeaseLostError, lease_on
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 LEGACY_EXAM = {
     "account": {"S": "main"},
@@ -51,13 +53,8 @@ class Clock:
 
 
 @pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExamsTable]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-central-1")
-        create_tables(client)
-        yield ExamsTable(client, EXAMS)
+def table(dynamodb: DynamoDBClient) -> ExamsTable:
+    return ExamsTable(dynamodb, EXAMS)
 
 
 def put(item: dict[str, object]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import boto3
-import pytest
 from moto import mock_aws
 
 from examhook_cli.demo.subscriber import subscribe_queue
@@ -11,10 +10,8 @@ from examhook_cli.simulator.clock import VirtualClock
 from faults.passing_world import PassingWorld
 
 
-def test_everything_on_the_queue_is_read_however_many_messages_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_on_the_queue_is_read_however_many_messages_there_are() -> None:
     """One look brings ten of them; what was not read would count as lost."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
         session = boto3.Session(region_name="eu-central-1")
         topic_arn = session.client("sns").create_topic(Name="submissions")["TopicArn"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from delivery_world import World, delivery_world
+from delivery_world import World
 from scripted_server import Peer, ScriptedServer, answer, scripted_server
 from tls_identity import identity
 
@@ -38,14 +38,6 @@ def session(clock: WallClock) -> Iterator[BoundedSession]:
     made = BoundedSession(BoundedAdapter(now=clock.now))
     yield made
     made.close()
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with delivery_world() as made:
-        yield made
 
 
 def get(session: BoundedSession, server: ScriptedServer, deadline_s: float = 5.0) -> bytes:

@@ -14,9 +14,10 @@ import standardwebhooks
 from delivery_world import OPERATIONS_TOPIC, REGION
 from jsonschema import Draft202012Validator
 from link_world import LinkWorld, link_world
+from poll_environment import poll_environment
 from referencing import Registry, Resource
 from scripted_server import Received, ScriptedServer, answer, scripted_server
-from tables import ENDPOINTS, EVENTS, EXAMS, SUBMISSIONS
+from tables import EVENTS
 
 from examhook.delivery.endpoint import Endpoint, Privacy
 from examhook.delivery.link_renewal import REPEAT_AFTER_S, WAIT_S
@@ -128,24 +129,8 @@ def test_a_poll_serves_requests_after_its_detection(world: LinkWorld, receiver: 
     there = world.ended()
     messages = [late(world, receiver, world.event(ref, nth))[1] for nth, ref in enumerate((gone, there))]
     secrets = boto3.client("secretsmanager", region_name=REGION)
-    made = poll(
-        {
-            "ACCOUNT_NAME": "main",
-            "PROVIDER_BASE_URL": world.simulator.base_url,
-            "PROVIDER_DIALECT": "legacy",
-            "ACCOUNT_CODE_SECRET_ARN": secrets.create_secret(Name="code", SecretString=world.simulator.code)["ARN"],
-            "REQUESTS_PER_SECOND": "10",
-            "POLL_SECONDS": "60",
-            "INITIAL_SYNC": "silent",
-            "FULL_PASS_MINUTES": "60",
-            "SUBMISSIONS_TABLE": SUBMISSIONS,
-            "EXAMS_TABLE": EXAMS,
-            "EVENTS_TABLE": EVENTS,
-            "ENDPOINTS_TABLE": ENDPOINTS,
-            "OPERATIONS_TOPIC_ARN": OPERATIONS_TOPIC,
-            "FAILURE_QUEUE_URL": "https://sqs.test/failures",
-        }
-    )
+    code_arn = secrets.create_secret(Name="code", SecretString=world.simulator.code)["ARN"]
+    made = poll(poll_environment(world.simulator.base_url, code_arn, OPERATIONS_TOPIC))
     report = replace(made, now=world.aws.clock.now, sleep=world.aws.clock.sleep).run(PollRequest(), lambda: 300.0)
     assert report.complete, report.errors
     assert arrived(world, receiver, messages[0]) == DEAD
@@ -482,7 +467,7 @@ def row_of(key: AttemptKey) -> Attempt:
 
 
 def requested(world: LinkWorld, count: int, *, exams: int) -> list[Event]:
-    """Events of different attempts with an open request, over so many exams."""
+    """Events of different attempts with an open request, spread over a number of exams."""
     events = []
     for nth in range(count):
         ref = replace(world.ended(), exam_id=f"{nth % exams}")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
 import boto3
-import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from delivery_world import REGION, World, delivery_world
+from delivery_world import REGION, World
 from scripted_server import answer, scripted_server
 from tables import ENDPOINTS, EVENTS
 
@@ -28,14 +27,6 @@ from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
 from examhook.workflows.deliver_round import MOST, DeliverRound, Message
 
 READS = {"BatchGetItem", "GetItem"}
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with delivery_world() as made:
-        yield made
 
 
 def reads_of_a_round(world: World, batch: Sequence[DeliveryMessage], refused: str = "") -> Counter[str]:

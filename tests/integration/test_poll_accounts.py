@@ -12,8 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 from command_line import CREDENTIALS
 from moto import mock_aws
+from poll_environment import poll_environment
 from recorder import told
-from tables import ENDPOINTS, EVENTS, EXAMS, SUBMISSIONS, create_tables
+from tables import SUBMISSIONS, create_tables
 
 from examhook.handlers import poll as entry
 from examhook.settings import Dialect, InitialSync
@@ -71,25 +72,9 @@ class Stack:
         self.secrets.put_secret_value(SecretId=self.list_arn, SecretString=json.dumps(accounts))
 
     def deploy(self, *, more: bool = True) -> None:
-        watched = wiring.accounts(
-            {
-                "ACCOUNT_NAME": "main",
-                "PROVIDER_BASE_URL": self.main.base_url,
-                "PROVIDER_DIALECT": "legacy",
-                "ACCOUNT_CODE_SECRET_ARN": self.code_arn,
-                "REQUESTS_PER_SECOND": "10",
-                "POLL_SECONDS": "60",
-                "INITIAL_SYNC": "silent",
-                "FULL_PASS_MINUTES": "60",
-                "SUBMISSIONS_TABLE": SUBMISSIONS,
-                "EXAMS_TABLE": EXAMS,
-                "EVENTS_TABLE": EVENTS,
-                "ENDPOINTS_TABLE": ENDPOINTS,
-                "OPERATIONS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:operations",
-                "FAILURE_QUEUE_URL": "https://sqs.test/failures",
-                "ACCOUNTS_SECRET_ARN": self.list_arn if more else "",
-            }
-        )
+        topic_arn = "arn:aws:sns:us-east-1:123456789012:operations"
+        accounts_arn = self.list_arn if more else ""
+        watched = wiring.accounts(poll_environment(self.main.base_url, self.code_arn, topic_arn, accounts_arn))
         if more:
             watched.functions = self.functions
         self.watched = watched

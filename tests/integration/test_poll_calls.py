@@ -10,7 +10,8 @@ import pytest
 from aws_front import AwsFront, running_aws_front
 from command_line import CREDENTIALS
 from moto import mock_aws
-from tables import ENDPOINTS, EVENTS, EXAMS, SUBMISSIONS, create_tables
+from poll_environment import poll_environment
+from tables import create_tables
 
 from examhook.handlers import poll as entry
 from examhook_cli.simulator.server import running_simulator
@@ -37,23 +38,12 @@ def front(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsFront]:
         create_tables(boto3.client("dynamodb", region_name=REGION))
         secrets = boto3.client("secretsmanager", region_name=REGION)
         others = json.dumps({"north": {"code": "x"}, "south": {"code": "y"}})
-        variables = {
-            "ACCOUNT_NAME": "main",
-            "PROVIDER_BASE_URL": provider.base_url,
-            "PROVIDER_DIALECT": "legacy",
-            "ACCOUNT_CODE_SECRET_ARN": secrets.create_secret(Name="code", SecretString="main-code")["ARN"],
-            "REQUESTS_PER_SECOND": "10",
-            "POLL_SECONDS": "60",
-            "INITIAL_SYNC": "silent",
-            "FULL_PASS_MINUTES": "60",
-            "SUBMISSIONS_TABLE": SUBMISSIONS,
-            "EXAMS_TABLE": EXAMS,
-            "ENDPOINTS_TABLE": ENDPOINTS,
-            "EVENTS_TABLE": EVENTS,
-            "OPERATIONS_TOPIC_ARN": boto3.client("sns", region_name=REGION).create_topic(Name="operations")["TopicArn"],
-            "FAILURE_QUEUE_URL": "https://sqs.test/failures",
-            "ACCOUNTS_SECRET_ARN": secrets.create_secret(Name="accounts", SecretString=others)["ARN"],
-        }
+        variables = poll_environment(
+            provider.base_url,
+            secrets.create_secret(Name="code", SecretString="main-code")["ARN"],
+            boto3.client("sns", region_name=REGION).create_topic(Name="operations")["TopicArn"],
+            secrets.create_secret(Name="accounts", SecretString=others)["ARN"],
+        )
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         entry._accounts.cache_clear()  # noqa: SLF001 - a fresh process

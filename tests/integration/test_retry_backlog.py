@@ -20,8 +20,6 @@ BATCH, UNPACED = 5, 30
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """With batches so small that some deliveries are many."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setattr("examhook.workflows.backlog.BATCH_PER_ENDPOINT", BATCH)
     monkeypatch.setattr("examhook.workflows.backlog.UNPACED_PER_MINUTE", UNPACED)
     with delivery_world() as made:

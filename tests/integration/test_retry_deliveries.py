@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 
 import boto3
 import pytest
-from delivery_world import REGION, World, delivery_world
+from delivery_world import REGION, World
 from scripted_server import answer, scripted_server
 
 from examhook.delivery.health import DOWN_AFTER_FAILURES
@@ -20,14 +19,6 @@ from examhook.workflows.deliver_report import MessageOutcome
 from examhook.workflows.retry import TICK_S
 
 BUSY = answer("", "503 Service Unavailable")
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with delivery_world() as made:
-        yield made
 
 
 def event_numbers(sent: list[tuple[DeliveryMessage, int]]) -> list[int]:

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from memory_tables import MemoryExams
-from moto import mock_aws
 from played_provider import BEGAN_AT, Stage, row
-from tables import SUBMISSIONS, create_tables
+from tables import SUBMISSIONS
 
 from examhook.storage.submission_item import SCHEMA_VERSION
 from examhook.storage.submissions import SubmissionsTable
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-central-1")
-        create_tables(client)
-        made = Stage(SubmissionsTable(client, SUBMISSIONS), MemoryExams())
-        for exam_id in ("1", "2"):
-            made.provider.add(exam_id, row(int(exam_id), 0, None))
-        assert made.poll().body()["complete"]
-        yield made
+def stage(dynamodb: DynamoDBClient) -> Stage:
+    made = Stage(SubmissionsTable(dynamodb, SUBMISSIONS), MemoryExams())
+    for exam_id in ("1", "2"):
+        made.provider.add(exam_id, row(int(exam_id), 0, None))
+    assert made.poll().body()["complete"]
+    return made
 
 
 def set_version(exam_id: str, version: int) -> None:

@@ -47,8 +47,6 @@ EXAM_IDS = count(1)
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("EXAMHOOK_SECRET", "whsec_" + "c2VjcmV0LW9mLXRoZS10ZXN0LW9ubHkh")
     with delivery_world() as made:
         yield made

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from moto import mock_aws
-from tables import SUBMISSIONS, create_tables
+from tables import SUBMISSIONS
 
 from examhook.detection.change import Change
 from examhook.detection.transition import Observation, change_from
@@ -29,18 +26,8 @@ DONE = replace(OPEN, status_code=1, ended_at=1_700_000_900, score_points=Decimal
 
 
 @pytest.fixture
-def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoDBClient]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        client = boto3.client("dynamodb", region_name="eu-central-1")
-        create_tables(client)
-        yield client
-
-
-@pytest.fixture
-def table(client: DynamoDBClient) -> SubmissionsTable:
-    return SubmissionsTable(client, SUBMISSIONS)
+def table(dynamodb: DynamoDBClient) -> SubmissionsTable:
+    return SubmissionsTable(dynamodb, SUBMISSIONS)
 
 
 def change(stored: Submission | None, row: Attempt, fence: int = 1) -> Change:
@@ -83,9 +70,11 @@ def test_an_exam_can_be_read_page_by_page_in_stored_order(table: SubmissionsTabl
     assert table.page_after("main", "another", None, 3) == ([], None)
 
 
-def test_what_one_write_announces_once_more_the_next_does_not(table: SubmissionsTable, client: DynamoDBClient) -> None:
+def test_what_one_write_announces_once_more_the_next_does_not(
+    table: SubmissionsTable, dynamodb: DynamoDBClient
+) -> None:
     def said() -> list[object]:
-        (item,) = client.scan(TableName=SUBMISSIONS)["Items"]
+        (item,) = dynamodb.scan(TableName=SUBMISSIONS)["Items"]
         return [item["announce"], item.get("again")]
 
     first = change(None, DONE)
@@ -121,10 +110,10 @@ def test_a_poll_that_outlived_its_lease_cannot_write_over_a_newer_one(table: Sub
 
 
 def test_only_a_write_that_adds_a_transition_is_marked_for_the_stream(
-    table: SubmissionsTable, client: DynamoDBClient
+    table: SubmissionsTable, dynamodb: DynamoDBClient
 ) -> None:
     def marked() -> bool:
-        return client.scan(TableName=SUBMISSIONS)["Items"][0]["announce"]["BOOL"]
+        return dynamodb.scan(TableName=SUBMISSIONS)["Items"][0]["announce"]["BOOL"]
 
     first = change(None, replace(DONE, passed=None))
     table.write([first])
@@ -151,11 +140,11 @@ def test_many_changes_are_written_and_the_overtaken_ones_named(table: Submission
     ],
 )
 def test_scores_are_written_as_dynamodb_gives_them_back(
-    table: SubmissionsTable, client: DynamoDBClient, score: str, spelled: str
+    table: SubmissionsTable, dynamodb: DynamoDBClient, score: str, spelled: str
 ) -> None:
     """Otherwise a repeated write would not be known as the one that stands."""
     table.write([change(None, replace(DONE, score_points=Decimal(score)))])
-    (item,) = client.scan(TableName=SUBMISSIONS)["Items"]
+    (item,) = dynamodb.scan(TableName=SUBMISSIONS)["Items"]
     assert item["score_points"] == {"N": spelled}
     assert stored_one(table).attempt.score_points == Decimal(score)
 
@@ -166,9 +155,9 @@ def test_the_providers_id_of_a_record_is_kept(table: SubmissionsTable, record_id
     assert stored_one(table).attempt.record_id == record_id
 
 
-def test_an_item_of_another_version_is_refused_with_a_reason(table: SubmissionsTable, client: DynamoDBClient) -> None:
+def test_an_item_of_another_version_is_refused_with_a_reason(table: SubmissionsTable, dynamodb: DynamoDBClient) -> None:
     table.write([change(None, DONE)])
-    item = client.scan(TableName=SUBMISSIONS)["Items"][0]
+    item = dynamodb.scan(TableName=SUBMISSIONS)["Items"][0]
     with pytest.raises(UnreadableItemError, match="schema version 2, wanted 1"):
         submission_from_item({**item, "v": {"N": "2"}})
     with pytest.raises(UnreadableItemError, match="started_at"):

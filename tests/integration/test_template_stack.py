@@ -15,6 +15,7 @@ import pytest
 import tables
 from cfnlint.decode import cfn_yaml
 from moto import mock_aws
+from policies import listed
 
 from examhook.events.catalogue import OFF_BY_DEFAULT
 from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings
@@ -66,11 +67,6 @@ def statements() -> Iterator[tuple[str, Mapping[str, Any]]]:
         for statement in policy["PolicyDocument"]["Statement"]:
             for role in policy["Roles"]:
                 yield role["Ref"], statement
-
-
-def listed(value: object) -> list[Any]:
-    """A policy's one or many as many."""
-    return list(value) if isinstance(value, list) else [value]
 
 
 class AskedFor(dict[str, str]):

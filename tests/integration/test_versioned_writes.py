@@ -87,8 +87,6 @@ class Table:
 
 @pytest.fixture
 def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setattr(_REPEAT_AT_ONCE, lambda _: None)
     with mock_aws():
         config = Config(retries={"mode": "standard", "total_max_attempts": 3})
@@ -98,7 +96,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Table]:
 
 
 def cancelled(count: int, **codes: str) -> dict[str, Any]:
-    """A cancelled transaction of so many items; ``at3="ThrottlingError"`` blames its fourth."""
+    """A cancelled transaction of a number of items; ``at3="ThrottlingError"`` blames its fourth."""
     reasons = [{"Code": codes.get(f"at{place}", "None")} for place in range(count)]
     return {**failed("TransactionCanceledException"), "CancellationReasons": reasons}
 

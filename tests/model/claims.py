@@ -9,7 +9,7 @@ Nothing is invented: the events of an attempt are a subsequence of its true hist
 facts of a state that it really was in, each state used once, numbered without gaps and chained by
 the ids before them. What only lasted between two looks was seen by nobody, and need not be told.
 
-What a hint shows is found soon, not only by a full pass: new attempts where ``times`` counts starts, and
+What a hint shows is found soon, not only by a full scan: new attempts where ``times`` counts starts, and
 the end of an attempt that was seen running (but for what a poll wrote that never came to remember the exam).
 """
 
@@ -97,9 +97,9 @@ class Claims:
                 )
 
     def _was_told_of_before_it_was_listed(self, row: TruthRow) -> bool:
-        """Whether a first contact may have found it, or one that it is taken for, among the takings and not the rows.
+        """Whether a first contact may have counted the row, or one it is taken for, without finding it.
 
-        A row that turns up then seems to be what the takings have told of since. A full pass finds the other.
+        A row that turns up then seems to be what the count has told of since. A full scan finds the other.
         """
         return any(self._met_first_contact_hidden(key) for key in self.histories if key[0] == row.exam_id)
 
@@ -138,7 +138,7 @@ class Claims:
         return states.index(found) if found is not None and self._is_old(key, found, margin_s=-CLOCKS_S) else -1
 
     def _is_old(self, key: Key, state: State, *, margin_s: int) -> bool:
-        """Whether ``state``, found by a first scan, is recorded and not announced; so much later counts too."""
+        """Whether ``state``, found by a first scan, is recorded and not announced; ``margin_s`` later counts too."""
         record, _ = self.installation.exams.records.get("main", (None, 0))
         if self.installation.initial_sync is InitialSync.ANNOUNCE or record is None:
             return False

@@ -7,7 +7,7 @@ from model.poller import FULL_SCAN_SECONDS
 
 from examhook.detection import after_scan, pace
 from examhook.provider import discovery
-from examhook.workflows import full_scan, incremental_scan, settlement
+from examhook.workflows import full_scan, incremental_scan
 
 
 @pytest.fixture(autouse=True)
@@ -16,8 +16,6 @@ def _smaller_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(full_scan, "HELD_PAGES", 3)
     monkeypatch.setattr(after_scan, "RUNNING_KEPT", 2)
     monkeypatch.setattr(pace, "WEEK_SECONDS", 3 * FULL_SCAN_SECONDS)
-    monkeypatch.setattr(full_scan, "WEEK_SECONDS", 3 * FULL_SCAN_SECONDS)
-    monkeypatch.setattr(settlement, "WEEK_SECONDS", 3 * FULL_SCAN_SECONDS)
     monkeypatch.setattr(incremental_scan, "MAX_PAGES", 3)
     monkeypatch.setattr(incremental_scan, "RUNNING_KEPT", 2)
     monkeypatch.setattr(discovery, "RECOUNT_SECONDS", FULL_SCAN_SECONDS)

@@ -36,7 +36,7 @@ def check_exams(installation: Installation) -> None:
     assert len(ids) == len(set(ids)), "an id was used twice"
     for exam_id, events in told.items():
         _check_chain(exam_id, events)
-    if getattr(installation.provider, "dialect", Dialect.LEGACY) is Dialect.V1:
+    if installation.provider.dialect is Dialect.V1:
         changes = [event for events in told.values() for event in events if event.receipt is None]
         assert not changes, f"nothing said whether an exam is open, and it was told: {changes}"
         return

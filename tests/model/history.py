@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from model.provider import Provider
 
-from examhook.model import FINAL_STATUSES, Attempt, AttemptKey, Transition
+from examhook.model import Attempt, AttemptKey, Transition
 from examhook_cli.simulator.facts import LedgerKind
 
 PASS_MARK_POINTS = 60
@@ -22,11 +22,6 @@ class Facts:
     score_points: Decimal | None = None
     ended_at: int | None = None
     passed: bool | None = None
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the attempt has ended with one of the documented statuses."""
-        return self.status_code in FINAL_STATUSES
 
     @classmethod
     def of(cls, told: Attempt | Transition) -> Facts:

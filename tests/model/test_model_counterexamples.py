@@ -128,7 +128,7 @@ def test_an_empty_page_in_the_middle_is_no_end() -> None:
 
 
 def test_a_count_that_changes_again_before_its_rows_were_found_is_followed() -> None:
-    """The one that is unexplained keeps the full pass away for ten minutes, and new rows come at the other end."""
+    """The one that is unexplained keeps the full scan away for ten minutes, and new rows come at the other end."""
     state = in_the_beginning(Setup(page_cap=2, past=(4,)))
     state.poll()
     state.something_happens_and_a_poll_finds_it([Act(Kind.START), Act(Kind.REMOVE, 4)], full=False)

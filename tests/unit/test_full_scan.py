@@ -7,9 +7,8 @@ from decimal import Decimal
 
 import pytest
 from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import BEGAN_AT, Stage, row
+from played_provider import BEGAN_AT, Stage, asked, row
 
-from examhook.detection.exam_state import ExamState
 from examhook.provider.pages import UnreadableRow
 from examhook.workflows.full_scan import PATIENCE_SECONDS
 
@@ -27,14 +26,6 @@ def known(stage: Stage, request: pytest.FixtureRequest) -> Stage:
     assert stage.poll().complete
     stage.provider.clock += 60
     return stage
-
-
-def asked(stage: Stage) -> int:
-    return sum(bool(what) for what in stage.provider.asked)
-
-
-def state(stage: Stage) -> ExamState:
-    return stage.exam_states.of_account("main")["7"]
 
 
 def test_a_scan_without_changes_reads_and_writes_no_submission(known: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,20 +7,10 @@ from decimal import Decimal
 
 import pytest
 from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import BEGAN_AT, Stage, row
+from played_provider import BEGAN_AT, Stage, asked, row, state
 
-from examhook.detection.exam_state import ExamState
 from examhook.detection.pace import RETRY_SECONDS
 from examhook.provider.errors import ProviderUnavailable
-
-
-def asked(stage: Stage) -> int:
-    """Requests about results in the last poll."""
-    return sum(bool(what) for what in stage.provider.asked)
-
-
-def state(stage: Stage) -> ExamState:
-    return stage.exam_states.of_account("main")["7"]
 
 
 def tick(stage: Stage, seconds: int = 60) -> None:

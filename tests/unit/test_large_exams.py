@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import BEGAN_AT, Stage, row
+from played_provider import BEGAN_AT, Stage, asked, row, state
 
 from examhook.detection.erased import hash_of
-from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
+from examhook.detection.exam_state import RowOrder, ScanCursor
 from examhook.storage.erasures import Erasures
 
 REQUESTS = 9
@@ -32,10 +32,6 @@ def large_exam(monkeypatch: pytest.MonkeyPatch) -> Stage:
     stage.provider.add("7", *(row(900 - number) for number in range(190)))
     stage.requests_until_time_is_up = REQUESTS
     return stage
-
-
-def state(stage: Stage) -> ExamState:
-    return stage.exam_states.of_account("main")["7"]
 
 
 def cursor(stage: Stage) -> ScanCursor:
@@ -59,10 +55,6 @@ def until_scanned(stage: Stage, *new: int) -> None:
             break
         next_poll(stage, *([number] if (number := next(numbers, None)) is not None else []))
     assert state(stage).scanned_at is not None
-
-
-def asked(stage: Stage) -> int:
-    return sum(bool(what) for what in stage.provider.asked)
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def always() -> bool:
     return True
 
 
-def takings(found: Found) -> dict[str, int | None]:
+def attempt_counts(found: Found) -> dict[str, int | None]:
     return {exam.exam_id: exam.attempt_count for exam in found.exams}
 
 
@@ -91,7 +91,7 @@ def test_a_walk_ends_as_soon_as_the_exams_met_explain_all_rows() -> None:
     provider.add("1", 800)
     provider.add("2", 150)
     found = Discovery(list).look(provider.ask, always, provider.clock)
-    assert takings(found) == {"1": 800, "2": 150}
+    assert attempt_counts(found) == {"1": 800, "2": 150}
     assert found.problem is None
     pages = [start for exam_id, start, _ in provider.asked if exam_id is None]
     assert pages == [0, 0, 100]
@@ -109,7 +109,7 @@ def test_what_time_does_not_allow_is_gone_on_with_at_the_next_look() -> None:
         seen.append(found.problem)
         if found.problem is None:
             break
-    assert takings(found) == provider.counts()
+    assert attempt_counts(found) == provider.counts()
     assert "no time" in str(seen[0])
     assert len(provider.asked) < 40
 
@@ -122,7 +122,7 @@ def test_rows_that_come_while_exams_are_counted_are_no_unknown_exams() -> None:
     discovery = Discovery(list)
     assert discovery.look(provider.ask, always, provider.clock).problem is None
     assert len(provider.asked) <= 1 + 3 + 1
-    assert takings(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
 
 
 def test_a_forbidden_exam_is_kept_and_costs_one_walk() -> None:
@@ -134,13 +134,13 @@ def test_a_forbidden_exam_is_kept_and_costs_one_walk() -> None:
     for _ in range(2):
         assert discovery.look(provider.ask, always, provider.clock).problem is None
     provider.asked.clear()
-    assert takings(discovery.look(provider.ask, always, provider.clock)) == {"1": 150, "2": 0}
+    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 150, "2": 0}
     assert len(provider.asked) == 1
     provider.add("2")
-    assert takings(discovery.look(provider.ask, always, provider.clock)) == {"1": 150, "2": 1}
+    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 150, "2": 1}
     provider.forbidden.clear()
     provider.clock += RECOUNT_SECONDS
-    assert takings(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
     provider.asked.clear()
     discovery.look(provider.ask, always, provider.clock)
     assert len(provider.asked) == 1
@@ -154,7 +154,7 @@ def test_an_exam_that_is_forbidden_while_it_is_counted_keeps_its_count() -> None
     discovery.look(provider.ask, always, provider.clock)
     provider.forbidden = {"1", "2"}
     provider.clock += RECOUNT_SECONDS
-    assert takings(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
     assert [exam_id for exam_id, *_ in provider.asked if exam_id in provider.forbidden]
 
 
@@ -163,31 +163,31 @@ def test_rows_that_name_no_exam_are_walked_through_once() -> None:
     provider.add("1", 250)
     discovery = Discovery(list)
     for _ in range(2):
-        assert takings(discovery.look(provider.ask, always, provider.clock)) == {"1": 250}
+        assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 250}
     provider.asked.clear()
-    assert takings(discovery.look(provider.ask, always, provider.clock)) == {"1": 250}
+    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 250}
     provider.add("1")
-    assert takings(discovery.look(provider.ask, always, provider.clock)) == {"1": 251}
+    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 251}
     assert len(provider.asked) == 2
 
 
 @pytest.mark.parametrize("habit", ["counts_all", "no_totals"])
-def test_where_one_exams_rows_are_not_counted_new_rows_move_its_takings(habit: str) -> None:
+def test_where_one_exams_rows_are_not_counted_new_rows_move_its_attempt_count(habit: str) -> None:
     """Everything is walked through once; after that a look takes one request."""
     provider = Provider(**{habit: True})
     provider.add("1", 250)
     provider.add("2", 30)
     provider.add("3", 3)
     discovery = Discovery(list)
-    before = takings(discovery.look(provider.ask, always, provider.clock))
+    before = attempt_counts(discovery.look(provider.ask, always, provider.clock))
     assert before.keys() == {"1", "2", "3"}
     provider.asked.clear()
-    assert takings(discovery.look(provider.ask, always, provider.clock)) == before
+    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == before
     provider.add("2", 4)
-    after = takings(discovery.look(provider.ask, always, provider.clock))
+    after = attempt_counts(discovery.look(provider.ask, always, provider.clock))
     assert {exam_id for exam_id in after if after[exam_id] != before[exam_id]} == {"2"}
     provider.add("2")
-    assert takings(discovery.look(provider.ask, always, provider.clock))["2"] == (after["2"] or 0) + 1
+    assert attempt_counts(discovery.look(provider.ask, always, provider.clock))["2"] == (after["2"] or 0) + 1
     assert len(provider.asked) == 3
 
 
@@ -201,7 +201,7 @@ def test_a_provider_that_was_thought_to_count_wrongly_is_counted_again_after_a_d
     provider.rows.append(OUT_OF_SIGHT)
     discovery.look(provider.ask, always, provider.clock)
     provider.clock += REWALK_SECONDS
-    assert takings(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
 
 
 def test_rows_that_no_walk_could_explain_are_looked_for_again_after_a_day() -> None:
@@ -216,14 +216,14 @@ def test_rows_that_no_walk_could_explain_are_looked_for_again_after_a_day() -> N
     provider.clock += REWALK_SECONDS
     for _ in range(2):
         found = discovery.look(provider.ask, always, provider.clock)
-    assert takings(found) == provider.counts()
+    assert attempt_counts(found) == provider.counts()
 
 
 def test_an_exam_that_the_provider_no_longer_knows_is_forgotten() -> None:
     provider = Provider()
     provider.add("1", 5)
     discovery = Discovery(lambda: [Exam("gone", "Gone", available=True, attempt_count=9)])
-    assert takings(discovery.look(provider.ask, always, provider.clock)) == {"1": 5}
+    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 5}
 
 
 def test_a_row_is_new_until_it_was_counted() -> None:
@@ -236,7 +236,7 @@ def test_a_row_is_new_until_it_was_counted() -> None:
     provider.failing_at = len(provider.asked) + 2
     with pytest.raises(ProviderUnavailable):
         discovery.look(provider.ask, always, provider.clock)
-    assert takings(discovery.look(provider.ask, always, provider.clock)) == {"1": 5, "2": 2}
+    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 5, "2": 2}
 
 
 def test_what_is_stored_of_an_exam_stays_but_its_availability() -> None:
@@ -285,7 +285,7 @@ def test_counts_are_right_whatever_is_added_where(
     for batch in batches:
         for exam_id, count in batch:
             provider.add(exam_id, count)
-        assert takings(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+        assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
         provider.asked.clear()
         discovery.look(provider.ask, always, provider.clock)
         assert provider.asked == [(None, 0, PAGE_ROWS)]

@@ -71,22 +71,20 @@ def test_a_date_that_becomes_wrong_later_changes_nothing_and_scans_still_become_
     assert sorted(habits.events()) == sorted([(old.candidate_id, "rescored"), (ref.candidate_id, "submitted")])
 
 
-@pytest.mark.parametrize("hours", [-5, 5])
-def test_rows_and_date_by_another_clock_than_ours_are_told_apart_at_installation(hours: int) -> None:
-    """The provider's clock is hours off ours, and its rows follow its own."""
-    habits = Habits(skew_s=hours * 3600)
+def announces_only_what_is_new(habits: Habits) -> None:
     exam_id = install(habits)
     assert habits.events() == []
     ref = habits.submits(exam_id)
     habits.polls(6)
     assert habits.events() == [(ref.candidate_id, "submitted")]
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_rows_and_date_by_another_clock_than_ours_are_told_apart_at_installation(hours: int) -> None:
+    """The provider's clock is hours off ours, and its rows follow its own."""
+    announces_only_what_is_new(Habits(skew_s=hours * 3600))
 
 
 @pytest.mark.parametrize("hours", [-5, 5])
 def test_rows_by_a_clock_that_no_date_shows_silence_nothing_after_the_first_poll(hours: int) -> None:
-    habits = Habits(switches=[f"row_clock={hours * 3600:+d}"])
-    exam_id = install(habits)
-    assert habits.events() == []
-    ref = habits.submits(exam_id)
-    habits.polls(6)
-    assert habits.events() == [(ref.candidate_id, "submitted")]
+    announces_only_what_is_new(Habits(switches=[f"row_clock={hours * 3600:+d}"]))

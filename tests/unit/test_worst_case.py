@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import Stage, row
+from played_provider import Stage, row, state
 
 from examhook.detection.pace import IDLE_FACTOR
 from examhook.detection.ticks import longest_gap_s
@@ -20,7 +20,7 @@ BOUNDS: WorstCase = worst_case_s(longest_gap_s=longest_gap_s(POLL_S), full_scan_
 
 @pytest.fixture
 def quiet() -> Stage:
-    """An exam in which nothing has happened for so long that its full scans are as rare as they get."""
+    """An exam that has been idle long enough for its full scans to be as rare as they get."""
     stage = Stage(MemorySubmissions(), MemoryExams())
     stage.provider.add("7", row(1), row(2))
     for _ in range(IDLE_FACTOR * 3):
@@ -44,8 +44,8 @@ def seconds_until(stage: Stage, event: str, bound_s: int) -> int:
 
 def after_scan(stage: Stage) -> None:
     """Poll until the exam was scanned just now."""
-    scanned_at = stage.exam_states.of_account("main")["7"].scanned_at
-    while stage.exam_states.of_account("main")["7"].scanned_at == scanned_at:
+    scanned_at = state(stage).scanned_at
+    while state(stage).scanned_at == scanned_at:
         poll_after(stage, POLL_S)
 
 

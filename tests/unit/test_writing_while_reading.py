@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 import pytest
 from botocore.exceptions import ClientError
 from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import Stage, row
+from played_provider import Stage, asked, row, state
 
 from examhook.detection.change import Change
 from examhook.provider.errors import ProviderUnavailable
@@ -72,7 +72,7 @@ def poll(stage: Stage) -> PollReport:
 def test_each_page_is_written_after_the_next_one_was_read(stage: Stage, submissions: NotedSubmissions) -> None:
     """Except before a cursor is saved, which waits for what it covers."""
     pages_read: list[int] = []
-    submissions.before_write = lambda: pages_read.append(sum(bool(what) for what in stage.provider.asked))
+    submissions.before_write = lambda: pages_read.append(asked(stage))
     assert poll(stage).complete
     assert len(submissions.of_exam("main", "7")) == ROWS
     assert pages_read[:10] == [2, 3, 4, 5, 5, 7, 8, 9, 10, 10]
@@ -93,7 +93,7 @@ def test_rows_whose_write_fails_are_read_again(stage: Stage, submissions: NotedS
     stage.provider.clock += 120
     assert poll(stage).complete
     assert len(submissions.of_exam("main", "7")) == ROWS
-    assert stage.exam_states.of_account("main")["7"].row_count == ROWS
+    assert state(stage).row_count == ROWS
 
 
 def test_no_write_is_left_behind_when_the_provider_fails(stage: Stage, submissions: NotedSubmissions) -> None:
@@ -106,7 +106,7 @@ def test_no_write_is_left_behind_when_the_provider_fails(stage: Stage, submissio
 
     submissions.before_write = provider_fails_later
     assert not poll(stage).complete
-    pages_read = sum(bool(what) for what in stage.provider.asked) - 1
+    pages_read = asked(stage) - 1
     assert pages_read == 4
     # Pages of ten rows overlap by one.
     assert len(submissions.of_exam("main", "7")) == 10 + 9 * (pages_read - 1)

@@ -1,0 +1,29 @@
+"""AWS as moto plays it, with its own credentials: the tables alone, or all that deliveries need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from delivery_world import REGION, World, delivery_world
+from moto import mock_aws
+from tables import create_tables
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@pytest.fixture
+def dynamodb() -> Iterator[DynamoDBClient]:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name=REGION)
+        create_tables(client)
+        yield client
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with delivery_world() as made:
+        yield made
