@@ -63,7 +63,7 @@ def running_provider(exams: int, rows: int, larger: int = 0, rows_of_larger: int
 
 
 def pages_of(rows: int) -> int:
-    """Requests that it takes to read so many rows in pages that overlap by one, and to prove the end."""
+    """Requests to read ``rows`` rows in pages that overlap by one row, and to prove the end."""
     further = -(-max(0, rows - PAGE) // (PAGE - 1))
     # A full last page is followed by one that shows its last row only.
     is_full = rows > 0 and (rows - PAGE) % (PAGE - 1) == 0

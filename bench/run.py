@@ -21,7 +21,7 @@ from bench.steady import Watcher, watch
 from examhook_cli.simulator.facts import RowOrder
 
 _UNTIL_QUIET_S = 7200
-"""After so long without a change no exam counts as active."""
+"""Seconds without a change after which no exam counts as active."""
 
 Say = Callable[[str], None]
 

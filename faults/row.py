@@ -22,7 +22,7 @@ class Row:
     hits: Callable[[Stage], int] | None = None
     """Counts how often the fault was made so far; None where it is an act that happens for certain."""
     enough: int = 1
-    """So often the fault has to be met before the row goes on."""
+    """How often the fault must occur before the row continues."""
     prepare: Act = nothing
     """What holds from before the row's exam is created."""
     crowd: int = 0

@@ -73,7 +73,7 @@ class Play:
 
     def a_last_poll(self) -> None:
         """Nothing happens, so nothing may come."""
-        self.narrator.heading("Nothing happens, and a full pass finds nothing")
+        self.narrator.heading("Nothing happens, and a full scan finds nothing")
         self.narrator.say(_told(self.installation.poll(full=True)))
 
     def show_email(self) -> None:

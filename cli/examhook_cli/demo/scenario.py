@@ -136,7 +136,7 @@ STEPS = (
     Step("The administrator forces Sam's attempt in", _forced_after_the_end),
     Step("The exam is opened again", _opens_again),
     Step(
-        "An open question of the new exam is marked, which a full pass finds; Mei Chen tries again",
+        "An open question of the new exam is marked, which a full scan finds; Mei Chen tries again",
         _marked,
         full_pass=True,
     ),
