@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from examhook_cli.simulator.attempt_rows import Row
 from examhook_cli.simulator.exam_book import ExamBook
 from examhook_cli.simulator.facts import AttemptRef, RowOrder, WorldError
 from examhook_cli.simulator.pages import Window, halved, hidden_ids, php_int, ties_broken
-from examhook_cli.simulator.quirks import EXAMS, RESULTS, Active, Quirk
+from examhook_cli.simulator.quirks import EXAMS, RESULTS, Active, Quirk, Switch
 from examhook_cli.simulator.result_links import ResultLinks
 from examhook_cli.simulator.rows import Cell, WireRow, exam_row, result_row, with_big_ids, with_unreadable
 from examhook_cli.simulator.shown_rows import (
@@ -83,6 +83,7 @@ class Listing:
         self._world = world
         self._links = links
         self._rng = rng
+        self._at_switch_on: dict[tuple[Switch, int], list[int]] = {}
 
     def page(self, asked: Asked, active: Active) -> tuple[list[WireRow], int]:
         """The rows of one page, and how many the v1 API says there are; raises WorldError."""
@@ -111,7 +112,7 @@ class Listing:
         placed = [(exam, row) for row in rows_at(exam, then, now) if is_listed(row, then, active)]
         return [
             AttemptRef(exam_id, str(row.candidate_id), row.started_at)
-            for _, row in _without_hidden_rows(placed, active)
+            for _, row in self._without_hidden_rows(placed, active)
         ]
 
     def _exams_at(self, then: int) -> list[ExamBook]:
@@ -122,9 +123,31 @@ class Listing:
         switch = active.get(Quirk.HIDDEN_ROWS)
         if switch is None:
             return list(exams)
-        at_switch_on = [exam.exam_id for exam in self._exams_at(switch.since)]
+        at_switch_on = self._ids_at_switch_on(switch, 0, lambda then: [exam.exam_id for exam in self._exams_at(then)])
         hidden = hidden_ids(switch, [exam.exam_id for exam in exams], at_switch_on)
         return [exam for exam in exams if exam.exam_id not in hidden]
+
+    def _without_hidden_rows(self, placed: Sequence[Placed], active: Active) -> Sequence[Placed]:
+        switch = active.get(Quirk.HIDDEN_ROWS)
+        if switch is None:
+            return placed
+        of_exam: dict[int, tuple[ExamBook, list[int]]] = {}
+        for exam, row in placed:
+            of_exam.setdefault(exam.exam_id, (exam, []))[1].append(row.record_id)
+        hidden: set[int] = set()
+        for exam_id, (exam, shown) in of_exam.items():
+            hidden |= hidden_ids(switch, shown, self._ids_at_switch_on(switch, exam_id, exam.records_as_of))
+        return [each for each in placed if each[1].record_id not in hidden]
+
+    def _ids_at_switch_on(self, switch: Switch, list_id: int, ids_as_of: Callable[[int], list[int]]) -> list[int]:
+        """The ids that a list held at switch-on, the same for every request.
+
+        They are kept: what is added later within the same second would change which of them are hidden.
+        """
+        key = (replace(switch, remaining=None), list_id)
+        if key not in self._at_switch_on:
+            self._at_switch_on[key] = ids_as_of(switch.since)
+        return self._at_switch_on[key]
 
     def _exams(self, asked: Asked, window: Window, active: Active) -> list[WireRow]:
         then = seen_at(asked.at, active)
@@ -153,7 +176,7 @@ class Listing:
             page, total = self._stored_part(asked, exams[0], order, window), 0
         if Quirk.HALF_PAGE in active:
             page = halved(page)
-        page = _without_hidden_rows(page, active)
+        page = self._without_hidden_rows(page, active)
         suffix = self._links.suffix(asked.n, asked.at)
         return [self._shown(asked, each, suffix, active) for each in page], total
 
@@ -196,16 +219,3 @@ class Listing:
         elif Quirk.FOREIGN_ROWS in active:
             shown["eid"] = exam.exam_id
         return with_big_ids(shown, active)
-
-
-def _without_hidden_rows(placed: Sequence[Placed], active: Active) -> Sequence[Placed]:
-    switch = active.get(Quirk.HIDDEN_ROWS)
-    if switch is None:
-        return placed
-    of_exam: dict[int, tuple[ExamBook, list[int]]] = {}
-    for exam, row in placed:
-        of_exam.setdefault(exam.exam_id, (exam, []))[1].append(row.record_id)
-    hidden: set[int] = set()
-    for exam, shown in of_exam.values():
-        hidden |= hidden_ids(switch, shown, exam.records_as_of(switch.since))
-    return [each for each in placed if each[1].record_id not in hidden]
