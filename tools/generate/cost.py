@@ -21,7 +21,7 @@ from tables import DELIVERIES, ENDPOINTS, EVENTS  # noqa: E402 - paths first
 from watched_stack import Context, WatchedStack, watched_stack  # noqa: E402 - paths first
 
 from examhook.destinations.delivery_queue import DeliveryMessage  # noqa: E402 - paths first
-from examhook.detection.plan import ROTATION_SECONDS  # noqa: E402 - paths first
+from examhook.detection.pace import ROTATION_SECONDS  # noqa: E402 - paths first
 from examhook.handlers import poll as poll_entry  # noqa: E402 - paths first
 from examhook.handlers import retry as retry_entry  # noqa: E402 - paths first
 from examhook.storage.deliveries import DeliveriesTable  # noqa: E402 - paths first
