@@ -8,11 +8,17 @@ from collections import Counter
 from uuid import uuid4
 
 import pytest
-from local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam, all_about_exam
 
 from examhook_cli.demo.subscriber import QueueSubscriber, subscribe_queue
 from examhook_cli.listener.server import running_listener
 from examhook_simulator.facts import AttemptRef
+from tests.support.emulator.local_installation import (
+    ANY_SECRET,
+    ARRIVAL_TIMEOUT_S,
+    LocalInstallation,
+    about_exam,
+    all_about_exam,
+)
 
 pytestmark = pytest.mark.e2e
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from translated import REGION, StackTemplate, arn_of, in_sam, raw_parameters
+
+from tests.support.template.translated_template import REGION, StackTemplate, arn_of, in_sam, raw_parameters
 
 OWN_SECRET = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:own-AbCdEf"
 MADE_SECRET = arn_of("AccountCodeSecret", "AWS::SecretsManager::Secret")

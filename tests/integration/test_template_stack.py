@@ -12,15 +12,15 @@ from typing import Any
 
 import boto3
 import pytest
-import tables
 from cfnlint.decode import cfn_yaml
 from moto import mock_aws
-from policies import listed
 
 from examhook.events.catalogue import OFF_BY_DEFAULT
 from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings
 from examhook.workflows.administration.erase import LONGEST_POLL_S
 from examhook.workflows.administration.erasure_key import bound_to
+from tests.support.iam.policies import listed
+from tests.support.storage import tables
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = cfn_yaml.load(str(ROOT / "template.yaml"))
