@@ -1,4 +1,4 @@
-"""One event of each type, as in ``docs/events/examples``; ``python -m tests.support.events.event_examples`` writes them."""
+"""One event of each type (docs/events/examples); ``python -m tests.support.events.event_examples`` writes them."""
 
 from __future__ import annotations
 
