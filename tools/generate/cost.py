@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -19,6 +20,7 @@ from examhook.handlers import poll as poll_entry
 from examhook.handlers import retry as retry_entry
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.wiring.deliver import deliver
+from examhook.workflows.polling.report import ReportBody
 from examhook_cli.listener.server import running_listener
 from examhook_simulator.facts import AttemptRef
 from tests.support.dispatch.dispatch_stack import invoke
@@ -110,7 +112,7 @@ def _rotation(watched: WatchedStack, meter: Meter, quiet: Units) -> Units:
 def _poll(meter: Meter) -> int:
     """Poll once and count; how many exams were read."""
     meter.reset()
-    report = poll_entry.handler({"trigger": "schedule"}, Context(remaining_s=300))
+    report = cast("ReportBody", poll_entry.handler({"trigger": "schedule"}, Context(remaining_s=300)))
     assert report["complete"], report  # noqa: S101 - figures of half a poll mean nothing
     return report["exams"]
 

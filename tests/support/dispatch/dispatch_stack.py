@@ -73,7 +73,8 @@ def deployed(monkeypatch: pytest.MonkeyPatch, bus: str = "") -> Iterator[Stack]:
     """The stack, with its environment set and a fresh process of Dispatch."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     with mock_aws():
-        dynamodb, sns, sqs, kms = (boto3.client(name) for name in ("dynamodb", "sns", "sqs", "kms"))
+        dynamodb, sns = boto3.client("dynamodb"), boto3.client("sns")
+        sqs, kms = boto3.client("sqs"), boto3.client("kms")
         create_tables(dynamodb)
         key_arn = kms.create_key()["KeyMetadata"]["Arn"]
         made = Stack(

@@ -115,11 +115,12 @@ class WatchedStack:
             if place is not None:
                 where = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": place}
             iterator = client.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], **where)["ShardIterator"]
-            records = client.get_records(ShardIterator=iterator)["Records"]
-            if records:
-                self._read[shard["ShardId"]] = records[-1]["dynamodb"]["SequenceNumber"]
-            found += records
-        return json.loads(json.dumps(found, default=str))
+            read = client.get_records(ShardIterator=iterator)["Records"]
+            if read:
+                self._read[shard["ShardId"]] = read[-1]["dynamodb"]["SequenceNumber"]
+            found += read
+        records: list[Any] = json.loads(json.dumps(found, default=str))
+        return records
 
 
 def _wakes(record: Any) -> bool:
