@@ -7,7 +7,7 @@ from habits import DIALECTS, Habits
 from model.plans import PollPlan
 
 from examhook.settings import Dialect
-from examhook_cli.simulator.world import World
+from examhook_simulator.world import World
 
 DATES = ("date=1970", "date=absent", "date=stuck", "date=+18000", "date=-18000", "date=two_servers")
 

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examhook.model import Status
-from examhook_cli.simulator.facts import AttemptRef
-from examhook_cli.simulator.pace import RequestLimit
-from examhook_cli.simulator.pages import hidden_ids
-from examhook_cli.simulator.provider_api import ProviderApi, Reply
-from examhook_cli.simulator.quirks import EXAMS, RESULTS, Switch
-from examhook_cli.simulator.rows import big_id
-from examhook_cli.simulator.world import World
+from examhook_simulator.facts import AttemptRef
+from examhook_simulator.pace import RequestLimit
+from examhook_simulator.pages import hidden_ids
+from examhook_simulator.provider_api import ProviderApi, Reply
+from examhook_simulator.quirks import EXAMS, RESULTS, Switch
+from examhook_simulator.rows import big_id
+from examhook_simulator.world import World
 
 CODE = "simulated-code"
 TIME = "1638768935"
