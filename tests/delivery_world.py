@@ -26,12 +26,12 @@ from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.event_links import EventLinks
 from examhook.storage.events import EventsTable
 from examhook.storage.looked_up import LookUp
-from examhook.workflows.backlog import Backlog
-from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
-from examhook.workflows.deliver_report import DeliverReport
-from examhook.workflows.endpoint_watch import EndpointWatch
-from examhook.workflows.endpoints import add_endpoint
-from examhook.workflows.retry import RetryDeliveries, RetryReport
+from examhook.workflows.administration.endpoints import add_endpoint
+from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
+from examhook.workflows.delivering.report import DeliverReport
+from examhook.workflows.retrying.backlog import Backlog
+from examhook.workflows.retrying.endpoint_watch import EndpointWatch
+from examhook.workflows.retrying.retry import RetryDeliveries, RetryReport
 
 REGION = "eu-central-1"
 OPERATIONS_TOPIC = "arn:aws:sns:eu-central-1:123456789012:operations"

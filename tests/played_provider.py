@@ -18,9 +18,9 @@ from examhook.storage.account_code import AccountCode
 from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
-from examhook.workflows.dispatch_monitor import DispatchMonitor
-from examhook.workflows.poll import Poll, PollRequest
-from examhook.workflows.report import PollReport
+from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
+from examhook.workflows.polling.poll import Poll, PollRequest
+from examhook.workflows.polling.report import PollReport
 
 BEGAN_AT = 1_700_000_000
 

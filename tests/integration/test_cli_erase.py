@@ -32,8 +32,8 @@ from examhook.storage.exam_state_item import is_exam
 from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
-from examhook.workflows import deliver as deliver_workflow
-from examhook.workflows.deliver import MessageOutcome
+from examhook.workflows.delivering import deliver as deliver_workflow
+from examhook.workflows.delivering.deliver import MessageOutcome
 
 GONE, NAME = "424242", "Zebediah Quillfeather"
 TABLES = (SUBMISSIONS, EXAMS, EVENTS, DELIVERIES)

@@ -12,7 +12,7 @@ from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.model import AttemptKey, Exam
 from examhook.storage.account_state import AccountRecord, Awaited, Refusal
 from examhook.storage.exams import ExamsTable
-from examhook.workflows.lease import LEASE_SECONDS, LeaseLostError, lease_on
+from examhook.workflows.polling.lease import LEASE_SECONDS, LeaseLostError, lease_on
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -17,7 +17,7 @@ from examhook.settings import InitialSync
 from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
-from examhook.workflows.lease import LEASE_SECONDS
+from examhook.workflows.polling.lease import LEASE_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

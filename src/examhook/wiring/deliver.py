@@ -18,7 +18,7 @@ from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.event_links import EventLinks
 from examhook.storage.looked_up import LookUp
-from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
+from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
 
 _CLIENT_CONFIG = Config(
     connect_timeout=2,
