@@ -274,7 +274,7 @@ def test_the_tables_of_the_tests_are_the_tables_of_the_stack() -> None:
             assert view == stacks.get("StreamSpecification", {}).get("StreamViewType")
 
 
-@pytest.mark.parametrize("config", ["samconfig.toml", "cli/examhook_cli/local/samconfig.toml"])
+@pytest.mark.parametrize("config", ["samconfig.toml", "src/examhook_cli/local/samconfig.toml"])
 def test_every_deployment_tags_the_stack_and_no_resource_sets_tags_of_its_own(config: str) -> None:
     """CloudFormation copies stack tags to its resources, so one place decides what cost reports can group by."""
     environments = tomllib.loads((ROOT / config).read_text())
