@@ -43,9 +43,12 @@ def begin(installation: LocalInstallation, attempts: int = 1, name: str | None =
 def wait_for(
     installation: LocalInstallation, receiver: int, exam_id: str, count: int, timeout_s: float = ARRIVAL_TIMEOUT_S
 ) -> list[dict[str, object]]:
-    """The events about an exam that a receiver accepted, once there are so many."""
+    """The events about an exam that a receiver accepted, at least ``count``; else it fails with the end of the log."""
     listener = installation.listeners[receiver]
-    listener.wait_until(lambda received: len(about_exam(received, exam_id)) >= count, timeout_s)
+    if not listener.wait_until(lambda received: len(about_exam(received, exam_id)) >= count, timeout_s):
+        found = len(about_exam(listener.received, exam_id))
+        log = "\n".join(installation.examhook("local", "logs").out.splitlines()[-60:])
+        pytest.fail(f"{found} of {count} events within {timeout_s:.0f} s; the functions logged last:\n{log}")
     return about_exam(listener.received, exam_id)
 
 
