@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from examhook.delivery.endpoint import Endpoint, EndpointStatus
-from examhook.delivery.health import Notice
+from examhook.delivery.endpoint import Endpoint, EndpointStatus, Notice
 from examhook.storage.attributes import as_number
 from examhook.storage.conditional import if_it_holds
 from examhook.storage.endpoint_item import endpoint_from_item, notice_value
@@ -68,7 +67,7 @@ class EndpointHealthWrites:
         )
         return before is not None
 
-    def take_place(self, seen: Endpoint, now: float, step_s: float, ahead_s: float) -> float | None:
+    def take_rate_slot(self, seen: Endpoint, now: float, step_s: float, ahead_s: float) -> float | None:
         """Take the next ``step_s`` seconds of an endpoint's pace: when they begin (Unix seconds), ``now`` at the least.
 
         None, and nothing taken, where those of the next ``ahead_s`` seconds are taken already.
