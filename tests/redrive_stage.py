@@ -11,7 +11,7 @@ from builders import attempt, submission, transition
 from dispatch_stack import Stack, invoke
 from tables import SUBMISSIONS
 
-from examhook.detection.change import Change
+from examhook.detection.transition import Change
 from examhook.handlers.redrive import RedriveIncompleteError
 from examhook.model import Submission
 from examhook.storage.submissions import SubmissionsTable

@@ -9,7 +9,7 @@ import pytest
 from aws_front import AwsFront, running_aws_front
 from command_line import CREDENTIALS, Finished, real_examhook
 
-from examhook.detection.worst_case import worst_case_s
+from examhook.detection.intervals import worst_case_s
 
 REPORT: dict[str, object] = {
     "requests": 9,
@@ -21,7 +21,7 @@ REPORT: dict[str, object] = {
     "errors": [],
     "notes": [],
     "out_of_time": False,
-    "worst_case_s": worst_case_s(longest_gap_s=120, full_scan_seconds=3600),
+    "worst_case_s": worst_case_s(poll_s=60, full_scan_s=3600),
 }
 
 

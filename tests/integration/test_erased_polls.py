@@ -17,7 +17,7 @@ from played_provider import BEGAN_AT, Stage, row
 from tables import DELIVERIES, EVENTS, EXAMS, SUBMISSIONS, create_tables
 
 from examhook.destinations.secrets import SecretsKey
-from examhook.detection.change import Change
+from examhook.detection.transition import Change
 from examhook.settings import InitialSync
 from examhook.storage.candidate_deliveries import CandidateDeliveries
 from examhook.storage.candidate_events import CandidateEvents

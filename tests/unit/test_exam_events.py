@@ -9,7 +9,7 @@ from memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 from played_provider import BEGAN_AT, Stage, row
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin, EndpointStatus
-from examhook.detection.digest import digest_of
+from examhook.detection.scan_result import digest_of
 from examhook.model import ExamTransition
 from examhook.provider.errors import ProviderUnavailable
 from examhook.provider.pages import ExamPage, UnreadableRow

@@ -11,9 +11,8 @@ from builders import ACCOUNT, ENDED_AT, OBSERVED_AT, STARTED_AT, attempt, exam, 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhook.detection.change import Change
 from examhook.detection.reannounce import Reannouncement, reannouncement
-from examhook.detection.transition import Observation, change_from
+from examhook.detection.transition import Change, Observation, change_from
 from examhook.events.catalogue import EventType
 from examhook.events.identity import submission_event_id
 from examhook.model import Attempt, AttemptKey, Submission

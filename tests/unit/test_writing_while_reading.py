@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from memory_tables import MemoryExams, MemorySubmissions
 from played_provider import Stage, asked, row, state
 
-from examhook.detection.change import Change
+from examhook.detection.transition import Change
 from examhook.provider.errors import ProviderUnavailable
 from examhook.workflows.polling.poll import PollRequest
 from examhook.workflows.polling.report import PollReport

@@ -21,7 +21,7 @@ from tables import DELIVERIES, ENDPOINTS, EVENTS  # noqa: E402 - paths first
 from watched_stack import Context, WatchedStack, watched_stack  # noqa: E402 - paths first
 
 from examhook.destinations.delivery_queue import DeliveryMessage  # noqa: E402 - paths first
-from examhook.detection.pace import ROTATION_SECONDS  # noqa: E402 - paths first
+from examhook.detection.intervals import ROTATION_S  # noqa: E402 - paths first
 from examhook.handlers import poll as poll_entry  # noqa: E402 - paths first
 from examhook.handlers import retry as retry_entry  # noqa: E402 - paths first
 from examhook.storage.deliveries import DeliveriesTable  # noqa: E402 - paths first
@@ -105,7 +105,7 @@ def _quiet(watched: WatchedStack, meter: Meter) -> Units:
 
 def _rotation(watched: WatchedStack, meter: Meter, quiet: Units) -> Units:
     """What each exam adds whose turn in the rotation came."""
-    watched.world.advance(ROTATION_SECONDS)
+    watched.world.advance(ROTATION_S)
     exams = _poll(meter)
     return _per(_minus(_units(meter, 1), quiet), exams)
 
