@@ -6,10 +6,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from builders import attempt, submission
 
 from examhook.detection.scan_result import ScanResult, digest_after_change, digest_of
 from examhook.detection.transition import Change
+from tests.support.events.model_values import attempt, submission
 
 ONE, OTHER = attempt(), attempt(candidate_id="2")
 

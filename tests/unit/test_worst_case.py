@@ -7,10 +7,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import Stage, row, state
 
 from examhook.detection.intervals import IDLE_FACTOR, WorstCase, longest_gap_s, worst_case_s
+from tests.support.provider.memory_provider import Stage, row, state
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 POLL_S, FULL_SCAN_S = 60, 300
 BOUNDS: WorstCase = worst_case_s(poll_s=POLL_S, full_scan_s=FULL_SCAN_S)
