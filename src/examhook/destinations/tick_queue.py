@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from examhook.detection.ticks import Tick
+from examhook.detection.intervals import Tick
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
