@@ -97,7 +97,7 @@ def test_a_redirect_is_a_failure_and_nobody_follows_it(world: World) -> None:
             report = world.deliver(message)
         assert elsewhere.requests == []
     assert report.outcome is MessageOutcome.RETRY_LATER
-    assert "never followed" in report.reason
+    assert "does not follow" in report.reason
 
 
 def test_410_disables_the_endpoint_tells_the_operators_once_and_keeps_what_waits(world: World) -> None:

@@ -43,9 +43,7 @@ def chat_refusal_reason(body_format: BodyFormat, result: SendResult) -> str | No
     if product is None:
         return None
     if is_gone(body_format, result):
-        return (
-            f"{product} no longer has this webhook or its channel; create a new webhook and update its URL"
-        )
+        return f"{product} no longer has this webhook or its channel; create a new webhook and update its URL"
     if result.http_status in _MISCONFIGURED:
         return f"{product} rejects this message; check the endpoint's URL and format"
     return None
