@@ -14,7 +14,7 @@ from bench.units import UnitCounter
 from bench.usage import cpu_s, peak_bytes
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
-from examhook.storage.account_code import AccountCode
+from examhook.storage.account_secrets import AccountCode
 from examhook.wiring.poll import poll
 from examhook.workflows.poll import Poll, PollRequest
 from examhook_cli.simulator.wire import Fields

@@ -18,8 +18,8 @@ from bench.child import serve
 from bench.delivery.cost import CostCounter
 from bench.delivery.functions import in_memory, on_aws
 from bench.delivery.submissions import submitted
-from examhook.storage.submission_item import item_from_submission
-from examhook.storage.submission_stream import StreamRecord
+from examhook.storage.submission_outbox import StreamRecord
+from examhook.storage.submissions import item_from_submission
 from examhook.workflows.deliver_report import DeliverReport
 from examhook.workflows.deliver_round import BATCH, MOST, DeliverRound, Message
 from examhook_cli.simulator.wire import Fields

@@ -20,11 +20,11 @@ from bench.child import serve
 from bench.delivery.functions import OpenKey
 from bench.delivery.submissions import submitted
 from bench.delivery.tables_in_memory import (
+    MemoryBatchLoader,
     MemoryDeliveries,
     MemoryEndpoints,
     MemoryEvents,
     MemoryLinks,
-    MemoryLookUp,
 )
 from bench.usage import cpu_s
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
@@ -34,10 +34,10 @@ from examhook.destinations.guard import guarded_session
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
 from examhook.events.build import Event, submission_event
+from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.looked_up import LookUp
+from examhook.storage.events import EventLinks
 from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
 from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
 from examhook.workflows.deliver_round import BATCH, MOST, DeliverRound, Message
@@ -97,7 +97,7 @@ def work(url: str, sender: WebhookSender, events: list[Event], at: int) -> tuple
         cast("DeliveriesTable", deliveries),
         cast("EndpointsTable", endpoints),
         cast("EventLinks", links),
-        cast("LookUp", MemoryLookUp(endpoints, links)),
+        cast("BatchLoader", MemoryBatchLoader(endpoints, links)),
     )
     queue = cast("DeliveryQueue", _EmptyQueue())
     workflow = DeliverWebhooks(

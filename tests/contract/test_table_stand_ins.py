@@ -19,10 +19,8 @@ from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
 from examhook.detection.exam_transition import ExamChange, change_of_availability, first_state, with_receipt
 from examhook.detection.transition import Observation, change_from
 from examhook.model import Attempt, AttemptKey, Exam, Receipt, Submission
-from examhook.storage.account_state import AccountRecord, Awaited, Refusal
-from examhook.storage.exam_states import ExamStates
-from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable, sort_key, spanning
+from examhook.storage.exams import AccountRecord, AwaitedEvent, CodeRejection, ExamsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable, sort_key, spanning
 
 EXAM = Exam("7", "Anatomy II", available=True, attempt_count=3)
 OPEN = Attempt("9", 1_700_000_000, 0, "陈 美")
@@ -177,11 +175,11 @@ RECORDS = [
         watch_started_at=100,
         listed_count=7,
         list_proven_at=300,
-        refusal=Refusal("v1", since=1, last_asked_at=2, plain=False),
+        refusal=CodeRejection("v1", since=1, last_asked_at=2, plain=False),
         failing_since=400,
         left_alone_until=500,
         completed_at=450,
-        awaited=Awaited("evt_1", 4, since=5),
+        awaited=AwaitedEvent("evt_1", 4, since=5),
     ),
 ]
 

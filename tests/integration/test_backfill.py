@@ -12,9 +12,8 @@ from dispatch_stack import Killed
 from tables import EVENTS
 from watched_stack import Context, WatchedStack, watched_stack
 
-from examhook.storage.exam_state_item import is_exam
-from examhook.storage.versioned_put import VersionedPut
-from examhook.storage.versioned_writes import VersionedWrites
+from examhook.storage.conditional_writes import VersionedPut, VersionedWrites
+from examhook.storage.submissions import is_exam
 from examhook_cli.simulator.facts import AttemptRef
 
 DAY_S = 86_400

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from clinic import Clinic, clinic
 from tables import EVENTS, SUBMISSIONS
 
-from examhook.storage.account_state import Refusal
+from examhook.storage.exams import CodeRejection
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def refuse(patient: Clinic, *, plain: bool = True) -> None:
     now = int(time.time())
     versions = patient.client("secretsmanager").describe_secret(SecretId=patient.output("AccountCodeSecretArn"))
     (version,) = versions["VersionIdsToStages"]
-    patient.record(refusal=Refusal(version, now - 600, now, plain=plain))
+    patient.record(refusal=CodeRejection(version, now - 600, now, plain=plain))
 
 
 def leave_alone(patient: Clinic) -> None:

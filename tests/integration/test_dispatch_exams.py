@@ -15,7 +15,7 @@ from examhook.detection.exam_transition import ExamChange, change_of_availabilit
 from examhook.model import Receipt
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
-from examhook.storage.exam_states import ExamStates
+from examhook.storage.submissions import ExamStates
 from examhook.workflows.endpoints import EndpointFilters, add_endpoint
 
 OPENED, CLOSED, VERIFIED = "exam.opened", "exam.closed", "exam.verified"

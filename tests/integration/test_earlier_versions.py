@@ -9,9 +9,8 @@ from played_provider import BEGAN_AT, Stage, row
 from tables import EXAMS, SUBMISSIONS
 
 from examhook.model import ExamTransition
-from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -18,7 +18,7 @@ from tables import SUBMISSIONS, create_tables
 
 from examhook.handlers import poll as entry
 from examhook.settings import Dialect, InitialSync
-from examhook.storage.account_list import AccountsError
+from examhook.storage.account_secrets import AccountsError
 from examhook.wiring import poll as wiring
 from examhook.workflows.accounts import AccountPolls, TickError, UnknownAccountError
 from examhook_cli.simulator.server import Simulator, running_simulator
@@ -188,7 +188,7 @@ def test_whoever_polls_an_account_that_is_described_wrongly_hears_why(stack: Sta
 @pytest.mark.parametrize(
     ("accounts", "said"),
     [
-        ("nonsense", "no JSON object"),
+        ("nonsense", "is not a JSON object"),
         ({"north": {"dialect": "v1"}, "south": {"code": "x"}}, "Account north"),
     ],
 )

@@ -10,7 +10,7 @@ from memory_tables import MemoryExams
 from played_provider import BEGAN_AT, Stage, row
 from tables import SUBMISSIONS
 
-from examhook.storage.submission_item import SCHEMA_VERSION
+from examhook.storage.item_codec import SCHEMA_VERSION
 from examhook.storage.submissions import SubmissionsTable
 
 if TYPE_CHECKING:

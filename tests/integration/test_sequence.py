@@ -30,7 +30,7 @@ from examhook.delivery.record import DeliveryStatus, SendOutcome, SendResult
 from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.detection.transition import Observation, change_from, change_from_absence
 from examhook.model import Attempt, Submission
-from examhook.storage.submission_item import item_from_submission
+from examhook.storage.submissions import item_from_submission
 from examhook.workflows.deliver import DeliverWebhooks
 from examhook.workflows.dispatch import Dispatch
 from examhook.workflows.endpoints import EndpointFilters, add_endpoint

@@ -9,7 +9,7 @@ from played_provider import BEGAN_AT, Stage, row
 from examhook.http.session import Answer
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderThrottled, ProviderUnavailable
 from examhook.provider.response_errors import LONGEST_PAUSE_S, Question, unusable
-from examhook.storage.account_state import AccountRecord
+from examhook.storage.exams import AccountRecord
 
 MINUTE = 60
 REFUSED = ProviderRefused("The provider refuses the account code.")

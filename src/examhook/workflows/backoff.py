@@ -21,8 +21,8 @@ from typing import Protocol
 
 from examhook.provider.errors import ProviderRefused
 from examhook.provider.response_errors import LONGEST_PAUSE_S
-from examhook.storage.account_code import AccountCode
-from examhook.storage.account_state import AccountRecord, Refusal
+from examhook.storage.account_secrets import AccountCode
+from examhook.storage.exams import AccountRecord, CodeRejection
 
 REFUSED_PAUSE_SECONDS = 3600
 SHORTEST_PAUSE_SECONDS = 300
@@ -75,7 +75,7 @@ def refused(record: AccountRecord, code: AccountCode, refusal: ProviderRefused, 
     earlier = record.refusal
     same = earlier is not None and earlier.secret_version == code.secret_version
     since = earlier.since if earlier is not None and same else now
-    return replace(record, refusal=Refusal(code.secret_version, since, now, plain=refusal.plain))
+    return replace(record, refusal=CodeRejection(code.secret_version, since, now, plain=refusal.plain))
 
 
 def failed(record: AccountRecord, now: float, pause_s: float | None) -> AccountRecord:
@@ -90,7 +90,7 @@ def answered(record: AccountRecord) -> AccountRecord:
     return replace(record, failing_since=None, left_alone_until=None)
 
 
-def _refusal_pause_s(refusal: Refusal) -> int:
+def _refusal_pause_s(refusal: CodeRejection) -> int:
     if refusal.plain:
         return REFUSED_PAUSE_SECONDS
     lasted_s = refusal.last_asked_at - refusal.since

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from examhook.detection.plan import Depth, ExamRequest, Reason, rests
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
-from examhook.storage.submission_item import UnreadableItemError
+from examhook.storage.item_codec import UnreadableItemError
 from examhook.workflows.exam_source import PollTools
 from examhook.workflows.full_scan import FullScan
 from examhook.workflows.incremental_scan import IncrementalScan

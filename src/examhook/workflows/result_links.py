@@ -39,7 +39,7 @@ from examhook.provider.errors import (
     ProviderThrottled,
 )
 from examhook.provider.port import ProviderClient
-from examhook.storage.event_links import EventLinks, LinkedEvent
+from examhook.storage.events import EventLinks, LinkedEvent
 from examhook.workflows.report import PollReport
 
 MAX_REQUESTS = 20
