@@ -13,7 +13,6 @@ BIN := .venv/bin
 UV := $(BIN)/uv pip
 # One environment for each tool whose own dependencies would quarrel with the project's.
 PARTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed .venv-checkov/.installed
-FILES := src cli tests
 
 # sam packs by src/Makefile, which needs a Python with pip: that of sam's own environment.
 SAM := PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
@@ -60,7 +59,7 @@ check-mypy:
 check-imports:
 	$(BIN)/lint-imports
 check-deptry:
-	$(BIN)/deptry src cli
+	$(BIN)/deptry src
 check-cfn-lint:
 	$(BIN)/cfn-lint
 check-sam:
@@ -75,7 +74,7 @@ fix: .venv/.installed ## Format, and repair what can be repaired
 	$(BIN)/ruff format
 
 bench: install .venv-bench/.installed ## Measure, beside other ways to do the work, and write docs/benchmarks.md
-	$(BIN)/python -m bench
+	$(BIN)/python -m tools.bench
 
 demo: install ## Play a scenario on a local stack and compare what came with what was expected
 	$(BIN)/python -m examhook_cli.demo
@@ -91,54 +90,54 @@ deploy: install ## Deploy to AWS, asking for each setting
 	$(SAM) deploy --guided
 
 faults: install .venv-faults/.installed ## Run the fault matrix and write docs/faults.md
-	$(BIN)/python -m faults
+	$(BIN)/python -m tools.faults
 
 soak: install .venv-faults/.installed ## Faults at random for MINUTES (30), then ledger against receivers; docs/soak.md
-	$(BIN)/python -m faults.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tools.faults.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 upgrade: install ## Deploy the version FROM=commit locally, use it, deploy this one over it, and compare
-	$(BIN)/python -m faults.upgrade --from $(FROM)
+	$(BIN)/python -m tools.faults.upgrade --from $(FROM)
 
 fuzz: install ## Give BODIES (1000000) hostile bodies to every reader
-	$(BIN)/python -m faults.fuzz --bodies $(BODIES)
+	$(BIN)/python -m tools.faults.fuzz --bodies $(BODIES)
 
 cost: install ## Work out what an installation costs, from units measured now, in docs/cost.md
-	$(BIN)/python scripts/cost.py
-	$(BIN)/python scripts/readme.py
+	$(BIN)/python -m tools.generate.cost
+	$(BIN)/python -m tools.generate.readme
 
 licences: install ## List the licences of what comes with the project in docs/licences.md
-	$(BIN)/python scripts/licences.py
+	$(BIN)/python -m tools.generate.licences
 
 sbom: .venv-sbom/.installed ## Write a bill of materials of the functions (CycloneDX) to sbom.json
 	.venv-sbom/bin/cyclonedx-py requirements src/requirements.txt --pyproject pyproject.toml \
 		--output-reproducible --output-format JSON --output-file sbom.json
 
 package: install ## Weigh the functions' package and time what starting them costs, in docs/package.md
-	$(BIN)/python scripts/package.py
+	$(BIN)/python -m tools.generate.package
 
 lock: .venv/.installed ## Choose the newest allowed versions anew and write them down
-	$(COMPILE) --group dev pyproject.toml -o requirements/dev.txt
-	$(COMPILE) --generate-hashes requirements/lambda.in -o src/requirements.txt
-	$(COMPILE) requirements/sam.in -o requirements/sam.txt
-	$(COMPILE) requirements/emulator.in -o requirements/emulator.txt
-	$(COMPILE) requirements/checkov.in -o requirements/checkov.txt
-	$(COMPILE) requirements/bench.in -o requirements/bench.txt
-	$(COMPILE) requirements/sbom.in -o requirements/sbom.txt
-	$(COMPILE) requirements/faults.in -o requirements/faults.txt
+	$(COMPILE) --group dev pyproject.toml -o tools/requirements/dev.txt
+	$(COMPILE) --generate-hashes tools/requirements/lambda.in -o src/requirements.txt
+	$(COMPILE) tools/requirements/sam.in -o tools/requirements/sam.txt
+	$(COMPILE) tools/requirements/emulator.in -o tools/requirements/emulator.txt
+	$(COMPILE) tools/requirements/checkov.in -o tools/requirements/checkov.txt
+	$(COMPILE) tools/requirements/bench.in -o tools/requirements/bench.txt
+	$(COMPILE) tools/requirements/sbom.in -o tools/requirements/sbom.txt
+	$(COMPILE) tools/requirements/faults.in -o tools/requirements/faults.txt
 
 COMPILE := $(UV) compile --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
 
-.venv/.installed: requirements/dev.txt pyproject.toml Makefile
+.venv/.installed: tools/requirements/dev.txt pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 		"Python 3.11 or later is needed: $(PYTHON) is " + sys.version.split()[0] + ". Name another by PYTHON=.")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(UV) install --quiet --compile-bytecode --python $(BIN)/python -r requirements/dev.txt
+	$(UV) install --quiet --compile-bytecode --python $(BIN)/python -r tools/requirements/dev.txt
 	$(UV) install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-.venv-%/.installed: requirements/%.txt | .venv/.installed
+.venv-%/.installed: tools/requirements/%.txt | .venv/.installed
 	$(PYTHON) -m venv .venv-$*
 	$(UV) install --quiet --compile-bytecode --python .venv-$*/bin/python -r $<
 	@touch $@

@@ -25,12 +25,12 @@ from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventLinks, EventsTable
-from examhook.workflows.backlog import Backlog
-from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
-from examhook.workflows.deliver_report import DeliverReport
-from examhook.workflows.endpoint_watch import EndpointWatch
-from examhook.workflows.endpoints import add_endpoint
-from examhook.workflows.retry import RetryDeliveries, RetryReport
+from examhook.workflows.administration.endpoints import add_endpoint
+from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
+from examhook.workflows.delivering.report import DeliverReport
+from examhook.workflows.retrying.backlog import Backlog
+from examhook.workflows.retrying.endpoint_watch import EndpointWatch
+from examhook.workflows.retrying.retry import RetryDeliveries, RetryReport
 
 REGION = "eu-central-1"
 OPERATIONS_TOPIC = "arn:aws:sns:eu-central-1:123456789012:operations"

@@ -10,9 +10,9 @@ from model.poller import Installation
 from model.provider import Provider
 
 from examhook.settings import Dialect, InitialSync
-from examhook.workflows.report import PollReport
-from examhook_cli.simulator.facts import AttemptRef
-from examhook_cli.simulator.world import World
+from examhook.workflows.polling.report import PollReport
+from examhook_simulator.facts import AttemptRef
+from examhook_simulator.world import World
 
 DIALECTS = (Dialect.LEGACY, Dialect.V1)
 

@@ -26,11 +26,11 @@ from examhook.provider.discovery import Discovery
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
 from examhook.provider.v1_client import V1Memory
-from examhook.workflows.report import PollReport
-from examhook.workflows.result_links import serve_link_requests
-from examhook_cli.simulator.facts import AttemptRef
-from examhook_cli.simulator.server import Simulator
-from examhook_cli.simulator.world import World as ProviderWorld
+from examhook.workflows.polling.report import PollReport
+from examhook.workflows.polling.result_links import serve_link_requests
+from examhook_simulator.facts import AttemptRef
+from examhook_simulator.server import Simulator
+from examhook_simulator.world import World as ProviderWorld
 
 FAST = 10_000.0
 """Requests per second; the pace is not what these tests are about."""

@@ -20,9 +20,9 @@ from command_line import NO_AWS, PROGRAM, Finished
 
 from examhook_cli.listener.server import Listener, Received, running_listener
 from examhook_cli.local.environment import shell_variables
-from examhook_cli.simulator.clock import VirtualClock
-from examhook_cli.simulator.server import Simulator, running_simulator
-from examhook_cli.simulator.world import World
+from examhook_simulator.clock import VirtualClock
+from examhook_simulator.server import Simulator, running_simulator
+from examhook_simulator.world import World
 
 UP_TIMEOUT_S = 600
 ARRIVAL_TIMEOUT_S = 60

@@ -17,9 +17,9 @@ from examhook.settings import Dialect, InitialSync, PollSettings
 from examhook.storage.account_secrets import AccountCode
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import ExamStates, SubmissionsTable
-from examhook.workflows.dispatch_monitor import DispatchMonitor
-from examhook.workflows.poll import Poll, PollRequest
-from examhook.workflows.report import PollReport
+from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
+from examhook.workflows.polling.poll import Poll, PollRequest
+from examhook.workflows.polling.report import PollReport
 
 BEGAN_AT = 1_700_000_000
 

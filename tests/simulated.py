@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import requests
 
-from examhook_cli.simulator.server import Simulator
+from examhook_simulator.server import Simulator
 
 EXAMS, RESULTS = "api.getExams", "api.queryResults"
 

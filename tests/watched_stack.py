@@ -18,8 +18,8 @@ from tables import DELIVERIES, ENDPOINTS, EVENTS, EXAMS, SUBMISSIONS, create_tab
 
 from examhook.handlers import backfill as backfill_entry
 from examhook.handlers import poll as poll_entry
-from examhook_cli.simulator.server import Simulator, running_simulator
-from examhook_cli.simulator.world import World
+from examhook_simulator.server import Simulator, running_simulator
+from examhook_simulator.world import World
 
 if TYPE_CHECKING:
     import pytest
@@ -149,7 +149,7 @@ def watched_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[WatchedStack]:
             monkeypatch.setenv(name, value)
         _forget()
         # Small pages and no pace: both are proved elsewhere, and would only take time here.
-        for module in ("detection.reader", "workflows.full_scan", "workflows.settlement"):
+        for module in ("detection.reader", "workflows.polling.full_scan", "workflows.polling.settlement"):
             monkeypatch.setattr(f"examhook.{module}.limits_at", lambda _now: (10, 9, 8, 7, 6))
         monkeypatch.setattr("examhook.provider.pacing.Pacer.wait", lambda _pacer: None)
         # Our clock and the provider's agree, also when a test advances the world.

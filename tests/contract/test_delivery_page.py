@@ -21,7 +21,10 @@ from examhook.destinations import redrive_queue, webhook
 from examhook.http.adapter import CONNECTIONS_KEPT
 from examhook.http.connections import IDLE_S
 from examhook.http.session import BoundedSession
-from examhook.workflows import backlog, deliver, deliver_round, endpoint_changes, replay, result_links, retry
+from examhook.workflows.administration import endpoint_changes, replay
+from examhook.workflows.delivering import batch_runner, deliver
+from examhook.workflows.polling import result_links
+from examhook.workflows.retrying import backlog, retry
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "delivery.md").read_text(encoding="utf-8")
@@ -95,17 +98,17 @@ RULES: Mapping[str, str] = {
     "it is slow for": span(pace.SLOWED_S),
     "and then gets": f"{pace.SLOWED_PER_SECOND:g} attempt a second, after {pace.SLOWED_BURST} at once",
     "attempts at one endpoint at once in a process": f"{pace.AT_ONCE}",
-    "attempts at once in a process": f"{deliver_round.BATCH}, and with slow ones {deliver_round.MOST}",
+    "attempts at once in a process": f"{batch_runner.BATCH}, and with slow ones {batch_runner.MOST}",
     "processes of Deliver at once": str(event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"]),  # type: ignore[index]
     "a result link is renewed when it works for less than": span(link_renewal.RENEW_BEFORE_S),
     "a delivery that waits for a link checks again after": "{} to {} s".format(*deliver.LINK_CHECK_S),
     "it waits at most": span(link_renewal.WAIT_S),
     "another link for the same event is requested after": span(link_renewal.REPEAT_AFTER_S),
     "requests to the provider for links, per poll": f"{result_links.MAX_REQUESTS}, within {span(result_links.SERVE_S)}",
-    "an attempt leaves room for another beside it after": span(deliver_round.IDLE_AFTER_S),
-    "an attempt is slow after": span(deliver_round.PATIENCE_S),
-    "a process that waits for one takes more messages for": span(deliver_round.TAKE_FOR_S),
-    "a message that finds only slow attempts comes again after": span(deliver_round.PUT_BACK_S),
+    "an attempt leaves room for another beside it after": span(batch_runner.IDLE_AFTER_S),
+    "an attempt is slow after": span(batch_runner.PATIENCE_S),
+    "a process that waits for one takes more messages for": span(batch_runner.TAKE_FOR_S),
+    "a message that finds only slow attempts comes again after": span(batch_runner.PUT_BACK_S),
     "operators are warned after": span(judgement.WARN_AFTER_S) + " of nothing but failures",
     "and again each": span(judgement.WARN_AGAIN_S),
     "what waits is counted up to": f"{judgement.MOST_COUNTED:,}",

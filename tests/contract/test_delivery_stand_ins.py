@@ -12,7 +12,6 @@ from builders import submission, transition
 from moto import mock_aws
 from tables import DELIVERIES, ENDPOINTS, EVENTS, create_tables
 
-from bench.delivery.tables_in_memory import MemoryDeliveries, MemoryEndpoints, MemoryEvents, MemoryQueue
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.delivery.health import DOWN_AFTER_FAILURES
 from examhook.delivery.record import AttemptRecord, DeliveryStatus, SendOutcome, new_delivery
@@ -21,6 +20,7 @@ from examhook.events.build import submission_event
 from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
+from tools.bench.delivery.tables_in_memory import MemoryDeliveries, MemoryEndpoints, MemoryEvents, MemoryQueue
 
 NOW = 1_777_818_720
 ENDPOINT = Endpoint("ep_1", "https://one.test/", b"sealed", EndpointOrigin.CLI, NOW)

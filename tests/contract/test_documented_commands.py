@@ -13,7 +13,7 @@ import pytest
 from typer.main import get_command
 
 from examhook_cli.main import app
-from examhook_cli.simulator.server import DEFAULT_CODE
+from examhook_simulator.server import DEFAULT_CODE
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

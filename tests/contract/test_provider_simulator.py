@@ -24,8 +24,8 @@ from examhook.provider.errors import (
 from examhook.provider.pacing import Pacer
 from examhook.provider.pages import NO_STATUS
 from examhook.provider.port import ProviderClient
-from examhook_cli.simulator.server import Simulator, running_simulator
-from examhook_cli.simulator.world import World
+from examhook_simulator.server import Simulator, running_simulator
+from examhook_simulator.world import World
 
 ATTEMPTS = 25
 

@@ -20,10 +20,10 @@ from examhook.provider.errors import ProviderMalformed, ProviderRefused, Provide
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
 from examhook.provider.v1_client import V1Client, V1Memory
-from examhook_cli.simulator.facts import AttemptRef
-from examhook_cli.simulator.quirks import Switch
-from examhook_cli.simulator.server import Simulator, running_simulator
-from examhook_cli.simulator.world import World
+from examhook_simulator.facts import AttemptRef
+from examhook_simulator.quirks import Switch
+from examhook_simulator.server import Simulator, running_simulator
+from examhook_simulator.world import World
 
 Facts = set[tuple[str, int, int, int | None, Decimal]]
 

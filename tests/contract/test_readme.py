@@ -30,7 +30,11 @@ NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
 
 def test_the_tables_are_those_that_the_code_makes() -> None:
     done = subprocess.run(
-        [sys.executable, "scripts/readme.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tools.generate.readme", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 

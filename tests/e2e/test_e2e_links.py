@@ -10,7 +10,7 @@ import pytest
 import requests
 from local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation
 
-from examhook.workflows.deliver import LINK_CHECK_S
+from examhook.workflows.delivering.deliver import LINK_CHECK_S
 from examhook_cli.listener.server import running_listener
 
 pytestmark = pytest.mark.e2e

@@ -11,8 +11,8 @@ from local_installation import ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam,
 
 from examhook_cli.local.status import open_endpoints
 from examhook_cli.output import time_text
-from examhook_cli.simulator.facts import AttemptRef
 from examhook_cli.stack import Stack
+from examhook_simulator.facts import AttemptRef
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -12,7 +12,7 @@ from local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation,
 
 from examhook_cli.demo.subscriber import QueueSubscriber, subscribe_queue
 from examhook_cli.listener.server import running_listener
-from examhook_cli.simulator.facts import AttemptRef
+from examhook_simulator.facts import AttemptRef
 
 pytestmark = pytest.mark.e2e
 

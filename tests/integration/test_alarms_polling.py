@@ -14,8 +14,8 @@ from translated import STACK, StackTemplate
 from examhook.handlers import poll as poll_entry
 from examhook.provider.errors import ProviderRefused, ProviderUnavailable
 from examhook.provider.pages import UnreadableRow
-from examhook.workflows.accounts import AccountPolls
-from examhook.workflows.backoff import LONGEST_BACKOFF_SECONDS
+from examhook.workflows.polling.accounts import AccountPolls
+from examhook.workflows.polling.backoff import LONGEST_BACKOFF_SECONDS
 
 ALARMS = StackTemplate({"AccountCode": "a-code"}).of_type("AWS::CloudWatch::Alarm")
 QUARTER_MIN = 15

@@ -14,7 +14,7 @@ from watched_stack import Context, WatchedStack, watched_stack
 
 from examhook.storage.conditional_writes import VersionedPut, VersionedWrites
 from examhook.storage.submissions import is_exam
-from examhook_cli.simulator.facts import AttemptRef
+from examhook_simulator.facts import AttemptRef
 
 DAY_S = 86_400
 
@@ -222,7 +222,7 @@ def test_it_goes_on_within_an_exam_while_announcing(stack: WatchedStack, monkeyp
     began_at, announced = announced_before_the_loss(stack)
     stack.lose_everything()
     stack.poll()
-    monkeypatch.setattr("examhook.workflows.backfill._PAGE_ITEMS", 4)
+    monkeypatch.setattr("examhook.workflows.administration.backfill._PAGE_ITEMS", 4)
     goes = stack.backfill(began_at, context=lambda: Context(per_look_s=40))
     assert len({str(go["place"]) for go in goes}) >= 3
     assert sum(go["announced"] for go in goes) == 8

@@ -22,7 +22,7 @@ from examhook.destinations.guard import address_check, guarded_session
 from examhook.destinations.webhook import MAX_ANSWER_BYTES, WebhookSender
 from examhook.http.adapter import BoundedAdapter
 from examhook.http.session import BoundedSession
-from examhook.workflows.deliver import MessageOutcome
+from examhook.workflows.delivering.deliver import MessageOutcome
 
 
 def drip_forever(peer: Peer) -> None:

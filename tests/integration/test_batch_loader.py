@@ -23,8 +23,8 @@ from examhook.destinations.guard import guarded_session
 from examhook.destinations.webhook import WebhookSender
 from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.erasure import CandidateEvents
-from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
-from examhook.workflows.deliver_round import MOST, DeliverRound, Message
+from examhook.workflows.delivering.batch_runner import MOST, DeliverRound, Message
+from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 
 READS = {"BatchGetItem", "GetItem"}
 

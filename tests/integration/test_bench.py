@@ -10,21 +10,21 @@ from pathlib import Path
 import boto3
 import pytest
 
-from bench.child import PROJECT
-from bench.cloud import SUBMISSIONS, running_cloud
-from bench.drift import drift
-from bench.figures import Scale
-from bench.lambda_sized import variables_of
-from bench.page import page
-from bench.product import Product
-from bench.provider import running_provider
-from bench.run import run
-from bench.table import lines
-from bench.units import UncountableError, UnitCounter, item_bytes
 from examhook.detection.diff import diff
 from examhook.detection.transition import Observation
 from examhook.model import Attempt, Exam
 from examhook.storage.submissions import SubmissionsTable
+from tools.bench.child import PROJECT
+from tools.bench.cloud import SUBMISSIONS, running_cloud
+from tools.bench.drift import drift
+from tools.bench.figures import Scale
+from tools.bench.lambda_sized import variables_of
+from tools.bench.page import page
+from tools.bench.product import Product
+from tools.bench.provider import running_provider
+from tools.bench.run import run
+from tools.bench.table import lines
+from tools.bench.units import UncountableError, UnitCounter, item_bytes
 
 pytestmark = pytest.mark.skipif(
     not Path(".venv-emulator/bin/python").exists(), reason="the emulator's environment is not set up"
@@ -116,7 +116,7 @@ def test_moving_rows_move_and_are_told_apart() -> None:
 def test_a_process_gets_no_more_memory_than_a_function_of_its_size(wanted_mb: int, status: int) -> None:
     take = f"import os; keep_to_memory(os.environ); bytearray({wanted_mb} * 1024 * 1024)"
     program = subprocess.run(
-        [sys.executable, "-c", f"from bench.lambda_sized import keep_to_memory; {take}"],
+        [sys.executable, "-c", f"from tools.bench.lambda_sized import keep_to_memory; {take}"],
         env={**os.environ, **variables_of(256), "PYTHONPATH": str(PROJECT)},
         stderr=subprocess.PIPE,
         check=False,

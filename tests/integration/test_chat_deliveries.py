@@ -16,8 +16,8 @@ from scripted_server import answer, scripted_server
 from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointStatus
 from examhook.delivery.record import DeliveryStatus
 from examhook.events.catalogue import OperationsEventType
-from examhook.workflows.endpoint_changes import EndpointChanges, update_endpoint
-from examhook.workflows.endpoints import EndpointFilters, add_endpoint
+from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
+from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
 
 CHATS = [BodyFormat.SLACK, BodyFormat.TEAMS, BodyFormat.DISCORD]
 SLACK_URL = "https://hooks.slack.com/services/x"

@@ -11,7 +11,7 @@ from command_line import Finished, examhook
 from installed_stack import InstalledStack, installed_stack
 
 from examhook.delivery.endpoint import Endpoint, Privacy
-from examhook.workflows.endpoints import ensure_configured_endpoints
+from examhook.workflows.administration.endpoints import ensure_configured_endpoints
 
 URL = "https://receiver.example.org/hook"
 

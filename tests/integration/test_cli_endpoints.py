@@ -9,7 +9,7 @@ import pytest
 from command_line import examhook
 from installed_stack import InstalledStack, deliver_while_it_waits, installed_stack
 
-from examhook.workflows.endpoints import ensure_configured_endpoints
+from examhook.workflows.administration.endpoints import ensure_configured_endpoints
 from examhook_cli.listener.server import running_listener
 
 URL = "https://receiver.example.org/hook"

@@ -29,8 +29,8 @@ from examhook.model import AttemptKey, Submission
 from examhook.storage.erasure import CandidateDeliveries, CandidateEvents, CandidateSubmissions
 from examhook.storage.exams import AccountRecord, ExamsTable
 from examhook.storage.submissions import ExamStates, SubmissionsTable, is_exam
-from examhook.workflows import deliver as deliver_workflow
-from examhook.workflows.deliver import MessageOutcome
+from examhook.workflows.delivering import deliver as deliver_workflow
+from examhook.workflows.delivering.deliver import MessageOutcome
 
 GONE, NAME = "424242", "Zebediah Quillfeather"
 TABLES = (SUBMISSIONS, EXAMS, EVENTS, DELIVERIES)

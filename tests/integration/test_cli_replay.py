@@ -19,7 +19,7 @@ from examhook.delivery.record import DeliveryStatus
 from examhook.delivery.schedule import MAX_ATTEMPTS
 from examhook.destinations.delivery_queue import DeliveryMessage, parse_body
 from examhook.events.build import Event, submission_event
-from examhook.workflows.endpoints import EndpointFilters, add_endpoint, send_endpoint_test
+from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint, send_endpoint_test
 
 FAILING = answer("", "500 Internal Server Error")
 
@@ -150,7 +150,7 @@ def test_there_is_no_cap_and_what_is_beyond_the_first_goes_by_ticks(
 ) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     at_once, count = 20, 50
-    monkeypatch.setattr("examhook.workflows.replay.AT_ONCE_PER_ENDPOINT", at_once)
+    monkeypatch.setattr("examhook.workflows.administration.replay.AT_ONCE_PER_ENDPOINT", at_once)
     for nth in range(count):
         stored_event(world, nth)
     assert sent_again("events", "replay", "--since", "1d")["queued"] == count

@@ -24,7 +24,6 @@ from killed_process import Killer, running_killer
 from scripted_server import Step, answer, scripted_server
 from tables import DELIVERIES, ENDPOINTS, EVENTS, SUBMISSIONS, create_tables
 
-from bench.cloud import Cloud, running_cloud
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.health import DOWN_AFTER_FAILURES
 from examhook.delivery.judgement import WARN_AFTER_S
@@ -36,7 +35,8 @@ from examhook.events.build import submission_event
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
-from examhook.workflows.endpoints import add_endpoint
+from examhook.workflows.administration.endpoints import add_endpoint
+from tools.bench.cloud import Cloud, running_cloud
 
 pytestmark = pytest.mark.skipif(
     not Path(".venv-emulator/bin/python").exists(), reason="the emulator's environment is not set up"

@@ -22,9 +22,9 @@ from examhook.destinations.delivery_queue import DeliveryMessage, body_of, parse
 from examhook.destinations.guard import guarded_session
 from examhook.destinations.webhook import WebhookSender
 from examhook.storage.batch_loader import NOTHING_LOADED, LoadedBatch
-from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
-from examhook.workflows.deliver_round import MOST, PUT_BACK_S, DeliverRound, Done, Message, Worker
-from examhook.workflows.endpoint_changes import EndpointChanges, update_endpoint
+from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
+from examhook.workflows.delivering.batch_runner import MOST, PUT_BACK_S, DeliverRound, Done, Message, Worker
+from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 
 BUSY = answer("", "503 Service Unavailable")
 

@@ -14,8 +14,8 @@ from examhook.delivery.endpoint import EndpointStatus
 from examhook.delivery.record import DeliveryStatus, SendOutcome
 from examhook.delivery.schedule import CLAIM_S, MAX_ATTEMPTS
 from examhook.destinations.delivery_queue import DeliveryMessage
-from examhook.workflows.deliver_report import MessageOutcome
-from examhook.workflows.endpoints import send_endpoint_test
+from examhook.workflows.administration.endpoints import send_endpoint_test
+from examhook.workflows.delivering.report import MessageOutcome
 
 
 def next_attempt(message: DeliveryMessage) -> DeliveryMessage:

@@ -16,7 +16,7 @@ from examhook.model import Receipt
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
 from examhook.storage.submissions import ExamStates
-from examhook.workflows.endpoints import EndpointFilters, add_endpoint
+from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
 
 OPENED, CLOSED, VERIFIED = "exam.opened", "exam.closed", "exam.verified"
 

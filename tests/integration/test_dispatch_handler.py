@@ -17,7 +17,7 @@ from examhook.delivery.record import DeliveryStatus
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
-from examhook.workflows.endpoints import EndpointFilters, add_endpoint
+from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
 
 
 @pytest.fixture

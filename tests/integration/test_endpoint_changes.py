@@ -12,7 +12,7 @@ from scripted_server import answer, scripted_server
 
 from examhook.delivery.endpoint import ContentType, Endpoint, Privacy
 from examhook.delivery.headers import BadHeaderError
-from examhook.workflows.endpoint_changes import (
+from examhook.workflows.administration.endpoint_changes import (
     EndpointChanges,
     EndpointGoneError,
     OverlapRunningError,
@@ -22,7 +22,7 @@ from examhook.workflows.endpoint_changes import (
     rotate_secret,
     update_endpoint,
 )
-from examhook.workflows.endpoints import EndpointFilters, add_endpoint, ensure_configured_endpoints
+from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint, ensure_configured_endpoints
 
 HOUR_S = 3600
 

@@ -8,7 +8,7 @@ from scripted_server import answer, scripted_server
 from examhook.delivery.endpoint import Endpoint, EndpointStatus
 from examhook.delivery.judgement import WARN_AFTER_S, disabled_notice
 from examhook.delivery.schedule import PROBE_S
-from examhook.workflows.deliver_report import MessageOutcome
+from examhook.workflows.delivering.report import MessageOutcome
 
 BUSY = answer("", "503 Service Unavailable")
 

@@ -15,7 +15,7 @@ from examhook.delivery.signature import check_secret
 from examhook.delivery.url import EndpointUrlError
 from examhook.destinations.secrets import SecretsKey
 from examhook.storage.endpoints import EndpointExistsError, EndpointsTable
-from examhook.workflows.endpoints import (
+from examhook.workflows.administration.endpoints import (
     EndpointDisabledError,
     EndpointFilters,
     add_endpoint,

@@ -22,9 +22,9 @@ from examhook.settings import InitialSync
 from examhook.storage.erasure import CandidateDeliveries, CandidateEvents, CandidateSubmissions
 from examhook.storage.exams import ErasuresTable, ExamsTable
 from examhook.storage.submissions import ExamStates, SubmissionsTable
-from examhook.workflows.erase import LONGEST_POLL_S, EraseCandidate, PollRunsError, UnknownAccountError
-from examhook.workflows.erasure_key import erasure_key
-from examhook.workflows.lease import lease_on
+from examhook.workflows.administration.erase import LONGEST_POLL_S, EraseCandidate, PollRunsError, UnknownAccountError
+from examhook.workflows.administration.erasure_key import erasure_key
+from examhook.workflows.polling.lease import lease_on
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -11,7 +11,7 @@ from tables import EXAMS
 from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.model import AttemptKey, Exam
 from examhook.storage.exams import AccountRecord, AwaitedEvent, CodeRejection, ExamsTable
-from examhook.workflows.lease import LEASE_SECONDS, LeaseLostError, lease_on
+from examhook.workflows.polling.lease import LEASE_SECONDS, LeaseLostError, lease_on
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

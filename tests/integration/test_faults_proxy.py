@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from scripted_server import answer, scripted_server
 
-from faults.weather import PROJECT, running_weather
+from tools.faults.aws_faults import PROJECT, running_weather
 
 pytestmark = pytest.mark.skipif(
     not (PROJECT / ".venv-faults" / ".installed").exists(),

@@ -6,8 +6,8 @@ import boto3
 from moto import mock_aws
 
 from examhook_cli.demo.subscriber import subscribe_queue
-from examhook_cli.simulator.clock import VirtualClock
-from faults.passing_world import PassingWorld
+from examhook_simulator.clock import VirtualClock
+from tools.faults.passing_world import PassingWorld
 
 
 def test_everything_on_the_queue_is_read_however_many_messages_there_are() -> None:

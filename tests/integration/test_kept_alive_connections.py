@@ -17,7 +17,7 @@ from examhook.destinations.webhook import WebhookSender
 from examhook.http.adapter import BoundedAdapter
 from examhook.http.connections import IDLE_S
 from examhook.http.session import BoundedSession, ConnectError, StaleConnectionError
-from examhook.workflows.deliver_report import MessageOutcome
+from examhook.workflows.delivering.report import MessageOutcome
 
 
 class WallClock:

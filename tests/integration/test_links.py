@@ -33,13 +33,13 @@ from examhook.provider.pages import ExamPage, ResultsPage
 from examhook.provider.v1_client import V1Client
 from examhook.storage.erasure import CandidateEvents
 from examhook.wiring.poll import poll
-from examhook.workflows.deliver import LINK_CHECK_S
-from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
-from examhook.workflows.endpoint_changes import EndpointChanges, update_endpoint
-from examhook.workflows.poll import PollRequest
-from examhook.workflows.result_links import MAX_REQUESTS, SERVE_S, attempt_of
-from examhook_cli.simulator.server import Simulator, running_simulator
-from examhook_cli.simulator.world import World as ProviderWorld
+from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
+from examhook.workflows.delivering.deliver import LINK_CHECK_S
+from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
+from examhook.workflows.polling.poll import PollRequest
+from examhook.workflows.polling.result_links import MAX_REQUESTS, SERVE_S, attempt_of
+from examhook_simulator.server import Simulator, running_simulator
+from examhook_simulator.world import World as ProviderWorld
 
 DEAD = {"url": None, "expires_at": "2026-05-03T14:33:00Z"}
 SCHEMAS: dict[str, Any] = {

@@ -15,12 +15,12 @@ from examhook.delivery.record import ENDPOINT_REMOVED, DeliveryStatus, new_deliv
 from examhook.delivery.schedule import MAX_ATTEMPTS
 from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.destinations.sns import TopicPublisher
-from examhook.workflows.backlog import BATCH_PER_ENDPOINT
-from examhook.workflows.dispatch import Dispatch
-from examhook.workflows.dispatch_batch import Batch, Outgoing
-from examhook.workflows.endpoint_changes import EndpointChanges, enable_endpoint, update_endpoint
-from examhook.workflows.endpoint_removal import remove_endpoint
-from examhook.workflows.endpoints import ensure_configured_endpoints, send_endpoint_test
+from examhook.workflows.administration.endpoint_changes import EndpointChanges, enable_endpoint, update_endpoint
+from examhook.workflows.administration.endpoint_removal import remove_endpoint
+from examhook.workflows.administration.endpoints import ensure_configured_endpoints, send_endpoint_test
+from examhook.workflows.dispatching.batch import Batch, Outgoing
+from examhook.workflows.dispatching.dispatch import Dispatch
+from examhook.workflows.retrying.backlog import BATCH_PER_ENDPOINT
 
 SUBMITTED = "submission.submitted"
 GONE = answer("", "410 Gone")

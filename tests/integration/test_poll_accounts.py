@@ -20,9 +20,9 @@ from examhook.handlers import poll as entry
 from examhook.settings import Dialect, InitialSync
 from examhook.storage.account_secrets import AccountsError
 from examhook.wiring import poll as wiring
-from examhook.workflows.accounts import AccountPolls, TickError, UnknownAccountError
-from examhook_cli.simulator.server import Simulator, running_simulator
-from examhook_cli.simulator.world import World
+from examhook.workflows.polling.accounts import AccountPolls, TickError, UnknownAccountError
+from examhook_simulator.server import Simulator, running_simulator
+from examhook_simulator.world import World
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

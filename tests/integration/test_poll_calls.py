@@ -14,8 +14,8 @@ from poll_environment import poll_environment
 from tables import create_tables
 
 from examhook.handlers import poll as entry
-from examhook_cli.simulator.server import running_simulator
-from examhook_cli.simulator.world import World
+from examhook_simulator.server import running_simulator
+from examhook_simulator.world import World
 
 REGION = "us-east-1"
 TICK = {"trigger": "schedule"}

@@ -16,7 +16,7 @@ from watched_stack import Context, WatchedStack, watched_stack
 
 from examhook.handlers import poll as entry
 from examhook.settings import PollSettings, SettingsError
-from examhook.workflows.accounts import TickError
+from examhook.workflows.polling.accounts import TickError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -16,7 +16,7 @@ from examhook.provider.pages import UnreadableRow
 from examhook.settings import InitialSync
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import ExamStates, SubmissionsTable
-from examhook.workflows.lease import LEASE_SECONDS
+from examhook.workflows.polling.lease import LEASE_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -11,8 +11,8 @@ from delivery_world import World, delivery_world
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.delivery.schedule import ENQUEUED_S
-from examhook.workflows.backlog import UNPACED_PER_MINUTE, minute_limit
-from examhook.workflows.retry import TICK_S
+from examhook.workflows.retrying.backlog import UNPACED_PER_MINUTE, minute_limit
+from examhook.workflows.retrying.retry import TICK_S
 
 BATCH, UNPACED = 5, 30
 
@@ -20,8 +20,8 @@ BATCH, UNPACED = 5, 30
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """With batches so small that some deliveries are many."""
-    monkeypatch.setattr("examhook.workflows.backlog.BATCH_PER_ENDPOINT", BATCH)
-    monkeypatch.setattr("examhook.workflows.backlog.UNPACED_PER_MINUTE", UNPACED)
+    monkeypatch.setattr("examhook.workflows.retrying.backlog.BATCH_PER_ENDPOINT", BATCH)
+    monkeypatch.setattr("examhook.workflows.retrying.backlog.UNPACED_PER_MINUTE", UNPACED)
     with delivery_world() as made:
         yield made
 

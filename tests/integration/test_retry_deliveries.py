@@ -14,9 +14,9 @@ from examhook.delivery.health import DOWN_AFTER_FAILURES
 from examhook.delivery.record import DeliveryStatus
 from examhook.delivery.schedule import ENQUEUED_S, PROBE_S
 from examhook.destinations.delivery_queue import DeliveryMessage, QueueRefusedError, parse_body
-from examhook.workflows.backlog import Backlog
-from examhook.workflows.deliver_report import MessageOutcome
-from examhook.workflows.retry import TICK_S
+from examhook.workflows.delivering.report import MessageOutcome
+from examhook.workflows.retrying.backlog import Backlog
+from examhook.workflows.retrying.retry import TICK_S
 
 BUSY = answer("", "503 Service Unavailable")
 

@@ -31,10 +31,10 @@ from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.detection.transition import Observation, change_from, change_from_absence
 from examhook.model import Attempt, Submission
 from examhook.storage.submissions import item_from_submission
-from examhook.workflows.deliver import DeliverWebhooks
-from examhook.workflows.dispatch import Dispatch
-from examhook.workflows.endpoints import EndpointFilters, add_endpoint
-from examhook.workflows.replay import Replay
+from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
+from examhook.workflows.administration.replay import Replay
+from examhook.workflows.delivering.deliver import DeliverWebhooks
+from examhook.workflows.dispatching.dispatch import Dispatch
 
 SNIPPET = Path(__file__).parents[2] / "docs" / "examples" / "verify.py"
 STEPS = [("events", "add"), ("deliveries", "create"), ("queue", "send"), ("events", "mark_dispatched")]

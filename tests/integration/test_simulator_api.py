@@ -11,8 +11,8 @@ import pytest
 import requests
 from simulated import EXAMS, RESULTS, Asking
 
-from examhook_cli.simulator.server import running_simulator
-from examhook_cli.simulator.world import World
+from examhook_simulator.server import running_simulator
+from examhook_simulator.world import World
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulator.md"
 LONG_NAME = "محمد 👩🏽‍🚀 王小明 e\u0301"

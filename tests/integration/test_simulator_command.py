@@ -13,7 +13,7 @@ import pytest
 import requests
 from command_line import NO_AWS, PROGRAM, real_examhook
 
-from examhook_cli.simulator.client import SimulatorControl
+from examhook_simulator.client import SimulatorControl
 
 FEW = ("--port", "0", "--exams", "2", "--candidates", "5")
 

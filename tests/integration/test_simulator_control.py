@@ -9,10 +9,10 @@ import pytest
 import requests
 
 from examhook.model import Status
-from examhook_cli.simulator.client import SimulatorControl, SimulatorControlError
-from examhook_cli.simulator.facts import AttemptCount, LedgerKind
-from examhook_cli.simulator.server import Simulator, running_simulator
-from examhook_cli.simulator.world import World
+from examhook_simulator.client import SimulatorControl, SimulatorControlError
+from examhook_simulator.facts import AttemptCount, LedgerKind
+from examhook_simulator.server import Simulator, running_simulator
+from examhook_simulator.world import World
 
 JSON = {"Content-Type": "application/json"}
 

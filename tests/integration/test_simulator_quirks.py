@@ -12,12 +12,12 @@ import pytest
 import requests
 from simulated import EXAMS, RESULTS, Asking
 
-from examhook_cli.simulator.bodies import THROTTLE_TEXTS
-from examhook_cli.simulator.facts import AttemptRef
-from examhook_cli.simulator.quirks import Quirk
-from examhook_cli.simulator.rows import big_id
-from examhook_cli.simulator.server import running_simulator
-from examhook_cli.simulator.world import World
+from examhook_simulator.bodies import THROTTLE_TEXTS
+from examhook_simulator.facts import AttemptRef
+from examhook_simulator.quirks import Quirk
+from examhook_simulator.rows import big_id
+from examhook_simulator.server import running_simulator
+from examhook_simulator.world import World
 
 ROWS = 40
 

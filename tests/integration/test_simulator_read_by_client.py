@@ -14,8 +14,8 @@ from examhook.model import Attempt
 from examhook.provider.client import LegacyClient
 from examhook.provider.errors import ProviderError, ProviderRefused
 from examhook.provider.pacing import Pacer
-from examhook_cli.simulator.server import Simulator, running_simulator
-from examhook_cli.simulator.world import World
+from examhook_simulator.server import Simulator, running_simulator
+from examhook_simulator.world import World
 
 PAGE = 30
 READABLE = (

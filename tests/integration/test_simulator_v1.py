@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from examhook_cli.simulator.server import Simulator, running_simulator
-from examhook_cli.simulator.world import World
+from examhook_simulator.server import Simulator, running_simulator
+from examhook_simulator.world import World
 
 TIME = "1638768935"
 

@@ -19,8 +19,8 @@ from policies import listed
 
 from examhook.events.catalogue import OFF_BY_DEFAULT
 from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings
-from examhook.workflows.erase import LONGEST_POLL_S
-from examhook.workflows.erasure_key import bound_to
+from examhook.workflows.administration.erase import LONGEST_POLL_S
+from examhook.workflows.administration.erasure_key import bound_to
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = cfn_yaml.load(str(ROOT / "template.yaml"))

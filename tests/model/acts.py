@@ -9,8 +9,8 @@ from enum import StrEnum
 from hypothesis import strategies as st
 
 from examhook.model import Status
-from examhook_cli.simulator.facts import AttemptCount, AttemptRef, TruthRow
-from examhook_cli.simulator.world import World
+from examhook_simulator.facts import AttemptCount, AttemptRef, TruthRow
+from examhook_simulator.world import World
 
 MAX_EXAMS = 3
 MAX_ROWS = 9

@@ -28,7 +28,7 @@ from examhook.detection.pace import ACTIVE_ROTATION_SECONDS
 from examhook.events.catalogue import EventType, type_of_status
 from examhook.model import AttemptKey, Status, Transition
 from examhook.settings import Dialect, InitialSync
-from examhook_cli.simulator.facts import AttemptCount, TruthRow
+from examhook_simulator.facts import AttemptCount, TruthRow
 
 BEGINNING_AT = 1_790_000_000
 CLOCKS_S = 120

@@ -7,7 +7,7 @@ from model.poller import FULL_SCAN_SECONDS
 
 from examhook.detection import after_scan, pace
 from examhook.provider import discovery
-from examhook.workflows import full_scan, incremental_scan
+from examhook.workflows.polling import full_scan, incremental_scan
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from examhook.detection.exam_state import ExamState
 from examhook.detection.exam_transition import ExamChange
 from examhook.model import ExamTransition
 from examhook.settings import Dialect, InitialSync
-from examhook_cli.simulator.facts import LedgerKind
+from examhook_simulator.facts import LedgerKind
 
 _AVAILABLE_AFTER = {LedgerKind.EXAM_CREATED: True, LedgerKind.EXAM_OPENED: True, LedgerKind.EXAM_CLOSED: False}
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from model.provider import Provider
 
 from examhook.model import Attempt, AttemptKey, Transition
-from examhook_cli.simulator.facts import LedgerKind
+from examhook_simulator.facts import LedgerKind
 
 PASS_MARK_POINTS = 60
 

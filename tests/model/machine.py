@@ -16,8 +16,8 @@ from model.provider import Provider
 
 from examhook.detection.pace import IDLE_FACTOR
 from examhook.settings import Dialect, InitialSync
-from examhook_cli.simulator.facts import AttemptCount, RowOrder
-from examhook_cli.simulator.quirks import Quirk
+from examhook_simulator.facts import AttemptCount, RowOrder
+from examhook_simulator.quirks import Quirk
 
 UNDISTURBED = PollPlan()
 SOON = 6

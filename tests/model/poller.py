@@ -33,9 +33,9 @@ from examhook.provider.port import ProviderClient
 from examhook.provider.v1_client import V1Client, V1Memory
 from examhook.settings import Dialect, InitialSync, PollSettings
 from examhook.storage.account_secrets import AccountCode
-from examhook.workflows.dispatch_monitor import DispatchMonitor
-from examhook.workflows.poll import Poll, PollRequest
-from examhook.workflows.report import PollReport
+from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
+from examhook.workflows.polling.poll import Poll, PollRequest
+from examhook.workflows.polling.report import PollReport
 
 ACCOUNT = "main"
 FULL_SCAN_SECONDS = 600

@@ -12,13 +12,13 @@ from examhook.model import Attempt, AttemptKey, Status
 from examhook.provider.pages import ExamPage, ResultsPage
 from examhook.provider.port import ProviderClient
 from examhook.settings import Dialect
-from examhook_cli.simulator.clock import VirtualClock
-from examhook_cli.simulator.exam_book import ExamBook
-from examhook_cli.simulator.facts import AttemptCount, RowOrder
-from examhook_cli.simulator.pace import RequestLimit
-from examhook_cli.simulator.provider_api import Fate, ProviderApi
-from examhook_cli.simulator.quirks import EXAMS, Quirk, Switch
-from examhook_cli.simulator.world import World
+from examhook_simulator.clock import VirtualClock
+from examhook_simulator.exam_book import ExamBook
+from examhook_simulator.facts import AttemptCount, RowOrder
+from examhook_simulator.pace import RequestLimit
+from examhook_simulator.provider_api import Fate, ProviderApi
+from examhook_simulator.quirks import EXAMS, Quirk, Switch
+from examhook_simulator.world import World
 
 BASE_URL = "http://provider.test"
 CODE = "made-up-code"

@@ -9,8 +9,8 @@ from model.plans import LEASE_OUTLIVED_S, Dies, Fails, Fault, Happens, PollPlan,
 from model.poller import FULL_SCAN_SECONDS
 
 from examhook.settings import Dialect
-from examhook_cli.simulator.facts import RowOrder
-from examhook_cli.simulator.quirks import Quirk
+from examhook_simulator.facts import RowOrder
+from examhook_simulator.quirks import Quirk
 
 
 def in_the_beginning(setup: Setup) -> Detection:

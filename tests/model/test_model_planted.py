@@ -9,7 +9,7 @@ from model.plans import LEASE_OUTLIVED_S, Dies, Happens, PollPlan, Stalls
 from model.poller import ACCOUNT
 from model.test_model_counterexamples import in_the_beginning
 
-from examhook_cli.simulator.facts import RowOrder
+from examhook_simulator.facts import RowOrder
 
 
 def test_a_write_that_comes_after_a_newer_one_changes_nothing() -> None:

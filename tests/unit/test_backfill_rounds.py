@@ -19,8 +19,8 @@ from examhook.events.catalogue import type_of_status
 from examhook.events.identity import submission_event_id
 from examhook.provider.errors import ProviderUnavailable
 from examhook.provider.pages import UnreadableRow
-from examhook.workflows import backfill as module
-from examhook.workflows.backfill import Backfill, BackfillReport, BackfillRequest
+from examhook.workflows.administration import backfill as module
+from examhook.workflows.administration.backfill import Backfill, BackfillReport, BackfillRequest
 
 HOUR_S = 3600
 

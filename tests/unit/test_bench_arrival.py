@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from translated import StackTemplate
 
-from bench.arrival import INTERVALS_S, Arrival, Interval, Scale
-from bench.arrival_page import lines, page
-from bench.delivery.page import unmet
+from tools.bench.arrival import INTERVALS_S, Arrival, Interval, Scale
+from tools.bench.arrival_page import lines, page
+from tools.bench.delivery.page import unmet
 
 GOOD = Interval(15, 120, 120, 9.0, 16.0, 18.0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.document import composed
+from tools.bench.document import composed
 
 ORDER = ("detection", "delivery")
 

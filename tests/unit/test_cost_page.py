@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from translated import StackTemplate
 
-from scripts.cost_page import (
+from tools.generate.cost_page import (
     ACCOUNTS_IN_A_STACK,
     ALARMS,
     INSTALLATIONS,
@@ -23,7 +23,7 @@ from scripts.cost_page import (
     month,
     page,
 )
-from scripts.cost_units import Measured, Units
+from tools.generate.cost_units import Measured, Units
 
 ROOT = Path(__file__).parents[2]
 NOTHING = Units(0, 0, 0)

@@ -9,7 +9,7 @@ from event_examples import examples
 
 from examhook_cli.demo.arrivals import arrival_of
 from examhook_cli.demo.expected import exam_fact, expected_facts
-from examhook_cli.simulator.facts import LedgerEntry, LedgerKind
+from examhook_simulator.facts import LedgerEntry, LedgerKind
 
 CREATED, OPENED, CLOSED = LedgerKind.EXAM_CREATED, LedgerKind.EXAM_OPENED, LedgerKind.EXAM_CLOSED
 

@@ -82,7 +82,7 @@ def test_a_poll_that_dies_leaves_what_is_awaited(stage: Stage, monkeypatch: pyte
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr("examhook.workflows.poll.read_exam_list", die)
+        patch.setattr("examhook.workflows.polling.poll.read_exam_list", die)
         with pytest.raises(MemoryError):
             stage.poll()
     assert stage.exams.read("main").record.awaited == awaited

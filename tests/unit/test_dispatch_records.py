@@ -12,7 +12,7 @@ from builders import submission, transition
 
 from examhook.events.build import submission_event
 from examhook.storage.submission_outbox import UnreadableRecordError, record_key, stored_change
-from examhook.workflows.dispatch_batch import Batch, Failed, Outgoing
+from examhook.workflows.dispatching.batch import Batch, Failed, Outgoing
 
 SAMPLE = Path(__file__).parents[2] / "events" / "dispatch.json"
 

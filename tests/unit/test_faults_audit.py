@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from examhook_cli.simulator.clock import VirtualClock
-from examhook_cli.simulator.facts import LedgerEntry
-from examhook_cli.simulator.world import World
-from faults.acts import nothing
-from faults.audit import Verdict, audit
-from faults.matrix import Outcome
-from faults.matrix_page import page as matrix_page
-from faults.memory import Samples
-from faults.processes import FunctionProcess
-from faults.results import Result, keep, read
-from faults.row import Row
-from faults.rows import ROWS
-from faults.soak_page import SoakReport
-from faults.soak_page import page as soak_page
+from examhook_simulator.clock import VirtualClock
+from examhook_simulator.facts import LedgerEntry
+from examhook_simulator.world import World
+from tools.faults.audit import Verdict, audit
+from tools.faults.matrix import Outcome
+from tools.faults.matrix_page import page as matrix_page
+from tools.faults.memory import Samples
+from tools.faults.processes import FunctionProcess
+from tools.faults.results import Result, keep, read
+from tools.faults.row import Row
+from tools.faults.rows import ROWS
+from tools.faults.scenarios import nothing
+from tools.faults.soak_page import SoakReport
+from tools.faults.soak_page import page as soak_page
 
 
 def told(entry: LedgerEntry, event_type: str, nth: int = 1, score: float | None = None) -> bytes:

@@ -10,7 +10,7 @@ from memory_tables import MemoryExams, MemorySubmissions
 from played_provider import BEGAN_AT, Stage, asked, row
 
 from examhook.provider.pages import UnreadableRow
-from examhook.workflows.full_scan import PATIENCE_SECONDS
+from examhook.workflows.polling.full_scan import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_removal_is_announced_at_the_second_scan_that_misses_the_row(known: St
 def test_a_removal_in_an_exam_too_large_to_hold_at_once_is_announced(
     known: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("examhook.workflows.full_scan.HELD_PAGES", 1)
+    monkeypatch.setattr("examhook.workflows.polling.full_scan.HELD_PAGES", 1)
     rescored = replace(known.provider.rows["7"][200], score_points=Decimal(77))
     known.provider.change("7", rescored)
     gone = known.provider.rows["7"].pop(5)

@@ -1,4 +1,4 @@
-"""Whatever is sent, a reader raises nothing but its own errors: the short run of ``python -m faults.fuzz``."""
+"""Whatever is sent, a reader raises nothing but its own errors: the short run of ``python -m tools.faults.fuzz``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from examhook.provider.errors import ProviderError
 from examhook.provider.legacy import parse_exams, parse_results
 from examhook.provider.response_errors import Question, error_answered
 from examhook.storage.account_secrets import AccountsError, accounts_in
-from faults.fuzz import bodies, problem_with
-from faults.readers import READERS, Reader
+from tools.faults.fuzz import bodies, problem_with
+from tools.faults.readers import READERS, Reader
 
 DEEP = "[" * 100_000
 ROW = b'{"sid": 7, "status": 1, "startTime": 1790000000, "endTime": 1790000100, "score": 30}'

@@ -27,7 +27,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
 
 def large_exam(monkeypatch: pytest.MonkeyPatch) -> Stage:
     """An exam of 190 ended attempts, of which a poll can read a third."""
-    monkeypatch.setattr("examhook.workflows.full_scan.limits_at", lambda _now: (10, 9, 11, 8, 7))
+    monkeypatch.setattr("examhook.workflows.polling.full_scan.limits_at", lambda _now: (10, 9, 11, 8, 7))
     stage = Stage(MemorySubmissions(), MemoryExams())
     stage.provider.add("7", *(row(900 - number) for number in range(190)))
     stage.requests_until_time_is_up = REQUESTS

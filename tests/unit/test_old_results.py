@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from builders import attempt, exam
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from examhook.detection.exam_state import ExamState
@@ -15,7 +15,6 @@ from examhook.detection.old_results import (
     SURELY_OLD_S,
     happened_at,
     old_before,
-    row_clock_offset_s,
 )
 
 BEGAN_AT = 1_700_000_000
@@ -78,41 +77,52 @@ def test_at_the_first_poll_no_old_result_is_announced_whichever_clock_is_wrong(
     """
     now = BEGAN_AT + waited_s
     newest_row_at = BEGAN_AT + rows_s - age_s
-    follows_date = date_s is not None and rows_s == date_s
     at = limit(state(), now=now, newest_row_at=newest_row_at, clock_offset_s=date_s)
-    if rows_s >= 0 and newest_row_at > now + CLOCKS_AGREE_S:
-        assert newest_row_at < at or follows_date
+    if newest_row_at > now + CLOCKS_AGREE_S and (date_s is None or rows_s == date_s):
+        assert newest_row_at < at
     if rows_s == 0 and (date_s is None or date_s >= 0):
         assert newest_row_at < at == BEGAN_AT
 
 
-@given(offset_s=st.integers(-DAY, DAY), waited_s=st.integers(0, 3600), new_s=st.integers(0, 3600))
-def test_with_a_clock_that_is_off_and_says_so_old_and_new_are_told_apart(
-    offset_s: int, waited_s: int, new_s: int
+@given(offset_s=OFFSETS, date_s=st.none() | OFFSETS, waited_s=st.integers(0, 7200), new_s=st.integers(0, 7200))
+@example(offset_s=100, date_s=18_100, waited_s=1420, new_s=1357)
+def test_after_the_first_poll_no_new_result_is_silent_whichever_clocks_are_wrong(
+    offset_s: int, date_s: int | None, waited_s: int, new_s: int
 ) -> None:
-    """The rows follow the provider's ``Date``: what ended after the watch began is new by its own clock."""
-    new_s = min(new_s, waited_s)
-    newest_row_at = BEGAN_AT + offset_s + new_s
-    # Rows that could have ended by our clock as well do not show which clock they follow.
-    assume(offset_s <= 0 or newest_row_at > BEGAN_AT + waited_s + CLOCKS_AGREE_S)
+    """A result is new where it ended ``new_s`` after the watch began, by the clock of the rows, ``offset_s`` ahead.
+
+    All clocks may be wrong, but rows that lag behind ours cannot be told from rows that are old.
+    """
+    assume(offset_s >= 0 and waited_s > CLOCKS_AGREE_S)
+    ended_at = BEGAN_AT + offset_s + min(new_s, waited_s)
+    at = limit(state(), now=BEGAN_AT + waited_s, newest_row_at=ended_at, clock_offset_s=date_s)
+    assert at <= ended_at
+
+
+@given(offset_s=OFFSETS, waited_s=st.integers(0, 7200), new_s=st.integers(0, 7200))
+def test_with_a_clock_that_is_off_and_says_so_no_new_result_is_silent(offset_s: int, waited_s: int, new_s: int) -> None:
+    """The rows follow the provider's ``Date``, ``offset_s`` ahead of ours."""
+    ended_at = BEGAN_AT + offset_s + min(new_s, waited_s)
     date_s = offset_s if abs(offset_s) >= CLOCKS_AGREE_S else 0
-    at = limit(state(), now=BEGAN_AT + waited_s, newest_row_at=newest_row_at, clock_offset_s=date_s)
-    assert at == BEGAN_AT + date_s
+    at = limit(state(), now=BEGAN_AT + waited_s, newest_row_at=ended_at, clock_offset_s=date_s)
+    assert at <= ended_at + (CLOCKS_AGREE_S if date_s == 0 else 0)
 
 
 @pytest.mark.parametrize(
-    ("newest_row_s", "date_s", "offset_s"),
+    ("newest_row_s", "date_s", "old_before_s"),
     [
         (-500, 0, 0),
         (-500, None, 0),
         (-500, 7200, 0),
         (-500, -7200, 0),
         (-7500, -7200, -7200),
-        (7000, 7200, 7200),
-        (7000, 0, None),
-        (7000, None, None),
-        (7000, -7200, None),
-        (7000, 3600, None),
+        (37, 18_100, 0),
+        (7000, 7200, 7001),
+        (7100, 7080, 7080),
+        (7000, 0, 7001),
+        (7000, None, 7001),
+        (7000, -7200, 7001),
+        (7000, 3600, 7001),
     ],
     ids=[
         "all agree",
@@ -120,15 +130,29 @@ def test_with_a_clock_that_is_off_and_says_so_old_and_new_are_told_apart(
         "one server ahead, the rows by ours",
         "Date behind, refuted by rows in its future",
         "Date behind, and no row says otherwise",
+        "Date hours ahead, the rows within a minute of ours",
         "Date ahead, and rows in our future",
+        "Date ahead, and rows of the watch by it",
         "rows in the future of both clocks",
         "rows ahead without a Date",
         "rows ahead and Date behind",
         "rows further ahead than Date",
     ],
 )
-def test_the_date_header_is_believed_where_the_rows_agree_with_it(
-    newest_row_s: int, date_s: int | None, offset_s: int | None
+def test_at_the_first_poll_the_date_header_is_believed_where_the_rows_agree_with_it(
+    newest_row_s: int, date_s: int | None, old_before_s: int
 ) -> None:
-    found = row_clock_offset_s(now=BEGAN_AT, newest_row_at=BEGAN_AT + newest_row_s, clock_offset_s=date_s)
-    assert found == offset_s
+    at = limit(state(), newest_row_at=BEGAN_AT + newest_row_s, clock_offset_s=date_s)
+    assert at == BEGAN_AT + old_before_s
+
+
+@pytest.mark.parametrize(
+    ("newest_row_s", "date_s", "old_before_s"),
+    [(3600 + 5000, 7200, 5000), (3600 + 7200, 7200, 7200), (3600 + 7250, 7200, 7200), (3600 + 9000, 7200, 9000)],
+    ids=["the rows show less than Date", "as much", "a minute more", "too much for Date"],
+)
+def test_after_the_first_poll_rows_ahead_show_the_least_that_their_clock_is_ahead(
+    newest_row_s: int, date_s: int, old_before_s: int
+) -> None:
+    at = limit(state(), now=BEGAN_AT + 3600, newest_row_at=BEGAN_AT + newest_row_s, clock_offset_s=date_s)
+    assert at == BEGAN_AT + old_before_s

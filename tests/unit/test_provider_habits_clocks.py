@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from habits import DIALECTS, Habits
+from model.plans import PollPlan
 
 from examhook.settings import Dialect
-from examhook_cli.simulator.world import World
+from examhook_simulator.world import World
 
 DATES = ("date=1970", "date=absent", "date=stuck", "date=+18000", "date=-18000", "date=two_servers")
 
@@ -88,3 +89,20 @@ def test_rows_and_date_by_another_clock_than_ours_are_told_apart_at_installation
 @pytest.mark.parametrize("hours", [-5, 5])
 def test_rows_by_a_clock_that_no_date_shows_silence_nothing_after_the_first_poll(hours: int) -> None:
     announces_only_what_is_new(Habits(switches=[f"row_clock={hours * 3600:+d}"]))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("skew_s", [-7200, -1000, -100])
+@pytest.mark.parametrize("date", DATES)
+def test_where_our_clock_and_date_are_wrong_an_exam_scanned_later_silences_nothing_new(
+    dialect: Dialect, skew_s: int, date: str
+) -> None:
+    """The first poll has time for the list only, and somebody submits before the next."""
+    habits = Habits(dialect, [date], skew_s)
+    exam_id = habits.exam(3)
+    habits.world.advance(60)
+    habits.installation.poll(PollPlan(requests_in_time=2))
+    habits.world.advance(600)
+    ref = habits.submits(exam_id)
+    habits.polls(3)
+    assert (ref.candidate_id, "submitted") in habits.events()

@@ -9,7 +9,7 @@ from played_provider import Stage, row
 
 from examhook.provider.errors import ProviderUnavailable
 from examhook.settings import Dialect
-from examhook.workflows.exam_reading import MAX_FAILURES
+from examhook.workflows.polling.exam_reading import MAX_FAILURES
 
 FIELDS = ("message", "code", "errcode", "status", "msg", "errmsg")
 HOUR_S = 3600

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examhook.settings import Dialect
-from examhook_cli.simulator.facts import AttemptCount
+from examhook_simulator.facts import AttemptCount
 
 
 def found(habits: Habits, exam_id: str, hidden: int = 0) -> None:

@@ -18,14 +18,14 @@ def pins(path: str) -> dict[str, str]:
 
 
 def test_the_functions_get_the_versions_that_the_tests_run_with() -> None:
-    packed, tested = pins("src/requirements.txt"), pins("requirements/dev.txt")
+    packed, tested = pins("src/requirements.txt"), pins("tools/requirements/dev.txt")
     assert packed
     assert packed.items() <= tested.items()
 
 
 def test_what_the_functions_need_is_what_the_project_needs_without_boto3_and_the_command_line() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    wanted = {line for line in (ROOT / "requirements/lambda.in").read_text().splitlines() if line}
+    wanted = {line for line in (ROOT / "tools/requirements/lambda.in").read_text().splitlines() if line}
     outside = ("boto3", "rich", "typer")
     assert wanted == {line for line in project if not line.startswith(outside)}
 
@@ -38,13 +38,17 @@ def test_every_package_of_the_functions_is_locked_by_its_hash() -> None:
 
 
 def test_no_list_names_a_registry() -> None:
-    for path in [*ROOT.glob("requirements/*"), ROOT / "src/requirements.txt", ROOT / "pyproject.toml"]:
+    for path in [*ROOT.glob("tools/requirements/*"), ROOT / "src/requirements.txt", ROOT / "pyproject.toml"]:
         assert "://" not in path.read_text(), path.name
 
 
 def test_the_page_of_licences_names_what_the_locks_bring() -> None:
     done = subprocess.run(
-        [sys.executable, "scripts/licences.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tools.generate.licences", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert (

@@ -7,9 +7,9 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhook_cli.simulator.attempt_rows import Row
-from examhook_cli.simulator.exam_book import ExamBook
-from examhook_cli.simulator.facts import RowOrder
+from examhook_simulator.attempt_rows import Row
+from examhook_simulator.exam_book import ExamBook
+from examhook_simulator.facts import RowOrder
 
 KEYS = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 99)), unique=True, max_size=30)
 

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examhook.model import Status
-from examhook_cli.simulator.facts import AttemptRef
-from examhook_cli.simulator.pace import RequestLimit
-from examhook_cli.simulator.pages import hidden_ids
-from examhook_cli.simulator.provider_api import ProviderApi, Reply
-from examhook_cli.simulator.quirks import EXAMS, RESULTS, Switch
-from examhook_cli.simulator.rows import big_id
-from examhook_cli.simulator.world import World
+from examhook_simulator.facts import AttemptRef
+from examhook_simulator.pace import RequestLimit
+from examhook_simulator.pages import hidden_ids
+from examhook_simulator.provider_api import ProviderApi, Reply
+from examhook_simulator.quirks import EXAMS, RESULTS, Switch
+from examhook_simulator.rows import big_id
+from examhook_simulator.world import World
 
 CODE = "simulated-code"
 TIME = "1638768935"
@@ -162,6 +162,18 @@ def test_a_number_of_hidden_rows_stays_the_same_rows_while_others_come_and_go(pr
     assert {row.ref for row in provider.world.truth()} - set(provider.api.shown_attempts(exam_id)) == hidden
     assert set(provider.api.shown_attempts(exam_id)) == shown | new
     assert gone not in provider.api.shown_attempts(exam_id)
+
+
+def test_what_begins_in_the_second_of_the_switch_on_changes_nothing_that_is_hidden(provider: Provider) -> None:
+    exam_id = provider.world.create_exam()
+    provider.world.populate(exam_id, 20)
+    provider.switch("hidden_rows=4")
+    listed = set(provider.api.shown_exams())
+    shown = set(provider.api.shown_attempts(exam_id))
+    new_exams = {provider.world.create_exam() for _ in range(20)}
+    new = {provider.world.start(exam_id) for _ in range(20)}
+    assert set(provider.api.shown_attempts(exam_id)) == shown | new
+    assert set(provider.api.shown_exams()) == listed | new_exams
 
 
 def test_page_lengths_differ_by_list_and_by_seed(provider: Provider) -> None:

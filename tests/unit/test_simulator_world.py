@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examhook.model import Status
-from examhook_cli.simulator.clock import FROZEN_START_AT, VirtualClock
-from examhook_cli.simulator.facts import AttemptCount, AttemptRef, LedgerKind, WorldError
-from examhook_cli.simulator.world import World
+from examhook_simulator.clock import FROZEN_START_AT, VirtualClock
+from examhook_simulator.facts import AttemptCount, AttemptRef, LedgerKind, WorldError
+from examhook_simulator.world import World
 
 ENDS: dict[LedgerKind, tuple[Callable[[World, AttemptRef], None], Status]] = {
     LedgerKind.SUBMITTED: (lambda world, ref: world.submit(ref, 30), Status.SUBMITTED),

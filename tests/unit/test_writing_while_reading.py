@@ -14,8 +14,8 @@ from played_provider import Stage, asked, row, state
 
 from examhook.detection.change import Change
 from examhook.provider.errors import ProviderUnavailable
-from examhook.workflows.poll import PollRequest
-from examhook.workflows.report import PollReport
+from examhook.workflows.polling.poll import PollRequest
+from examhook.workflows.polling.report import PollReport
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,7 +58,7 @@ def submissions() -> NotedSubmissions:
 
 @pytest.fixture
 def stage(submissions: NotedSubmissions, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    monkeypatch.setattr("examhook.workflows.full_scan.limits_at", lambda _now: (10, 9, 11, 8, 7))
+    monkeypatch.setattr("examhook.workflows.polling.full_scan.limits_at", lambda _now: (10, 9, 11, 8, 7))
     stage = Stage(submissions, MemoryExams())
     stage.provider.add("7", *(row(900 - number) for number in range(ROWS)))
     return stage

@@ -20,8 +20,6 @@ from examhook.model import Attempt, Status
 
 CLOCKS_AGREE_S = 60
 """Clocks that differ by less count as the same."""
-_ROUNDING_S = 5
-"""Rows that follow our clock are never further in our future."""
 SURELY_OLD_S = 86_400
 """No clock is believed to be further off, so a result that ended a day before the watch began is old."""
 
@@ -53,31 +51,25 @@ def old_before(
 ) -> int:
     """Instant, by the clock of the rows, before which a result of the exam is old.
 
-    ``newest_row_at`` is the latest instant in any row of the account. ``clock_offset_s`` says how far the provider's
-    ``Date`` is ahead of our clock, None where it cannot be believed.
+    A wrong clock must not silence new results: of two possible instants, the earlier one is taken.
+
+    Args:
+        state: what is known of the exam.
+        watch_started_at: by our clock.
+        now: by our clock.
+        newest_row_at: latest instant in any row of the account.
+        clock_offset_s: how far the provider's ``Date`` is ahead of our clock; None where it cannot be believed.
     """
     if state.scanned_at is not None or not state.predates_watch:
         return watch_started_at - SURELY_OLD_S
-    offset_s = row_clock_offset_s(now=now, newest_row_at=newest_row_at, clock_offset_s=clock_offset_s)
-    if offset_s is None:
-        # The rows follow a clock of their own, which is ahead by at least this much.
-        ahead_s = newest_row_at - now
-        is_first_poll = now - watch_started_at <= CLOCKS_AGREE_S
-        return newest_row_at + 1 if is_first_poll else watch_started_at + ahead_s
-    return watch_started_at + offset_s
-
-
-def row_clock_offset_s(*, now: int, newest_row_at: int, clock_offset_s: int | None) -> int | None:
-    """Seconds by which the clock of the rows is ahead of ours; None where it is ahead of both known clocks.
-
-    The ``Date`` header is believed where the rows agree with it: one ahead of ours explains rows that lie in our
-    future, and one behind ours is refuted by any row that lies in its future.
-    """
     offset_s = clock_offset_s or 0
-    is_in_our_future = newest_row_at > now + (_ROUNDING_S if offset_s > 0 else CLOCKS_AGREE_S)
-    is_in_their_future = newest_row_at > now + offset_s + CLOCKS_AGREE_S
-    if offset_s > 0 and is_in_our_future and not is_in_their_future:
-        return offset_s
-    if offset_s < 0 and not is_in_their_future:
-        return offset_s
-    return None if is_in_our_future else 0
+    rows_ahead_s = newest_row_at - now
+    # Whether the rows may follow the clock of ``Date``: none lies in its future.
+    is_possible = rows_ahead_s <= offset_s + CLOCKS_AGREE_S
+    if rows_ahead_s <= CLOCKS_AGREE_S:
+        # The rows may follow our clock. A Date that is behind is believed unless rows lie in its future.
+        return watch_started_at + (min(offset_s, 0) if is_possible else 0)
+    # The rows follow a clock that is at least this far ahead. All that the first poll sees is old.
+    is_first_poll = now - watch_started_at <= CLOCKS_AGREE_S
+    by_rows = newest_row_at + 1 if is_first_poll else watch_started_at + rows_ahead_s
+    return min(by_rows, watch_started_at + offset_s) if is_possible else by_rows

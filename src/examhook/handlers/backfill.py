@@ -13,8 +13,8 @@ from examhook.storage.events import DispatchedEvents
 from examhook.storage.submissions import key_of, sort_key
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.poll import dispatched_events
-from examhook.workflows.backfill import Backfill, BackfillReport, BackfillRequest, Place
-from examhook.workflows.poll import Poll
+from examhook.workflows.administration.backfill import Backfill, BackfillReport, BackfillRequest, Place
+from examhook.workflows.polling.poll import Poll
 
 logger = logger_for("poll")
 

@@ -12,9 +12,9 @@ from typing import TypedDict
 from examhook.metrics import Meter, Metric
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.deliver import deliver
-from examhook.workflows.deliver import DeliverWebhooks
-from examhook.workflows.deliver_report import DeliverReport, MessageOutcome
-from examhook.workflows.deliver_round import MOST, DeliverRound, Message
+from examhook.workflows.delivering.batch_runner import MOST, DeliverRound, Message
+from examhook.workflows.delivering.deliver import DeliverWebhooks
+from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 
 logger = logger_for("deliver")
 

@@ -28,7 +28,7 @@ from examhook.wiring.dispatch import DispatchFunction, open_dispatch
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from examhook.workflows.dispatch import Dispatch
+    from examhook.workflows.dispatching.dispatch import Dispatch
 
 logger = logger_for("dispatch")
 

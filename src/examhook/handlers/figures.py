@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from examhook.metrics import Meter, Metric
-from examhook.workflows.report import PollReport
+from examhook.workflows.polling.report import PollReport
 
 
 def count_poll(report: PollReport, account: str) -> None:

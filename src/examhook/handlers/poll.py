@@ -14,9 +14,9 @@ from examhook.handlers.backfill import BackfillAnswer, backfill, is_backfill
 from examhook.handlers.figures import count_poll
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.poll import accounts
-from examhook.workflows.accounts import AccountPolls, TickError
-from examhook.workflows.poll import Poll, PollRequest
-from examhook.workflows.report import PollReport, ReportBody
+from examhook.workflows.polling.accounts import AccountPolls, TickError
+from examhook.workflows.polling.poll import Poll, PollRequest
+from examhook.workflows.polling.report import PollReport, ReportBody
 
 logger = logger_for("poll")
 

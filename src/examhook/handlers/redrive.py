@@ -17,7 +17,7 @@ from examhook.telemetry import log_outcome, logger_for
 
 if TYPE_CHECKING:
     from examhook.destinations.redrive_queue import RedriveQueue
-    from examhook.workflows.redrive import Redrive, RedriveReport
+    from examhook.workflows.administration.redrive import Redrive, RedriveReport
 
 logger = logger_for("dispatch")
 

@@ -9,7 +9,7 @@ from typing import TypedDict
 from examhook.metrics import Meter, Metric
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.retry import retry
-from examhook.workflows.retry import RetryDeliveries
+from examhook.workflows.retrying.retry import RetryDeliveries
 
 logger = logger_for("retry")
 

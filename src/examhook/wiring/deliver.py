@@ -18,7 +18,7 @@ from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventLinks
-from examhook.workflows.deliver import Channels, DeliverWebhooks, Stores
+from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
 
 _CLIENT_CONFIG = Config(
     connect_timeout=2,

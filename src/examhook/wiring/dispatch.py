@@ -22,9 +22,9 @@ from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
 from examhook.storage.submission_outbox import SubmissionScan
-from examhook.workflows.dispatch import Dispatch
-from examhook.workflows.endpoints import ensure_configured_endpoints
-from examhook.workflows.redrive import Redrive
+from examhook.workflows.administration.endpoints import ensure_configured_endpoints
+from examhook.workflows.administration.redrive import Redrive
+from examhook.workflows.dispatching.dispatch import Dispatch
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -35,11 +35,11 @@ from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import DispatchedEvents, EventLinks
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import ExamStates, SubmissionsTable
-from examhook.workflows.accounts import AccountPolls
-from examhook.workflows.backoff import RefusalNotice
-from examhook.workflows.dispatch_monitor import DispatchMonitor
-from examhook.workflows.erasure_key import erasure_key
-from examhook.workflows.poll import Poll
+from examhook.workflows.administration.erasure_key import erasure_key
+from examhook.workflows.polling.accounts import AccountPolls
+from examhook.workflows.polling.backoff import RefusalNotice
+from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
+from examhook.workflows.polling.poll import Poll
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

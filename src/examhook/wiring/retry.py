@@ -14,9 +14,9 @@ from examhook.destinations.sns import TopicPublisher
 from examhook.settings import RetrySettings
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.workflows.backlog import Backlog
-from examhook.workflows.endpoint_watch import EndpointWatch
-from examhook.workflows.retry import RetryDeliveries
+from examhook.workflows.retrying.backlog import Backlog
+from examhook.workflows.retrying.endpoint_watch import EndpointWatch
+from examhook.workflows.retrying.retry import RetryDeliveries
 
 _CLIENT_CONFIG = Config(
     connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}, max_pool_connections=10

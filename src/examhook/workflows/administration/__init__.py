@@ -1,0 +1,1 @@
+"""What an operator starts: endpoints, backfill, redrive, replay and erasure."""

@@ -1,0 +1,1 @@
+"""The Deliver function: send events to webhooks."""

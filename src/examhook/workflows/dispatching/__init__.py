@@ -1,0 +1,1 @@
+"""The Dispatch function: send stored changes to every destination."""

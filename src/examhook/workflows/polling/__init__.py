@@ -1,0 +1,1 @@
+"""The Poll function: read the provider, store what changed."""

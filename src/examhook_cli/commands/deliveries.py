@@ -1,0 +1,163 @@
+"""``examhook deliveries``: what became of each event on its way to each endpoint."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from examhook.delivery.record import AttemptRecord, Delivery, DeliveryStatus
+from examhook.workflows.administration.replay import Resent
+from examhook_cli.commands.resending import enabled_endpoint, print_resent, replay_of
+from examhook_cli.errors import CommandError
+from examhook_cli.installation import Installation, installation_of
+from examhook_cli.output import print_facts, print_json, print_table, progress, time_text
+
+_RETRIED = frozenset({DeliveryStatus.FAILED, DeliveryStatus.WAITING})
+
+app = typer.Typer(help="See what became of each event on its way to each webhook.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_deliveries(
+    context: typer.Context,
+    *,
+    endpoint: Annotated[str | None, typer.Option(metavar="ID", help="Only those to this endpoint.")] = None,
+    status: Annotated[DeliveryStatus | None, typer.Option(help="Only those that stand so.")] = None,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+) -> None:
+    """List deliveries, newest first."""
+    found = installation_of(context).deliveries.list_for(endpoint, status, limit)
+    if as_json:
+        print_json([delivery_facts(delivery) for delivery in found])
+        return
+    print_table(
+        ("created at", "status", "attempts", "next attempt at", "type", "endpoint", "event"),
+        [
+            (
+                time_text(delivery.created_at),
+                delivery.status.value,
+                str(delivery.attempts),
+                time_text(_next_attempt_at(delivery)),
+                delivery.event_type,
+                delivery.endpoint_id,
+                delivery.event_id,
+            )
+            for delivery in found
+        ],
+        nothing="No deliveries.",
+    )
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    endpoint_id: Annotated[str, typer.Argument(metavar="ENDPOINT", help="The endpoint's id.")],
+    event_id: Annotated[str, typer.Argument(metavar="EVENT", help="The event's id.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Print one delivery with each of its attempts."""
+    delivery = _delivery(installation_of(context), endpoint_id, event_id)
+    if as_json:
+        print_json(delivery_facts(delivery))
+        return
+    print_facts(
+        {
+            "endpoint": delivery.endpoint_id,
+            "event": delivery.event_id,
+            "type": delivery.event_type,
+            "status": delivery.status.value,
+            "cancelled because": delivery.cancelled_reason or "",
+            "created at": time_text(delivery.created_at),
+            "next attempt at": time_text(_next_attempt_at(delivery)),
+            "deleted at": time_text(delivery.expires_at),
+        }
+    )
+    print_table(
+        ("attempt", "at", "status", "took ms", "what became of it", "answer"),
+        [
+            (
+                str(record.attempt),
+                time_text(record.at),
+                "" if record.http_status is None else str(record.http_status),
+                str(record.latency_ms),
+                record.reason,
+                record.answer_excerpt,
+            )
+            for record in delivery.attempt_log
+        ],
+        nothing="No attempt has ended yet.",
+    )
+
+
+@app.command()
+def retry(
+    context: typer.Context,
+    endpoint_id: Annotated[str, typer.Argument(metavar="ENDPOINT", help="The endpoint's id.")],
+    event_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[EVENT]…", help="Ids of events; without any, all that failed or wait at the endpoint."),
+    ] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Try deliveries that failed or wait now, instead of when they are due."""
+    installation = installation_of(context)
+    enabled_endpoint(installation, endpoint_id)
+    replay = replay_of(installation, dry_run=dry_run)
+    if event_ids:
+        found = [_delivery(installation, endpoint_id, event_id) for event_id in dict.fromkeys(event_ids)]
+    else:
+        found = [each for each in installation.deliveries.every(endpoint_id) if each.status in _RETRIED]
+    counts: Counter[Resent] = Counter()
+    with progress("Sending", len(found)) as show:
+        # Named by a person, one is tried even where the endpoint is down; of many, one finds out whether it is back.
+        for delivery in sorted(found, key=lambda each: each.created_at):
+            counts[replay.retry_now(delivery, probe=bool(event_ids))] += 1
+            show(counts.total())
+    print_resent(counts, as_json=as_json, dry_run=dry_run)
+
+
+def _delivery(installation: Installation, endpoint_id: str, event_id: str) -> Delivery:
+    delivery = installation.deliveries.get(endpoint_id, event_id)
+    if delivery is None:
+        raise CommandError(f"There is no delivery of {event_id} to {endpoint_id}: see examhook deliveries list.")
+    return delivery
+
+
+def delivery_facts(delivery: Delivery) -> dict[str, object]:
+    """A delivery as ``--json`` prints it; times are RFC 3339 in UTC or null."""
+    return {
+        "endpoint_id": delivery.endpoint_id,
+        "event_id": delivery.event_id,
+        "event_type": delivery.event_type,
+        "status": delivery.status.value,
+        "cancelled_reason": delivery.cancelled_reason,
+        "attempts": delivery.attempts,
+        "created_at": time_text(delivery.created_at),
+        "next_attempt_at": time_text(_next_attempt_at(delivery)) or None,
+        "expires_at": time_text(delivery.expires_at),
+        "attempt_log": [_record_facts(record) for record in delivery.attempt_log],
+    }
+
+
+def _record_facts(record: AttemptRecord) -> dict[str, object]:
+    return {
+        "attempt": record.attempt,
+        "at": time_text(record.at),
+        "outcome": record.outcome.value,
+        "reason": record.reason,
+        "http_status": record.http_status,
+        "latency_ms": record.latency_ms,
+        "answer_excerpt": record.answer_excerpt,
+        "next_attempt_at": time_text(record.next_attempt_at) or None,
+    }
+
+
+def _next_attempt_at(delivery: Delivery) -> int | None:
+    """When the next attempt is due; not of a pending one, where the time only says when a lost message is repeated."""
+    return delivery.next_attempt_at if delivery.status is DeliveryStatus.WAITING else None

@@ -1,0 +1,35 @@
+"""Everything that happened in the world, in the order in which it was entered."""
+
+from __future__ import annotations
+
+from examhook.model import Status
+from examhook_simulator.attempt_rows import Row
+from examhook_simulator.facts import LedgerEntry, LedgerKind
+
+KIND_OF_END = {
+    Status.SUBMITTED: LedgerKind.SUBMITTED,
+    Status.TIMED_OUT: LedgerKind.TIMED_OUT,
+    Status.FORCED: LedgerKind.FORCED,
+    Status.SYSTEM_SUBMITTED: LedgerKind.SYSTEM_SUBMITTED,
+}
+"""What the ledger calls the change to each final status."""
+
+
+class Ledger:
+    """Entries that are only added. The world's lock is held around every call."""
+
+    def __init__(self) -> None:
+        self._entries: list[LedgerEntry] = []
+
+    def note(self, kind: LedgerKind, exam_id: int, at: int, row: Row | None = None) -> None:
+        """Add an entry, with the attempt as it is now if it concerns one."""
+        attempt = (
+            (str(row.candidate_id), row.started_at, int(row.status), row.score, row.ended_at or None) if row else ()
+        )
+        self._entries.append(LedgerEntry(len(self._entries) + 1, at, kind, str(exam_id), *attempt))
+        if row is not None:
+            row.remember(at, removed=kind is LedgerKind.REMOVED)
+
+    def after(self, n: int) -> tuple[LedgerEntry, ...]:
+        """The entries after number ``n``."""
+        return tuple(self._entries[n:])

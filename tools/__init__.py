@@ -1,0 +1,1 @@
+"""What the project is developed with: measurements, faults, and what writes documents."""

@@ -1,0 +1,96 @@
+"""Receivers of webhooks, several in one process: each answers at once, hangs, or has too much to do, as it is told.
+
+It verifies nothing and is written for speed, so that it is never what is measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from examhook_simulator.wire import Fields
+from tools.bench.child import answer
+
+WELL, HANGING, BUSY = "well", "hanging", "busy"
+_ANSWERS = {
+    WELL: b"HTTP/1.1 204 No Content\r\n\r\n",
+    BUSY: b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+}
+
+
+@dataclass(slots=True)
+class Receiver:
+    """One receiver, and what came."""
+
+    mode: str = WELL
+    port: int = 0
+    arrivals: list[tuple[str, float, bool]] = field(default_factory=list)
+    """``webhook-id``, time of the first byte (Unix seconds), and whether it was taken."""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, to its end."""
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while data := await reader.read(65_536):
+                began_at, mode = time.time(), self.mode
+                while b"\r\n\r\n" not in data:
+                    data += await reader.read(65_536)
+                head, _, body = data.partition(b"\r\n\r\n")
+                headers = _headers(head)
+                missing = int(headers.get("content-length", "0")) - len(body)
+                if missing > 0:
+                    await reader.readexactly(missing)
+                self.arrivals.append((headers.get("webhook-id", ""), began_at, mode == WELL))
+                if mode == HANGING:
+                    await reader.read()
+                    break
+                writer.write(_ANSWERS[mode])
+        writer.close()
+
+
+def _headers(head: bytes) -> dict[str, str]:
+    lines = head.decode("latin-1").split("\r\n")[1:]
+    return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+async def _run(count: int) -> None:
+    receivers = [Receiver() for _ in range(count)]
+    for receiver in receivers:
+        server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0, backlog=512)
+        receiver.port = server.sockets[0].getsockname()[1]
+    answer({"ports": [str(receiver.port) for receiver in receivers]})
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    threading.Thread(target=_obey, args=(receivers, lambda: loop.call_soon_threadsafe(over.set)), daemon=True).start()
+    await over.wait()
+
+
+def _obey(receivers: list[Receiver], stop: object) -> None:
+    for line in sys.stdin:
+        answer(_act(receivers, Fields.parse(line.encode())))
+    if callable(stop):
+        stop()
+
+
+def _act(receivers: list[Receiver], fields: Fields) -> Mapping[str, object]:
+    if fields.has("mode"):
+        receivers[fields.whole("receiver")].mode = fields.text("mode")
+        return {}
+    came = [
+        {"receiver": number, "id": event_id, "at": at, "taken": taken}
+        for number, receiver in enumerate(receivers)
+        for event_id, at, taken in receiver.arrivals
+    ]
+    if fields.flag("forget"):
+        for receiver in receivers:
+            receiver.arrivals = []
+    return {"arrivals": came}
+
+
+if __name__ == "__main__":
+    asyncio.run(_run(int(json.loads(sys.argv[1]))))

@@ -1,0 +1,1 @@
+"""Writes documents, or parts of them, from the code: ``python -m tools.generate.NAME``."""
