@@ -12,7 +12,7 @@ from dispatch_stack import Killed
 from tables import EVENTS
 from watched_stack import Context, WatchedStack, watched_stack
 
-from examhook.storage.conditional_writes import VersionedPut, VersionedWrites
+from examhook.storage.table import VersionedPut, VersionedWrites
 from examhook.storage.submissions import is_exam
 from examhook_simulator.facts import AttemptRef
 

@@ -17,7 +17,7 @@ from moto import mock_aws
 from moto.core.models import botocore_stubber
 from tables import SUBMISSIONS, create_tables
 
-from examhook.storage.conditional_writes import (
+from examhook.storage.table import (
     MAX_BYTES,
     MAX_ITEMS,
     MAX_SINGLE_PUTS,

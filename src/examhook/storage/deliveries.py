@@ -22,11 +22,10 @@ from typing import TYPE_CHECKING
 
 from examhook.delivery.judgement import MOST_COUNTED, Outlook
 from examhook.delivery.record import KEPT_ATTEMPTS, AttemptRecord, Delivery, DeliveryStatus, SendOutcome
-from examhook.storage.conditional_writes import if_condition_holds
 from examhook.storage.item_codec import NUMBER, TEXT, VERSION, ItemCodec, list_of, member_of, nested
+from examhook.storage.table import Table
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
 
     from examhook.storage.item_codec import Attributes
@@ -75,18 +74,12 @@ class DueDelivery:
 _DUE = ItemCodec(DueDelivery, endpoint_id=TEXT, event_id=TEXT, next_attempt_at=NUMBER)
 
 
-class DeliveriesTable:
+class DeliveriesTable(Table):
     """Reads and conditional writes of deliveries."""
-
-    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
 
     def get(self, endpoint_id: str, event_id: str) -> Delivery | None:
         """One delivery, as last written."""
-        key = delivery_key(endpoint_id, event_id)
-        answer = self._client.get_item(TableName=self._table_name, Key=key, ConsistentRead=True)
-        item = answer.get("Item")
+        item = self._get_item(delivery_key(endpoint_id, event_id))
         return None if item is None else _DELIVERY.from_item(item)
 
     def due(self, endpoint_id: str, now: int, limit: int, after: DueDelivery | None = None) -> list[DueDelivery]:
@@ -133,22 +126,12 @@ class DeliveriesTable:
             for scanned in self._client.get_paginator("scan").paginate(TableName=self._table_name):
                 yield from map(_DELIVERY.from_item, scanned["Items"])
             return
-        for queried in self._client.get_paginator("query").paginate(
-            TableName=self._table_name,
-            KeyConditionExpression="endpoint_id = :endpoint",
-            ExpressionAttributeValues={":endpoint": TEXT.value(endpoint_id)},
-        ):
-            yield from map(_DELIVERY.from_item, queried["Items"])
+        values = {":endpoint": TEXT.value(endpoint_id)}
+        yield from map(_DELIVERY.from_item, self._query_items("endpoint_id = :endpoint", values))
 
     def create(self, delivery: Delivery) -> bool:
         """Store a new delivery; False, and nothing written, if the endpoint has one of this event already."""
-        written = if_condition_holds(
-            self._client.put_item,
-            TableName=self._table_name,
-            Item=_item_from_delivery(delivery),
-            ConditionExpression="attribute_not_exists(event_id)",
-        )
-        return written is not None
+        return self._put_item(_item_from_delivery(delivery), "attribute_not_exists(event_id)")
 
     def claim(self, endpoint_id: str, event_id: str, attempt: int, until: int) -> Delivery | None:
         """Claim attempt ``attempt``; None if another process claimed it, or the delivery has ended or is gone.
@@ -288,17 +271,15 @@ class DeliveriesTable:
         values: Attributes,
     ) -> Delivery | None:
         """The delivery after a conditional update; None if the condition did not hold."""
-        answer = if_condition_holds(
-            self._client.update_item,
-            TableName=self._table_name,
-            Key=delivery_key(endpoint_id, event_id),
-            UpdateExpression=update,
-            ConditionExpression=condition,
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues=values,
-            ReturnValues="ALL_NEW",
+        item = self._update_item(
+            delivery_key(endpoint_id, event_id),
+            update,
+            condition,
+            values,
+            names={"#status": "status"},
+            returned="ALL_NEW",
         )
-        return None if answer is None else _DELIVERY.from_item(answer["Attributes"])
+        return None if item is None else _DELIVERY.from_item(item)
 
     def _count(self, endpoint_id: str, most: int, when: str = "", values: Attributes | None = None) -> int:
         """How many wait, counted up to ``most``: a dead endpoint may have any number of them."""

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, EndpointOrigin, EndpointStatus, Privacy
 from examhook.delivery.health import Health, Notice
 from examhook.events.catalogue import OperationsEventType
-from examhook.storage.conditional_writes import if_condition_holds
 from examhook.storage.item_codec import (
     BINARY,
     FLAG,
@@ -32,11 +31,9 @@ from examhook.storage.item_codec import (
     list_of,
     member_of,
 )
+from examhook.storage.table import Table, if_condition_holds
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import UpdateItemInputTypeDef
-
     from examhook.storage.item_codec import Attributes, Item
 
 _TRUE = FLAG.value(content=True)
@@ -132,17 +129,12 @@ def endpoint_from_item(item: Item) -> Endpoint:
     return _ENDPOINT.from_item(item)
 
 
-class EndpointsTable:
+class EndpointsTable(Table):
     """Reads and conditional writes of endpoints."""
-
-    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
 
     def get(self, endpoint_id: str) -> Endpoint | None:
         """One endpoint, as last written."""
-        answer = self._client.get_item(TableName=self._table_name, Key=_key(endpoint_id), ConsistentRead=True)
-        item = answer.get("Item")
+        item = self._get_item(_key(endpoint_id))
         return None if item is None else endpoint_from_item(item)
 
     def list_all(self) -> list[Endpoint]:
@@ -153,13 +145,8 @@ class EndpointsTable:
 
     def add(self, endpoint: Endpoint) -> None:
         """Store a new endpoint; raises EndpointExistsError."""
-        written = if_condition_holds(
-            self._client.put_item,
-            TableName=self._table_name,
-            Item={"v": VERSION, **_ENDPOINT.to_item(endpoint)},
-            ConditionExpression="attribute_not_exists(endpoint_id)",
-        )
-        if written is None:
+        item = {"v": VERSION, **_ENDPOINT.to_item(endpoint)}
+        if not self._put_item(item, "attribute_not_exists(endpoint_id)"):
             raise EndpointExistsError(f"endpoint {endpoint.endpoint_id} exists already")
 
     def remove(self, endpoint_id: str) -> bool:
@@ -359,19 +346,15 @@ class EndpointsTable:
         names: Mapping[str, str] | None = None,
     ) -> Endpoint | None:
         """The endpoint before a conditional update; None if the condition did not hold or the endpoint is gone."""
-        request: UpdateItemInputTypeDef = {
-            "TableName": self._table_name,
-            "Key": _key(endpoint_id),
-            "UpdateExpression": update,
-            "ConditionExpression": _EXISTS if condition is None else f"{_EXISTS} AND {condition}",
-            "ReturnValues": "ALL_OLD",
-        }
-        if values:
-            request["ExpressionAttributeValues"] = values
-        if names:
-            request["ExpressionAttributeNames"] = names
-        answer = if_condition_holds(self._client.update_item, **request)
-        return None if answer is None else endpoint_from_item(answer["Attributes"])
+        before = self._update_item(
+            _key(endpoint_id),
+            update,
+            _EXISTS if condition is None else f"{_EXISTS} AND {condition}",
+            values,
+            names=names,
+            returned="ALL_OLD",
+        )
+        return None if before is None else endpoint_from_item(before)
 
 
 def _appended(notice: Notice) -> Attributes:

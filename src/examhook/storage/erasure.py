@@ -21,9 +21,9 @@ from examhook.storage.deliveries import delivery_key
 from examhook.storage.events import is_erased
 from examhook.storage.item_codec import NUMBER, TEXT, VERSION
 from examhook.storage.submissions import attempts_partition
+from examhook.storage.table import Table
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import ScanInputTypeDef
 
     from examhook.storage.item_codec import Item
@@ -54,12 +54,8 @@ class CandidateDelivery:
     """Attempts in its log."""
 
 
-class _ScannedTable:
+class _ScannedTable(Table):
     """A table that is scanned as a whole: for a person who waits, not for every minute."""
-
-    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
 
     def size(self) -> int:
         """Approximate number of items; DynamoDB updates it every few hours."""

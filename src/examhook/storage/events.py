@@ -31,12 +31,10 @@ from examhook.delivery.link_renewal import LinkRequest
 from examhook.events.build import Event
 from examhook.events.envelope import instant
 from examhook.events.result_link import ResultLink
-from examhook.storage.conditional_writes import if_condition_holds
 from examhook.storage.item_codec import NUMBER, TEXT, Attribute, ItemCodec, UnreadableItemError, VersionedItemCodec
+from examhook.storage.table import Table
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from examhook.storage.item_codec import Attributes, Item
 
 LINK_REQUEST_INDEX = "link_requests"
@@ -90,31 +88,21 @@ class LinkedEvent:
     request: LinkRequest | None = None
 
 
-class EventsTable:
+class EventsTable(Table):
     """Reads and conditional writes of events."""
-
-    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
 
     def add(self, event: Event, expires_at: int) -> bool:
         """Store an event until ``expires_at`` (Unix seconds); False, and nothing written, if its id exists."""
-        written = if_condition_holds(
-            self._client.put_item,
-            TableName=self._table_name,
-            Item=_item_from_event(event, expires_at),
-            ConditionExpression="attribute_not_exists(event_id)",
-        )
-        return written is not None
+        return self._put_item(_item_from_event(event, expires_at), "attribute_not_exists(event_id)")
 
     def get(self, event_id: str) -> Event | None:
         """One event, as last written; None if it does not exist, expired or was erased."""
-        item = self._item(event_id)
+        item = self._get_item(_key(event_id))
         return None if item is None or is_erased(item) else _EVENT.from_item(item)
 
     def dispatch_progress(self, event_id: str) -> DispatchProgress:
         """How far Dispatch came with an event, as last written."""
-        item = self._item(event_id)
+        item = self._get_item(_key(event_id))
         if item is None:
             return DispatchProgress()
         is_dispatched = "dispatched_at" in item
@@ -124,7 +112,7 @@ class EventsTable:
 
     def is_dispatched(self, event_id: str) -> bool:
         """Whether every destination accepted the event."""
-        item = self._item(event_id)
+        item = self._get_item(_key(event_id))
         return item is not None and "dispatched_at" in item
 
     def mark_published(self, event_id: str, at: int) -> None:
@@ -137,14 +125,12 @@ class EventsTable:
 
     def _mark(self, event_id: str, name: str, at: int) -> None:
         # If the event expired meanwhile, its mark alone would never expire.
-        if_condition_holds(
-            self._client.update_item,
-            TableName=self._table_name,
-            Key=_key(event_id),
-            UpdateExpression="SET #mark = if_not_exists(#mark, :at)",
-            ConditionExpression="attribute_exists(event_id)",
-            ExpressionAttributeNames={"#mark": name},
-            ExpressionAttributeValues={":at": NUMBER.value(at)},
+        self._update_item(
+            _key(event_id),
+            "SET #mark = if_not_exists(#mark, :at)",
+            "attribute_exists(event_id)",
+            {":at": NUMBER.value(at)},
+            names={"#mark": name},
         )
 
     def list_events(  # noqa: PLR0913 - each is an option of the listing
@@ -200,17 +186,9 @@ class EventsTable:
             ):
                 yield from map(_EVENT.from_item, page["Items"])
 
-    def _item(self, event_id: str) -> Item | None:
-        answer = self._client.get_item(TableName=self._table_name, Key=_key(event_id), ConsistentRead=True)
-        return answer.get("Item")
 
-
-class DispatchedEvents:
+class DispatchedEvents(Table):
     """Reads which of many events were dispatched; expired events count as not dispatched."""
-
-    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
 
     def among(self, event_ids: Sequence[str]) -> frozenset[str]:
         """Those of ``event_ids`` that every destination accepted."""
@@ -242,17 +220,12 @@ class DispatchedEvents:
         return marked
 
 
-class EventLinks:
+class EventLinks(Table):
     """The links of events."""
-
-    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
 
     def get(self, event_id: str) -> LinkedEvent | None:
         """An event with its links, as last written; None if it does not exist, expired or was erased."""
-        answer = self._client.get_item(TableName=self._table_name, Key=_key(event_id), ConsistentRead=True)
-        return linked_event_from_item(answer.get("Item"))
+        return linked_event_from_item(self._get_item(_key(event_id)))
 
     def request(self, event: Event, now: int, repeat_before: int) -> None:
         """Request a link at ``now``, unless one was requested after ``repeat_before`` (Unix seconds)."""
@@ -296,14 +269,8 @@ class EventLinks:
         self._update(event, "REMOVE link_requested_for", "link_requested_for = :account", {})
 
     def _update(self, event: Event, update: str, condition: str, values: Attributes) -> None:
-        if_condition_holds(
-            self._client.update_item,
-            TableName=self._table_name,
-            Key=_key(event.event_id),
-            UpdateExpression=update,
-            ConditionExpression=condition,
-            ExpressionAttributeValues={":account": TEXT.value(event.account or ""), **values},
-        )
+        values = {":account": TEXT.value(event.account or ""), **values}
+        self._update_item(_key(event.event_id), update, condition, values)
 
 
 def linked_event_from_item(item: Item | None) -> LinkedEvent | None:

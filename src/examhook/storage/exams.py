@@ -21,13 +21,11 @@ from typing import TYPE_CHECKING
 from examhook.detection.erased import Erased
 from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.model import Exam
-from examhook.storage.conditional_writes import if_condition_holds
 from examhook.storage.item_codec import BINARY, FLAG, NUMBER, TEXT, VERSION, ItemCodec, inline
 from examhook.storage.submissions import key_of
+from examhook.storage.table import Table
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from examhook.storage.item_codec import Attributes, Item
 
 _ACCOUNT = "account"
@@ -139,24 +137,13 @@ _KEPT_WITH_LEASE = ("completed_at", "awaited", "awaited_at", "awaited_since")
 """Attributes of the record that versions before 1.0 stored in the ``lease`` item."""
 
 
-class ExamsTable:
+class ExamsTable(Table):
     """Reads and conditional writes of accounts and their leases."""
-
-    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
 
     def read(self, account: str) -> AccountState:
         """All that the table holds of one account."""
-        items: dict[str, Item] = {}
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table_name,
-            KeyConditionExpression="account = :account",
-            ExpressionAttributeValues={":account": TEXT.value(account)},
-            ConsistentRead=True,
-        )
-        for page in pages:
-            items |= {item["sk"]["S"]: item for item in page["Items"]}
+        found = self._query_items("account = :account", {":account": TEXT.value(account)}, consistent=True)
+        items = {item["sk"]["S"]: item for item in found}
         return AccountState(
             _record(items.get(_ACCOUNT, {}), items.get(_LEASE, {})),
             ErasureMarks(
@@ -168,14 +155,11 @@ class ExamsTable:
 
     def write(self, account: str, record: AccountRecord, fence: int) -> bool:
         """Replace the account's record; False when a newer poll wrote it already."""
-        written = if_condition_holds(
-            self._client.put_item,
-            TableName=self._table_name,
-            Item={**_key(account, _ACCOUNT), "v": VERSION, "fence": NUMBER.value(fence), **_RECORD.to_item(record)},
-            ConditionExpression="attribute_not_exists(fence) OR fence <= :fence",
-            ExpressionAttributeValues={":fence": NUMBER.value(fence)},
+        return self._put_item(
+            {**_key(account, _ACCOUNT), "v": VERSION, "fence": NUMBER.value(fence), **_RECORD.to_item(record)},
+            "attribute_not_exists(fence) OR fence <= :fence",
+            {":fence": NUMBER.value(fence)},
         )
-        return written is not None
 
     def delete_legacy(self, account: str, exam_ids: Iterable[str]) -> None:
         """Delete the exams that an older version stored here, after their states were written elsewhere."""
@@ -197,22 +181,19 @@ class ExamsTable:
         return fence
 
     def _take_lease(self, account: str, also_set: str, condition: str, values: Attributes) -> int | None:
-        answer = if_condition_holds(
-            self._client.update_item,
-            TableName=self._table_name,
-            Key=_key(account, _LEASE),
-            UpdateExpression=f"SET {also_set}v = :v, lease_owner = :owner, expires_at_ms = :until ADD fence :one",
-            ConditionExpression=f"{condition} OR lease_owner = :owner",
-            ExpressionAttributeValues={":v": VERSION, ":one": NUMBER.value(1), **values},
-            ReturnValues="ALL_NEW",
+        lease = self._update_item(
+            _key(account, _LEASE),
+            f"SET {also_set}v = :v, lease_owner = :owner, expires_at_ms = :until ADD fence :one",
+            f"{condition} OR lease_owner = :owner",
+            {":v": VERSION, ":one": NUMBER.value(1), **values},
+            returned="ALL_NEW",
         )
-        return None if answer is None else int(answer["Attributes"]["fence"]["N"])
+        return None if lease is None else int(lease["fence"]["N"])
 
     def overrun_at(self, account: str) -> float | None:
         """When the last lease expired that was not released, Unix seconds: its owner died, or is late."""
-        answer = self._client.get_item(TableName=self._table_name, Key=_key(account, _LEASE), ConsistentRead=True)
-        overrun = answer.get("Item", {}).get("overrun_ms")
-        return None if overrun is None else int(overrun["N"]) / 1000
+        lease = self._get_item(_key(account, _LEASE)) or {}
+        return int(lease["overrun_ms"]["N"]) / 1000 if "overrun_ms" in lease else None
 
     def prolong_lease(self, account: str, owner: str, *, expires_at_ms: int) -> bool:
         """Extend the lease until ``expires_at_ms``; False when ``owner`` no longer holds it."""
@@ -224,29 +205,18 @@ class ExamsTable:
         self._update_lease(account, owner, "REMOVE expires_at_ms", {})
 
     def _update_lease(self, account: str, owner: str, update: str, values: Attributes) -> bool:
-        updated = if_condition_holds(
-            self._client.update_item,
-            TableName=self._table_name,
-            Key=_key(account, _LEASE),
-            UpdateExpression=update,
-            ConditionExpression="lease_owner = :owner",
-            ExpressionAttributeValues={":owner": TEXT.value(owner), **values},
-        )
-        return updated is not None
+        values = {":owner": TEXT.value(owner), **values}
+        return self._update_item(_key(account, _LEASE), update, "lease_owner = :owner", values) is not None
 
 
-class ErasuresTable:
+class ErasuresTable(Table):
     """Writes the marks of erased candidates; polls read them with the account (``ExamsTable.read``)."""
-
-    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
 
     def key_of(self, account: str, make: Callable[[], bytes]) -> bytes:
         """The account's sealed key: the stored one, or a new one from ``make``."""
-        answer = self._client.get_item(TableName=self._table_name, Key=_key(account, _ERASURES), ConsistentRead=True)
-        if "Item" in answer:
-            return answer["Item"]["sealed_key"]["B"]
+        item = self._get_item(_key(account, _ERASURES))
+        if item is not None:
+            return item["sealed_key"]["B"]
         written = self._client.update_item(
             TableName=self._table_name,
             Key=_key(account, _ERASURES),

@@ -15,9 +15,9 @@ from examhook.detection.exam_state import ExamState
 from examhook.model import ExamTransition, Submission, Transition
 from examhook.storage.item_codec import NUMBER, TEXT
 from examhook.storage.submissions import exam_state_from_item, is_exam, submission_from_item
+from examhook.storage.table import Table
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import ScanInputTypeDef
 
     from examhook.storage.item_codec import Attributes, Item
@@ -114,12 +114,8 @@ class ScannedPage:
     """Key after which the next page begins (``pk``, ``sk``); None for the last page."""
 
 
-class SubmissionScan:
+class SubmissionScan(Table):
     """Reads the whole table: for repairs, not for every minute."""
-
-    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
 
     def announced_since(
         self, since: int, place: Mapping[str, str] | None = None, until: Mapping[str, str] | None = None

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 
 from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
 from examhook.model import Attempt, AttemptKey, Exam, ExamTransition, Receipt, Submission, Transition
-from examhook.storage.conditional_writes import VersionedPut, VersionedWrites
 from examhook.storage.item_codec import (
     DECIMAL,
     FLAG,
@@ -37,6 +36,7 @@ from examhook.storage.item_codec import (
     member_of,
     nested,
 )
+from examhook.storage.table import Table, VersionedPut, VersionedWrites
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -211,12 +211,11 @@ def spanning(keys: Iterable[AttemptKey]) -> tuple[AttemptKey, AttemptKey] | None
     return (ordered[0], ordered[-1]) if ordered else None
 
 
-class SubmissionsTable:
+class SubmissionsTable(Table):
     """Reads and conditional writes of submissions."""
 
     def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
+        super().__init__(client, table_name)
         self._writes = VersionedWrites(client, table_name)
 
     def between(self, account: str, exam_id: str, first: AttemptKey, last: AttemptKey) -> dict[AttemptKey, Submission]:
@@ -276,13 +275,8 @@ class SubmissionsTable:
     ) -> Iterator[Item]:
         # Eventually consistent, which costs half. A write names the version that it replaces, so DynamoDB
         # refuses a write that follows from an old version, and the next poll finds the change again.
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table_name,
-            KeyConditionExpression=f"pk = :pk{range_condition}",
-            ExpressionAttributeValues={":pk": TEXT.value(attempts_partition(account, exam_id)), **ends},
-        )
-        for page in pages:
-            yield from page["Items"]
+        values = {":pk": TEXT.value(attempts_partition(account, exam_id)), **ends}
+        return self._query_items(f"pk = :pk{range_condition}", values)
 
     def write(self, changes: Sequence[Change]) -> list[Change]:
         """Write each change if its submission is still as it was read; returns those that were not written.
@@ -294,24 +288,17 @@ class SubmissionsTable:
         return [changes[position] for position in sorted(refused)]
 
 
-class ExamStates:
+class ExamStates(Table):
     """Reads and conditional writes of exams' states."""
 
     def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
+        super().__init__(client, table_name)
         self._writes = VersionedWrites(client, table_name)
 
     def of_account(self, account: str) -> dict[str, ExamState]:
         """Every state of one account by exam id."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table_name,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": TEXT.value(exams_partition(account))},
-            ConsistentRead=True,
-        )
-        found = (exam_state_from_item(item) for page in pages for item in page["Items"])
-        return {state.exam_id: state for state in found}
+        items = self._query_items("pk = :pk", {":pk": TEXT.value(exams_partition(account))}, consistent=True)
+        return {state.exam_id: state for state in map(exam_state_from_item, items)}
 
     def write(self, changes: Sequence[ExamChange]) -> list[ExamChange]:
         """Write each change if its state is still as it was read; returns those that were not written.

@@ -1,4 +1,4 @@
-"""Conditional writes: of one item, and of many items that name the version that they replace.
+"""Reads and conditional writes of one table; versioned writes of many items, which name the version they replace.
 
 ::
 
@@ -30,9 +30,10 @@ from examhook.storage.item_codec import NUMBER
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutTypeDef
+    from mypy_boto3_dynamodb.literals import ReturnValueType
+    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef, PutTypeDef, UpdateItemInputTypeDef
 
-    from examhook.storage.item_codec import Item
+    from examhook.storage.item_codec import Attributes, Item
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,6 +50,60 @@ _PAUSES_S = (0.1, 0.2, 0.4, 0.8)
 _NO_FAILURE, _CONDITION_FAILED = "None", "ConditionalCheckFailed"
 _TEMPORARY = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
 """Reasons that may be gone at the next attempt; botocore does not repeat a cancelled transaction."""
+
+
+class Table:
+    """One table; its methods raise botocore's ClientError when DynamoDB refuses or cannot be reached."""
+
+    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
+        self._client = client
+        self._table_name = table_name
+
+    def _get_item(self, key: Attributes) -> Item | None:
+        """One item, as last written."""
+        return self._client.get_item(TableName=self._table_name, Key=key, ConsistentRead=True).get("Item")
+
+    def _query_items(self, condition: str, values: Attributes, *, consistent: bool = False) -> Iterator[Item]:
+        """The items whose keys meet ``condition``; unless ``consistent``, the newest writes may be missing."""
+        for page in self._client.get_paginator("query").paginate(
+            TableName=self._table_name,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            ConsistentRead=consistent,
+        ):
+            yield from page["Items"]
+
+    def _put_item(self, item: Attributes, condition: str, values: Attributes | None = None) -> bool:
+        """Write an item; False, and nothing written, if the condition does not hold."""
+        request: PutItemInputTypeDef = {"TableName": self._table_name, "Item": item, "ConditionExpression": condition}
+        if values:
+            request["ExpressionAttributeValues"] = values
+        return if_condition_holds(self._client.put_item, **request) is not None
+
+    def _update_item(  # noqa: PLR0913 - DynamoDB's parameters
+        self,
+        key: Attributes,
+        update: str,
+        condition: str,
+        values: Attributes,
+        *,
+        names: Mapping[str, str] | None = None,
+        returned: ReturnValueType = "NONE",
+    ) -> Item | None:
+        """What is ``returned`` of the item; None, and nothing written, if the condition does not hold."""
+        request: UpdateItemInputTypeDef = {
+            "TableName": self._table_name,
+            "Key": key,
+            "UpdateExpression": update,
+            "ConditionExpression": condition,
+            "ReturnValues": returned,
+        }
+        if values:
+            request["ExpressionAttributeValues"] = values
+        if names:
+            request["ExpressionAttributeNames"] = names
+        answer = if_condition_holds(self._client.update_item, **request)
+        return None if answer is None else answer.get("Attributes", {})
 
 
 def if_condition_holds(write: Callable[P, T], /, *args: P.args, **parameters: P.kwargs) -> T | None:
