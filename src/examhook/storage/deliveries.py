@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _WAITING_INDEX = "waiting"
 _STATUS = member_of(DeliveryStatus)
-_ATTEMPT_RECORD = ItemCodec(
+_ATTEMPT_RECORD_CODEC = ItemCodec(
     AttemptRecord,
     attempt=NUMBER,
     at=NUMBER,
@@ -43,8 +43,8 @@ _ATTEMPT_RECORD = ItemCodec(
     answer_excerpt=TEXT,
     next_attempt_at=NUMBER.optional(),
 )
-ATTEMPT_LOG = list_of(nested(_ATTEMPT_RECORD))
-_DELIVERY = ItemCodec(
+ATTEMPT_LOG = list_of(nested(_ATTEMPT_RECORD_CODEC))
+_DELIVERY_CODEC = ItemCodec(
     Delivery,
     endpoint_id=TEXT,
     event_id=TEXT,
@@ -71,7 +71,7 @@ class DueDelivery:
     next_attempt_at: int
 
 
-_DUE = ItemCodec(DueDelivery, endpoint_id=TEXT, event_id=TEXT, next_attempt_at=NUMBER)
+_DUE_CODEC = ItemCodec(DueDelivery, endpoint_id=TEXT, event_id=TEXT, next_attempt_at=NUMBER)
 
 
 class DeliveriesTable(Table):
@@ -80,7 +80,7 @@ class DeliveriesTable(Table):
     def get(self, endpoint_id: str, event_id: str) -> Delivery | None:
         """One delivery, as last written."""
         item = self._get_item(delivery_key(endpoint_id, event_id))
-        return None if item is None else _DELIVERY.from_item(item)
+        return None if item is None else _DELIVERY_CODEC.from_item(item)
 
     def due(self, endpoint_id: str, now: int, limit: int, after: DueDelivery | None = None) -> list[DueDelivery]:
         """Up to ``limit`` deliveries of an endpoint that are due at ``now``, longest due first.
@@ -124,10 +124,10 @@ class DeliveriesTable(Table):
         """All deliveries, of one endpoint where given, in no particular order."""
         if endpoint_id is None:
             for scanned in self._client.get_paginator("scan").paginate(TableName=self._table_name):
-                yield from map(_DELIVERY.from_item, scanned["Items"])
+                yield from map(_DELIVERY_CODEC.from_item, scanned["Items"])
             return
         values = {":endpoint": TEXT.value(endpoint_id)}
-        yield from map(_DELIVERY.from_item, self._query_items("endpoint_id = :endpoint", values))
+        yield from map(_DELIVERY_CODEC.from_item, self._query_items("endpoint_id = :endpoint", values))
 
     def create(self, delivery: Delivery) -> bool:
         """Store a new delivery; False, and nothing written, if the endpoint has one of this event already."""
@@ -279,7 +279,7 @@ class DeliveriesTable(Table):
             names={"#status": "status"},
             returned="ALL_NEW",
         )
-        return None if item is None else _DELIVERY.from_item(item)
+        return None if item is None else _DELIVERY_CODEC.from_item(item)
 
     def _count(self, endpoint_id: str, most: int, when: str = "", values: Attributes | None = None) -> int:
         """How many wait, counted up to ``most``: a dead endpoint may have any number of them."""
@@ -319,7 +319,7 @@ class DeliveriesTable(Table):
                 "next_attempt_at": NUMBER.value(after.next_attempt_at),
                 **delivery_key(endpoint_id, after.event_id),
             }
-        return [_DUE.from_item(item) for item in self._client.query(**request)["Items"]]
+        return [_DUE_CODEC.from_item(item) for item in self._client.query(**request)["Items"]]
 
 
 def delivery_key(endpoint_id: str, event_id: str) -> Attributes:
@@ -328,7 +328,7 @@ def delivery_key(endpoint_id: str, event_id: str) -> Attributes:
 
 
 def _item_from_delivery(delivery: Delivery) -> Attributes:
-    item = {"v": VERSION, **_DELIVERY.to_item(delivery)}
+    item = {"v": VERSION, **_DELIVERY_CODEC.to_item(delivery)}
     if delivery.next_attempt_at is not None:
         item["waiting_endpoint_id"] = TEXT.value(delivery.endpoint_id)
     return item

@@ -61,13 +61,13 @@ def _notice(text: str) -> Notice:
 
 
 _NOTICE = Attribute("S", _notice_text, _notice)
-_NOTICES = list_of(_NOTICE)
+_NOTICE_LIST = list_of(_NOTICE)
 _TEXTS = list_of(TEXT).optional(())
-_RATE = Attribute("N", "{:g}".format, float)
-_SECONDS = Attribute("N", "{:.3f}".format, float)
+_RATE_PER_SECOND = Attribute("N", "{:g}".format, float)
+_FRACTIONAL_SECONDS = Attribute("N", "{:.3f}".format, float)
 """Unix seconds with their fraction."""
 
-_HEALTH = ItemCodec(
+_HEALTH_CODEC = ItemCodec(
     Health,
     last_success_at=NUMBER.optional(),
     last_failure_at=NUMBER.optional(),
@@ -77,11 +77,11 @@ _HEALTH = ItemCodec(
     draining=FLAG.sparse(default=False),
     probe_until=NUMBER.optional(),
     slowed_until=NUMBER.optional(),
-    paced_until=_SECONDS.optional(),
+    paced_until=_FRACTIONAL_SECONDS.optional(),
     warned_at=NUMBER.optional(),
     warned_since=NUMBER.optional(),
 )
-_ENDPOINT = ItemCodec(
+_ENDPOINT_CODEC = ItemCodec(
     Endpoint,
     endpoint_id=TEXT,
     url=TEXT,
@@ -101,13 +101,13 @@ _ENDPOINT = ItemCodec(
     sealed_pseudonym_key=BINARY.optional(),
     header_names=_TEXTS,
     sealed_headers=BINARY.optional(),
-    rate_per_second=_RATE.optional(),
+    rate_per_second=_RATE_PER_SECOND.optional(),
     previous_sealed_secret=BINARY.optional(),
     previous_secret_until=NUMBER.optional(),
-    health=inline(_HEALTH),
-    notices=_NOTICES.sparse(()),
+    health=inline(_HEALTH_CODEC),
+    notices=_NOTICE_LIST.sparse(()),
 )
-_SETTINGS = (
+_SETTINGS_ATTRIBUTES = (
     "url",
     "types",
     "exam_ids",
@@ -126,7 +126,7 @@ _SETTINGS = (
 
 def endpoint_from_item(item: Item) -> Endpoint:
     """The endpoint in an item."""
-    return _ENDPOINT.from_item(item)
+    return _ENDPOINT_CODEC.from_item(item)
 
 
 class EndpointsTable(Table):
@@ -145,7 +145,7 @@ class EndpointsTable(Table):
 
     def add(self, endpoint: Endpoint) -> None:
         """Store a new endpoint; raises EndpointExistsError."""
-        item = {"v": VERSION, **_ENDPOINT.to_item(endpoint)}
+        item = {"v": VERSION, **_ENDPOINT_CODEC.to_item(endpoint)}
         if not self._put_item(item, "attribute_not_exists(endpoint_id)"):
             raise EndpointExistsError(f"endpoint {endpoint.endpoint_id} exists already")
 
@@ -161,16 +161,16 @@ class EndpointsTable(Table):
 
     def write_settings(self, endpoint: Endpoint) -> bool:
         """Write what a person chooses (URL, filters, privacy, headers, description) and nothing else; False if gone."""
-        item = _ENDPOINT.to_item(endpoint)
-        present = [name for name in _SETTINGS if name in item]
-        absent = [f"#{name}" for name in _SETTINGS if name not in item]
+        item = _ENDPOINT_CODEC.to_item(endpoint)
+        present = [name for name in _SETTINGS_ATTRIBUTES if name in item]
+        absent = [f"#{name}" for name in _SETTINGS_ATTRIBUTES if name not in item]
         before = self._update(
             endpoint.endpoint_id,
             update="SET "
             + ", ".join(f"#{name} = :{name}" for name in present)
             + (f" REMOVE {', '.join(absent)}" if absent else ""),
             values={f":{name}": item[name] for name in present},
-            names={f"#{name}": name for name in _SETTINGS},
+            names={f"#{name}": name for name in _SETTINGS_ATTRIBUTES},
         )
         return before is not None
 
@@ -280,13 +280,13 @@ class EndpointsTable(Table):
 
         None, and nothing taken, if the next ``ahead_s`` seconds are taken already.
         """
-        values = {":now": _SECONDS.value(now)}
+        values = {":now": _FRACTIONAL_SECONDS.value(now)}
         if (seen.health.paced_until or 0) <= now:
             free = self._update(
                 seen.endpoint_id,
                 update="SET paced_until = :until",
                 condition="(attribute_not_exists(paced_until) OR paced_until <= :now)",
-                values={**values, ":until": _SECONDS.value(now + step_s)},
+                values={**values, ":until": _FRACTIONAL_SECONDS.value(now + step_s)},
             )
             if free is not None:
                 return now
@@ -294,7 +294,11 @@ class EndpointsTable(Table):
             seen.endpoint_id,
             update="SET paced_until = paced_until + :step",
             condition="paced_until > :now AND paced_until <= :most",
-            values={**values, ":step": _SECONDS.value(step_s), ":most": _SECONDS.value(now + ahead_s)},
+            values={
+                **values,
+                ":step": _FRACTIONAL_SECONDS.value(step_s),
+                ":most": _FRACTIONAL_SECONDS.value(now + ahead_s),
+            },
         )
         return None if behind is None else behind.health.paced_until
 
@@ -358,7 +362,7 @@ class EndpointsTable(Table):
 
 
 def _appended(notice: Notice) -> Attributes:
-    return {":no_notices": _NOTICES.value(()), ":notice": _NOTICES.value((notice,))}
+    return {":no_notices": _NOTICE_LIST.value(()), ":notice": _NOTICE_LIST.value((notice,))}
 
 
 def _key(endpoint_id: str) -> Attributes:

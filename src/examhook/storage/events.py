@@ -49,7 +49,7 @@ _BATCH_GET_KEYS = 100
 """Maximum number of keys in one BatchGetItem."""
 _PARALLEL_BATCH_GETS = 8
 
-_EVENT = VersionedItemCodec(
+_EVENT_CODEC = VersionedItemCodec(
     Event,
     "an event's item",
     event_id=TEXT,
@@ -64,7 +64,7 @@ _EVENT = VersionedItemCodec(
     # As text, so that a person can read it in the console; JSON in UTF-8 comes back byte for byte.
     body=Attribute("S", bytes.decode, str.encode),
 )
-_LINK = ItemCodec(ResultLink, url=TEXT.named("link_url"), expires_at=NUMBER.named("link_expires_at"))
+_LINK_CODEC = ItemCodec(ResultLink, url=TEXT.named("link_url"), expires_at=NUMBER.named("link_expires_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class EventsTable(Table):
     def get(self, event_id: str) -> Event | None:
         """One event, as last written; None if it does not exist, expired or was erased."""
         item = self._get_item(_key(event_id))
-        return None if item is None or is_erased(item) else _EVENT.from_item(item)
+        return None if item is None or is_erased(item) else _EVENT_CODEC.from_item(item)
 
     def dispatch_progress(self, event_id: str) -> DispatchProgress:
         """How far Dispatch came with an event, as last written."""
@@ -107,7 +107,7 @@ class EventsTable(Table):
             return DispatchProgress()
         is_dispatched = "dispatched_at" in item
         return DispatchProgress(
-            None if is_dispatched else _EVENT.from_item(item), "published_at" in item, is_dispatched
+            None if is_dispatched else _EVENT_CODEC.from_item(item), "published_at" in item, is_dispatched
         )
 
     def is_dispatched(self, event_id: str) -> bool:
@@ -184,7 +184,7 @@ class EventsTable(Table):
                 },
                 ScanIndexForward=forward,
             ):
-                yield from map(_EVENT.from_item, page["Items"])
+                yield from map(_EVENT_CODEC.from_item, page["Items"])
 
 
 class DispatchedEvents(Table):
@@ -252,7 +252,7 @@ class EventLinks(Table):
         for item in answer["Items"]:
             # Another version wrote it, or it was erased; its request expires.
             with suppress(UnreadableItemError):
-                found.append(_EVENT.from_item(item))
+                found.append(_EVENT_CODEC.from_item(item))
         return found
 
     def answer(self, event: Event, link: ResultLink) -> None:
@@ -280,8 +280,8 @@ def linked_event_from_item(item: Item | None) -> LinkedEvent | None:
     request = None
     if "link_requested_at" in item:
         request = LinkRequest(int(item["link_requested_at"]["N"]), is_open="link_requested_for" in item)
-    renewed = _LINK.from_item(item) if "link_url" in item else None
-    return LinkedEvent(_EVENT.from_item(item), renewed, request)
+    renewed = _LINK_CODEC.from_item(item) if "link_url" in item else None
+    return LinkedEvent(_EVENT_CODEC.from_item(item), renewed, request)
 
 
 def is_erased(item: Item) -> bool:
@@ -301,7 +301,7 @@ def _days_back(since: int, until: int, ahead_days: int) -> Iterator[date]:
 def _item_from_event(event: Event, expires_at: int) -> Attributes:
     listed_at = instant(event.observed_at)
     return {
-        **_EVENT.to_item(event),
+        **_EVENT_CODEC.to_item(event),
         "day": TEXT.value(listed_at[:10]),
         "listed_at": TEXT.value(f"{listed_at}#{event.event_id}"),
         "expires_at": NUMBER.value(expires_at),

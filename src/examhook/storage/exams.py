@@ -107,31 +107,31 @@ class AccountState:
     legacy_exams: Mapping[str, ExamState] = field(default_factory=dict)
 
 
-_REJECTION = ItemCodec(
+_REJECTION_CODEC = ItemCodec(
     CodeRejection,
     secret_version=TEXT.named("refused_secret"),
     since=NUMBER.named("refused_since"),
     last_asked_at=NUMBER.named("refused_asked_at"),
     plain=FLAG.named("refused_plainly").optional(default=True),
 )
-_AWAITED = ItemCodec(
+_AWAITED_CODEC = ItemCodec(
     AwaitedEvent,
     event_id=TEXT.named("awaited"),
     observed_at=NUMBER.named("awaited_at"),
     since=NUMBER.named("awaited_since"),
 )
-_RECORD = ItemCodec(
+_RECORD_CODEC = ItemCodec(
     AccountRecord,
     watch_started_at=NUMBER.optional(),
     listed_complete=FLAG.named("listed_whole").optional(default=False),
     listed_count=NUMBER.optional(),
     list_proven_at=NUMBER.optional(),
     rows_ahead_s=NUMBER.optional(),
-    refusal=inline(_REJECTION, where="refused_secret"),
+    refusal=inline(_REJECTION_CODEC, where="refused_secret"),
     failing_since=NUMBER.optional(),
     left_alone_until=NUMBER.optional(),
     completed_at=NUMBER.optional(),
-    awaited=inline(_AWAITED, where="awaited"),
+    awaited=inline(_AWAITED_CODEC, where="awaited"),
 )
 _KEPT_WITH_LEASE = ("completed_at", "awaited", "awaited_at", "awaited_since")
 """Attributes of the record that versions before 1.0 stored in the ``lease`` item."""
@@ -156,7 +156,7 @@ class ExamsTable(Table):
     def write(self, account: str, record: AccountRecord, fence: int) -> bool:
         """Replace the account's record; False when a newer poll wrote it already."""
         return self._put_item(
-            {**_key(account, _ACCOUNT), "v": VERSION, "fence": NUMBER.value(fence), **_RECORD.to_item(record)},
+            {**_key(account, _ACCOUNT), "v": VERSION, "fence": NUMBER.value(fence), **_RECORD_CODEC.to_item(record)},
             "attribute_not_exists(fence) OR fence <= :fence",
             {":fence": NUMBER.value(fence)},
         )
@@ -242,9 +242,9 @@ def _with_prefix(items: Mapping[str, Item], prefix: str) -> list[tuple[str, Item
 def _record(item: Item, lease: Item) -> AccountRecord:
     """The record in an account's item, or in the items of a version before 1.0."""
     if "watch_started_at" in item:
-        return _RECORD.from_item(item)
+        return _RECORD_CODEC.from_item(item)
     began_at = item.get("began_here_at") or item.get("began_at")
-    return _RECORD.from_item(
+    return _RECORD_CODEC.from_item(
         {
             **{name: lease[name] for name in _KEPT_WITH_LEASE if name in lease},
             **item,

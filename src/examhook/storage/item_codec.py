@@ -59,8 +59,8 @@ class Attribute:
     """What is stored of a value; None: the value itself."""
     decode: Callable[[Any], object] | None = None
     """The value of what is stored; None: what is stored itself."""
-    name: str | None = None
-    """Name of the attribute; None: the field's."""
+    name: str = ""
+    """Name of the attribute; empty: the field's."""
     default: object = _REQUIRED
     """What an absent attribute means."""
     is_sparse: bool = False
@@ -87,24 +87,22 @@ class ItemCodec(Generic[T]):
     """Translates values of one dataclass to items, and back."""
 
     def __init__(self, value_type: type[T], /, **attributes: Attribute) -> None:
-        names = [field.name for field in fields(cast("Any", value_type))]
+        names = [each.name for each in fields(cast("Any", value_type))]
         if differing := set(names) ^ set(attributes):
             raise TypeError(f"{value_type.__name__} and its codec differ in {', '.join(sorted(differing))}.")
-        by_field = [(name, attributes[name]) for name in names]
-        stored = [(name, each) for name, each in by_field if each.type]
+        by_field = [(field, attributes[field].named(attributes[field].name or field)) for field in names]
+        stored = [(field, each) for field, each in by_field if each.type]
         if len(stored) < 2:  # noqa: PLR2004 - attrgetter gives no tuple for one name
             raise TypeError(f"The codec of {value_type.__name__} needs two attributes of its own or more.")
         self._value_type = value_type
         # Tuples, and one call for all values: looking up each field in an Attribute takes twice the time.
-        self._values = attrgetter(*[name for name, _ in stored])
-        self._writes = [(each.name or name, each.type, each.encode, each.is_sparse) for name, each in stored]
+        self._values = attrgetter(*[field for field, _ in stored])
+        self._writes = [(each.name, each.type, each.encode, each.is_sparse) for _, each in stored]
         # Inline values have no attribute of their own (no name is empty); ``from_item`` fills them in.
-        self._reads = [
-            (each.name or name if each.type else "", each.type, each.decode, each.default) for name, each in by_field
-        ]
-        required = [each.name or name for name, each in stored if each.default is _REQUIRED]
+        self._reads = [(each.name if each.type else "", each.type, each.decode, each.default) for _, each in by_field]
+        required = [each.name for _, each in stored if each.default is _REQUIRED]
         self._check: Callable[[Item], object] = itemgetter(*required) if required else bool
-        self._inline = [(place, name, each) for place, (name, each) in enumerate(by_field) if not each.type]
+        self._inline = [(place, field, each) for place, (field, each) in enumerate(by_field) if not each.type]
 
     def to_item(self, value: T) -> Attributes:
         """The attributes of ``value``."""
@@ -113,8 +111,8 @@ class ItemCodec(Generic[T]):
             if content is None or (is_sparse and not content):
                 continue
             item[name] = {type_: content if encode is None else encode(content)}
-        for _, name, attribute in self._inline:
-            content = getattr(value, name)
+        for _, field, attribute in self._inline:
+            content = getattr(value, field)
             if content is not None:
                 item |= cast("Callable[[object], Attributes]", attribute.encode)(content)
         return item

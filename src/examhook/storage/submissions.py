@@ -63,7 +63,7 @@ _ATTEMPT_KEY = Attribute("S", lambda key: f"{key.started_at}#{key.candidate_id}"
 _SEQUENCES = list_of(NUMBER)
 _NO_VALUES: Mapping[str, AttributeValueTypeDef] = MappingProxyType({})
 
-_ATTEMPT = ItemCodec(
+_ATTEMPT_CODEC = ItemCodec(
     Attempt,
     candidate_id=TEXT,
     started_at=NUMBER,
@@ -75,7 +75,7 @@ _ATTEMPT = ItemCodec(
     result_url=TEXT.optional(),
     record_id=TEXT.optional(),
 )
-_TRANSITION = ItemCodec(
+_TRANSITION_CODEC = ItemCodec(
     Transition,
     event_id=TEXT,
     event_type=TEXT,
@@ -90,7 +90,7 @@ _TRANSITION = ItemCodec(
     ended_at=NUMBER.optional(),
     recalled_at=NUMBER.sparse(),
 )
-_SUBMISSION = VersionedItemCodec(
+_SUBMISSION_CODEC = VersionedItemCodec(
     Submission,
     "a submission's item",
     account=TEXT,
@@ -98,9 +98,9 @@ _SUBMISSION = VersionedItemCodec(
     exam_title=TEXT,
     exam_url=TEXT.optional(),
     exam_category=TEXT.optional(),
-    attempt=inline(_ATTEMPT),
+    attempt=inline(_ATTEMPT_CODEC),
     observed_at=NUMBER,
-    transitions=list_of(nested(_TRANSITION)),
+    transitions=list_of(nested(_TRANSITION_CODEC)),
     type_counts=map_of(NUMBER),
     sequence=NUMBER,
     version=NUMBER,
@@ -108,7 +108,7 @@ _SUBMISSION = VersionedItemCodec(
     missing_since=NUMBER.optional(),
     removed=FLAG.sparse(default=False),
 )
-_EXAM = ItemCodec(
+_EXAM_CODEC = ItemCodec(
     Exam,
     exam_id=TEXT,
     title=TEXT.named("exam_title"),
@@ -117,8 +117,8 @@ _EXAM = ItemCodec(
     url=TEXT.named("exam_url").optional(),
     category=TEXT.named("exam_category").optional(),
 )
-_RECEIPT = ItemCodec(Receipt, watermark=NUMBER, status_counts=map_of(NUMBER, key=int), digest=TEXT)
-_EXAM_TRANSITION = ItemCodec(
+_RECEIPT_CODEC = ItemCodec(Receipt, watermark=NUMBER, status_counts=map_of(NUMBER, key=int), digest=TEXT)
+_EXAM_TRANSITION_CODEC = ItemCodec(
     ExamTransition,
     event_id=TEXT,
     event_type=TEXT,
@@ -127,14 +127,14 @@ _EXAM_TRANSITION = ItemCodec(
     observed_at=NUMBER,
     available=FLAG.optional(),
     previously_available=FLAG.optional(),
-    receipt=nested(_RECEIPT).optional(),
+    receipt=nested(_RECEIPT_CODEC).optional(),
 )
-_CURSOR = ItemCodec(ScanCursor, start=NUMBER, last=_ATTEMPT_KEY.optional(), began_at=NUMBER)
-_EXAM_STATE = VersionedItemCodec(
+_CURSOR_CODEC = ItemCodec(ScanCursor, start=NUMBER, last=_ATTEMPT_KEY.optional(), began_at=NUMBER)
+_EXAM_STATE_CODEC = VersionedItemCodec(
     ExamState,
     "an exam's item",
     account=TEXT,
-    exam=inline(_EXAM),
+    exam=inline(_EXAM_CODEC),
     # An item of a version before 1.0 has no state of its own; its exam was there before.
     predates_watch=FLAG.optional(default=True),
     row_order=member_of(RowOrder).optional(RowOrder.UNKNOWN),
@@ -148,8 +148,8 @@ _EXAM_STATE = VersionedItemCodec(
     changed_at=NUMBER.optional(0),
     failed_since=NUMBER.optional(),
     skipped=map_of(NUMBER).sparse(MappingProxyType({})),
-    cursor=nested(_CURSOR).optional(),
-    transitions=list_of(nested(_EXAM_TRANSITION)),
+    cursor=nested(_CURSOR_CODEC).optional(),
+    transitions=list_of(nested(_EXAM_TRANSITION_CODEC)),
     sequence=NUMBER,
     version=NUMBER,
     fence=NUMBER,
@@ -159,7 +159,7 @@ _EXAM_KIND = TEXT.value("exam")
 
 def item_from_submission(submission: Submission) -> Attributes:
     """Attributes of a submission, without its keys."""
-    item = _SUBMISSION.to_item(submission)
+    item = _SUBMISSION_CODEC.to_item(submission)
     # The redrive's scan selects by it.
     if recalled_at := max((each.recalled_at or 0 for each in submission.transitions), default=0):
         item["recalled_at"] = NUMBER.value(recalled_at)
@@ -168,7 +168,7 @@ def item_from_submission(submission: Submission) -> Attributes:
 
 def submission_from_item(item: Item) -> Submission:
     """The submission in an item; raises UnreadableItemError."""
-    submission = _SUBMISSION.from_item(item)
+    submission = _SUBMISSION_CODEC.from_item(item)
     if "provider_ahead_s" in item:
         # Versions before 1.0 stored the time by the provider's clock, which was this far ahead of ours.
         return replace(submission, observed_at=submission.observed_at - int(item["provider_ahead_s"]["N"]))
@@ -186,13 +186,13 @@ def item_from_exam_state(state: ExamState) -> Attributes:
         "kind": _EXAM_KIND,
         # The redrive's scan selects by it.
         "observed_at": NUMBER.value(state.transitions[-1].observed_at if state.transitions else 0),
-        **_EXAM_STATE.to_item(state),
+        **_EXAM_STATE_CODEC.to_item(state),
     }
 
 
 def exam_state_from_item(item: Item) -> ExamState:
     """The state in an item; raises UnreadableItemError."""
-    return _EXAM_STATE.from_item(item)
+    return _EXAM_STATE_CODEC.from_item(item)
 
 
 def attempts_partition(account: str, exam_id: str) -> str:
