@@ -102,31 +102,32 @@ class ItemCodec(Generic[T]):
         self._reads = [(each.name if each.type else "", each.type, each.decode, each.default) for _, each in by_field]
         required = [each.name for _, each in stored if each.default is _REQUIRED]
         self._check: Callable[[Item], object] = itemgetter(*required) if required else bool
-        self._inline = [(place, field, each) for place, (field, each) in enumerate(by_field) if not each.type]
+        self._inline: list[tuple[int, str, Any, Any]] = [
+            (place, field, each.encode, each.decode) for place, (field, each) in enumerate(by_field) if not each.type
+        ]
 
     def to_item(self, value: T) -> Attributes:
         """The attributes of ``value``."""
         item: dict[str, Any] = {}
         for content, (name, type_, encode, is_sparse) in zip(self._values(value), self._writes, strict=True):
-            if content is None or (is_sparse and not content):
-                continue
-            item[name] = {type_: content if encode is None else encode(content)}
-        for _, field, attribute in self._inline:
+            if content is not None and (content or not is_sparse):
+                item[name] = {type_: content if encode is None else encode(content)}
+        for _, field, encode, _ in self._inline:
             content = getattr(value, field)
             if content is not None:
-                item |= cast("Callable[[object], Attributes]", attribute.encode)(content)
+                item |= encode(content)
         return item
 
     def from_item(self, item: Item) -> T:
         """The value in ``item``; raises KeyError where it lacks an attribute or holds one of another type."""
         self._check(item)
-        get = cast("Mapping[str, Any]", item).get
+        get: Callable[[str], Any] = item.get
         values = [
             default if (stored := get(name)) is None else stored[type_] if decode is None else decode(stored[type_])
             for name, type_, decode, default in self._reads
         ]
-        for place, _, attribute in self._inline:
-            values[place] = cast("Callable[[Item], object]", attribute.decode)(item)
+        for place, _, _, decode in self._inline:
+            values[place] = decode(item)
         return self._value_type(*values)
 
 
@@ -139,7 +140,9 @@ class VersionedItemCodec(ItemCodec[T]):
 
     def to_item(self, value: T) -> Attributes:
         """The attributes of ``value``, and the version."""
-        return {"v": VERSION, **super().to_item(value)}
+        item = super().to_item(value)
+        item["v"] = VERSION
+        return item
 
     def from_item(self, item: Item) -> T:
         """The value in ``item``; raises UnreadableItemError, which names attributes and never their values."""
@@ -153,6 +156,9 @@ class VersionedItemCodec(ItemCodec[T]):
 
 def _number_text(value: Decimal) -> str:
     """A number as DynamoDB returns it: ``30.5`` for 30.50."""
+    text = str(value)
+    if text.isdigit():
+        return text
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

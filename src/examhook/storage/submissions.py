@@ -161,8 +161,8 @@ def item_from_submission(submission: Submission) -> Attributes:
     """Attributes of a submission, without its keys."""
     item = _SUBMISSION_CODEC.to_item(submission)
     # The redrive's scan selects by it.
-    if recalled_at := max((each.recalled_at or 0 for each in submission.transitions), default=0):
-        item["recalled_at"] = NUMBER.value(recalled_at)
+    if recalls := [each.recalled_at for each in submission.transitions if each.recalled_at]:
+        item["recalled_at"] = NUMBER.value(max(recalls))
     return item
 
 
