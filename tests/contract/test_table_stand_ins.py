@@ -10,9 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
-from memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 from moto import mock_aws
-from tables import EXAMS, SUBMISSIONS, create_tables
 
 from examhook.detection.change import Change
 from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
@@ -21,6 +19,8 @@ from examhook.detection.transition import Observation, change_from
 from examhook.model import Attempt, AttemptKey, Exam, Receipt, Submission
 from examhook.storage.exams import AccountRecord, AwaitedEvent, CodeRejection, ExamsTable
 from examhook.storage.submissions import ExamStates, SubmissionsTable, sort_key, spanning
+from tests.support.storage.memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
+from tests.support.storage.tables import EXAMS, SUBMISSIONS, create_tables
 
 EXAM = Exam("7", "Anatomy II", available=True, attempt_count=3)
 OPEN = Attempt("9", 1_700_000_000, 0, "陈 美")

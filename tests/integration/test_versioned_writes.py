@@ -15,16 +15,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 from moto import mock_aws
 from moto.core.models import botocore_stubber
-from tables import SUBMISSIONS, create_tables
 
-from examhook.storage.table import (
-    MAX_BYTES,
-    MAX_ITEMS,
-    MAX_SINGLE_PUTS,
-    VersionedPut,
-    VersionedWrites,
-    batches,
-)
+from examhook.storage.table import MAX_BYTES, MAX_ITEMS, MAX_SINGLE_PUTS, VersionedPut, VersionedWrites, batches
+from tests.support.storage.tables import SUBMISSIONS, create_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
