@@ -87,10 +87,7 @@ class ItemCodec(Generic[T]):
     """Translates values of one dataclass to items, and back."""
 
     def __init__(self, value_type: type[T], /, **attributes: Attribute) -> None:
-        names = [each.name for each in fields(cast("Any", value_type))]
-        if differing := set(names) ^ set(attributes):
-            raise TypeError(f"{value_type.__name__} and its codec differ in {', '.join(sorted(differing))}.")
-        by_field = [(field, attributes[field].named(attributes[field].name or field)) for field in names]
+        by_field = _by_field(value_type, attributes)
         stored = [(field, each) for field, each in by_field if each.type]
         if len(stored) < 2:  # noqa: PLR2004 - attrgetter gives no tuple for one name
             raise TypeError(f"The codec of {value_type.__name__} needs two attributes of its own or more.")
@@ -152,6 +149,14 @@ class VersionedItemCodec(ItemCodec[T]):
             return super().from_item(item)
         except KeyError as missing:
             raise UnreadableItemError(f"{self._what} lacks {missing} or holds it as another type") from missing
+
+
+def _by_field(value_type: type, attributes: Mapping[str, Attribute]) -> list[tuple[str, Attribute]]:
+    """The attribute of each field, in their order; raises TypeError where they differ."""
+    names = [each.name for each in fields(value_type)]
+    if differing := set(names) ^ set(attributes):
+        raise TypeError(f"{value_type.__name__} and its codec differ in {', '.join(sorted(differing))}.")
+    return [(field, attributes[field].named(attributes[field].name or field)) for field in names]
 
 
 def _number_text(value: Decimal) -> str:
