@@ -200,7 +200,7 @@ def test_what_is_wrong_with_the_list_fails_the_tick_after_all_else_was_done(
         stack.handle(TICK)
     assert stack.main.api.requests()
     assert [payload["account"] for _, _, payload in stack.functions.invoked] == (
-        ["south"] if said != "no JSON object" else []
+        ["south"] if said != "is not a JSON object" else []
     )
 
 

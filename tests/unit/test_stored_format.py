@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.delivery.record import AttemptRecord, Delivery, SendOutcome
-from examhook.detection.change import Change
 from examhook.detection.exam_state import ExamState, ScanCursor
 from examhook.detection.exam_transition import ExamChange
+from examhook.detection.transition import Change
 from examhook.events.build import submission_event
 from examhook.model import AttemptKey, ExamTransition, Receipt
 from examhook.storage.deliveries import DeliveriesTable

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-    from examhook.detection.change import Change
     from examhook.detection.exam_transition import ExamChange
+    from examhook.detection.transition import Change
     from examhook.storage.item_codec import Attributes, Item
 
 
