@@ -14,8 +14,7 @@ from examhook.delivery.endpoint import DOWN_AFTER_FAILURES, Endpoint, EndpointOr
 from examhook.delivery.record import AttemptRecord, DeliveryStatus, SendOutcome, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, parse_body
 from examhook.events.build import submission_event
-from examhook.storage.deliveries import DeliveriesTable
-from examhook.storage.delivery_reads import DueDelivery
+from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
 from tests.support.events.model_values import submission, transition
