@@ -55,9 +55,9 @@ class ListPass:
     """Whether the next page must begin with a known row."""
     steps_back: int = 0
     probes: int = 0
-    """Number of requests in a row behind the last known row, including the next one."""
+    """Consecutive requests behind the last known row, including the next one."""
     rejoins: bool = False
-    """Whether the next page only repeats a page, to check that it joins the page before."""
+    """Whether the next page repeats the last one, to check that it joins the page before."""
     short_pages_continue: bool = False
     """Whether rows followed a short page, so that a short page does not indicate the end."""
     first_page: frozenset[Hashable] | None = None
@@ -81,7 +81,7 @@ class ListPass:
 
     @property
     def lacking(self) -> int:
-        """How many more offsets than distinct rows the pass covered."""
+        """Covered offsets minus distinct rows."""
         return self.end - self.rows
 
     def take(self, page: Page[object], keys: Sequence[Hashable]) -> bool:
@@ -103,7 +103,7 @@ class ListPass:
         positions = [self.positions[key] for key in keys if key in self.positions]
         if any(after != before + 1 for before, after in pairwise(positions)):
             return False
-        # Behind the end, rows that became visible further up can only push the last rows onto the page.
+        # When a hidden row becomes visible, the last known rows move onto the page behind the end, and no others.
         must_end_with_last = self.probes > 0 or len(positions) < len(keys)
         if not positions or not must_end_with_last:
             return True
