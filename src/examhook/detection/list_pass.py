@@ -45,13 +45,15 @@ class Page(Protocol[T_co]):
 class ListPass:
     """One pass over a list."""
 
-    start: int
+    start: int = 0
     """Offset of the next page."""
-    begin: int
+    after: Hashable = None
+    """Key of the row at ``start``, if the pass continues an earlier reading."""
+    begin: int = field(init=False)
     """Offset of the first page."""
-    seen: set[Hashable]
+    seen: set[Hashable] = field(init=False)
     """Keys of the rows read."""
-    overlaps: bool
+    overlaps: bool = False
     """Whether the next page must begin with a known row."""
     steps_back: int = 0
     probes: int = 0
@@ -73,6 +75,15 @@ class ListPass:
     is_ordered: bool = True
     """Whether every page repeated known rows in their earlier order."""
     reached_end: bool = False
+
+    def __post_init__(self) -> None:
+        self.begin = self.start
+        self.seen = set() if self.after is None else {self.after}
+
+    @property
+    def continues(self) -> bool:
+        """Whether the next page is the first page of a pass that continues an earlier reading."""
+        return self.after is not None and self.first_page is None
 
     @property
     def rows(self) -> int:
@@ -124,7 +135,9 @@ class ListPass:
         return first is not None and bool(keys) and keys[0] in first and first == frozenset(keys)
 
     def joins(self, page: Page[object], keys: Sequence[Hashable]) -> bool:
-        """Whether a page begins with a known row, so that no row was skipped ahead of it."""
-        if any(row.place == 0 for row in page.unreadable):
+        """Whether no row was skipped ahead of a page."""
+        if self.continues:
+            return self.after in keys
+        if not self.overlaps or any(row.place == 0 for row in page.unreadable):
             return True
         return bool(keys) and keys[0] in self.seen

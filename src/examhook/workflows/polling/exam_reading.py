@@ -27,7 +27,7 @@ EXAM_RESERVE_S = 30.0
 MAX_FAILURES = 3
 """Failures in a row after which a poll stops."""
 PROOF_S = 300
-"""Interval between proofs of the list's end. Otherwise, a short page ends it if it completes the known number of exams."""
+"""Interval between proofs of the list's end. In between, a short page that completes the count ends it."""
 
 
 @dataclass(frozen=True, slots=True)
