@@ -130,9 +130,11 @@ class ListPass:
         return True
 
     def repeats_first_page(self, keys: Sequence[Hashable]) -> bool:
-        """Whether a page shows exactly the rows of the first page."""
-        first = self.first_page
-        return first is not None and bool(keys) and keys[0] in first and first == frozenset(keys)
+        """Whether a page shows exactly the rows of the first page, and no page showed any other row.
+
+        Inserted rows can push the first page's rows to a later offset, but then later pages showed other rows.
+        """
+        return bool(keys) and self.first_page == frozenset(keys) == self.seen
 
     def joins(self, page: Page[object], keys: Sequence[Hashable]) -> bool:
         """Whether no row was skipped ahead of a page."""

@@ -159,7 +159,6 @@ class Reader(Generic[T]):
             self.stopped = True
             return iter(())
         if current.start > 0 and current.repeats_first_page(keys):
-            current.reached_end = True
             return self._without_offset(current, page, limit)
         current.first_page = current.first_page or frozenset(keys)
         if not self._has_ended(current, page, limit, is_new=is_new):
@@ -202,6 +201,8 @@ class Reader(Generic[T]):
         whole = self.fetch(0, WHOLE_LIST)
         keys = [self.key(row) for row in whole.rows]
         is_new = bool(set(keys) - current.seen)
+        # Otherwise inserted rows pushed the first page to this offset.
+        current.reached_end = current.seen <= set(keys)
         self.seen.update(keys)
         current.seen.update(keys)
         current.end = current.begin
