@@ -20,9 +20,8 @@ from examhook.delivery.judgement import (
 from examhook.detection.digest import digest_of
 from examhook.detection.exam_transition import change_of_availability, first_state, with_receipt
 from examhook.detection.transition import Observation, change_from, change_from_absence
-from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
+from examhook.events.build import Event, endpoint_test_event, exam_event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
-from examhook.events.exam_event import exam_event
 from examhook.model import Attempt, Exam, Receipt, Submission
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "events" / "examples"

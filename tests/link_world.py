@@ -20,12 +20,12 @@ from examhook.detection.worst_case import worst_case_s
 from examhook.events.build import Event, submission_event
 from examhook.http.session import BoundedSession
 from examhook.model import Attempt
-from examhook.provider.api_client import Means
-from examhook.provider.client import LegacyClient
+from examhook.provider.api_client import ClientOptions
 from examhook.provider.discovery import Discovery
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
-from examhook.provider.v1_client import V1Memory
+from examhook.provider.v1 import V1Memory
 from examhook.workflows.polling.report import PollReport
 from examhook.workflows.polling.result_links import serve_link_requests
 from examhook_simulator.facts import AttemptRef
@@ -84,7 +84,7 @@ class LinkWorld:
 
     def client(self) -> ProviderClient:
         """A client of the simulated provider, as Poll makes one."""
-        means: Means = {
+        means: ClientOptions = {
             "session": BoundedSession(),
             "pacer": Pacer(FAST, time.monotonic, time.sleep),
             "now": self.aws.clock.now,

@@ -12,7 +12,7 @@ from examhook.delivery.endpoint import Endpoint
 from examhook.detection.exam_state import ExamState
 from examhook.model import Attempt, Exam, Submission
 from examhook.provider.errors import ProviderError
-from examhook.provider.pages import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
+from examhook.provider.port import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
 from examhook.settings import Dialect, InitialSync, PollSettings
 from examhook.storage.account_code import AccountCode
 from examhook.storage.exam_states import ExamStates

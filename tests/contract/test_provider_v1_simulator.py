@@ -13,13 +13,13 @@ import pytest
 from examhook.detection.reader import Reader
 from examhook.http.session import BoundedSession
 from examhook.model import Attempt, Exam
-from examhook.provider.api_client import Means
-from examhook.provider.client import LegacyClient
+from examhook.provider.api_client import ClientOptions
 from examhook.provider.discovery import Discovery
 from examhook.provider.errors import ProviderMalformed, ProviderRefused, ProviderRejected, ProviderThrottled
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
-from examhook.provider.v1_client import V1Client, V1Memory
+from examhook.provider.v1 import V1Client, V1Memory
 from examhook_simulator.facts import AttemptRef
 from examhook_simulator.quirks import Switch
 from examhook_simulator.server import Simulator, running_simulator
@@ -45,7 +45,7 @@ class Stand:
         self.memory = V1Memory(Discovery(lambda: self.known))
 
     @property
-    def means(self) -> Means:
+    def means(self) -> ClientOptions:
         return {
             "session": self.session,
             "pacer": Pacer(10_000, time.monotonic, time.sleep),

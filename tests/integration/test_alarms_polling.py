@@ -13,7 +13,7 @@ from translated import STACK, StackTemplate
 
 from examhook.handlers import poll as poll_entry
 from examhook.provider.errors import ProviderRefused, ProviderUnavailable
-from examhook.provider.pages import UnreadableRow
+from examhook.provider.port import UnreadableRow
 from examhook.workflows.polling.accounts import AccountPolls
 from examhook.workflows.polling.backoff import LONGEST_BACKOFF_SECONDS
 

@@ -12,7 +12,7 @@ from tables import EXAMS, SUBMISSIONS
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.provider.errors import ProviderRefused, ProviderThrottled, ProviderUnavailable
-from examhook.provider.pages import UnreadableRow
+from examhook.provider.port import UnreadableRow
 from examhook.settings import InitialSync
 from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable

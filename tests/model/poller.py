@@ -26,11 +26,11 @@ from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.detection.change import Change
 from examhook.detection.exam_transition import ExamChange
 from examhook.model import AttemptKey, Submission
-from examhook.provider.api_client import Means
-from examhook.provider.client import LegacyClient
+from examhook.provider.api_client import ClientOptions
 from examhook.provider.discovery import Discovery
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.port import ProviderClient
-from examhook.provider.v1_client import V1Client, V1Memory
+from examhook.provider.v1 import V1Client, V1Memory
 from examhook.settings import Dialect, InitialSync, PollSettings
 from examhook.storage.account_code import AccountCode
 from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
@@ -106,7 +106,7 @@ class _Process:
 
     def _client_of_the_dialect(self) -> ProviderClient:
         here = self._installation
-        means: Means = {
+        means: ClientOptions = {
             "session": ModelSession(here.provider, self._before_request),
             "pacer": NoPace(),
             "now": self._now,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
-from examhook.events.envelope import UnwritableInstantError, instant, path_of
+from examhook.events.encoding import UnwritableInstantError, instant, path_of
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
 """Lone surrogates, controls and signs of every script included."""

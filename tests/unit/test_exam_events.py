@@ -12,7 +12,7 @@ from examhook.delivery.endpoint import Endpoint, EndpointOrigin, EndpointStatus
 from examhook.detection.digest import digest_of
 from examhook.model import ExamTransition
 from examhook.provider.errors import ProviderUnavailable
-from examhook.provider.pages import ExamPage, UnreadableRow
+from examhook.provider.port import ExamPage, UnreadableRow
 from examhook.settings import InitialSync
 
 ASKING = Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.CLI, 1, types=("exam.*",))

@@ -9,7 +9,7 @@ import pytest
 from memory_tables import MemoryExams, MemorySubmissions
 from played_provider import BEGAN_AT, Stage, asked, row
 
-from examhook.provider.pages import UnreadableRow
+from examhook.provider.port import UnreadableRow
 from examhook.workflows.polling.full_scan import PATIENCE_SECONDS
 
 

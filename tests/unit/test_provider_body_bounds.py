@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from examhook.provider.api_client import MAX_BODY_BYTES
-from examhook.provider.envelope import ErrorAnswer
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.json_text import MAX_VALUES
 from examhook.provider.legacy import parse_exams, parse_results
+from examhook.provider.response_envelope import ErrorAnswer
 from examhook.provider.v1 import parse_records
 
 MAX_MEMORY_BYTES = 150 * 2**20

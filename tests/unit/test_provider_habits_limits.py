@@ -13,7 +13,7 @@ from played_provider import Stage, row
 
 from examhook.provider.errors import ProviderMalformed, ProviderUnavailable
 from examhook.provider.legacy import parse_exams, parse_results
-from examhook.provider.pages import UnreadableRow
+from examhook.provider.port import UnreadableRow
 from examhook.provider.rows import MAX_ROWS
 
 _MEMORY_BYTES = 256 * 2**20

@@ -16,7 +16,7 @@ from examhook.detection.exam_transition import ExamChange
 from examhook.detection.transition import Observation
 from examhook.http.session import BoundedSession
 from examhook.model import Exam
-from examhook.provider.client import LegacyClient
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.pacing import Pacer
 from examhook.storage.account_state import AccountRecord
 from examhook.storage.exam_states import ExamStates

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.health import Notice
 from examhook.events.catalogue import OperationsEventType
-from examhook.events.envelope import instant
+from examhook.events.encoding import instant
 
 WARN_AFTER_S = 3600
 """The operators are warned of an endpoint that has done nothing but fail for so long."""

@@ -16,8 +16,8 @@ from examhook.delivery.formats.discord import discord_body
 from examhook.delivery.formats.slack import slack_body
 from examhook.delivery.formats.teams import teams_body
 from examhook.events.build import CONTENT_TYPE, Event
+from examhook.events.message import message_of
 from examhook.events.privacy import pseudonymous_body, thin_body
-from examhook.events.words import message_of
 
 _JSON = "application/json"
 _CONTENT_TYPES = {ContentType.JSON: _JSON, ContentType.CLOUDEVENTS: CONTENT_TYPE}

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook.destinations.batches import batches
 from examhook.destinations.refusal import NO_ANSWER, NotPublishedError, Refusal
-from examhook.events.words import words_for
+from examhook.events.message import email_for
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -86,9 +86,9 @@ if TYPE_CHECKING:
 
 
 def _entry(event: Event) -> PublishBatchRequestEntryTypeDef:
-    words = words_for(event)
+    email = email_for(event)
     # Protocols without a text of their own (SQS, Lambda, HTTP, Firehose) get the default.
-    texts = {"default": event.body.decode(), "email": words.text, "sms": words.subject}
+    texts = {"default": event.body.decode(), "email": email.text, "sms": email.subject}
     facts = {"type": event.event_type, "account": event.account, "exam_id": event.exam_id, "status": event.status}
     attributes: dict[str, MessageAttributeValueTypeDef] = {
         name: {"DataType": "String", "StringValue": value} for name, value in facts.items() if value
@@ -97,7 +97,7 @@ def _entry(event: Event) -> PublishBatchRequestEntryTypeDef:
         "Id": event.event_id,
         "Message": json.dumps(texts, ensure_ascii=False, separators=(",", ":")),
         "MessageStructure": "json",
-        "Subject": words.subject,
+        "Subject": email.subject,
         "MessageAttributes": attributes,
     }
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from examhook.delivery.endpoint import matches
 from examhook.events.build import Event
-from examhook.events.envelope import instant
+from examhook.events.encoding import instant
 from examhook.storage.attributes import read_number
 from examhook.storage.conditional import if_it_holds
 

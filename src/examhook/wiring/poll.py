@@ -23,12 +23,12 @@ from examhook.events.build import operations_event
 from examhook.events.catalogue import OperationsEventType
 from examhook.http.session import BoundedSession
 from examhook.model import Exam
-from examhook.provider.api_client import Means
-from examhook.provider.client import LegacyClient
+from examhook.provider.api_client import ClientOptions
 from examhook.provider.discovery import Discovery
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
-from examhook.provider.v1_client import V1Client, V1Memory
+from examhook.provider.v1 import V1Client, V1Memory
 from examhook.settings import Dialect, PollSettings
 from examhook.storage.account_code import AccountCode, AccountCodeSecret
 from examhook.storage.account_list import Account, code_in
@@ -158,7 +158,7 @@ def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[Accou
     """Makes the client of one account for one poll."""
     # One session and one pacer for all polls of the process: connections stay open, and two polls
     # that follow close upon each other keep the pace together.
-    means: Means = {
+    means: ClientOptions = {
         "session": BoundedSession(),
         "pacer": Pacer(settings.requests_per_second, time.monotonic, time.sleep),
         "now": time.time,

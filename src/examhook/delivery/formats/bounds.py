@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from examhook.events.message import shortened, web_address
+from examhook.events.text import shortened, web_address
 
 SENTENCE_UNITS = 500
 DETAIL_UNITS = 200

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 
 from examhook.delivery.formats.bounds import address_of, detail_of, sentence_of
-from examhook.events.envelope import compact
-from examhook.events.message import Message, moment
+from examhook.events.encoding import compact
+from examhook.events.message import Message
+from examhook.events.text import readable_time
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 
@@ -31,7 +32,7 @@ def discord_body(message: Message) -> bytes:
     address = address_of(result["url"]) if result is not None else None
     if result is not None and address is not None:
         # Discord looks at addresses in a message's text, and not at an embed's own.
-        embed |= {"title": f"The result, until {moment(result['expires_at'])}", "url": address}
+        embed |= {"title": f"The result, until {readable_time(result['expires_at'])}", "url": address}
     return compact({"embeds": [embed], "allowed_mentions": {"parse": []}})
 
 

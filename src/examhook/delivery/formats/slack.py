@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from examhook.delivery.formats.bounds import address_of, detail_of, sentence_of
 from examhook.events.body import ResultBody
-from examhook.events.envelope import compact
-from examhook.events.message import Message, moment
+from examhook.events.encoding import compact
+from examhook.events.message import Message
+from examhook.events.text import readable_time
 
 _FIELDS = 10
 _SECTION_CHARACTERS = 3000
@@ -47,7 +48,7 @@ def _link(result: ResultBody | None) -> str | None:
     address = address_of(result["url"]) if result is not None else None
     if result is None or address is None:
         return None
-    link = f"<{_escaped(address)}|The result>, until {moment(result['expires_at'])}"
+    link = f"<{_escaped(address)}|The result>, until {readable_time(result['expires_at'])}"
     # Each & of an address takes five characters; Slack refuses the whole message for one that is too long.
     return link if len(link) <= _SECTION_CHARACTERS else None
 

@@ -8,8 +8,9 @@ nothing mentions anyone. Sources: learn.microsoft.com, "Create incoming webhooks
 from __future__ import annotations
 
 from examhook.delivery.formats.bounds import address_of, detail_of, sentence_of
-from examhook.events.envelope import compact
-from examhook.events.message import Message, moment
+from examhook.events.encoding import compact
+from examhook.events.message import Message
+from examhook.events.text import readable_time
 
 _SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 _VERSION = "1.4"
@@ -24,7 +25,7 @@ def teams_body(message: Message) -> bytes:
     result = message.result
     address = address_of(result["url"]) if result is not None else None
     if result is not None and address is not None:
-        body.append(_text(_run(f"The link to the result works until {moment(result['expires_at'])}.")))
+        body.append(_text(_run(f"The link to the result works until {readable_time(result['expires_at'])}.")))
         card["actions"] = [{"type": "Action.OpenUrl", "title": "The result", "url": address}]
     body.append(_text(_run(f"Examhook {message.event_id}"), size="Small"))
     attachment = {

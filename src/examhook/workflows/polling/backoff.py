@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from examhook.provider.errors import ProviderRefused
-from examhook.provider.response_errors import LONGEST_PAUSE_S
+from examhook.provider.response_errors import MAX_PAUSE_S
 from examhook.storage.account_code import AccountCode
 from examhook.storage.account_state import AccountRecord, Refusal
 
@@ -65,7 +65,7 @@ def provider_pause(record: AccountRecord, now: float) -> str | None:
     """A sentence for the operators while the provider is left alone, else None."""
     left_s = (record.left_alone_until or 0) - now
     # A later end was written while our clock was wrong.
-    if not 0 < left_s <= LONGEST_PAUSE_S + 1:
+    if not 0 < left_s <= MAX_PAUSE_S + 1:
         return None
     return _PAUSED.format(minutes=math.ceil(left_s / 60))
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from examhook.detection.reader import Reader
 from examhook.model import Exam
-from examhook.provider.pages import ExamPage
-from examhook.provider.port import ProviderClient
+from examhook.provider.port import ExamPage, ProviderClient
 from examhook.workflows.polling.lease import Lease
 from examhook.workflows.polling.report import PollReport
 

@@ -15,7 +15,7 @@ from examhook.detection.pace import is_weekly_turn
 from examhook.detection.reader import Reader, limits_at
 from examhook.detection.transition import change_from, is_step_back
 from examhook.model import Attempt, AttemptKey, Submission
-from examhook.provider.pages import NO_STATUS
+from examhook.provider.port import NO_STATUS
 from examhook.workflows.polling.exam_source import ExamSource, OutOfTimeError
 
 _NO_STATUS_REASON = "its status cannot be read"
