@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 import standardwebhooks
-from command_line import examhook
-from delivery_world import World
-from installed_stack import InstalledStack, deliver_while_it_waits, installed_stack
-from scripted_server import answer, scripted_server
 
 from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointStatus
 from examhook.delivery.record import DeliveryStatus
 from examhook.events.catalogue import OperationsEventType
 from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
 from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
+from tests.support.cli.command_line import examhook
+from tests.support.cli.installed_stack import InstalledStack, deliver_while_it_waits, installed_stack
+from tests.support.delivery.delivery_stack import World
+from tests.support.delivery.scripted_server import answer, scripted_server
 
 CHATS = [BodyFormat.SLACK, BodyFormat.TEAMS, BodyFormat.DISCORD]
 SLACK_URL = "https://hooks.slack.com/services/x"

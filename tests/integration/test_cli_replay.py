@@ -8,11 +8,6 @@ from typing import Any
 
 import boto3
 import pytest
-from builders import attempt, submission, transition
-from command_line import examhook
-from delivery_world import DAY_S, MONTH_S, REGION, World
-from installed_stack import InstalledStack, installed_stack
-from scripted_server import answer, scripted_server
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import DeliveryStatus
@@ -20,6 +15,11 @@ from examhook.delivery.schedule import MAX_ATTEMPTS
 from examhook.destinations.delivery_queue import DeliveryMessage, parse_body
 from examhook.events.build import Event, submission_event
 from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint, send_endpoint_test
+from tests.support.cli.command_line import examhook
+from tests.support.cli.installed_stack import InstalledStack, installed_stack
+from tests.support.delivery.delivery_stack import DAY_S, MONTH_S, REGION, World
+from tests.support.delivery.scripted_server import answer, scripted_server
+from tests.support.events.model_values import attempt, submission, transition
 
 FAILING = answer("", "500 Internal Server Error")
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import boto3
 import pytest
-from delivery_world import REGION, World
-from scripted_server import Peer, answer, scripted_server
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.health import DOWN_AFTER_FAILURES
@@ -25,6 +23,8 @@ from examhook.storage.looked_up import NOTHING, LookedUp
 from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
 from examhook.workflows.delivering.batch_runner import MOST, PUT_BACK_S, DeliverRound, Done, Message, Worker
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
+from tests.support.delivery.delivery_stack import REGION, World
+from tests.support.delivery.scripted_server import Peer, answer, scripted_server
 
 BUSY = answer("", "503 Service Unavailable")
 

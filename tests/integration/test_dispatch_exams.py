@@ -7,9 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import OBSERVED_AT, exam
-from dispatch_stack import SUBMITTED, Stack, deployed, run, sample_batch
-from tables import ENDPOINTS, EVENTS, SUBMISSIONS
 
 from examhook.detection.exam_transition import ExamChange, change_of_availability, first_state, with_receipt
 from examhook.model import Receipt
@@ -17,6 +14,9 @@ from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
 from examhook.storage.exam_states import ExamStates
 from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
+from tests.support.dispatch.dispatch_stack import SUBMITTED, Stack, deployed, run, sample_batch
+from tests.support.events.model_values import OBSERVED_AT, exam
+from tests.support.storage.tables import ENDPOINTS, EVENTS, SUBMISSIONS
 
 OPENED, CLOSED, VERIFIED = "exam.opened", "exam.closed", "exam.verified"
 

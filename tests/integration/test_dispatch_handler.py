@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from builders import OBSERVED_AT
-from dispatch_stack import FORCED, SUBMITTED, Stack, deployed, forget_functions, ids_of, run, sample_batch
-from tables import DELIVERIES, ENDPOINTS, EVENTS
 
 from examhook.delivery.health import DOWN_AFTER_FAILURES
 from examhook.delivery.record import DeliveryStatus
@@ -18,6 +15,18 @@ from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
 from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
+from tests.support.dispatch.dispatch_stack import (
+    FORCED,
+    SUBMITTED,
+    Stack,
+    deployed,
+    forget_functions,
+    ids_of,
+    run,
+    sample_batch,
+)
+from tests.support.events.model_values import OBSERVED_AT
+from tests.support.storage.tables import DELIVERIES, ENDPOINTS, EVENTS
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import json
 import pytest
 import standardwebhooks
 import svix
-from delivery_world import World
-from scripted_server import answer, scripted_server
 
 from examhook.delivery.endpoint import ContentType, Endpoint, Privacy
 from examhook.delivery.headers import BadHeaderError
@@ -23,6 +21,8 @@ from examhook.workflows.administration.endpoint_changes import (
     update_endpoint,
 )
 from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint, ensure_configured_endpoints
+from tests.support.delivery.delivery_stack import World
+from tests.support.delivery.scripted_server import answer, scripted_server
 
 HOUR_S = 3600
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from delivery_world import REGION, World
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin, EndpointStatus, parameter_endpoint_id
 from examhook.delivery.signature import check_secret
@@ -22,6 +21,7 @@ from examhook.workflows.administration.endpoints import (
     ensure_configured_endpoints,
     send_endpoint_test,
 )
+from tests.support.delivery.delivery_stack import REGION, World
 
 A, B = "https://a.example/hook", "https://b.example/hook"
 

@@ -19,9 +19,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from builders import STARTED_AT, exam
-from delivery_world import World, delivery_world
-from dispatch_stack import Dying, Killed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +32,9 @@ from examhook.workflows.administration.endpoints import EndpointFilters, add_end
 from examhook.workflows.administration.replay import Replay
 from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.dispatching.dispatch import Dispatch
+from tests.support.delivery.delivery_stack import World, delivery_world
+from tests.support.dispatch.dispatch_stack import Dying, Killed
+from tests.support.events.model_values import STARTED_AT, exam
 
 SNIPPET = Path(__file__).parents[2] / "docs" / "examples" / "verify.py"
 STEPS = [("events", "add"), ("deliveries", "create"), ("queue", "send"), ("events", "mark_dispatched")]

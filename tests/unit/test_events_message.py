@@ -6,8 +6,6 @@ from decimal import Decimal
 from unicodedata import category
 
 import pytest
-from builders import OBSERVED_AT, attempt, exam, submission, transition
-from event_examples import examples
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -16,6 +14,8 @@ from examhook.events.catalogue import EventType, ExamEventType, OperationsEventT
 from examhook.events.message import email_for
 from examhook.events.text import SUBJECT_UNITS, one_line, shortened
 from examhook.model import ExamTransition, Receipt
+from tests.support.events.event_examples import examples
+from tests.support.events.model_values import OBSERVED_AT, attempt, exam, submission, transition
 
 
 def event_of(event_type: EventType, **changes: object) -> Event:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import Stage, row, state
 
 from examhook.detection.pace import IDLE_FACTOR
 from examhook.detection.ticks import longest_gap_s
 from examhook.detection.worst_case import WorstCase, worst_case_s
+from tests.support.provider.memory_provider import Stage, row, state
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 POLL_S, FULL_SCAN_S = 60, 300
 BOUNDS: WorstCase = worst_case_s(longest_gap_s=longest_gap_s(POLL_S), full_scan_seconds=FULL_SCAN_S)
