@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examhook.model import Attempt, Exam
-from examhook.provider.discovery import PAGE_ROWS, RECOUNT_INTERVAL_S, REWALK_INTERVAL_S, DiscoveredExams, Discovery
+from examhook.provider.discovery import PAGE_ROWS, RECOUNT_INTERVAL_S, REWALK_INTERVAL_S, Discovery
 from examhook.provider.errors import ProviderRejected, ProviderUnavailable
-from examhook.provider.port import Record, RecordPage, UnreadableRow
+from examhook.provider.port import ExamPage, Record, RecordPage, UnreadableRow
 
 NOW = 1_800_000_000
 
@@ -74,14 +74,14 @@ def always() -> bool:
     return True
 
 
-def attempt_counts(found: DiscoveredExams) -> dict[str, int | None]:
-    return {exam.exam_id: exam.attempt_count for exam in found.exams}
+def attempt_counts(found: ExamPage) -> dict[str, int | None]:
+    return {exam.exam_id: exam.attempt_count for exam in found.rows}
 
 
 def test_an_account_without_results_has_no_exams_and_takes_one_request() -> None:
     provider = Provider()
     discovery = Discovery(list)
-    assert discovery.find(provider.ask, always, provider.clock) == DiscoveredExams((), None)
+    assert discovery.find(provider.ask, always, provider.clock) == ExamPage((), 0)
     assert len(provider.asked) == 1
 
 
@@ -244,14 +244,14 @@ def test_what_is_stored_of_an_exam_stays_but_its_availability() -> None:
     provider = Provider()
     provider.add("1", 5)
     stored = Exam("1", "Fire safety", available=False, attempt_count=5, url="https://x.example/1")
-    found = Discovery(lambda: [stored]).find(provider.ask, always, NOW).exams
+    found = Discovery(lambda: [stored]).find(provider.ask, always, NOW).rows
     assert found == (replace(stored, available=None),)
 
 
 def test_an_exam_that_is_found_states_no_availability() -> None:
     provider = Provider()
     provider.add("1", 5)
-    assert Discovery(list).find(provider.ask, always, NOW).exams == (Exam("1", "1", available=None, attempt_count=5),)
+    assert Discovery(list).find(provider.ask, always, NOW).rows == (Exam("1", "1", available=None, attempt_count=5),)
 
 
 def test_whether_one_exams_count_is_its_own_is_known() -> None:

@@ -36,7 +36,7 @@ RESULT_LINK_LIFETIME_S = 1800
 """Result links expire 30 minutes after the answer that contained them."""
 
 _RECEIPTS = "verification"
-"""Subject of receipts. It gives receipts a ``revision`` of their own, apart from openings and closings."""
+"""Subject of receipts. Receivers compare ``revision`` per subject, so receipts do not outdate openings or closings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def exam_event(account: str, exam: Exam, transition: ExamTransition) -> Event:
 
 
 def endpoint_test_event(endpoint_id: str, at: int, salt: str = "") -> Event:
-    """Return a test event for one endpoint; a different ``salt`` makes a different event within the same second."""
+    """Return a test event for one endpoint. A different ``salt`` makes a different event within one second."""
     data: EndpointTestBody = {
         "endpoint_id": endpoint_id,
         "message": "This is a test. If you can read it and its signature is right, the endpoint works.",

@@ -7,8 +7,8 @@ from unicodedata import category
 from urllib.parse import quote
 
 SUBJECT_UNITS = 99
-"""Maximum length of a subject, in UTF-16 code units. SNS takes less than 100 characters; no other way of counting
-characters gives more than UTF-16 code units."""
+"""Maximum length of a subject. SNS accepts fewer than 100 characters; UTF-16 code units are the strictest way to count
+them."""
 
 _LINE_BREAKING_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _URL_DELIMITERS = "%/:?#[]@!$&'()*+,;=~"
@@ -26,7 +26,7 @@ def one_line(text: str) -> str:
 
 
 def web_address(url: str) -> str:
-    """Return ``url`` with all characters percent-encoded that could end a line or a link."""
+    """Percent-encode every character that is not valid in a URL, so that ``url`` stays one link on one line."""
     return quote(url, safe=_URL_DELIMITERS, errors="replace")
 
 

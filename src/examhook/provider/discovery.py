@@ -1,13 +1,13 @@
 """Finds an account's exams in the ``v1`` API, and the number of rows in each exam.
 
-The ``v1`` API has no list of exams. It returns the rows of all exams together with their total, and the total of one
-exam. Discovery therefore counts rows: the totals of all known exams must add up to the total of all rows. Each call
-requests the first page, and further requests only if the rows do not add up::
+The ``v1`` API has no list of exams. It returns the rows of all exams or of one exam, each with a total. Discovery
+therefore counts rows: the totals of all known exams must add up to the total of all rows. Each call requests the first
+page of all rows. It sends further requests only if the rows do not add up::
 
     first page ──▶ do the known counts and the new rows add up to the total? ──▶ done
                      │ no
                      ▼
-    count the exams of the new rows, or of the last rows ──▶ do they add up? ──▶ done
+    count the exams of the new rows (or of the last rows) ──▶ do they add up? ──▶ done
                      │ no
                      ▼
     count every exam ──▶ do they add up? ──▶ done
@@ -22,38 +22,27 @@ cannot assign to an exam, such as rows without an exam id, are remembered and su
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from examhook.model import Exam
 from examhook.provider.discovery_state import DiscoveryState, row_key
 from examhook.provider.errors import ProviderRejected
-from examhook.provider.port import Record, RecordPage
+from examhook.provider.port import ExamPage, Record, RecordPage
 
 PAGE_ROWS = 100
 """Rows per request: the maximum of the API."""
 
 RECOUNT_INTERVAL_S = 3600
-"""Every exam is recounted after this time even if the rows add up: a row deleted in one exam can hide a new row in
-another."""
+"""Time between recounts of every exam. A row that is deleted in one exam can hide a new row in another."""
 
 REWALK_INTERVAL_S = 86_400
-"""Conclusions from a walk are dropped after this time, because rows may have moved during the walk."""
-
+"""Time after which Discovery checks again which rows belong to no exam and whether the provider counts exams correctly.
+Rows may have moved when it last checked."""
 
 FetchRecords = Callable[[str | None, int, int], RecordPage]
 """Returns at most ``limit`` rows of an exam (None for all exams) from offset ``start``; raises ProviderError."""
 
 HasTime = Callable[[], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class DiscoveredExams:
-    """The exams that are known after a call."""
-
-    exams: tuple[Exam, ...]
-    """Newest id first; ``attempt_count`` is None for an exam that is not counted."""
-    problem: str | None
-    """Why exams may be missing, as a clause; None if every row belongs to one of these exams."""
 
 
 class Discovery:
@@ -73,10 +62,10 @@ class Discovery:
         """Whether the provider's total for one exam is that exam's own, as far as known."""
         return self._state.has_exam_counts
 
-    def find(self, fetch: FetchRecords, has_time: HasTime, now: int) -> DiscoveredExams:
-        """Bring the known exams up to date while ``has_time()``; raises ProviderError.
+    def find(self, fetch: FetchRecords, has_time: HasTime, now: int) -> ExamPage:
+        """Return all exams, newest id first, after a search that lasts while ``has_time()``; raises ProviderError.
 
-        ``now`` is our clock, in Unix seconds.
+        ``attempt_count`` is None for an exam that is not counted yet. ``now`` is our clock, in Unix seconds.
         """
         is_first = self._state.first_page is None
         if is_first:
@@ -91,7 +80,7 @@ class Discovery:
         new_rows = [] if is_first else unseen
         if page.total is None or not self._state.has_exam_counts:
             problem = self._count_new_rows(fetch, has_time, new_rows, must_walk=is_first)
-        elif not self._is_recount_due(now) and self._explains(fetch, has_time, page.total, new_rows, unseen):
+        elif not self._is_recount_due(now) and self._assigns_new_rows(fetch, has_time, page.total, new_rows, unseen):
             self._state = self._state.without_search()
             problem = None
         else:
@@ -101,16 +90,17 @@ class Discovery:
         # Only after success: a row stays new until it is counted.
         self._state = replace(self._state, first_page=frozenset(row_key(record) for record in page.records))
         exams = sorted(self._state.exams.values(), key=lambda exam: (len(exam.exam_id), exam.exam_id), reverse=True)
-        return DiscoveredExams(tuple(exams), problem)
+        return ExamPage(tuple(exams), len(exams), problem=problem)
 
     def _drop_old_conclusions(self, now: int) -> None:
+        """Forget once per REWALK_INTERVAL_S which rows belong to no exam, and that exam counts are unusable."""
         state = self._state
-        if state.concluded_at is None:
-            self._state = replace(state, concluded_at=now)
-        elif now - state.concluded_at >= REWALK_INTERVAL_S:
+        if state.checked_at is None:
+            self._state = replace(state, checked_at=now)
+        elif now - state.checked_at >= REWALK_INTERVAL_S:
             if state.unassigned_rows or not state.has_exam_counts:
                 state = state.without_search()
-            self._state = replace(state, unassigned_rows=0, has_exam_counts=True, concluded_at=now)
+            self._state = replace(state, unassigned_rows=0, has_exam_counts=True, checked_at=now)
 
     def _is_recount_due(self, now: int) -> bool:
         if self._state.counted_at is None:
@@ -125,7 +115,7 @@ class Discovery:
         self._state = replace(self._state, has_exam_counts=False).with_new_rows(new_rows)
         return self._walk(fetch, has_time, 0) if must_walk or self._state.walk_start else None
 
-    def _explains(
+    def _assigns_new_rows(
         self,
         fetch: FetchRecords,
         has_time: HasTime,
@@ -133,7 +123,7 @@ class Discovery:
         new_rows: Sequence[Record],
         unseen: Sequence[Record],
     ) -> bool:
-        """Return whether the rows add up to ``total``, if necessary after a count of the exams with new rows."""
+        """Assign the new rows to exams with few requests; return whether the rows then add up to ``total``."""
         surplus = self._state.surplus(total)
         if surplus == len(new_rows):
             self._state = self._state.with_new_rows(new_rows)
@@ -153,9 +143,9 @@ class Discovery:
         """Count every exam; if they do not add up to ``total``, walk through all rows. Return a ``problem``."""
         if not self._state.walk_start:
             if not self._count_all(fetch, has_time):
-                return "there was no time to count the rows of each"
+                return "there was no time to count the rows of each exam"
             self._check_counts(total)
-            if self._settles(fetch, total):
+            if self._adds_up_after_recount(fetch, total):
                 return None
         return self._walk(fetch, has_time, total)
 
@@ -166,8 +156,7 @@ class Discovery:
         while left:
             if not has_time():
                 return False
-            *_, exam_id = left
-            left = left[:-1]
+            left, exam_id = left[:-1], left[-1]
             self._state = replace(self._state, left_to_count=left)
             self._count(fetch, exam_id)
         return True
@@ -195,8 +184,8 @@ class Discovery:
             uncounted = {exam_id: replace(exam, attempt_count=None) for exam_id, exam in self._state.exams.items()}
             self._state = replace(self._state, exams=uncounted)
 
-    def _settles(self, fetch: FetchRecords, total: int) -> bool:
-        """Return whether no walk is needed after a recount."""
+    def _adds_up_after_recount(self, fetch: FetchRecords, total: int) -> bool:
+        """Return whether the counts add up to ``total``, apart from rows that belong to no exam."""
         surplus, is_walked = self._state.surplus(total), self._state.is_walked
         self._state = replace(self._state, is_walked=False)
         if self._adds_up(fetch, total):
@@ -223,7 +212,7 @@ class Discovery:
                 self._state = replace(self._state, walk_start=0, is_walked=not is_explained)
                 return None
             self._state = replace(self._state, walk_start=walk_start)
-        return "there was no time to look through all rows for more of them"
+        return "there was no time to search all rows for more exams"
 
     def _adds_up(self, fetch: FetchRecords, total: int) -> bool:
         """Return whether the counts add up to ``total``, or to a larger total that includes rows added meanwhile."""

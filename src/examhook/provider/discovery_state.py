@@ -1,4 +1,4 @@
-"""What Discovery knows of one account's exams and rows: one frozen value, and the steps from one value to the next."""
+"""State of Discovery for one account, as a frozen value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RowKey = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryState:
-    """What Discovery remembers of one account between calls."""
+    """Exams, counts and unfinished work of one account, kept between calls."""
 
     exams: Mapping[str, Exam] = field(default_factory=dict)
     first_page: frozenset[RowKey] | None = None
@@ -30,8 +30,8 @@ class DiscoveryState:
     """Rows that a complete walk could not assign to an exam."""
     counted_at: int | None = None
     """Unix seconds of the last recount of all exams; initially of the first call."""
-    concluded_at: int | None = None
-    """Unix seconds at which conclusions were last dropped; initially of the first call."""
+    checked_at: int | None = None
+    """Unix seconds of the last reset of ``unassigned_rows`` and ``has_exam_counts``; initially of the first call."""
 
     def unknown_exams(self, records: Iterable[Record]) -> list[str]:
         """Return the ids in ``records`` that belong to no known exam, each once."""
@@ -65,10 +65,7 @@ class DiscoveryState:
         return replace(self, left_to_count=(), walk_start=0, is_walked=False)
 
     def surplus(self, total: int) -> int | None:
-        """Return the number of rows in ``total`` beyond the explained ones; None while an exam is not counted.
-
-        A negative number means that the exams have more rows than ``total``.
-        """
+        """Return ``total`` minus all counted and unassigned rows; None while an exam is not counted."""
         explained = self.unassigned_rows
         for exam in self.exams.values():
             if exam.attempt_count is None:
@@ -78,5 +75,5 @@ class DiscoveryState:
 
 
 def row_key(record: Record) -> RowKey:
-    """Return what identifies a row within the account."""
+    """Return the identity of a row: exam, candidate and start."""
     return (record.exam_id, record.attempt.candidate_id, record.attempt.started_at)

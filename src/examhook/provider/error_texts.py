@@ -1,7 +1,7 @@
 """Classifies the provider's error texts, which are undocumented.
 
-A text counts only if it states its meaning clearly, because each meaning has consequences: a text that merely mentions
-the account, a code or some other limit is unclear.
+Each meaning has consequences, so a text must state it clearly. A text that merely mentions the account, a code or some
+other limit is unclear.
 """
 
 from __future__ import annotations

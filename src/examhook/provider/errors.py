@@ -3,7 +3,7 @@
 ::
 
     ProviderError             ``retryable`` says whether a later attempt can help
-    ├── ProviderRefused       no: wrong account code; yes if the answer does not say so clearly
+    ├── ProviderRefused       no: wrong account code (yes if that is not certain)
     ├── ProviderRejected      no: error about one exam
     ├── ProviderThrottled     yes, after ``retry_after_s``: too many requests
     ├── ProviderUnavailable   yes: no connection, no answer in time, or a server error
@@ -21,7 +21,7 @@ from __future__ import annotations
 class ProviderError(Exception):
     """The provider gave no usable answer."""
 
-    def __init__(self, message: str, *, retryable: bool) -> None:
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
         super().__init__(message)
         self.retryable = retryable
 
@@ -56,12 +56,6 @@ class ProviderThrottled(ProviderError):  # noqa: N818 - the name says what the p
 class ProviderUnavailable(ProviderError):  # noqa: N818 - the name says what the provider did
     """The provider could not be reached, was too slow, or failed."""
 
-    def __init__(self, message: str, *, retryable: bool = True) -> None:
-        super().__init__(message, retryable=retryable)
-
 
 class ProviderMalformed(ProviderError):  # noqa: N818 - the name says what the provider did
     """The answer is not a list of records."""
-
-    def __init__(self, message: str, *, retryable: bool = True) -> None:
-        super().__init__(message, retryable=retryable)

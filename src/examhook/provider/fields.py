@@ -30,7 +30,7 @@ MAX_LINK_CHARACTERS = 4000
 _MAX_ID_CHARACTERS = 128
 _MAX_ID = 10**_MAX_ID_CHARACTERS
 _MAX_EXACT_FLOAT = 2**53
-"""A larger number that was a float at the provider has lost digits."""
+"""A larger number may have lost digits if it was a float at the provider."""
 _EXACT_EXPONENTS = range(-_MAX_ID_CHARACTERS, 1)
 """Exponents of a Decimal that states every digit before the decimal point."""
 _MAX_NUMBER = 10**15
@@ -80,7 +80,7 @@ def identifier(value: object, field: str) -> str:
 
 
 def record_id(value: object, field: str) -> str | None:
-    """Return an id, None if absent; raises UnreadableError."""
+    """Return an id, None if it is absent or 0; raises UnreadableError."""
     found = None if _is_absent(value) else identifier(value, field)
     return None if found == "0" else found
 
@@ -142,7 +142,7 @@ def points(value: object, field: str) -> Decimal | None:
     raise UnreadableError(f"{field} is not a number")
 
 
-def flag(value: object, field: str = "flag") -> bool | None:
+def flag(value: object, field: str) -> bool | None:
     """Return a flag, None if absent; raises UnreadableError."""
     if value is None:
         return None
@@ -158,7 +158,7 @@ def flag(value: object, field: str = "flag") -> bool | None:
     raise UnreadableError(f"{field} is not a valid flag")
 
 
-def text(value: object, field: str = "text") -> str | None:
+def text(value: object, field: str) -> str | None:
     """Return text, trimmed and cut, that UTF-8 can encode; None if absent. Raises UnreadableError."""
     if type(value) is str and len(value) <= MAX_TEXT_CHARACTERS and value.isascii():
         return value.strip() or None
@@ -168,7 +168,7 @@ def text(value: object, field: str = "text") -> str | None:
     return f"{found[: MAX_TEXT_CHARACTERS - 1]}…"
 
 
-def link(value: object, field: str = "link") -> str | None:
+def link(value: object, field: str) -> str | None:
     """Return an http:// or https:// address, None if absent; raises UnreadableError."""
     if type(value) is str and len(value) <= MAX_LINK_CHARACTERS and value.startswith(_WEB) and value.isascii():
         return value.strip()

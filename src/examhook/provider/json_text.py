@@ -32,7 +32,7 @@ _CODECS = {
     **{name: name for name in ("iso-8859-2", "iso-8859-15", "windows-1250", "windows-1251", "koi8-r")},
     **{name: name for name in ("shift_jis", "euc-jp", "euc-kr")},
 }
-"""Codec for each character set that a server may name. The codecs also read what is often sent under a wrong name."""
+"""Codec for each character set in ``Content-Type``. Servers often send a larger set under that name; it reads both."""
 
 _UNREADABLE_NUMBER = Decimal("NaN")
 _MAX_DIGITS = 1000
@@ -68,7 +68,7 @@ def json_in(body: bytes, charset: str | None = None) -> list[JsonValue] | dict[s
     """
     text = _text(body, charset).strip(_BLANK)
     if _holds_too_many_values(text):
-        raise ProviderMalformed("The provider's answer contains more values than a page of rows can.", retryable=False)
+        raise ProviderMalformed("The provider's answer contains more values than any page of rows.", retryable=False)
     found = _decoded(text, 0)
     if found is None:
         start = _START.search(text)
@@ -80,7 +80,7 @@ def json_in(body: bytes, charset: str | None = None) -> list[JsonValue] | dict[s
 
 
 def _holds_too_many_values(text: str) -> bool:
-    """Return whether the values could exceed the memory, by counting the characters that precede a value."""
+    """Count the characters that precede a value, because building too many values would exhaust the memory."""
     return len(text) > MAX_VALUES and sum(text.count(before) for before in "[{,") > MAX_VALUES
 
 

@@ -8,6 +8,7 @@ with HTTP status 200.
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import ClassVar
 
 from examhook.model import Attempt, AttemptKey, Exam
@@ -41,11 +42,7 @@ class LegacyClient(ApiClient):
         if candidate_id is not None:
             query["sid"] = candidate_id
             kind = RequestKind.CANDIDATE
-
-        def parse(body: bytes, charset: str | None) -> ResultsPage:
-            return parse_results(body, charset, exam_id=exam_id, candidate_id=candidate_id)
-
-        return self._request(query, parse, kind)
+        return self._request(query, partial(parse_results, exam_id=exam_id, candidate_id=candidate_id), kind)
 
     def attempt(self, exam_id: str, key: AttemptKey) -> Attempt | None:
         """Return one attempt, with one request; None if not among the candidate's first. Raises ProviderError."""

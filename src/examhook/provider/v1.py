@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar, Unpack
 
 from examhook.detection.reader import Reader
 from examhook.model import Attempt, AttemptKey
-from examhook.provider.api_client import ApiClient, ClientOptions, Parse, RedactedDict
-from examhook.provider.discovery import PAGE_ROWS, DiscoveredExams, Discovery
+from examhook.provider.api_client import ApiClient, ClientOptions, RedactedDict
+from examhook.provider.discovery import PAGE_ROWS, Discovery
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.fields import identifier, optional, text
 from examhook.provider.json_text import json_in
@@ -51,7 +52,7 @@ class V1Client(ApiClient):
     def __init__(self, base_url: str, code: str, *, memory: V1Memory, **options: Unpack[ClientOptions]) -> None:
         super().__init__(base_url, code, **options)
         self._memory = memory
-        self._discovered: DiscoveredExams | None = None
+        self._discovered: ExamPage | None = None
 
     def exams(self, start: int, limit: int) -> ExamPage:
         """Return exams from offset ``start``; offset 0 starts a discovery. Raises ProviderError."""
@@ -59,8 +60,8 @@ class V1Client(ApiClient):
             now = self._now()
             stop_at = now + min(DISCOVERY_TIME_S, (self.give_up_at - now) / 2)
             self._discovered = self._memory.discovery.find(self._records, lambda: self._now() < stop_at, int(now))
-        rows = self._discovered.exams[start : start + limit]
-        return ExamPage(rows, len(rows), problem=self._discovered.problem)
+        rows = self._discovered.rows[start : start + limit]
+        return replace(self._discovered, rows=rows, row_count=len(rows))
 
     def results(self, exam_id: str, start: int, limit: int, candidate_id: str | None = None) -> ResultsPage:
         """Return attempts at one exam from offset ``start``, of one candidate or of all; raises ProviderError."""
@@ -69,7 +70,8 @@ class V1Client(ApiClient):
         elif candidate_id in self._memory.logins:
             # Not in a variable of its own, which a traceback could show.
             query = RedactedDict(_paged(exam_id, start, limit), loginValues=self._memory.logins[candidate_id])
-            page = self._request(query, _parser(exam_id, candidate_id), RequestKind.CANDIDATE)
+            parse = partial(parse_records, exam_id=exam_id, candidate_id=candidate_id)
+            page = self._request(query, parse, RequestKind.CANDIDATE)
         else:
             return self._candidate_among_all(exam_id, start, limit, candidate_id)
         counts_one_exam = candidate_id is None and self._memory.discovery.counts_exams
@@ -106,7 +108,7 @@ class V1Client(ApiClient):
     def _records(self, exam_id: str | None, start: int, limit: int) -> RecordPage:
         query = _paged(exam_id, start, limit)
         kind = RequestKind.EXAMS if exam_id is None else RequestKind.RESULTS
-        page = self._request(query, _parser(exam_id, None), kind)
+        page = self._request(query, partial(parse_records, exam_id=exam_id), kind)
         for record in page.records:
             if record.login is not None and not record.attempt.is_final:
                 self._memory.logins[record.attempt.candidate_id] = record.login
@@ -130,10 +132,6 @@ def _paged(exam_id: str | None, start: int, limit: int) -> RedactedDict:
 
 def _attempt_in(page: RecordPage, key: AttemptKey) -> Attempt | None:
     return next((record.attempt for record in page.records if record.attempt.key == key), None)
-
-
-def _parser(exam_id: str | None, candidate_id: str | None) -> Parse[RecordPage]:
-    return lambda body, charset: parse_records(body, charset, exam_id=exam_id, candidate_id=candidate_id)
 
 
 def parse_records(
