@@ -208,7 +208,7 @@ def test_a_failing_provider_is_left_alone_and_the_event_arrives_marked(
         event = world.event(world.ended(exam_id=world.provider.create_exam()), nth)
         messages.append(late(world, receiver, event)[1])
     world.simulator.control.quirk_on(switch)
-    world.means["request_deadline_s"] = 0.2
+    world.options["request_deadline_s"] = 0.2
     world.serve()
     assert len(world.asked()) == requests
     world.aws.clock.at += WAIT_S

@@ -65,7 +65,7 @@ class Asked:
         self.clock = Clock()
         self.session = BoundedSession()
         self.memory = V1Memory(Discovery(lambda: ()))
-        means: ClientOptions = {
+        options: ClientOptions = {
             "session": self.session,
             "pacer": Pacer(5, self.clock.now, self.clock.sleep),
             "now": self.clock.now,
@@ -74,9 +74,9 @@ class Asked:
             "request_deadline_s": deadline_s,
         }
         self.client: LegacyClient | V1Client = (
-            LegacyClient(server.url + "/path", CODE, **means)
+            LegacyClient(server.url + "/path", CODE, **options)
             if dialect is Dialect.LEGACY
-            else V1Client(server.url + "/path", CODE, memory=self.memory, **means)
+            else V1Client(server.url + "/path", CODE, memory=self.memory, **options)
         )
 
     def fails(self, kind: type[ProviderError], ask: Callable[[ProviderClient], object] | None = None) -> ProviderError:

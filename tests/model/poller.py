@@ -106,7 +106,7 @@ class _Process:
 
     def _client_of_the_dialect(self) -> ProviderClient:
         here = self._installation
-        means: ClientOptions = {
+        options: ClientOptions = {
             "session": ModelSession(here.provider, self._before_request),
             "pacer": NoPace(),
             "now": self._now,
@@ -115,8 +115,8 @@ class _Process:
             "attempts": 1,
         }
         if here.provider.dialect is Dialect.LEGACY:
-            return LegacyClient(BASE_URL, CODE, **means)
-        return V1Client(BASE_URL, CODE, memory=here.memory, **means)
+            return LegacyClient(BASE_URL, CODE, **options)
+        return V1Client(BASE_URL, CODE, memory=here.memory, **options)
 
     def _now(self) -> float:
         return self._installation.provider.world.now() + self._installation.clock_skew_s

@@ -157,7 +157,7 @@ def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[Accou
     """Makes the client of one account for one poll."""
     # One session and one pacer for all polls of the process: connections stay open, and two polls
     # that follow close upon each other keep the pace together.
-    means: ClientOptions = {
+    options: ClientOptions = {
         "session": BoundedSession(),
         "pacer": Pacer(settings.requests_per_second, time.monotonic, time.sleep),
         "now": time.time,
@@ -173,9 +173,9 @@ def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[Accou
     def client_for(code: AccountCode) -> ProviderClient:
         match settings.dialect:
             case Dialect.LEGACY:
-                return LegacyClient(settings.base_url, code.code, **means)
+                return LegacyClient(settings.base_url, code.code, **options)
             case Dialect.V1:
-                return V1Client(settings.base_url, code.code, memory=memory, **means)
+                return V1Client(settings.base_url, code.code, memory=memory, **options)
             case _:
                 assert_never(settings.dialect)
 

@@ -44,7 +44,7 @@ class LinkWorld:
     simulator: Simulator
     exam_id: str
     dialect: Callable[..., ProviderClient] = LegacyClient
-    means: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     """Changes to what the client is made with."""
 
     @property
@@ -84,7 +84,7 @@ class LinkWorld:
 
     def client(self) -> ProviderClient:
         """A client of the simulated provider, as Poll makes one."""
-        means: ClientOptions = {
+        options: ClientOptions = {
             "session": BoundedSession(),
             "pacer": Pacer(FAST, time.monotonic, time.sleep),
             "now": self.aws.clock.now,
@@ -92,7 +92,7 @@ class LinkWorld:
             "rng": random.Random(7),
         }
         memory = {} if self.dialect is LegacyClient else {"memory": V1Memory(Discovery(list))}
-        return self.dialect(self.simulator.base_url, self.simulator.code, **memory, **{**means, **self.means})
+        return self.dialect(self.simulator.base_url, self.simulator.code, **memory, **{**options, **self.options})
 
     def serve(self, account: str = "main", client: ProviderClient | None = None) -> PollReport:
         """What a poll does for link requests."""
