@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examhook.model import Attempt, Exam
-from examhook.provider.discovery import PAGE_ROWS, RECOUNT_INTERVAL_S, REWALK_INTERVAL_S, Discovery
+from examhook.provider.discovery import MAX_PAGE_ROWS, RECOUNT_INTERVAL_S, REWALK_INTERVAL_S, Discovery
 from examhook.provider.errors import ProviderRejected, ProviderUnavailable
 from examhook.provider.port import ExamPage, Record, RecordPage, UnreadableRow
 
@@ -288,4 +288,4 @@ def test_counts_are_right_whatever_is_added_where(
         assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == provider.counts()
         provider.asked.clear()
         discovery.find(provider.ask, always, provider.clock)
-        assert provider.asked == [(None, 0, PAGE_ROWS)]
+        assert provider.asked == [(None, 0, MAX_PAGE_ROWS)]

@@ -32,7 +32,7 @@ PageT = TypeVar("PageT", ExamPage, ResultsPage, RecordPage)
 Parse = Callable[[bytes, str | None], PageT]
 """Parses a body, given the character set in the headers; raises ProviderMalformed, ErrorAnswer."""
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
+MAX_PAGE_BYTES = 8 * 1024 * 1024
 """Twice the size of 10,000 rows of 400 bytes."""
 
 MAX_WAIT_S = 30.0
@@ -155,7 +155,7 @@ class ApiClient(ABC):
                 "GET",
                 self._url,
                 deadline_s=min(self._request_deadline_s, self.give_up_at - sent_at),
-                max_body_bytes=MAX_BODY_BYTES,
+                max_body_bytes=MAX_PAGE_BYTES,
                 headers=RedactedDict(
                     headers, **{"User-Agent": f"examhook/{__version__}", "Accept": "application/json"}
                 ),

@@ -29,7 +29,7 @@ from examhook.provider.discovery_state import DiscoveryState, row_key
 from examhook.provider.errors import ProviderRejected
 from examhook.provider.port import ExamPage, Record, RecordPage
 
-PAGE_ROWS = 100
+MAX_PAGE_ROWS = 100
 """Rows per request: the maximum of the API."""
 
 RECOUNT_INTERVAL_S = 3600
@@ -72,7 +72,7 @@ class Discovery:
             # The stored availability may come from the other API and be out of date.
             stored = {exam.exam_id: replace(exam, available=None) for exam in self._stored_exams()}
             self._state = replace(self._state, exams=stored)
-        page = fetch(None, 0, PAGE_ROWS)
+        page = fetch(None, 0, MAX_PAGE_ROWS)
         self._state = self._state.with_exams_of(page.records)
         self._drop_old_conclusions(now)
         unseen = [record for record in page.records if row_key(record) not in (self._state.first_page or ())]
@@ -129,7 +129,7 @@ class Discovery:
             self._state = self._state.with_new_rows(new_rows)
             return True
         suspects = unseen
-        if not unseen and surplus is not None and 0 < surplus <= PAGE_ROWS:
+        if not unseen and surplus is not None and 0 < surplus <= MAX_PAGE_ROWS:
             # If the oldest rows come first, the new ones are at the end.
             suspects = fetch(None, total - surplus, surplus).records
             self._state = self._state.with_exams_of(suspects)
@@ -199,7 +199,7 @@ class Discovery:
     def _walk(self, fetch: FetchRecords, has_time: HasTime, total: int) -> str | None:
         """Read all rows to find unknown exams; return a ``problem``."""
         while has_time():
-            page = fetch(None, self._state.walk_start, PAGE_ROWS)
+            page = fetch(None, self._state.walk_start, MAX_PAGE_ROWS)
             new_exams = self._state.unknown_exams(page.records)
             self._state = self._state.with_exams_of(page.records)
             for exam_id in new_exams:

@@ -19,7 +19,7 @@ class Meaning(Enum):
     UNCLEAR = auto()
 
 
-_MAX_CHARACTERS = 1000
+_MAX_TEXT_CHARACTERS = 1000
 _HTTP_TOO_MANY_REQUESTS = 429
 _HTTP_SERVER_ERRORS = range(500, 600)
 
@@ -71,7 +71,7 @@ _CREDENTIAL_REFUSED = re.compile(
 
 def meaning_of(text: str, stated_code: int | None = None) -> Meaning:
     """Return the meaning of an error object with ``text`` and the error number ``stated_code``."""
-    text = text[:_MAX_CHARACTERS]
+    text = text[:_MAX_TEXT_CHARACTERS]
     if _DATABASE.search(text):
         return Meaning.TEMPORARY
     if _THROTTLING.search(text) or stated_code == _HTTP_TOO_MANY_REQUESTS:

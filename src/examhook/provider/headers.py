@@ -13,7 +13,7 @@ CLOCKS_AGREE_S = 60
 MAX_CLOCK_OFFSET_S = 86_400
 """A larger offset is not plausible: no time zone differs more. The clock is wrong or the answer comes from a cache."""
 
-_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_DELAY_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([a-z0-9_.:-]{1,40})", re.ASCII | re.IGNORECASE)
 
 
@@ -56,7 +56,7 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     ``Date``, it is compared with ``now``.
     """
     value = headers.get("Retry-After", "").strip()
-    if _SECONDS.fullmatch(value):
+    if _DELAY_SECONDS.fullmatch(value):
         return float(value)
     until = http_date(value)
     if until is None:

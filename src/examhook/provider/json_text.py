@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 from examhook.provider.errors import ProviderMalformed
 
 JsonValue = None | bool | int | Decimal | str | list["JsonValue"] | dict[str, "JsonValue"]
+JsonObject = dict[str, JsonValue]
 
 MAX_VALUES = 400_000
 """Maximum number of values in one answer: 20,000 rows of 20 fields."""
@@ -61,7 +62,7 @@ _decoder_of_huge_numbers = json.JSONDecoder(
 """Slower decoder. It reads numbers that Python rejects as NaN, so that they make one field unreadable, not the page."""
 
 
-def json_in(body: bytes, charset: str | None = None) -> list[JsonValue] | dict[str, JsonValue]:
+def json_in(body: bytes, charset: str | None = None) -> list[JsonValue] | JsonObject:
     """Return the list or object in ``body``; raises ProviderMalformed.
 
     ``charset``, from the ``Content-Type`` header, is used only if the body is not valid UTF-8.
@@ -84,7 +85,7 @@ def _holds_too_many_values(text: str) -> bool:
     return len(text) > MAX_VALUES and sum(text.count(before) for before in "[{,") > MAX_VALUES
 
 
-def _decoded(text: str, start: int) -> list[JsonValue] | dict[str, JsonValue] | None:
+def _decoded(text: str, start: int) -> list[JsonValue] | JsonObject | None:
     """Return the list or object at ``start``; None if there is none."""
     if text[start : start + 1] not in {"[", "{"}:
         return None

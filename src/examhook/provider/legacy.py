@@ -15,13 +15,13 @@ from examhook.model import Attempt, AttemptKey, Exam
 from examhook.provider.api_client import ApiClient, RedactedDict
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.fields import flag, identifier, link, optional, text
-from examhook.provider.json_text import JsonValue, json_in
+from examhook.provider.json_text import JsonObject, JsonValue, json_in
 from examhook.provider.port import ExamPage, ResultsPage
-from examhook.provider.response_envelope import Row, rows_in
+from examhook.provider.response_envelope import rows_in
 from examhook.provider.response_errors import RequestKind
 from examhook.provider.rows import attempt, read_rows, requested_id, stated_total
 
-_CANDIDATE_ROWS = 100
+_ATTEMPT_ROWS = 100
 """More attempts than one candidate makes at one exam."""
 
 
@@ -46,7 +46,7 @@ class LegacyClient(ApiClient):
 
     def attempt(self, exam_id: str, key: AttemptKey) -> Attempt | None:
         """Return one attempt, with one request; None if not among the candidate's first. Raises ProviderError."""
-        page = self.results(exam_id, 0, _CANDIDATE_ROWS, key.candidate_id)
+        page = self.results(exam_id, 0, _ATTEMPT_ROWS, key.candidate_id)
         return next((row for row in page.rows if row.key == key), None)
 
     def _authenticated(self, query: RedactedDict) -> tuple[RedactedDict, RedactedDict]:
@@ -67,7 +67,7 @@ def parse_results(
     values, total = _rows_and_total(json_in(body, charset))
     unreadable_fields: Counter[str] = Counter()
 
-    def read(row: Row) -> Attempt:
+    def read(row: JsonObject) -> Attempt:
         if exam_id is not None and "eid" in row:
             requested_id(exam_id, row["eid"], "eid")
         return attempt(row, candidate_id, unreadable_fields)
@@ -83,7 +83,7 @@ def parse_results(
     )
 
 
-def _rows_and_total(answer: list[JsonValue] | Row) -> tuple[list[JsonValue], int | None]:
+def _rows_and_total(answer: list[JsonValue] | JsonObject) -> tuple[list[JsonValue], int | None]:
     if isinstance(answer, list):
         return answer, None
     rows = rows_in(answer)
@@ -92,7 +92,7 @@ def _rows_and_total(answer: list[JsonValue] | Row) -> tuple[list[JsonValue], int
     return rows, stated_total(answer.get("total"))
 
 
-def _exam(row: Row) -> Exam:
+def _exam(row: JsonObject) -> Exam:
     get = row.get
     unreadable_fields: Counter[str] = Counter()
     return Exam(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-_MAX_CHARACTERS = 64
+_MAX_NUMBER_CHARACTERS = 64
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{0,30})?", re.ASCII)
 _FLOAT = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{0,40}(?:[eE][+-]?[0-9]{1,3})?|[eE]\+[0-9]{1,3})", re.ASCII)
 """A float as programs print it. ``12e5`` does not match: it may be a hexadecimal id."""
@@ -24,7 +24,7 @@ def number_in(text: str) -> Decimal | None:
     """Return the number in ``text``, with or without a percent sign; None if it is ambiguous."""
     if _NUMBER.fullmatch(text):
         return Decimal(text)
-    if len(text) > _MAX_CHARACTERS:
+    if len(text) > _MAX_NUMBER_CHARACTERS:
         return None
     bare = text.removesuffix("%").rstrip()
     if _NUMBER.fullmatch(bare):

@@ -22,9 +22,7 @@ from decimal import Decimal
 from enum import Enum, auto
 
 from examhook.provider.fields import MAX_TEXT_CHARACTERS
-from examhook.provider.json_text import JsonValue
-
-Row = dict[str, JsonValue]
+from examhook.provider.json_text import JsonObject, JsonValue
 
 _STATUS_FLAGS = frozenset({"success", "succeeded", "issuccess", "ok", "status", "state", "result"})
 _CODES = frozenset({"code", "errcode", "errno", "errorcode", "statuscode", "retcode", "ret", "resultcode"})
@@ -43,7 +41,7 @@ _FAILURE = frozenset({"error", "fail", "failed", "failure", "false", "no"})
 _AMBIGUOUS_FLAGS = frozenset({"state", "result"})
 """Fields that may contain anything; only words of success or failure count."""
 _NO_ERROR = frozenset({"", "0", "false", "no", "none", "null", "ok", "success", "no error"})
-_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+_ERROR_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _NO_ERROR_CODE = re.compile(r"0*|2[0-9]{2}|ok|success|true|none|null", re.ASCII)
 _BENIGN = re.compile(
     r"\b(?<!not )(?:ok(?:ay)?|success(?:ful(?:ly)?)?|succeed(?:ed)?|done|completed?)\b"
@@ -73,7 +71,7 @@ class _Statement(Enum):
     MESSAGE = auto()
 
 
-def rows_in(answer: Row) -> list[JsonValue] | None:
+def rows_in(answer: JsonObject) -> list[JsonValue] | None:
     """Return the rows in ``answer``, None if it contains no list; raises ErrorAnswer if it states an error."""
     if len(answer) > _MAX_FIELDS:
         return _list_in(answer)
@@ -105,7 +103,7 @@ def _is_error(statements: set[_Statement], *, has_rows: bool) -> bool:
     return _Statement.MESSAGE in statements and not has_rows and not succeeded
 
 
-def _statements(answer: Row, depth: int) -> Iterator[_Statement]:
+def _statements(answer: JsonObject, depth: int) -> Iterator[_Statement]:
     """Yield the statements of ``answer`` and of its envelope objects, but not of rows."""
     for key, value in answer.items():
         name = _name(key)
@@ -157,7 +155,7 @@ def _word(value: JsonValue) -> str | None:
     return str(value).lower() if isinstance(value, bool | Decimal) or abs(value) < 10**18 else "?"
 
 
-def _error_text(answer: Row) -> str:
+def _error_text(answer: JsonObject) -> str:
     """Return the first text that describes the error; empty if there is none."""
     for names in (_ERRORS, _MESSAGES, _NESTED):
         for key, value in answer.items():
@@ -181,7 +179,7 @@ def _texts(value: JsonValue, depth: int, *, nested_only: bool) -> Iterator[str]:
             yield from _texts(each, depth + 1, nested_only=nested_only)
 
 
-def _error_code(answer: Row, depth: int) -> int | None:
+def _error_code(answer: JsonObject, depth: int) -> int | None:
     """Return the first numeric error code."""
     for key, value in answer.items():
         name = _name(key)
@@ -189,7 +187,7 @@ def _error_code(answer: Row, depth: int) -> int | None:
             found = _error_code(value, depth + 1)
             if found is not None:
                 return found
-        if (name in _CODES or name in {"status", "error"}) and _NUMBER.fullmatch(word := _word(value) or ""):
+        if (name in _CODES or name in {"status", "error"}) and _ERROR_NUMBER.fullmatch(word := _word(value) or ""):
             return int(word)
     return None
 

@@ -24,9 +24,8 @@ from examhook.provider.fields import (
     text,
     unix_seconds,
 )
-from examhook.provider.json_text import JsonValue
+from examhook.provider.json_text import JsonObject, JsonValue
 from examhook.provider.port import NO_STATUS, UnreadableRow
-from examhook.provider.response_envelope import Row
 
 T = TypeVar("T")
 
@@ -37,7 +36,7 @@ _MAX_STATUS = 10**6
 
 
 def read_rows(
-    values: Sequence[JsonValue], read_row: Callable[[Row], T]
+    values: Sequence[JsonValue], read_row: Callable[[JsonObject], T]
 ) -> tuple[tuple[T, ...], tuple[UnreadableRow, ...]]:
     """Return what ``read_row`` returns for each row, and the rows that it cannot read; raises ProviderMalformed."""
     if len(values) > MAX_ROWS:
@@ -58,7 +57,7 @@ def read_rows(
     return tuple(found), tuple(unreadable)
 
 
-def attempt(row: Row, candidate_id: str | None, unreadable_fields: Counter[str]) -> Attempt:
+def attempt(row: JsonObject, candidate_id: str | None, unreadable_fields: Counter[str]) -> Attempt:
     """Return the attempt in ``row``; raises UnreadableError.
 
     ``candidate_id`` is the requested candidate, None if all were requested. ``unreadable_fields`` counts the optional

@@ -17,12 +17,12 @@ from typing import ClassVar, Unpack
 from examhook.detection.reader import Reader
 from examhook.model import Attempt, AttemptKey
 from examhook.provider.api_client import ApiClient, ClientOptions, RedactedDict
-from examhook.provider.discovery import PAGE_ROWS, Discovery
+from examhook.provider.discovery import MAX_PAGE_ROWS, Discovery
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.fields import identifier, optional, text
-from examhook.provider.json_text import json_in
+from examhook.provider.json_text import JsonObject, json_in
 from examhook.provider.port import ExamPage, Record, RecordPage, ResultsPage
-from examhook.provider.response_envelope import Row, rows_in
+from examhook.provider.response_envelope import rows_in
 from examhook.provider.response_errors import RequestKind
 from examhook.provider.rows import attempt, read_rows, requested_id, stated_total
 
@@ -88,10 +88,10 @@ class V1Client(ApiClient):
 
         The login is rarely known here, so the client reads the first and the last page, where new rows appear.
         """
-        page = self._records(exam_id, 0, PAGE_ROWS)
+        page = self._records(exam_id, 0, MAX_PAGE_ROWS)
         found = _attempt_in(page, key)
         if found is None and page.total is not None and page.total > page.row_count:
-            found = _attempt_in(self._records(exam_id, max(0, page.total - PAGE_ROWS), PAGE_ROWS), key)
+            found = _attempt_in(self._records(exam_id, max(0, page.total - MAX_PAGE_ROWS), MAX_PAGE_ROWS), key)
         return found
 
     def _candidate_among_all(self, exam_id: str, start: int, limit: int, candidate_id: str) -> ResultsPage:
@@ -124,7 +124,7 @@ class V1Client(ApiClient):
 
 
 def _paged(exam_id: str | None, start: int, limit: int) -> RedactedDict:
-    query = RedactedDict(start=str(start), limit=str(min(limit, PAGE_ROWS)))
+    query = RedactedDict(start=str(start), limit=str(min(limit, MAX_PAGE_ROWS)))
     if exam_id is not None:
         query["eid"] = exam_id
     return query
@@ -151,7 +151,7 @@ def parse_records(
     return RecordPage(records, len(values), stated_total(answer.get("total")), unreadable, unreadable_fields)
 
 
-def _record(row: Row, exam_id: str | None, candidate_id: str | None, unreadable_fields: Counter[str]) -> Record:
+def _record(row: JsonObject, exam_id: str | None, candidate_id: str | None, unreadable_fields: Counter[str]) -> Record:
     eid = row.get("eid")
     login = row.get("loginValue")
     return Record(
