@@ -20,7 +20,7 @@ from examhook.detection.exam_state import ExamState
 from examhook.events.build import Event, exam_event, submission_event
 from examhook.events.encoding import UnwritableInstantError
 from examhook.model import Submission
-from examhook.storage.submission_scan import ScannedPage, SubmissionScan
+from examhook.storage.submission_outbox import ScannedPage, SubmissionScan
 from examhook.workflows.dispatching.batch import Batch, Outgoing
 from examhook.workflows.dispatching.dispatch import Dispatch
 

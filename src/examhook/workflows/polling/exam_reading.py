@@ -14,7 +14,7 @@ from examhook.detection.reader import Reader
 from examhook.model import Exam
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
 from examhook.provider.port import ExamPage, ProviderClient
-from examhook.storage.submission_item import UnreadableItemError
+from examhook.storage.item_codec import UnreadableItemError
 from examhook.workflows.polling.exam_source import PollContext
 from examhook.workflows.polling.full_scan import FullScan
 from examhook.workflows.polling.incremental_scan import IncrementalScan
