@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from examhook.http.errors import CertificateError, TlsError
-from examhook.http.session import Answer
+from examhook.http.response import HttpResponse
 from examhook.provider.errors import (
     ProviderError,
     ProviderRefused,
@@ -19,7 +19,7 @@ ABOUT_ONE_EXAM = (RequestKind.RESULTS, RequestKind.CANDIDATE)
 
 
 def status(code: int, question: RequestKind) -> ProviderError | None:
-    return error_from_status(Answer(code, {}, b"<html>", truncated=False, elapsed_s=0.1), 0.0, question)
+    return error_from_status(HttpResponse(code, {}, b"<html>", truncated=False, elapsed_s=0.1), 0.0, question)
 
 
 @pytest.mark.parametrize("code", [401, 403])

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from typing import ClassVar, NotRequired, TypedDict, TypeVar, Unpack
 
 from examhook import __version__
-from examhook.http.session import Answer, BoundedSession, HttpError, StaleConnectionError
+from examhook.http.client import HttpClient
+from examhook.http.errors import HttpError, StaleConnectionError
+from examhook.http.response import HttpResponse
 from examhook.provider.errors import (
     ProviderError,
     ProviderMalformed,
@@ -59,7 +61,7 @@ class ClientOptions(TypedDict):
     ``request_deadline_s`` (default 30).
     """
 
-    session: BoundedSession
+    session: HttpClient
     pacer: Pacer
     now: Callable[[], float]
     sleep: Callable[[float], None]
@@ -144,7 +146,7 @@ class ApiClient(ABC):
             return ProviderUnavailable("There was no time left for another request. The next poll continues.")
         return None
 
-    def _send(self, query: RedactedDict, *, new_connection: bool = False) -> Answer | HttpError:
+    def _send(self, query: RedactedDict, *, new_connection: bool = False) -> HttpResponse | HttpError:
         """Send one request as soon as the rate limit allows it."""
         self._pacer.wait()
         self.requests_made += 1
@@ -169,13 +171,13 @@ class ApiClient(ABC):
         self._compare_clocks(answer, (sent_at + self._now()) / 2)
         return answer
 
-    def _compare_clocks(self, answer: Answer, at: float) -> None:
+    def _compare_clocks(self, answer: HttpResponse, at: float) -> None:
         """Keep the smallest offset: one of several servers may be wrong, and an answer may come from a cache."""
         offset_s = clock_offset_s(answer.headers, at)
         if offset_s is not None and (self._clock_offset_s is None or abs(offset_s) < abs(self._clock_offset_s)):
             self._clock_offset_s = offset_s
 
-    def _parsed(self, answer: Answer, parse: Parse[PageT], kind: RequestKind) -> PageT | ProviderError:
+    def _parsed(self, answer: HttpResponse, parse: Parse[PageT], kind: RequestKind) -> PageT | ProviderError:
         error = error_from_status(answer, self._now(), kind)
         if error is not None and not isinstance(error, ProviderMalformed):
             return error

@@ -8,8 +8,15 @@ from enum import Enum, auto
 from typing import assert_never
 from urllib.parse import quote, quote_plus, urlsplit
 
-from examhook.http.errors import CertificateError
-from examhook.http.session import Answer, BadUrlError, BlockedAddressError, BrokenAnswerError, HttpError, TlsError
+from examhook.http.errors import (
+    BadUrlError,
+    BlockedAddressError,
+    BrokenResponseError,
+    CertificateError,
+    HttpError,
+    TlsError,
+)
+from examhook.http.response import HttpResponse
 from examhook.provider.error_texts import Meaning, meaning_of
 from examhook.provider.errors import (
     ProviderError,
@@ -47,7 +54,7 @@ _MAX_QUOTED_CHARACTERS = 120
 
 def error_from_transport(error: HttpError) -> ProviderError:
     """Return the error for a request without an answer."""
-    if isinstance(error, BrokenAnswerError):
+    if isinstance(error, BrokenResponseError):
         return ProviderMalformed(f"{error} The next poll tries again.")
     if isinstance(error, CertificateError):
         # The address is correct; its operator must act.
@@ -57,7 +64,7 @@ def error_from_transport(error: HttpError) -> ProviderError:
     return ProviderUnavailable(f"The provider could not be reached: {error} The next poll tries again.")
 
 
-def error_from_status(answer: Answer, now: float, kind: RequestKind) -> ProviderError | None:
+def error_from_status(answer: HttpResponse, now: float, kind: RequestKind) -> ProviderError | None:
     """Return the error for the status of ``answer``; None if its body can be read."""
     status = answer.status
     if status in {401, 403}:
@@ -86,7 +93,7 @@ def _forbidden(status: int, kind: RequestKind) -> ProviderError:
             assert_never(kind)
 
 
-def _not_the_api(answer: Answer) -> ProviderMalformed | None:
+def _not_the_api(answer: HttpResponse) -> ProviderMalformed | None:
     """Return the error for an answer that does not come from the provider's API; a retry does not help."""
     if answer.truncated:
         problem = "The provider's answer was too long to be data."
@@ -142,7 +149,7 @@ def _quoted(text: str, code: str) -> str:
     return f" (it says: {shown})" if shown else ""
 
 
-def _redirect_target(answer: Answer) -> str:
+def _redirect_target(answer: HttpResponse) -> str:
     """Return the scheme and host of a redirect; the rest of the address may repeat the query."""
     try:
         target = urlsplit(answer.headers.get("Location", ""))
