@@ -14,16 +14,16 @@ from examhook.detection.diff import diff
 from examhook.detection.transition import Observation
 from examhook.model import Attempt, Exam
 from examhook.storage.submissions import SubmissionsTable
-from tools.bench.child import PROJECT
+from tools.bench.json_process import PROJECT
 from tools.bench.cloud import SUBMISSIONS, running_cloud
-from tools.bench.drift import drift
-from tools.bench.figures import Scale
-from tools.bench.lambda_sized import variables_of
-from tools.bench.page import page
-from tools.bench.product import Product
+from tools.bench.detection.disruptions import drift
+from tools.bench.detection.figures import Scale
+from tools.bench.detection.lambda_sized import variables_of
+from tools.bench.detection.page import page
+from tools.bench.detection.product import Product
 from tools.bench.provider import running_provider
-from tools.bench.run import run
-from tools.bench.table import lines
+from tools.bench.detection.run import run
+from tools.bench.detection.goals import lines
 from tools.bench.units import UncountableError, UnitCounter, item_bytes
 
 pytestmark = pytest.mark.skipif(
@@ -116,7 +116,7 @@ def test_moving_rows_move_and_are_told_apart() -> None:
 def test_a_process_gets_no_more_memory_than_a_function_of_its_size(wanted_mb: int, status: int) -> None:
     take = f"import os; keep_to_memory(os.environ); bytearray({wanted_mb} * 1024 * 1024)"
     program = subprocess.run(
-        [sys.executable, "-c", f"from tools.bench.lambda_sized import keep_to_memory; {take}"],
+        [sys.executable, "-c", f"from tools.bench.detection.lambda_sized import keep_to_memory; {take}"],
         env={**os.environ, **variables_of(256), "PYTHONPATH": str(PROJECT)},
         stderr=subprocess.PIPE,
         check=False,

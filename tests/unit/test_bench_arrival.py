@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.template.translated_template import StackTemplate
-from tools.bench.arrival import INTERVALS_S, Arrival, Interval, Scale
+from tools.bench.delivery.arrival import INTERVALS_S, Arrival, Interval, Scale
 from tools.bench.arrival_page import lines, page
 from tools.bench.delivery.page import unmet
 

@@ -18,7 +18,7 @@ from tools.faults.audit import Verdict, audit
 from tools.faults.matrix import Outcome
 from tools.faults.matrix_page import page as matrix_page
 from tools.faults.memory import Samples
-from tools.faults.processes import FunctionProcess
+from tools.faults.function_processes import FunctionProcess
 from tools.faults.results import Result, keep, read
 from tools.faults.row import Row
 from tools.faults.rows import ROWS

@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from tools.bench.child import PROJECT
-from tools.bench.document import composed
-from tools.bench.figures import Scale
+from tools.bench.json_process import PROJECT
+from tools.bench.report import composed
+from tools.bench.detection.figures import Scale
 from tools.bench.parts import PARTS
 
 PAGE = PROJECT / "docs" / "benchmarks.md"

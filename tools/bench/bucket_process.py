@@ -10,7 +10,7 @@ from http import HTTPStatus
 import requests
 
 from examhook_simulator.wire import Fields
-from tools.bench.child import serve
+from tools.bench.json_process import serve
 
 _TIMEOUT_S = 30
 

@@ -32,7 +32,7 @@ from examhook_cli.local.environment import (
     endpoint_url,
     shell_variables,
 )
-from tools.bench.child import PROJECT
+from tools.bench.json_process import PROJECT
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tools.bench.cloud import Cloud
-from tools.bench.product import Product
+from tools.bench.detection.product import Product
 from tools.bench.provider import Provider
 
 _LEASE_IS_OVER_S = 600.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.bench.child import Child
+from tools.bench.json_process import Child
 from tools.bench.cloud import Cloud
-from tools.bench.product import Product
+from tools.bench.detection.product import Product
 from tools.bench.provider import Provider
 
 ALLOWED_PER_SECOND = 10

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tools.bench.arrival import measure as measure_arrival
+from tools.bench.delivery.arrival import measure as measure_arrival
 from tools.bench.arrival_page import lines as arrival_lines
 from tools.bench.arrival_page import page as arrival_page
 from tools.bench.delivery import page as delivery_page
 from tools.bench.delivery.run import Scale as DeliveryScale
 from tools.bench.delivery.run import run as run_delivery
-from tools.bench.figures import Scale
-from tools.bench.page import page
-from tools.bench.peers import DLT_PYTHON
-from tools.bench.run import Say, run
-from tools.bench.table import lines, unmet
+from tools.bench.detection.figures import Scale
+from tools.bench.detection.page import page
+from tools.bench.detection.peers import DLT_PYTHON
+from tools.bench.detection.run import Say, run
+from tools.bench.detection.goals import lines, unmet
 
 
 @dataclass(frozen=True, slots=True)

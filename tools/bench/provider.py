@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from examhook_simulator.client import SimulatorControl
 from examhook_simulator.facts import AttemptRef
-from tools.bench.child import Child
+from tools.bench.json_process import Child
 from tools.bench.units import Event
 
 SCORE_POINTS = 50.0

@@ -17,7 +17,7 @@ from examhook_simulator.quirks import RESULTS, Quirk
 from examhook_simulator.server import DEFAULT_CODE, running_simulator
 from examhook_simulator.wire import Fields
 from examhook_simulator.world import World
-from tools.bench.child import answer, serve
+from tools.bench.json_process import answer, serve
 
 _DAY_S = 86_400
 _DELETE_AT, _INSERT_AT = 0.3, 0.7

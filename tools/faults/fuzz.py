@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from tools.faults.hostile import body
+from tools.faults.hostile_input import body
 from tools.faults.readers import READERS, Reader
 
 _SLOW_S = 2.0

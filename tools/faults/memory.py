@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from tools.faults.processes import FunctionProcess
+from tools.faults.function_processes import FunctionProcess
 
 WARM_S = 120.0
 """A process's first minutes do not count: it imports, connects and fills its pools."""

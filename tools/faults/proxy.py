@@ -15,7 +15,7 @@ from aiohttp import web
 from microburst.cli import main
 from microburst.forward import HOP_BY_HOP, Upstream
 
-from tools.faults.partial import some_failed
+from tools.faults.partial_failure import some_failed
 
 _relay = Upstream.relay
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from examhook.delivery.health import DOWN_AFTER_FAILURES
 from tools.faults.aws_faults import Rule
-from tools.faults.processes import kill_function
+from tools.faults.function_processes import kill_function
 from tools.faults.provider_rows import PROVIDER_ROWS
 from tools.faults.receiver_proxy import Mode
 from tools.faults.row import Row

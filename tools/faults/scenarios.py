@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tools.faults.processes import kill_function
+from tools.faults.function_processes import kill_function
 from tools.faults.stack import Stage, configure
 
 Act = Callable[[Stage], None]

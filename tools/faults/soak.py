@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tools.faults.audit import Verdict
 from tools.faults.memory import Samples
-from tools.faults.processes import function_processes, kill_function
+from tools.faults.function_processes import function_processes, kill_function
 from tools.faults.receiver_proxy import Mode
 from tools.faults.rows import SERVICES
 from tools.faults.scenarios import deliver_again, stream_again, ticks_at_once

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import boto3
 
 from examhook_simulator.wire import Fields
-from tools.bench.child import Child
+from tools.bench.json_process import Child
 from tools.bench.cloud import ENDPOINTS, EVENTS, SUBMISSIONS, Cloud, running_cloud
 
 if TYPE_CHECKING:

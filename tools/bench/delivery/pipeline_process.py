@@ -19,7 +19,7 @@ from examhook.storage.submission_stream import StreamRecord
 from examhook.workflows.delivering.batch_runner import BATCH, MOST, DeliverRound, Message
 from examhook.workflows.delivering.report import DeliverReport
 from examhook_simulator.wire import Fields
-from tools.bench.child import serve
+from tools.bench.json_process import serve
 from tools.bench.delivery.cost import CostCounter
 from tools.bench.delivery.functions import in_memory, on_aws
 from tools.bench.delivery.submissions import submitted

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from examhook_simulator.wire import Fields
-from tools.bench.child import answer
+from tools.bench.json_process import answer
 
 WELL, HANGING, BUSY = "well", "hanging", "busy"
 _ANSWERS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.bench.child import Child
+from tools.bench.json_process import Child
 
 
 @dataclass(frozen=True, slots=True)

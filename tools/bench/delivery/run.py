@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tools.bench.delivery import cost_of, latency, throughput, volume
-from tools.bench.delivery.cost_of import Day
+from tools.bench.delivery.cost import Day
 from tools.bench.delivery.latency import Soon
 from tools.bench.delivery.pipeline import Used
 from tools.bench.delivery.throughput import Throughput

@@ -23,7 +23,7 @@ from botocore.config import Config
 
 from examhook.storage.submissions import SubmissionsTable
 from examhook_cli.local.environment import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, endpoint_url
-from tools.bench.child import PROJECT
+from tools.bench.json_process import PROJECT
 
 _TIMEOUT_S = 600
 _PARALLEL = 50

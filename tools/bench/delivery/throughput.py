@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 
-from tools.bench.child import Child
+from tools.bench.json_process import Child
 from tools.bench.delivery.receivers import Receivers
 
 

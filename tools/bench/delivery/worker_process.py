@@ -31,7 +31,7 @@ from examhook.workflows.delivering.batch_runner import BATCH, MOST, DeliverRound
 from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 from examhook_simulator.wire import Fields
-from tools.bench.child import serve
+from tools.bench.json_process import serve
 from tools.bench.delivery.functions import OpenKey
 from tools.bench.delivery.submissions import submitted
 from tools.bench.delivery.tables_in_memory import (

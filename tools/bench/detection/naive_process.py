@@ -11,8 +11,8 @@ import boto3
 import requests
 
 from examhook_simulator.wire import Fields
-from tools.bench.child import serve
-from tools.bench.floor_process import Row, pages
+from tools.bench.json_process import serve
+from tools.bench.detection.floor_process import Row, pages
 from tools.bench.units import UnitCounter
 from tools.bench.usage import cpu_s, peak_bytes
 

@@ -10,8 +10,8 @@ from typing import Protocol
 from examhook.detection.pace import ROTATION_SECONDS
 from examhook_simulator.facts import AttemptRef
 from examhook_simulator.wire import Fields
-from tools.bench.child import Child
-from tools.bench.product import POLL_SECONDS, Polled, Product
+from tools.bench.json_process import Child
+from tools.bench.detection.product import POLL_SECONDS, Polled, Product
 from tools.bench.provider import Provider, started, submitted
 from tools.bench.units import Event
 

@@ -10,13 +10,13 @@ import subprocess
 from collections.abc import Sequence
 
 from examhook.detection.pace import ROTATION_SECONDS
-from tools.bench.child import PROJECT
-from tools.bench.figures import Run
-from tools.bench.function_page import function_section
-from tools.bench.lambda_sized import memory_of_poll, share_of_core
-from tools.bench.markdown import markdown
-from tools.bench.product import FASTEST_PER_SECOND, POLL_SECONDS
-from tools.bench.table import Line
+from tools.bench.json_process import PROJECT
+from tools.bench.detection.figures import Run
+from tools.bench.detection.function_page import function_section
+from tools.bench.detection.lambda_sized import memory_of_poll, share_of_core
+from tools.markdown import markdown
+from tools.bench.detection.product import FASTEST_PER_SECOND, POLL_SECONDS
+from tools.bench.detection.goals import Line
 
 _HEAD = (
     "measure",

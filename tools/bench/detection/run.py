@@ -8,17 +8,17 @@ from pathlib import Path
 
 from examhook_simulator.facts import RowOrder
 from tools.bench.cloud import running_cloud
-from tools.bench.contact import Contact, contact
-from tools.bench.drift import Drifted, drift
-from tools.bench.figures import Large, Many, Run, Scale
+from tools.bench.detection.first_contact import Contact, contact
+from tools.bench.detection.disruptions import Drifted, drift
+from tools.bench.detection.figures import Large, Many, Run, Scale
 from tools.bench.interruption import Interrupted, interrupt
-from tools.bench.known_account import know
-from tools.bench.lambda_sized import memory_of_poll
+from tools.bench.detection.known_account import know
+from tools.bench.detection.lambda_sized import memory_of_poll
 from tools.bench.pace import ALLOWED_PER_SECOND, ASKED_PER_SECOND, Paced, pace
-from tools.bench.peers import Naive, dlt_errors, dlt_unchanged, floor
-from tools.bench.product import FASTEST_PER_SECOND, Product
+from tools.bench.detection.peers import Naive, dlt_errors, dlt_unchanged, floor
+from tools.bench.detection.product import FASTEST_PER_SECOND, Product
 from tools.bench.provider import Provider, pages_of, running_provider
-from tools.bench.steady import Watcher, watch
+from tools.bench.detection.steady import Watcher, watch
 
 _UNTIL_QUIET_S = 7200
 """Seconds without a change after which no exam counts as active."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from examhook_simulator.wire import Fields
-from tools.bench.figures import Run
-from tools.bench.product import FASTEST_PER_SECOND
-from tools.bench.steady import Steady
+from tools.bench.detection.figures import Run
+from tools.bench.detection.product import FASTEST_PER_SECOND
+from tools.bench.detection.steady import Steady
 
 _NONE = "–"  # noqa: RUF001 - a dash is what stands in such a table
 _SCALED = "¹"

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from examhook.detection.pace import RETRY_SECONDS
 from examhook_simulator.facts import AttemptRef
 from tools.bench.cloud import Cloud
-from tools.bench.product import Polled, Product
+from tools.bench.detection.product import Polled, Product
 from tools.bench.provider import Provider, pages_of, started, submitted
-from tools.bench.steady import TICK_S
+from tools.bench.detection.steady import TICK_S
 from tools.bench.units import Event
 
 _GLANCE_S = 0.01

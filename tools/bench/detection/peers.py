@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from examhook_simulator.wire import Fields
-from tools.bench.child import PROJECT, Child
+from tools.bench.json_process import PROJECT, Child
 from tools.bench.cloud import Cloud
 from tools.bench.provider import Provider
 
@@ -21,7 +21,7 @@ def where(provider: Provider) -> Mapping[str, str]:
 
 def floor(provider: Provider) -> Child:
     """``requests`` and ``json``."""
-    return Child(["tools.bench.floor_process"], where(provider))
+    return Child(["tools.bench.detection.floor_process"], where(provider))
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Naive:
         self.answers.append(self._run(begin=False))
 
     def _run(self, *, begin: bool) -> Fields:
-        with Child(["tools.bench.naive_process"], {**self.cloud.environ, **where(self.provider)}) as child:
+        with Child(["tools.bench.detection.naive_process"], {**self.cloud.environ, **where(self.provider)}) as child:
             return child.ask(exam_ids=list(self.exam_ids), begin=begin)
 
 
@@ -77,4 +77,4 @@ def dlt_errors(provider: Provider, python: Path) -> DltErrors:
 
 def _dlt(provider: Provider, python: Path) -> Child:
     environ = {**where(provider), "RUNTIME__DLTHUB_TELEMETRY": "false"}
-    return Child(["tools.bench.dlt_process"], environ, python=str(python))
+    return Child(["tools.bench.detection.dlt_process"], environ, python=str(python))

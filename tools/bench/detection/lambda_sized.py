@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tools.bench.child import PROJECT
+from tools.bench.json_process import PROJECT
 
 CORE_MB = 1769
 """Memory at which a Lambda function has one whole core (AWS Lambda developer guide, "Configure memory")."""

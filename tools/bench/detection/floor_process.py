@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 import requests
 
 from examhook_simulator.wire import Fields
-from tools.bench.child import serve
+from tools.bench.json_process import serve
 from tools.bench.usage import cpu_s, peak_bytes
 
 PAGE = 100

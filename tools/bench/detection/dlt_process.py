@@ -15,8 +15,8 @@ import dlt  # type: ignore[import-not-found]  # in an environment of its own
 import requests
 
 from examhook_simulator.wire import Fields
-from tools.bench.child import serve
-from tools.bench.floor_process import Row, every_page
+from tools.bench.json_process import serve
+from tools.bench.detection.floor_process import Row, every_page
 from tools.bench.usage import cpu_s, peak_bytes
 
 LINK = "viewResult"

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from examhook_simulator.wire import Fields
-from tools.bench.contact import Contact
-from tools.bench.drift import Drifted
+from tools.bench.detection.first_contact import Contact
+from tools.bench.detection.disruptions import Drifted
 from tools.bench.interruption import Interrupted
-from tools.bench.lambda_sized import memory_of_poll
+from tools.bench.detection.lambda_sized import memory_of_poll
 from tools.bench.pace import Paced
-from tools.bench.peers import DltErrors
-from tools.bench.product import Polled
-from tools.bench.steady import Steady, Truth
+from tools.bench.detection.peers import DltErrors
+from tools.bench.detection.product import Polled
+from tools.bench.detection.steady import Steady, Truth
 
 
 @dataclass(frozen=True, slots=True)

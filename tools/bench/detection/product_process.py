@@ -14,8 +14,8 @@ from examhook.storage.account_code import AccountCode
 from examhook.wiring.poll import poll
 from examhook.workflows.polling.poll import Poll, PollRequest
 from examhook_simulator.wire import Fields
-from tools.bench.child import serve
-from tools.bench.lambda_sized import keep_to_memory
+from tools.bench.json_process import serve
+from tools.bench.detection.lambda_sized import keep_to_memory
 from tools.bench.units import UnitCounter
 from tools.bench.usage import cpu_s, peak_bytes
 

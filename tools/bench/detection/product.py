@@ -12,9 +12,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from examhook_simulator.wire import Fields
-from tools.bench.child import Child
+from tools.bench.json_process import Child
 from tools.bench.cloud import Cloud
-from tools.bench.lambda_sized import held_to, share_of_core, variables_of
+from tools.bench.detection.lambda_sized import held_to, share_of_core, variables_of
 from tools.bench.provider import Provider
 from tools.bench.units import Event
 
@@ -97,7 +97,7 @@ class Product(Child):
             "INITIAL_SYNC": "silent",
             "FULL_PASS_MINUTES": "60",
         }
-        super().__init__(["tools.bench.product_process"], environ)
+        super().__init__(["tools.bench.detection.product_process"], environ)
 
     def poll(self, *, full: bool = False) -> Polled:
         """Poll once; raises ChildError, PollFailedError."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tools.bench.cloud import SUBMISSIONS, Cloud
-from tools.bench.product import Product
+from tools.bench.detection.product import Product
 from tools.bench.provider import Provider
-from tools.bench.steady import TICK_S
+from tools.bench.detection.steady import TICK_S
 
 REMOVED = "submission.removed"
 _SCANS_UNTIL_REMOVED = 2
