@@ -1,8 +1,8 @@
-"""A program in a process of its own that is asked by lines of JSON and answers by lines of JSON.
+"""A separate process that receives one JSON object per line and answers with one.
 
 ::
 
-    ChildError    the program ended or answered something else; its own output on stderr says why
+    JsonProcessError    the process ended without an answer; its output on stderr says why
 """
 
 from __future__ import annotations
@@ -12,75 +12,80 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Self
 
 from examhook_simulator.wire import Fields
-
-PROJECT = Path(__file__).resolve().parents[2]
+from tools.processes import PROJECT
 
 _STOP_S = 20
+_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
-class ChildError(RuntimeError):
-    """The program did not answer."""
+class JsonProcessError(RuntimeError):
+    """The process did not answer."""
 
 
-class Child:
-    """A running program; a ``with`` block ends it."""
+class JsonProcess:
+    """A running Python module. The ``with`` block ends it.
+
+    Args:
+        argv: the module's name and its arguments.
+        environ: variables beside the few that are inherited.
+        python: the interpreter.
+    """
 
     def __init__(self, argv: Sequence[str], environ: Mapping[str, str], python: str = sys.executable) -> None:
         self._name = argv[0]
         self._process = subprocess.Popen(  # noqa: S603 - our own programs
             [python, "-m", *argv],
             cwd=PROJECT,
-            env={name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-            | {"PYTHONPATH": os.pathsep.join(str(PROJECT / part) for part in ("", "src"))}
-            | dict(environ),
+            env={
+                **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+                "PYTHONPATH": os.pathsep.join([str(PROJECT), str(PROJECT / "src")]),
+                **environ,
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
     def __enter__(self) -> Self:
-        """The program itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it."""
         self.stop()
 
     @property
     def pid(self) -> int:
-        """Its process's id."""
+        """Process id."""
         return self._process.pid
 
-    def ask(self, **given: object) -> Fields:
-        """Send a line and wait for the answer; raises ChildError."""
-        self.tell(**given)
-        return self.answer()
+    def ask(self, **fields: object) -> Fields:
+        """Send one object and wait for the answer; raises JsonProcessError."""
+        self.send(**fields)
+        return self.receive()
 
-    def tell(self, **given: object) -> None:
-        """Send a line."""
+    def send(self, **fields: object) -> None:
+        """Send one object and return at once; raises JsonProcessError."""
         if self._process.stdin is None:
-            raise ChildError(f"{self._name} listens no more")
-        self._process.stdin.write(json.dumps(given) + "\n")
+            raise JsonProcessError(f"{self._name} has no input")
+        self._process.stdin.write(json.dumps(fields) + "\n")
         self._process.stdin.flush()
 
-    def answer(self) -> Fields:
-        """Wait for a line; raises ChildError."""
+    def receive(self) -> Fields:
+        """Wait for one answer; raises JsonProcessError."""
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
-            raise ChildError(f"{self._name} ended with {self._process.wait(_STOP_S)}")
+            raise JsonProcessError(f"{self._name} ended with status {self._process.wait(_STOP_S)}")
         return Fields.parse(line.encode())
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill the process, as a crash would."""
         self._process.kill()
         self.stop()
 
     def stop(self) -> None:
-        """End it, by closing its input."""
+        """Close the input, which ends the process."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
@@ -92,12 +97,12 @@ class Child:
 
 
 def serve(act: Callable[[Fields], Mapping[str, object]]) -> None:
-    """Answer each line of the input by what ``act`` makes of it, until the input ends."""
+    """In the process: answer each object with the result of ``act``, until the input ends."""
     for line in sys.stdin:
         answer(act(Fields.parse(line.encode())))
 
 
 def answer(fields: Mapping[str, object]) -> None:
-    """Write one line."""
+    """In the process: write one object."""
     sys.stdout.write(json.dumps(fields) + "\n")
     sys.stdout.flush()

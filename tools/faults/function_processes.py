@@ -1,4 +1,4 @@
-"""The functions as processes of this machine: which there are, how much memory they hold, and ending one."""
+"""The processes of the deployed functions on this machine."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _NAME = b"AWS_LAMBDA_FUNCTION_NAME="
 
 @dataclass(frozen=True, slots=True)
 class FunctionProcess:
-    """A process that runs a function."""
+    """One process of a function."""
 
     pid: int
     function: str
     """The function's deployed name."""
     memory_kb: int
-    """Resident now."""
+    """Resident memory, KiB."""
 
 
 def function_processes(emulator_pid: int) -> Iterator[FunctionProcess]:
-    """The processes of functions that this emulator, and no other, started."""
+    """Yield the function processes that this emulator started."""
     for path in _PROC.glob("[0-9]*"):
         with contextlib.suppress(OSError, ValueError, StopIteration):
             if _parent(path) != emulator_pid:
@@ -35,7 +35,7 @@ def function_processes(emulator_pid: int) -> Iterator[FunctionProcess]:
 
 
 def kill_function(emulator_pid: int, function: str, number: int) -> int:
-    """Send a signal to every process of a function; how many there were."""
+    """Send signal ``number`` to every process of a function; return the number of processes."""
     killed = 0
     for process in function_processes(emulator_pid):
         if process.function == function:
@@ -46,7 +46,7 @@ def kill_function(emulator_pid: int, function: str, number: int) -> int:
 
 
 def _parent(path: Path) -> int:
-    # The name before it, in brackets, may hold spaces.
+    # The process name comes first, in brackets, and may contain spaces.
     return int((path / "stat").read_text().rpartition(")")[2].split()[1])
 
 

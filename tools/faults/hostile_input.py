@@ -1,4 +1,4 @@
-"""Input made to hurt: what a hostile or broken sender could put where the readers read, the same from the same seed."""
+"""Random hostile input for the readers: what an attacker or a broken sender could send."""
 
 from __future__ import annotations
 
@@ -9,21 +9,10 @@ from collections.abc import Sequence
 FIELDS = (
     *("eid", "title", "url", "available", "times", "category", "viewResult", "score", "startTime", "endTime", "status"),
     *("sid", "name", "tid", "passed", "data", "total", "loginValue", "error", "message", "endpoint_id", "event_id"),
-    *(
-        "attempt",
-        "probe",
-        "redrive",
-        "since",
-        "place",
-        "pk",
-        "sk",
-        "code",
-        "base_url",
-        "dialect",
-        "requests_per_second",
-    ),
+    *("attempt", "probe", "redrive", "since", "place", "pk", "sk", "code", "base_url", "dialect"),
+    "requests_per_second",
 )
-"""Names that one reader or another looks for."""
+"""Names that readers look for."""
 
 NUMBERS = (
     *("0", "1", "-1", "1790000000", "1790000000.5", "1e9", "1e999", "-1e999", "1e-999", "1E+999999999999999999"),
@@ -41,36 +30,34 @@ BLOCKS = (
 )
 
 
-def text(chance: random.Random) -> str:
-    """One text."""
-    drawn = chance.random()
-    if drawn < 0.7:  # noqa: PLR2004 - a share
-        return chance.choice(TEXTS)
-    return "".join(
-        chr(chance.choice((chance.randrange(128), chance.randrange(0x11000)))) for _ in range(chance.randrange(30))
-    )
+def text(rng: random.Random) -> str:
+    """Return a random text."""
+    share = rng.random()
+    if share < 0.7:  # noqa: PLR2004 - a share
+        return rng.choice(TEXTS)
+    return "".join(chr(rng.choice((rng.randrange(128), rng.randrange(0x11000)))) for _ in range(rng.randrange(30)))
 
 
-def value(chance: random.Random, depth: int = 0) -> str:
-    """JSON, or nearly, as text."""
-    drawn = chance.random()
-    if drawn < 0.35:  # noqa: PLR2004 - a share
-        return chance.choice(NUMBERS)
-    if drawn < 0.65 or depth > 3:  # noqa: PLR2004 - a share, and deep enough
-        return json.dumps(text(chance), ensure_ascii=chance.random() < 0.5)  # noqa: PLR2004 - a share
-    if drawn < 0.8:  # noqa: PLR2004 - a share
-        return "[" + ",".join(value(chance, depth + 1) for _ in range(chance.randrange(4))) + "]"
-    return record(chance, FIELDS, depth + 1)
+def value(rng: random.Random, depth: int = 0) -> str:
+    """Return a random value as JSON, or almost JSON."""
+    share = rng.random()
+    if share < 0.35:  # noqa: PLR2004 - a share
+        return rng.choice(NUMBERS)
+    if share < 0.65 or depth > 3:  # noqa: PLR2004 - a share, and deep enough
+        return json.dumps(text(rng), ensure_ascii=rng.random() < 0.5)  # noqa: PLR2004 - a share
+    if share < 0.8:  # noqa: PLR2004 - a share
+        return "[" + ",".join(value(rng, depth + 1) for _ in range(rng.randrange(4))) + "]"
+    return record(rng, FIELDS, depth + 1)
 
 
-def record(chance: random.Random, names: Sequence[str], depth: int = 0) -> str:
-    """An object of ``names``, some of them twice."""
-    chosen = [chance.choice(names) for _ in range(chance.randrange(8))]
-    return "{" + ",".join(f'"{name}":{value(chance, depth)}' for name in chosen) + "}"
+def record(rng: random.Random, names: Sequence[str], depth: int = 0) -> str:
+    """Return a random object with some of ``names``, also twice."""
+    chosen = [rng.choice(names) for _ in range(rng.randrange(8))]
+    return "{" + ",".join(f'"{name}":{value(rng, depth)}' for name in chosen) + "}"
 
 
-def row(chance: random.Random) -> str:
-    """A record that looks right but for some of its fields."""
+def row(rng: random.Random) -> str:
+    """Return a valid row with a few random fields."""
     fields = {
         "eid": '"23001"',
         "sid": "7",
@@ -80,39 +67,39 @@ def row(chance: random.Random) -> str:
         "score": "30",
         "times": "3",
     }
-    for _ in range(chance.randrange(3)):
-        fields[chance.choice(FIELDS)] = value(chance)
+    for _ in range(rng.randrange(3)):
+        fields[rng.choice(FIELDS)] = value(rng)
     return "{" + ",".join(f'"{name}":{held}' for name, held in fields.items()) + "}"
 
 
-def body(chance: random.Random) -> bytes:
-    """One body of an answer, a message or a secret."""
-    drawn = chance.random()
-    if drawn < 0.4:  # noqa: PLR2004 - a share
-        made = "[" + ",".join(row(chance) for _ in range(1 + chance.randrange(3))) + "]"
-    elif drawn < 0.6:  # noqa: PLR2004 - a share
-        made = f'{{"status":{value(chance)},"data":[{row(chance)}],"total":{value(chance)}}}'
-    elif drawn < 0.98:  # noqa: PLR2004 - a share
-        made = value(chance)
+def body(rng: random.Random) -> bytes:
+    """Return the body of an answer, a message or a secret."""
+    share = rng.random()
+    if share < 0.4:  # noqa: PLR2004 - a share
+        made = "[" + ",".join(row(rng) for _ in range(1 + rng.randrange(3))) + "]"
+    elif share < 0.6:  # noqa: PLR2004 - a share
+        made = f'{{"status":{value(rng)},"data":[{row(rng)}],"total":{value(rng)}}}'
+    elif share < 0.98:  # noqa: PLR2004 - a share
+        made = value(rng)
     else:
-        deep = chance.choice((50, 900, 1100, 5000))
-        opening = chance.choice(("[", '{"a":', '[{"eid":'))
-        made = opening * deep + chance.choice(("", "1", "]" * deep))
-    return _spoilt(made.encode("utf-8", errors="surrogatepass"), chance)
+        deep = rng.choice((50, 900, 1100, 5000))
+        opening = rng.choice(("[", '{"a":', '[{"eid":'))
+        made = opening * deep + rng.choice(("", "1", "]" * deep))
+    return _damaged(made.encode("utf-8", errors="surrogatepass"), rng)
 
 
-def _spoilt(whole: bytes, chance: random.Random) -> bytes:
-    """Cut, doubled, or with something put in, or (mostly) as it is."""
-    spoilt = whole
-    while chance.random() < 0.3:  # noqa: PLR2004 - a share
-        place = chance.randrange(len(spoilt) + 1)
-        match chance.randrange(4):
+def _damaged(whole: bytes, rng: random.Random) -> bytes:
+    """Return the body unchanged (most often), or truncated, or with parts inserted or removed."""
+    damaged = whole
+    while rng.random() < 0.3:  # noqa: PLR2004 - a share
+        place = rng.randrange(len(damaged) + 1)
+        match rng.randrange(4):
             case 0:
-                spoilt = spoilt[:place]
+                damaged = damaged[:place]
             case 1:
-                spoilt = spoilt[:place] + chance.choice(BLOCKS) + spoilt[place:]
+                damaged = damaged[:place] + rng.choice(BLOCKS) + damaged[place:]
             case 2:
-                spoilt = chance.choice(BLOCKS) + spoilt
+                damaged = rng.choice(BLOCKS) + damaged
             case _:
-                spoilt = spoilt[:place] + spoilt[place + 1 + chance.randrange(5) :]
-    return spoilt
+                damaged = damaged[:place] + damaged[place + 1 + rng.randrange(5) :]
+    return damaged

@@ -1,4 +1,4 @@
-"""Answers to batches, changed so that a part of each batch is said to have failed."""
+"""Changes answers to batch requests so that a part of the batch failed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _FAILED = re.compile(r"<Failed\s*/>|<Failed>.*?</Failed>", re.DOTALL)
 
 
 def some_failed(answer: bytes) -> bytes:
-    """``answer`` of SendMessageBatch (JSON) or PublishBatch (XML), in which every other entry, from the first, failed.
+    """Return the answer of SendMessageBatch (JSON) or PublishBatch (XML) with every other entry failed, from the first.
 
-    An answer of another form stays as it is.
+    Other answers stay unchanged.
     """
     text = answer.decode()
     if text.lstrip().startswith("{"):
@@ -22,11 +22,11 @@ def some_failed(answer: bytes) -> bytes:
 
 
 def _json(text: str) -> bytes:
-    said = json.loads(text)
-    done = said.get("Successful", [])
+    answer = json.loads(text)
+    done = answer.get("Successful", [])
     failed = [{"Id": each["Id"], "Code": "InternalError", "SenderFault": False} for each in done[::2]]
-    said |= {"Successful": done[1::2], "Failed": [*said.get("Failed", []), *failed]}
-    return json.dumps(said).encode()
+    answer |= {"Successful": done[1::2], "Failed": [*answer.get("Failed", []), *failed]}
+    return json.dumps(answer).encode()
 
 
 def _xml(text: str) -> str:

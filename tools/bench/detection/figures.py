@@ -1,4 +1,4 @@
-"""Everything that one run measured."""
+"""Sizes of the measured worlds, and the figures of one run."""
 
 from __future__ import annotations
 
@@ -6,77 +6,73 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from examhook_simulator.wire import Fields
-from tools.bench.detection.first_contact import Contact
-from tools.bench.detection.disruptions import Drifted
-from tools.bench.interruption import Interrupted
+from tools.bench.detection.disruptions import Drifted, Interrupted, Paced
+from tools.bench.detection.first_contact import FirstContact
 from tools.bench.detection.lambda_sized import memory_of_poll
-from tools.bench.pace import Paced
 from tools.bench.detection.peers import DltErrors
 from tools.bench.detection.product import Polled
-from tools.bench.detection.steady import Steady, Truth
+from tools.bench.detection.steady import EventCheck, Steady
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How large the worlds are."""
+    """Sizes of the worlds. ``rows`` are attempts per exam."""
 
     exams: int = 50
     rows: int = 1000
-    """Attempts of each exam."""
     busy: int = 5
-    """Exams that are busy when few are."""
+    """Busy exams, if few are busy."""
     scans: int = 9
-    """Full scans in each order, for the middle one's processor time."""
+    """Full scans per order of rows; the median is reported."""
     small_exams: int = 25
-    """Of the world in which processes are killed, rows move, and the pace is measured."""
+    """Exams of the world with disruptions."""
     small_rows: int = 250
     small_larger: int = 2
-    """Exams of that world that have as many rows as those of the large one."""
+    """Exams of that world that have ``rows`` attempts instead."""
     many_exams: int = 1000
     many_rows: int = 1000
     many_busy: int = 20
-    """Of the many exams."""
     contact_rows: int = 100
-    """Attempts of each of the many exams where the first contact with them is measured."""
+    """Attempts per exam in the first contact with ``many_exams``."""
     contact_requests: int = 500
-    """Requests that a poll has time for in that first contact."""
+    """Requests per poll in that first contact."""
     memory_mb: Sequence[int] = field(default_factory=lambda: (256, memory_of_poll()))
-    """Of the functions that polls are made as large as."""
+    """Function sizes that polls are limited to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """An account with many times the exams."""
+    """Figures of an account with ``many_exams``."""
 
     quiet: Polled
     few_busy: Polled
     paced: Polled
-    """Many busy, at ``tools.bench.pace``'s rates."""
+    """A poll with ``many_busy`` exams, at the rates of ``disruptions``."""
     refused: int
     """Answers "too many requests" meanwhile."""
     sized: Mapping[int, Polled]
-    """The same in processes as large as a function, by MB."""
-    truth: Truth
+    """The same poll in processes of function size, by MB."""
+    check: EventCheck
 
 
 @dataclass(frozen=True, slots=True)
 class Large:
-    """An account with many rows."""
+    """Figures of an account with many rows."""
 
     first: Polled
     paced_first: Polled
-    """A first contact at the fastest rate, in a process as large as the function."""
+    """A first contact at the highest rate, in a process of function size."""
     newest: Steady
     oldest: Steady
     naive: Fields
-    """What the naive script answered when few exams were busy."""
+    """Figures of the naive script, if few exams are busy."""
     sized: Mapping[int, Polled]
-    """A full scan in processes as large as a function, by MB."""
+    """A full scan in processes of function size, by MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The figures."""
+    """All figures."""
 
     scale: Scale
     large: Large
@@ -84,18 +80,18 @@ class Run:
     interrupted: Interrupted
     paced: Paced
     many: Many
-    contact: Contact
+    contact: FirstContact
     dlt: Fields | None
-    """Its usage when it loads everything again and nothing changed."""
+    """Usage of dlt for a load without changes; None if dlt is not installed."""
     dlt_errors: DltErrors | None
     whole_run_s: float
 
     @property
     def orders(self) -> Sequence[Steady]:
-        """Both orders of the rows."""
+        """Figures with the newest and with the oldest rows first."""
         return self.large.newest, self.large.oldest
 
     @property
     def floor(self) -> Fields:
-        """What it takes to read everything."""
+        """Usage of the floor for one full read."""
         return self.large.newest.full_scan.floor

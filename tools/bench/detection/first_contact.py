@@ -10,43 +10,42 @@ from dataclasses import dataclass, field
 from examhook.detection.pace import RETRY_SECONDS
 from examhook_simulator.facts import AttemptRef
 from tools.bench.cloud import Cloud
-from tools.bench.detection.product import Polled, Product
+from tools.bench.detection.product import POLL_SECONDS, Polled, Product
 from tools.bench.provider import Provider, pages_of, started, submitted
-from tools.bench.detection.steady import TICK_S
 from tools.bench.units import Event
 
-_GLANCE_S = 0.01
+_CHECK_EVERY_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
-    """What a first contact over several polls asked and announced."""
+class FirstContact:
+    """Requests and events of a first contact over several polls."""
 
     polls: int
     requests: int
     rows: int
-    """Attempts that had ended before it began, which are old results."""
+    """Attempts that ended before the first contact; they are old results."""
     ended: int
-    """Attempts that ended during it."""
+    """Attempts that ended during the first contact."""
     expected: int
-    """Events that must come: those ends, and the starts of attempts that still run."""
+    """Required events: ends during the first contact, and starts of attempts that still run."""
     announced: int
-    """Of those, how many came."""
+    """Required events that were announced."""
     seen_running: int
-    """Further announced starts, of attempts that a poll saw before they ended."""
+    """Announced starts of attempts that a poll saw running and that ended later."""
     invented: int
-    """Events of what did not happen, of old results, and repeated ones."""
+    """Events without a change, events of old results, and repeated events."""
     wall_s: float
 
     @property
     def lost(self) -> int:
-        """Events that must come and did not."""
+        """Required events that were not announced."""
         return self.expected - self.announced
 
 
 @dataclass(slots=True)
-class _Crowd:
-    """Candidates of some exams: each time, those who are there submit, and others start."""
+class _Candidates:
+    """Candidates in some exams. At each change all running attempts are submitted and new ones start."""
 
     provider: Provider
     exam_ids: Sequence[str]
@@ -61,53 +60,58 @@ class _Crowd:
         self.ended += leaving
 
 
-def contact(  # noqa: PLR0913, PLR0917 - whose, how large, how slowly
+def first_contact(  # noqa: PLR0913, PLR0917 - account, size and speed
     cloud: Cloud, provider: Provider, account: str, rows: int, busy: Sequence[str], requests_in_time: int
-) -> Contact:
-    """Read an account for the first time while candidates start and submit before, during and after each poll.
+) -> FirstContact:
+    """Read an account for the first time while attempts start and end before, during and after each poll.
 
-    A poll has time for ``requests_in_time`` requests. ``rows`` is how many attempts each exam has. Some polls follow
-    in which nothing happens.
+    Args:
+        cloud: AWS of the polls.
+        provider: the polled provider.
+        account: name of the account.
+        rows: attempts per exam.
+        busy: exams in which attempts start and end.
+        requests_in_time: requests after which a poll runs out of time.
     """
-    crowd = _Crowd(provider, busy, provider.start_in(busy))
-    provider.control.advance(TICK_S)
+    candidates = _Candidates(provider, busy, provider.start_in(busy))
+    provider.control.advance(POLL_SECONDS)
     polls: list[Polled] = []
     pages = len(provider.exam_ids) * pages_of(rows)
     with Product(cloud, provider, account) as product:
         while not polls or not polls[-1].complete:
-            asked = provider.results_asked()
+            before = provider.result_pages()
             product.begin_poll(requests_in_time=requests_in_time)
-            # In its middle; the last one may be short, so things change at its first page of results.
-            middle = requests_in_time // 2 if pages - asked > requests_in_time else 1
-            while provider.results_asked() - asked < middle:
-                time.sleep(_GLANCE_S)
-            crowd.change()
-            polls.append(Polled.of(product.answer()))
-            provider.control.advance(TICK_S)
-            crowd.change()
-        in_contact = len(polls)
-        # An exam whose rows moved between two polls that read it is read again after a pause.
-        for _ in range(RETRY_SECONDS // TICK_S + 1):
+            # The last poll may be short, so there the change comes at its first page of results.
+            middle = requests_in_time // 2 if pages - before > requests_in_time else 1
+            while provider.result_pages() - before < middle:
+                time.sleep(_CHECK_EVERY_S)
+            candidates.change()
+            polls.append(Polled.of(product.receive()))
+            provider.control.advance(POLL_SECONDS)
+            candidates.change()
+        contact_polls = len(polls)
+        # An exam whose rows moved between two polls is read again after a pause.
+        for _ in range(RETRY_SECONDS // POLL_SECONDS + 1):
             product.begin_poll()
-            polls.append(Polled.of(product.answer()))
-            provider.control.advance(TICK_S)
+            polls.append(Polled.of(product.receive()))
+            provider.control.advance(POLL_SECONDS)
         polls.append(product.poll())
-    return _compared(polls[:in_contact], polls[in_contact:], crowd, rows * len(provider.exam_ids))
+    return _compared(polls, contact_polls, candidates, rows * len(provider.exam_ids))
 
 
-def _compared(polls: Sequence[Polled], after: Sequence[Polled], crowd: _Crowd, rows: int) -> Contact:
-    told: Counter[Event] = sum((polled.events for polled in [*polls, *after]), Counter())
-    expected = Counter(submitted(crowd.ended) | started(crowd.running))
-    possible = expected | Counter(started(crowd.began))
-    announced = (told & expected).total()
-    return Contact(
-        polls=len(polls),
-        requests=sum(polled.requests for polled in polls),
+def _compared(polls: Sequence[Polled], contact_polls: int, candidates: _Candidates, rows: int) -> FirstContact:
+    announced: Counter[Event] = sum((polled.events for polled in polls), Counter())
+    expected = Counter(submitted(candidates.ended) | started(candidates.running))
+    possible = expected | Counter(started(candidates.began))
+    required_announced = (announced & expected).total()
+    return FirstContact(
+        polls=contact_polls,
+        requests=sum(polled.requests for polled in polls[:contact_polls]),
         rows=rows,
-        ended=len(crowd.ended),
+        ended=len(candidates.ended),
         expected=expected.total(),
-        announced=announced,
-        seen_running=(told & possible).total() - announced,
-        invented=(told - possible).total(),
-        wall_s=sum(polled.wall_s for polled in polls),
+        announced=required_announced,
+        seen_running=(announced & possible).total() - required_announced,
+        invented=(announced - possible).total(),
+        wall_s=sum(polled.wall_s for polled in polls[:contact_polls]),
     )

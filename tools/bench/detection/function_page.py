@@ -1,4 +1,4 @@
-"""Time and memory of the function that polls: the last part of the section about detection."""
+"""Time and memory of the function that polls, the last part of the section about detection."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from collections.abc import Mapping
 
 from tools.bench.detection.figures import Run
 from tools.bench.detection.lambda_sized import CORE_MB, memory_of_poll, share_of_core
-from tools.markdown import markdown
 from tools.bench.detection.product import FASTEST_PER_SECOND, Polled
 from tools.bench.provider import pages_of
+from tools.markdown import markdown_table
 
 _SMALL_MB = 256
 _MANY_EXAMS, _MANY_ROWS = 1000, 1000
 
 
 def function_section(run: Run) -> str:
-    """The part, with its heading."""
+    """Return the part with its heading."""
     return f"""### Time and memory of the function
 
 The template gives Poll {memory_of_poll()} MB. A function with {_SMALL_MB} MB has {share_of_core(_SMALL_MB):.2f} of a
-core, so it takes at least {CORE_MB / _SMALL_MB:.1f} times the processor time, and at least the time of the requests.
+core. It takes at least {CORE_MB / _SMALL_MB:.1f} times the processor time, and at least the time of the requests.
 
 {_calculated(run)}
 
-These were measured in a process as large as such a function: the kernel gives it no more memory than that, and it is
-stopped whenever it has used more than its share of a core.
+These polls were measured in a process of function size: the kernel limits its memory, and the process is stopped for a
+while if it has used more than its share of a core.
 
 {_measured(run)}
 
-A first contact with {_MANY_EXAMS:,} exams of {_MANY_ROWS:,} attempts each, calculated for {memory_of_poll()} MB from
-the processor time of a row: {_many_requests():,} requests at {FASTEST_PER_SECOND:g}/s take
-{_many_requests() / FASTEST_PER_SECOND / 60:.0f} minutes, and the processor time takes {_many_cpu_s(run) / 60:.0f}
-minutes of the function, mostly while requests wait for their rate. Each poll continues where the last one stopped."""
+A first contact with {_MANY_EXAMS:,} exams of {_MANY_ROWS:,} attempts each, computed for {memory_of_poll()} MB from the
+processor time per row: {_many_requests():,} requests at {FASTEST_PER_SECOND:g}/s take
+{_many_requests() / FASTEST_PER_SECOND / 60:.0f} minutes. The processing takes {_many_cpu_s(run) / 60:.0f} minutes,
+mostly while requests wait for their rate. Each poll continues where the last one stopped."""
 
 
 def _many_requests() -> int:
@@ -39,21 +39,21 @@ def _many_requests() -> int:
 
 
 def _many_cpu_s(run: Run) -> float:
-    """Time that the processor time of the first contact takes in a function of the template's size."""
+    """Return the duration of the processing in a function with the template's memory."""
     row_s = run.large.first.cpu_s / max(1, run.large.first.rows)
     return row_s * _MANY_EXAMS * _MANY_ROWS / share_of_core(memory_of_poll())
 
 
 def _calculated(run: Run) -> str:
     polls = {
-        "nothing changed": run.large.newest.quiet.typical,
+        "no changes": run.large.newest.quiet.typical,
         f"50 changes in {run.scale.busy} exams": run.large.newest.few_busy,
         f"changes in all {run.scale.exams} exams": run.large.newest.all_busy,
         "full scan without changes": run.large.newest.full_scan.product,
         "first contact": run.large.first,
     }
     head = ("poll", "requests", "CPU here, s", f"CPU with {_SMALL_MB} MB, s", "at 5 requests/s, s", "peak memory, MB")
-    return markdown(head, [_calculated_row(name, polled) for name, polled in polls.items()])
+    return markdown_table(head, [_calculated_row(name, polled) for name, polled in polls.items()])
 
 
 def _calculated_row(name: str, polled: Polled) -> tuple[str, ...]:
@@ -74,15 +74,15 @@ def _measured(run: Run) -> str:
         f"{scale.many_busy} of {scale.many_exams:,} exams busy, {scale.many_rows:,} attempts each, 8 requests/s": (
             run.many.sized
         ),
-        f"full scan without changes, {scale.exams} exams, {scale.rows:,} attempts each, without a pace": (
+        f"full scan without changes, {scale.exams} exams, {scale.rows:,} attempts each, no rate limit": (
             run.large.sized
         ),
         f"first contact, {scale.exams} exams, {scale.rows:,} attempts each, {FASTEST_PER_SECOND:g} requests/s": {
             memory_of_poll(): run.large.paced_first
         },
     }
-    head = ("poll", "may take, MB", "of a core", "requests", "CPU, s", "took, s", "peak memory, MB")
-    return markdown(
+    head = ("poll", "memory, MB", "share of a core", "requests", "CPU, s", "duration, s", "peak memory, MB")
+    return markdown_table(
         head,
         [
             (

@@ -1,241 +1,241 @@
-"""The goal of each measure, and whether it was met."""
+"""Targets of detection: each measure with the figures of Examhook and its peers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from examhook_simulator.wire import Fields
 from tools.bench.detection.figures import Run
 from tools.bench.detection.product import FASTEST_PER_SECOND
 from tools.bench.detection.steady import Steady
+from tools.bench.report import Goal
 
-_NONE = "–"  # noqa: RUF001 - a dash is what stands in such a table
+_NONE = "–"  # noqa: RUF001 - the usual sign for a value that does not exist
 _SCALED = "¹"
 _PER_LIST = "²"
 
-_FIRST_REQUESTS = 560
-_CPU_MS = 0.3
-_SLOWER = 1.15
-_REPEATED = 10
-_PEAK_MB = 110
-_POLL_S = 6
+_MOST_FIRST_REQUESTS = 560
+_MOST_CPU_MS = 0.3
+_MOST_SLOWDOWN = 1.15
+_MOST_REPEATED = 10
+_MOST_PEAK_MB = 110
+_MOST_POLL_S = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the table; where a peer was not measured there is a dash."""
+class ComparedGoal(Goal):
+    """A goal with the figures of the peers; ``measured`` is with the newest rows first. A dash: not measured."""
 
-    measure: str
-    wanted: str
-    newest: str
-    oldest: str
-    met: bool
+    oldest_first: str = _NONE
     floor: str = _NONE
     naive: str = _NONE
     dlt: str = _NONE
 
 
-def lines(run: Run) -> list[Line]:
-    """The table of docs/benchmarks.md."""
-    everything = str(run.floor.whole("requests"))
-    of_dlt, wrong = _Of(run.dlt), run.dlt_errors
-    polled = [
-        each for steady in run.orders for each in (steady.quiet.typical, steady.few_busy, steady.full_scan.product)
-    ]
-    polled += [
-        run.large.first,
-        run.large.paced_first,
-        run.many.few_busy,
-        run.many.paced,
-        *run.many.sized.values(),
-        *run.large.sized.values(),
-    ]
-    peak = max(each.peak_bytes for each in polled)
-    repeated = run.interrupted.repeated_per_kill
-    cpu_ms = run.large.first.cpu_s * 1000 / max(1, run.large.first.rows)
-    slower = run.large.paced_first.wall_s * FASTEST_PER_SECOND / run.large.paced_first.requests
+def goals(run: Run) -> list[ComparedGoal]:
+    """Return the table of docs/benchmarks.md."""
+    return [*_request_goals(run), *_correctness_goals(run), *_resource_goals(run), *_size_goals(run)]
+
+
+def _request_goals(run: Run) -> list[ComparedGoal]:
     exams, busy = run.scale.exams, run.scale.busy
-    read_all = {"floor": everything, "naive": everything, "dlt": of_dlt(lambda dlt: f"{dlt.whole('requests')}")}
+    every_page = str(run.floor.whole("requests"))
+    reads_all = {"floor": every_page, "naive": every_page, "dlt": _of_dlt(run, lambda dlt: f"{dlt.whole('requests')}")}
+    first = run.large.first.requests
+    most_first = _MOST_FIRST_REQUESTS + 1 + exams
+    slowdown = run.large.paced_first.wall_s * FASTEST_PER_SECOND / run.large.paced_first.requests
     return [
-        _limit(run, "requests, nothing changed", 2, lambda steady: steady.quiet.requests, read_all, ends=1),
-        _limit(
+        _both_orders(run, "requests, no changes", 2, lambda steady: steady.quiet.typical.requests, reads_all, ends=1),
+        _both_orders(
             run,
-            "the same, in a poll that proves where the list of exams ends",
+            "requests, no changes, in a poll that proves where the exam list ends",
             3,
             lambda steady: steady.quiet.most_requests,
-            {},
             ends=1,
         ),
-        _limit(
+        _both_orders(
             run,
             f"requests, 50 changes in {busy} busy exams",
             10,
             lambda steady: steady.few_busy.requests,
-            read_all,
+            reads_all,
             ends=busy,
         ),
-        _limit(
+        _both_orders(
             run,
             f"requests, {exams} changes, all {exams} exams busy",
             60,
             lambda steady: steady.all_busy.requests,
-            read_all,
+            reads_all,
             ends=exams,
         ),
-        _once(
+        ComparedGoal(
             "requests, first contact",
-            f"≤ {_FIRST_REQUESTS} + {1 + exams}{_PER_LIST}",
-            f"{run.large.first.requests}",
-            met=run.large.first.requests <= _FIRST_REQUESTS + 1 + exams,
-            **read_all,
+            f"≤ {_MOST_FIRST_REQUESTS} + {1 + exams}{_PER_LIST}",
+            f"{first}",
+            first <= most_first,
+            **reads_all,
         ),
-        _once(
-            "processor time for each row of a first contact, ms",
-            f"≤ {_CPU_MS:g}",
-            f"{cpu_ms:.2f}",
-            met=cpu_ms <= _CPU_MS,
+        _at_most(
+            "processor time per row of a first contact, ms",
+            _MOST_CPU_MS,
+            run.large.first.cpu_s * 1000 / max(1, run.large.first.rows),
         ),
-        _once(
-            f"first contact at {FASTEST_PER_SECOND:g} requests/s in a process as large as the function:"
-            " time as a ratio to that of the requests alone",
-            f"≤ {_SLOWER:g}",
-            f"{slower:.2f}",
-            met=slower <= _SLOWER,
+        _at_most(
+            f"duration of a first contact at {FASTEST_PER_SECOND:g} requests/s in a process of function size,"
+            " as a ratio to that of the requests alone",
+            _MOST_SLOWDOWN,
+            slowdown,
         ),
-        _once(
-            f"answers “too many requests” to {run.paced.requests} requests at 8/s where 10/s are allowed",
+        ComparedGoal(
+            f"answers “too many requests” to {run.paced.requests} requests at 8/s, 10/s allowed",
             "0",
             f"{run.paced.product_refused}",
-            met=run.paced.product_refused == 0,
+            run.paced.product_refused == 0,
             floor=f"{run.paced.bucket_refused} (token bucket)",
-        ),
-        _limit(
-            run,
-            "events invented in all measured polls, with links that differ at every request",
-            0,
-            lambda steady: steady.truth.invented,
-            {"dlt": _NONE if wrong is None else f"{wrong.false_events:,} of {wrong.rows:,} rows"},
-        ),
-        _limit(run, "events missed in all measured polls", 0, lambda steady: steady.truth.missed, {}),
-        _once(
-            f"false removals / rows still missing one poll after rows moved in {run.drifted.exams} exams",
-            "0 / 0",
-            f"{run.drifted.false_removals} / {run.drifted.missing_one_poll_after}",
-            met=not run.drifted.false_removals and not run.drifted.missing_one_poll_after,
-            dlt=_NONE if wrong is None else f"{wrong.false_removals} / {_NONE}",
-        ),
-        _once(
-            "requests repeated after SIGKILL in the first contact",
-            f"≤ {_REPEATED}",
-            f"{repeated:.0f}",
-            met=repeated <= _REPEATED,
-            floor="all so far",
-            dlt="all so far",
-        ),
-        _limit(
-            run,
-            "processor time of a full scan without changes, as a ratio to the floor",
-            2,
-            lambda steady: steady.full_scan.cpu_ratio,
-            {
-                "floor": "1",
-                "dlt": of_dlt(lambda dlt: f"{dlt.number('cpu_s') / run.floor.number('cpu_s'):.1f}"),
-            },
-            digits=2,
-        ),
-        _limit(
-            run,
-            f"DynamoDB read units, 50 changes in {busy} busy exams",
-            100,
-            lambda steady: steady.few_busy.read_units,
-            {"naive": f"{run.large.naive.number('read_units') * exams / busy:,.0f}{_SCALED}"},
-            digits=1,
-        ),
-        _limit(
-            run,
-            f"DynamoDB write units, 50 changes in {busy} busy exams",
-            75,
-            lambda steady: steady.few_busy.write_units,
-            {"naive": f"{run.large.naive.number('write_units'):,.0f}"},
-        ),
-        _once(
-            "peak memory of a poll, MB",
-            f"≤ {_PEAK_MB}",
-            _mb(peak),
-            met=peak <= _PEAK_MB * 1_000_000,
-            floor=_mb(run.floor.whole("peak_bytes")),
-            naive=_mb(run.large.naive.whole("peak_bytes")),
-            dlt=of_dlt(lambda dlt: _mb(dlt.whole("peak_bytes"))),
-        ),
-        _once(
-            f"requests with {run.scale.many_exams} exams: nothing changed / 50 changes in {busy} busy exams",
-            "only the list grows",
-            f"{run.many.quiet.requests} / {run.many.few_busy.requests}",
-            met=_only_the_list_grows(run),
-        ),
-        _once(
-            f"seconds of a poll, {run.scale.many_exams} exams of {run.scale.many_rows} attempts,"
-            f" {run.scale.many_busy} of them busy, 8 of 10 requests/s",
-            f"< {_POLL_S}",
-            f"{run.many.paced.wall_s:.1f}",
-            met=run.many.paced.wall_s < _POLL_S and not run.many.refused,
-        ),
-        _once(
-            f"events lost / invented in a first contact over {run.contact.polls} polls",
-            "0 / 0",
-            f"{run.contact.lost} / {run.contact.invented}",
-            met=run.contact.polls > 1 and not run.contact.lost and not run.contact.invented,
         ),
     ]
 
 
-def _limit(  # noqa: PLR0913, PLR0917 - what one line says
+def _correctness_goals(run: Run) -> list[ComparedGoal]:
+    wrong, drifted = run.dlt_errors, run.drifted
+    false_events = _NONE if wrong is None else f"{wrong.false_events:,} of {wrong.rows:,} rows"
+    return [
+        _both_orders(
+            run,
+            "events invented in all measured polls; links differ in every answer",
+            0,
+            lambda steady: steady.check.invented,
+            {"dlt": false_events},
+        ),
+        _both_orders(run, "events missed in all measured polls", 0, lambda steady: steady.check.missed),
+        ComparedGoal(
+            f"false removals / rows missing one poll after rows moved in {drifted.exams} exams",
+            "0 / 0",
+            f"{drifted.false_removals} / {drifted.missing_one_poll_after}",
+            not drifted.false_removals and not drifted.missing_one_poll_after,
+            dlt=_NONE if wrong is None else f"{wrong.false_removals} / {_NONE}",
+        ),
+        ComparedGoal(
+            "requests repeated after SIGKILL in the first contact",
+            f"≤ {_MOST_REPEATED}",
+            f"{run.interrupted.repeated_per_kill:.0f}",
+            run.interrupted.repeated_per_kill <= _MOST_REPEATED,
+            floor="all",
+            dlt="all",
+        ),
+    ]
+
+
+def _resource_goals(run: Run) -> list[ComparedGoal]:
+    busy, naive = run.scale.busy, run.large.naive
+    peak_bytes = max(
+        polled.peak_bytes
+        for polled in (
+            *(each for steady in run.orders for each in (steady.quiet.typical, steady.few_busy)),
+            *(steady.full_scan.product for steady in run.orders),
+            run.large.first,
+            run.large.paced_first,
+            run.many.few_busy,
+            run.many.paced,
+            *run.many.sized.values(),
+            *run.large.sized.values(),
+        )
+    )
+    floor_cpu_s = run.floor.number("cpu_s")
+    return [
+        _both_orders(
+            run,
+            "processor time of a full scan without changes, as a ratio to the floor",
+            2,
+            lambda steady: steady.full_scan.cpu_ratio,
+            {"floor": "1", "dlt": _of_dlt(run, lambda dlt: f"{dlt.number('cpu_s') / floor_cpu_s:.1f}")},
+            digits=2,
+        ),
+        _both_orders(
+            run,
+            f"DynamoDB read units, 50 changes in {busy} busy exams",
+            100,
+            lambda steady: steady.few_busy.read_units,
+            {"naive": f"{naive.number('read_units') * run.scale.exams / busy:,.0f}{_SCALED}"},
+            digits=1,
+        ),
+        _both_orders(
+            run,
+            f"DynamoDB write units, 50 changes in {busy} busy exams",
+            75,
+            lambda steady: steady.few_busy.write_units,
+            {"naive": f"{naive.number('write_units'):,.0f}"},
+        ),
+        ComparedGoal(
+            "peak memory of a poll, MB",
+            f"≤ {_MOST_PEAK_MB}",
+            _mb(peak_bytes),
+            peak_bytes <= _MOST_PEAK_MB * 1_000_000,
+            floor=_mb(run.floor.whole("peak_bytes")),
+            naive=_mb(naive.whole("peak_bytes")),
+            dlt=_of_dlt(run, lambda dlt: _mb(dlt.whole("peak_bytes"))),
+        ),
+    ]
+
+
+def _size_goals(run: Run) -> list[ComparedGoal]:
+    scale, many, contact = run.scale, run.many, run.contact
+    # With many exams, only the pages of the exam list may add requests.
+    more_if_busy = many.few_busy.requests - many.quiet.requests
+    return [
+        ComparedGoal(
+            f"requests with {scale.many_exams} exams: no changes / 50 changes in {scale.busy} busy exams",
+            "only the exam list adds requests",
+            f"{many.quiet.requests} / {many.few_busy.requests}",
+            more_if_busy <= run.large.newest.few_busy.requests - 1,
+        ),
+        ComparedGoal(
+            f"seconds of a poll, {scale.many_exams} exams of {scale.many_rows} attempts,"
+            f" {scale.many_busy} of them busy, 8 of 10 requests/s",
+            f"< {_MOST_POLL_S}",
+            f"{many.paced.wall_s:.1f}",
+            many.paced.wall_s < _MOST_POLL_S and not many.refused,
+        ),
+        ComparedGoal(
+            f"events lost / invented in a first contact over {contact.polls} polls",
+            "0 / 0",
+            f"{contact.lost} / {contact.invented}",
+            contact.polls > 1 and not contact.lost and not contact.invented,
+        ),
+    ]
+
+
+def _both_orders(  # noqa: PLR0913, PLR0917 - the parts of one goal
     run: Run,
     measure: str,
     most: float,
-    take: Callable[[Steady], float],
-    peers: dict[str, str],
+    figure: Callable[[Steady], float],
+    peers: dict[str, str] | None = None,
     digits: int = 0,
     ends: int = 0,
-) -> Line:
-    """A line whose figure may not exceed ``most`` in either order of the rows.
+) -> ComparedGoal:
+    """Return a goal whose figure is at most ``most`` in both orders of rows.
 
-    ``ends`` further requests may prove where lists end, with the oldest rows first.
+    With the oldest rows first, ``ends`` further requests may prove where lists end.
     """
-    newest, oldest = (take(steady) for steady in run.orders)
-    wanted = f"≤ {most:g}" if most else "0"
+    newest, oldest = (figure(steady) for steady in run.orders)
+    target = f"≤ {most:g}" if most else "0"
     if ends:
-        wanted += f"; oldest first + {ends}{_PER_LIST}"
+        target += f"; oldest first + {ends}{_PER_LIST}"
     met = newest <= most and oldest <= most + ends
-    return Line(measure, wanted, f"{newest:.{digits}f}", f"{oldest:.{digits}f}", met=met, **peers)
+    return ComparedGoal(measure, target, f"{newest:.{digits}f}", met, f"{oldest:.{digits}f}", **peers or {})
 
 
-def _once(measure: str, wanted: str, measured: str, *, met: bool, **peers: str) -> Line:
-    """A line that is measured in one order only."""
-    return Line(measure, wanted, measured, _NONE, met, **peers)
+def _at_most(measure: str, most: float, figure: float) -> ComparedGoal:
+    return ComparedGoal(measure, f"≤ {most:g}", f"{figure:.2f}", figure <= most)
 
 
-def _only_the_list_grows(run: Run) -> bool:
-    """Whether many exams cost no more requests than few, except for the pages of the list."""
-    more_with_few = run.large.newest.few_busy.requests - 1
-    return run.many.few_busy.requests - run.many.quiet.requests <= more_with_few
+def _of_dlt(run: Run, show: Callable[[Fields], str]) -> str:
+    """Return a figure of dlt, or a dash if dlt did not run."""
+    return _NONE if run.dlt is None else show(run.dlt)
 
 
-def _mb(size: int) -> str:
-    return f"{size / 1_000_000:.0f}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Of:
-    """A figure of dlt, or a dash where it did not run."""
-
-    dlt: Fields | None
-
-    def __call__(self, show: Callable[[Fields], str]) -> str:
-        return _NONE if self.dlt is None else show(self.dlt)
-
-
-def unmet(table: Sequence[Line]) -> list[str]:
-    """The measures that miss what was wanted."""
-    return [line.measure for line in table if not line.met]
+def _mb(size_bytes: int) -> str:
+    return f"{size_bytes / 1_000_000:.0f}"

@@ -1,7 +1,7 @@
-"""An account of many results that is known already, without the hours that it takes to write each of them.
+"""Writes the state of an account with many results straight into the tables, because a real first contact takes hours.
 
-What a first contact leaves is written straight into the tables: the state of every exam, and of the results those that
-an incremental scan of a busy exam reads.
+The tables hold what a first contact leaves: the state of every exam, and the results that an incremental scan of a busy
+exam reads.
 """
 
 from __future__ import annotations
@@ -23,16 +23,15 @@ from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from tools.bench.cloud import EXAMS, SUBMISSIONS, Cloud
-from tools.bench.provider import Provider
+from tools.bench.provider import PAGE_ROWS, Provider
 
-PAGE = 100
 _QUIET_S = 86_400
-_LONGEST_DIGEST = (1 << 64) - 1
-"""As large as a digest gets; only a full scan compares it."""
+_LARGEST_DIGEST = (1 << 64) - 1
+"""Only a full scan compares the digest."""
 
 
-def know(cloud: Cloud, provider: Provider, account: str, busy: Collection[str]) -> None:
-    """Let the account's exams be known, which ended a day ago; ``busy`` are those in which something is to happen."""
+def write_known_account(cloud: Cloud, provider: Provider, account: str, busy: Collection[str]) -> None:
+    """Store all exams as unchanged for a day, with the results of the exams that will be ``busy``."""
     client = LegacyClient(
         provider.url,
         provider.code,
@@ -51,13 +50,13 @@ def know(cloud: Cloud, provider: Provider, account: str, busy: Collection[str]) 
     states.write([ExamChange(None, _state(account, exam, now)) for exam in listed])
     for exam in listed:
         if exam.exam_id in busy:
-            circumstances = Observation(account, exam, observed_at=now, fence=0, old_before=now)
-            submissions.write(diff(client.results(exam.exam_id, 0, PAGE).rows, {}, circumstances))
+            observation = Observation(account, exam, observed_at=now, fence=0, old_before=now)
+            submissions.write(diff(client.results(exam.exam_id, 0, PAGE_ROWS).rows, {}, observation))
 
 
 def _listed(client: LegacyClient, exams: int) -> Iterator[Exam]:
-    for start in range(0, exams, PAGE):
-        yield from client.exams(start, PAGE).rows
+    for start in range(0, exams, PAGE_ROWS):
+        yield from client.exams(start, PAGE_ROWS).rows
 
 
 def _state(account: str, exam: Exam, now: int) -> ExamState:
@@ -67,7 +66,7 @@ def _state(account: str, exam: Exam, now: int) -> ExamState:
         predates_watch=True,
         row_order=RowOrder.NEWEST,
         row_count=exam.attempt_count or 0,
-        digest=_LONGEST_DIGEST,
+        digest=_LARGEST_DIGEST,
         scanned_at=now,
         read_at=now,
         changed_at=now - _QUIET_S,

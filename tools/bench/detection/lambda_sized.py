@@ -1,8 +1,7 @@
-"""A process as large as a Lambda function: so much memory and no more, and its share of a core.
+"""Limits a process to the memory and the processor time of a Lambda function.
 
-Memory is held by the kernel (``RLIMIT_DATA``: all that a process can write to, threads' stacks in full included), so
-a process that wants more fails. Processor time is held by stopping the process whenever it has used more than its
-share, as Lambda's own scheduler does.
+The kernel limits memory (``RLIMIT_DATA``: all writable memory, including whole thread stacks), so a process that needs
+more fails. A process that used more than its share of a core is stopped for a while, as Lambda's scheduler does.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tools.bench.json_process import PROJECT
+from tools.processes import PROJECT
 
 CORE_MB = 1769
 """Memory at which a Lambda function has one whole core (AWS Lambda developer guide, "Configure memory")."""
@@ -28,61 +27,61 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 def share_of_core(memory_mb: int) -> float:
-    """How much of a core a function with so much memory has, one at most."""
+    """Return the share of a core that a function with this memory has, at most 1."""
     return min(1.0, memory_mb / CORE_MB)
 
 
 def memory_of_poll() -> int:
-    """How much memory the template gives Poll, MB."""
+    """Return the memory of Poll in the template, in MB; raises LookupError."""
     template = (PROJECT / "template.yaml").read_text(encoding="utf-8")
     found = re.search(r"^  PollFunction:\n(?:    .*\n|\n)*?      MemorySize: (\d+)$", template, re.MULTILINE)
     if found is None:
-        raise LookupError("template.yaml does not say how much memory Poll has")
+        raise LookupError("template.yaml has no MemorySize for PollFunction")
     return int(found[1])
 
 
 def variables_of(memory_mb: int) -> Mapping[str, str]:
-    """What tells a process how much memory it may take."""
+    """Return the variable that ``keep_to_memory`` reads."""
     return {_MEMORY: str(memory_mb)}
 
 
 def keep_to_memory(environ: Mapping[str, str]) -> None:
-    """Take no more memory than ``environ`` says, from now on."""
+    """Limit the memory of this process as ``environ`` says."""
     if _MEMORY in environ:
         most = int(environ[_MEMORY]) * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 @contextmanager
-def held_to(share: float, pid: int) -> Iterator[None]:
-    """Let a process have its ``share`` of a core and no more, for the length of a ``with`` block."""
+def limited_to_share(share: float, pid: int) -> Iterator[None]:
+    """Limit a process to ``share`` of a core until the ``with`` block ends."""
     if share >= 1:
         yield
         return
-    over = threading.Event()
-    holder = threading.Thread(target=_hold, args=(share, pid, over))
-    holder.start()
+    ended = threading.Event()
+    limiter = threading.Thread(target=_limit, args=(share, pid, ended))
+    limiter.start()
     try:
         yield
     finally:
-        over.set()
-        holder.join()
+        ended.set()
+        limiter.join()
 
 
-def _hold(share: float, pid: int, over: threading.Event) -> None:
-    # What a period leaves unused is lost; what it took too much is owed.
-    allowed_s, used_s, looked_s = 0.0, _cpu_s(pid), time.monotonic()
-    # One that has ended is asked for its answer by somebody else.
+def _limit(share: float, pid: int, ended: threading.Event) -> None:
+    # Unused time of a period is lost. Overuse reduces the next period.
+    allowed_s, used_s, checked_s = 0.0, _cpu_s(pid), time.monotonic()
+    # The caller notices if the process has ended.
     with suppress(ProcessLookupError, FileNotFoundError):
-        while not over.wait(_PERIOD_S):
+        while not ended.wait(_PERIOD_S):
             now_s, now_used_s = time.monotonic(), _cpu_s(pid)
-            allowed_s = min(allowed_s + share * (now_s - looked_s), share * _PERIOD_S) - (now_used_s - used_s)
-            used_s, looked_s = now_used_s, now_s
+            allowed_s = min(allowed_s + share * (now_s - checked_s), share * _PERIOD_S) - (now_used_s - used_s)
+            used_s, checked_s = now_used_s, now_s
             os.kill(pid, signal.SIGSTOP if allowed_s < 0 else signal.SIGCONT)
         os.kill(pid, signal.SIGCONT)
 
 
 def _cpu_s(pid: int) -> float:
-    """Seconds of processor time of another process, all its threads together."""
+    """Return the processor time of another process, all threads together."""
     user, system = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / _TICKS_PER_S

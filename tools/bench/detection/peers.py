@@ -1,80 +1,77 @@
-"""Other ways to do the work, in the same run, on the same world."""
+"""Other ways to do the work, measured in the same run on the same world."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from examhook_simulator.wire import Fields
-from tools.bench.json_process import PROJECT, Child
 from tools.bench.cloud import Cloud
+from tools.bench.json_process import JsonProcess
 from tools.bench.provider import Provider
+from tools.processes import PROJECT
 
 DLT_PYTHON = PROJECT / ".venv-bench" / "bin" / "python"
 
 
-def where(provider: Provider) -> Mapping[str, str]:
-    """What points a peer at the provider."""
-    return {"URL": provider.url, "CODE": provider.code}
-
-
-def floor(provider: Provider) -> Child:
-    """``requests`` and ``json``."""
-    return Child(["tools.bench.detection.floor_process"], where(provider))
+def floor(provider: Provider) -> JsonProcess:
+    """Start the floor, which reads all results with ``requests`` and ``json``."""
+    return JsonProcess(["tools.bench.detection.floor_process"], provider.environ)
 
 
 @dataclass(slots=True)
 class Naive:
-    """The naive script on some of the exams, those in which something happens."""
+    """The naive script on the busy exams."""
 
     cloud: Cloud
     provider: Provider
     exam_ids: Sequence[str]
     answers: list[Fields] = field(default_factory=list)
 
-    def before(self) -> None:
-        """Keep what is known."""
+    def store(self) -> None:
+        """Store the rows as they are before the changes."""
         self._run(begin=True)
 
-    def after(self) -> None:
-        """Compare, and measure that."""
+    def compare(self) -> None:
+        """Measure the script after the changes."""
         self.answers.append(self._run(begin=False))
 
     def _run(self, *, begin: bool) -> Fields:
-        with Child(["tools.bench.detection.naive_process"], {**self.cloud.environ, **where(self.provider)}) as child:
-            return child.ask(exam_ids=list(self.exam_ids), begin=begin)
+        environ = {**self.cloud.environ, **self.provider.environ}
+        with JsonProcess(["tools.bench.detection.naive_process"], environ) as script:
+            return script.ask(exam_ids=list(self.exam_ids), begin=begin)
 
 
 @dataclass(frozen=True, slots=True)
 class DltErrors:
-    """What dlt got wrong."""
+    """Wrong changes that dlt records."""
 
     rows: int
     false_events: int
-    """Versions that a second load made of rows in which nothing but the link differed."""
+    """Versions from a second load of rows in which only the link differs."""
     false_removals: int
-    """Rows that a load took for gone while they had moved; those that were truly deleted it had read before."""
+    """Rows that end in a load although they only moved. The deleted rows were read before their deletion."""
 
 
 def dlt_unchanged(provider: Provider, python: Path) -> Fields:
-    """What dlt uses to load everything again while nothing changed, without the links."""
-    with _dlt(provider, python) as without_links:
-        without_links.ask(links=False)
-        return without_links.ask(links=False)
+    """Return the usage of dlt for a second load without changes and without links."""
+    with _dlt(provider, python) as dlt:
+        dlt.ask(links=False)
+        return dlt.ask(links=False)
 
 
 def dlt_errors(provider: Provider, python: Path) -> DltErrors:
-    """Load everything as it comes, twice; then, without the links, once more while rows move."""
-    with _dlt(provider, python) as child:
-        rows = child.ask(links=True).whole("versions")
-        again = child.ask(links=True)
-        child.ask(links=False)
+    """Load everything twice with links; then once without links, and once more while rows move."""
+    with _dlt(provider, python) as dlt:
+        rows = dlt.ask(links=True).whole("versions")
+        again = dlt.ask(links=True)
+        dlt.ask(links=False)
         provider.move_rows_in(provider.exam_ids)
-        moved = child.ask(links=False)
+        moved = dlt.ask(links=False)
     return DltErrors(rows, again.whole("versions"), moved.whole("ended"))
 
 
-def _dlt(provider: Provider, python: Path) -> Child:
-    environ = {**where(provider), "RUNTIME__DLTHUB_TELEMETRY": "false"}
-    return Child(["tools.bench.detection.dlt_process"], environ, python=str(python))
+def _dlt(provider: Provider, python: Path) -> JsonProcess:
+    environ = {**provider.environ, "RUNTIME__DLTHUB_TELEMETRY": "false"}
+    return JsonProcess(["tools.bench.detection.dlt_process"], environ, python=str(python))

@@ -1,8 +1,8 @@
-"""The product's process, from outside.
+"""Control of the process that runs Poll.
 
 ::
 
-    PollFailedError    a poll was not complete, so that its figures mean nothing; its errors say why
+    PollFailedError    a poll failed or was incomplete, so its figures mean nothing; the message holds its errors
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from examhook_simulator.wire import Fields
-from tools.bench.json_process import Child
 from tools.bench.cloud import Cloud
-from tools.bench.detection.lambda_sized import held_to, share_of_core, variables_of
+from tools.bench.detection.lambda_sized import limited_to_share, share_of_core, variables_of
+from tools.bench.json_process import JsonProcess
 from tools.bench.provider import Provider
 from tools.bench.units import Event
 
@@ -24,15 +24,15 @@ POLL_SECONDS = 15
 
 
 class PollFailedError(RuntimeError):
-    """A poll left something undone."""
+    """A poll failed or was incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What one poll did and used."""
+    """Result and usage of one poll."""
 
     complete: bool
-    """Whether nothing was left for the next poll."""
+    """Whether the poll left nothing for the next one."""
     requests: int
     rows: int
     cpu_s: float
@@ -44,7 +44,7 @@ class Polled:
 
     @classmethod
     def of(cls, answer: Fields) -> Polled:
-        """From the process's answer; raises PollFailedError where something went wrong."""
+        """Read the answer of the process; raises PollFailedError."""
         if errors := answer.texts("errors"):
             raise PollFailedError(" ".join(errors))
         return cls(
@@ -68,10 +68,15 @@ class Polled:
         )
 
 
-class Product(Child):
-    """Poll of one account in a process of its own, whose clock follows the provider's.
+class Product(JsonProcess):
+    """Poll of one account, in a process whose clock follows the provider's.
 
-    It is not paced unless a rate is given. ``memory_mb`` makes it as large as a function with so much memory.
+    Args:
+        cloud: AWS of the poll.
+        provider: the polled provider.
+        account: name of the account.
+        requests_per_second: rate of requests; None for no limit.
+        memory_mb: limits memory and processor time to those of a function with this memory; None for no limit.
     """
 
     def __init__(
@@ -100,16 +105,16 @@ class Product(Child):
         super().__init__(["tools.bench.detection.product_process"], environ)
 
     def poll(self, *, full: bool = False) -> Polled:
-        """Poll once; raises ChildError, PollFailedError."""
-        with held_to(self._share, self.pid):
+        """Run one complete poll; raises JsonProcessError and PollFailedError."""
+        with limited_to_share(self._share, self.pid):
             self.begin_poll(full=full)
-            polled = Polled.of(self.answer())
+            polled = Polled.of(self.receive())
         if not polled.complete:
-            raise PollFailedError("Something was left for the next poll.")
+            raise PollFailedError("The poll left work for the next one.")
         return polled
 
     def begin_poll(self, *, full: bool = False, requests_in_time: int | None = None) -> None:
-        """Start a poll and return at once; its time is up after ``requests_in_time``."""
+        """Start a poll and return at once. The poll runs out of time after ``requests_in_time`` requests."""
         in_time = {} if requests_in_time is None else {"requests_in_time": requests_in_time}
         clock_ahead_s = self._provider.control.now() - time.time()
-        self.tell(full=full, paced=self._paced, clock_ahead_s=clock_ahead_s, **in_time)
+        self.send(full=full, paced=self._paced, clock_ahead_s=clock_ahead_s, **in_time)

@@ -1,4 +1,4 @@
-"""The product: Poll as its function builds it, run and measured in this process."""
+"""Poll, built as its function builds it, run and measured in this process."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from examhook.storage.account_code import AccountCode
 from examhook.wiring.poll import poll
 from examhook.workflows.polling.poll import Poll, PollRequest
 from examhook_simulator.wire import Fields
-from tools.bench.json_process import serve
 from tools.bench.detection.lambda_sized import keep_to_memory
+from tools.bench.json_process import serve
 from tools.bench.units import UnitCounter
-from tools.bench.usage import cpu_s, peak_bytes
+from tools.bench.usage import Stopwatch
 
 _TIME_LEFT_S = 10_000.0
-"""A poll is measured whole, however long it takes, unless it is asked for in parts."""
+"""Enough for a whole poll."""
 
 
 def main() -> None:
-    """Poll as often as the input asks."""
+    """Poll once per input line."""
     keep_to_memory(os.environ)
     counter = UnitCounter.of_this_process()
     clock = _Clock()
-    # Whatever the wiring builds takes its clock from there.
+    # Everything that the wiring builds uses this clock.
     time.time = clock.now
     workflow = poll(os.environ)
 
@@ -41,21 +41,18 @@ def main() -> None:
 
 def _measured(workflow: Poll, counter: UnitCounter, fields: Fields) -> Mapping[str, object]:
     if not fields.flag("paced"):
-        # How fast the requests follow each other says nothing about what they cost, and waiting takes time.
+        # The pace does not change what requests cost, and waiting takes time.
         Pacer.delay_s = _no_delay  # type: ignore[method-assign]  # every pacer of this process
     in_time = fields.number("requests_in_time") if fields.has("requests_in_time") else math.inf
     time_left = _TimeLeft(workflow.client_for, in_time)
     workflow = replace(workflow, client_for=time_left.client_for)
     counter.reset()
     request = PollRequest(manual=fields.flag("full"), full=fields.flag("full"))
-    cpu_before_s, began_s = cpu_s(), time.monotonic()
+    stopwatch = Stopwatch()
     report = workflow.run(request, time_left.seconds)
-    cpu_after_s, ended_s = cpu_s(), time.monotonic()
     return {
         **report.body(),
-        "cpu_s": cpu_after_s - cpu_before_s - counter.own_cpu_s,
-        "wall_s": ended_s - began_s,
-        "peak_bytes": peak_bytes(),
+        **stopwatch.figures(counter.own_cpu_s),
         "read_units": counter.read_units,
         "write_units": counter.write_units,
         "events": [asdict(event) for event in counter.announced],
@@ -64,19 +61,18 @@ def _measured(workflow: Poll, counter: UnitCounter, fields: Fields) -> Mapping[s
 
 @dataclass(slots=True)
 class _Clock:
-    """This process's clock, which can be ahead of the machine's."""
+    """A clock that can be ahead of the machine's."""
 
     ahead_s: float = 0
     _machine: Callable[[], float] = field(default_factory=lambda: time.time)
 
     def now(self) -> float:
-        """Unix seconds."""
         return self._machine() + self.ahead_s
 
 
 @dataclass(slots=True)
 class _TimeLeft:
-    """How much time a poll has left: none after so many requests."""
+    """Remaining time of a poll: none after ``requests`` requests."""
 
     make_client: Callable[[AccountCode], ProviderClient]
     requests: float
@@ -87,11 +83,11 @@ class _TimeLeft:
         return self._client
 
     def seconds(self) -> float:
-        asked = 0 if self._client is None else self._client.requests_made
-        return 0.0 if asked >= self.requests else _TIME_LEFT_S
+        requests_made = 0 if self._client is None else self._client.requests_made
+        return 0.0 if requests_made >= self.requests else _TIME_LEFT_S
 
 
-def _no_delay(self: Pacer) -> float:  # noqa: ARG001 - the method in whose place it stands has it
+def _no_delay(self: Pacer) -> float:  # noqa: ARG001 - replaces a method
     return 0.0
 
 

@@ -1,35 +1,40 @@
-"""Takes every measurement, one after the other, because they would disturb each other."""
+"""Runs all measurements of detection one after the other, so that they do not disturb each other."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from examhook_simulator.facts import RowOrder
 from tools.bench.cloud import running_cloud
-from tools.bench.detection.first_contact import Contact, contact
-from tools.bench.detection.disruptions import Drifted, drift
+from tools.bench.detection.disruptions import (
+    ALLOWED_PER_SECOND,
+    REQUESTED_PER_SECOND,
+    Drifted,
+    Interrupted,
+    Paced,
+    drift,
+    interrupt,
+    pace,
+)
 from tools.bench.detection.figures import Large, Many, Run, Scale
-from tools.bench.interruption import Interrupted, interrupt
-from tools.bench.detection.known_account import know
+from tools.bench.detection.first_contact import FirstContact, first_contact
+from tools.bench.detection.known_account import write_known_account
 from tools.bench.detection.lambda_sized import memory_of_poll
-from tools.bench.pace import ALLOWED_PER_SECOND, ASKED_PER_SECOND, Paced, pace
 from tools.bench.detection.peers import Naive, dlt_errors, dlt_unchanged, floor
 from tools.bench.detection.product import FASTEST_PER_SECOND, Product
-from tools.bench.provider import Provider, pages_of, running_provider
 from tools.bench.detection.steady import Watcher, watch
+from tools.bench.provider import Provider, pages_of, running_provider
+from tools.progress import Say
 
-_UNTIL_QUIET_S = 7200
-"""Seconds without a change after which no exam counts as active."""
-
-Say = Callable[[str], None]
+_UNTIL_INACTIVE_S = 7200
+"""Time without changes after which no exam is active."""
 
 
 def run(scale: Scale, say: Say, dlt_python: Path | None) -> Run:
-    """Measure everything and report progress to ``say``. ``dlt_python`` is the Python with dlt; None leaves it out."""
+    """Measure everything. ``dlt_python`` is the Python with dlt; without it, dlt is left out."""
     began_s = time.monotonic()
-    say(f"a world of {scale.exams} exams with {scale.rows} attempts each")
+    say(f"{scale.exams} exams with {scale.rows} attempts each")
     with running_provider(scale.exams, scale.rows) as provider:
         large = _large_world(scale, provider, say)
         unchanged = None
@@ -70,7 +75,7 @@ def _large_world(scale: Scale, provider: Provider, say: Say) -> Large:
             newest = watch(Watcher(product, provider), reader, busy, scale.scans, naive)
             say("oldest first")
             provider.control.quirk_on(f"row_order={RowOrder.OLDEST}")
-            provider.control.advance(_UNTIL_QUIET_S)
+            provider.control.advance(_UNTIL_INACTIVE_S)
             # A full scan learns the new order.
             product.poll(full=True)
             oldest = watch(Watcher(product, provider), reader, busy, scale.scans)
@@ -85,14 +90,14 @@ def _large_world(scale: Scale, provider: Provider, say: Say) -> Large:
 
 def _small_world(scale: Scale, provider: Provider, say: Say) -> tuple[Interrupted, Paced, Drifted]:
     with running_cloud(provider.code) as cloud:
-        say("a first contact that is killed")
+        say("a first contact whose process is killed")
         smaller = scale.small_exams - scale.small_larger
         pages = smaller * pages_of(scale.small_rows) + scale.small_larger * pages_of(scale.rows)
-        # The exams that were created last are read first, so the later kills hit the larger ones.
+        # The newest exams are read first, so the later kills hit the larger exams.
         interrupted = interrupt(cloud, provider, "main", pages, [pages * share // 100 for share in (30, 82, 94)])
         say("8 requests a second")
         paced = pace(cloud, provider, "main")
-        say("rows that move in the middle of a scan")
+        say("rows that move during a scan")
         with Product(cloud, provider, "main") as product:
             return interrupted, paced, drift(cloud, product, provider, "main", provider.exam_ids)
 
@@ -104,29 +109,29 @@ def _many_exams(scale: Scale, say: Say) -> Many:
         running_cloud(provider.code) as cloud,
     ):
         busy = provider.exam_ids[: scale.many_busy]
-        know(cloud, provider, "main", busy)
+        write_known_account(cloud, provider, "main", busy)
         with Product(cloud, provider, "main") as product:
-            # Finds which exams are open.
+            # This poll finds the open exams.
             product.poll()
             watcher = Watcher(product, provider)
             quiet, few_busy = watcher.quiet_poll(), watcher.few_busy(busy[: scale.busy])
         provider.control.set_limit(ALLOWED_PER_SECOND)
-        with Product(cloud, provider, "main", ASKED_PER_SECOND) as product:
-            paced = Watcher(product, provider, watcher.truth).busy(busy, busy)
+        with Product(cloud, provider, "main", REQUESTED_PER_SECOND) as product:
+            paced = Watcher(product, provider, watcher.check).busy(busy, busy)
         sized = {}
         for memory_mb in scale.memory_mb:
             say(f"one poll with {memory_mb} MB")
-            with Product(cloud, provider, "main", ASKED_PER_SECOND, memory_mb) as product:
-                sized[memory_mb] = Watcher(product, provider, watcher.truth).busy(busy, busy)
-        return Many(quiet, few_busy, paced, provider.control.limit().refused, sized, watcher.truth)
+            with Product(cloud, provider, "main", REQUESTED_PER_SECOND, memory_mb) as product:
+                sized[memory_mb] = Watcher(product, provider, watcher.check).busy(busy, busy)
+        return Many(quiet, few_busy, paced, provider.control.limit().refused, sized, watcher.check)
 
 
-def _first_contact(scale: Scale, say: Say) -> Contact:
-    say(f"a first contact with {scale.many_exams} exams over several polls")
+def _first_contact(scale: Scale, say: Say) -> FirstContact:
+    say(f"a first contact with {scale.many_exams} exams in several polls")
     with (
         running_provider(scale.many_exams, scale.contact_rows) as provider,
         running_cloud(provider.code) as cloud,
     ):
-        # All over the order in which exams are read for the first time.
+        # Spread over the order in which exams are read for the first time.
         busy = provider.exam_ids[:: max(1, scale.many_exams // scale.many_busy)]
-        return contact(cloud, provider, "main", scale.contact_rows, busy, scale.contact_requests)
+        return first_contact(cloud, provider, "main", scale.contact_rows, busy, scale.contact_requests)

@@ -1,33 +1,32 @@
-"""A watched account, poll after poll: nothing changed, some changed, everything was read again."""
+"""A watched account, poll after poll: without changes, with changes, and in full scans."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TypeVar
 
 from examhook.detection.pace import ROTATION_SECONDS
 from examhook_simulator.facts import AttemptRef
 from examhook_simulator.wire import Fields
-from tools.bench.json_process import Child
+from tools.bench.detection.peers import Naive
 from tools.bench.detection.product import POLL_SECONDS, Polled, Product
+from tools.bench.json_process import JsonProcess
 from tools.bench.provider import Provider, started, submitted
 from tools.bench.units import Event
 
-TICK_S = POLL_SECONDS
-
 
 @dataclass(slots=True)
-class Truth:
-    """How the events of the measured polls compare with what happened."""
+class EventCheck:
+    """Comparison of the announced events with the changes at the provider."""
 
     happened: int = 0
     invented: int = 0
     missed: int = 0
 
     def compare(self, polled: Polled, expected: set[Event]) -> None:
-        """Take in one poll."""
+        """Add one poll."""
         wanted = Counter(expected)
         self.happened += len(expected)
         self.invented += (polled.events - wanted).total()
@@ -36,87 +35,61 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class FullScan:
-    """All results read again while nothing changed, by the product and by the floor."""
+    """A full scan without changes, by the product and by the floor."""
 
     product: Polled
     floor: Fields
 
     @property
     def cpu_ratio(self) -> float:
-        """The product's processor time for each second of the floor's."""
+        """Processor time of the product divided by that of the floor."""
         return self.product.cpu_s / self.floor.number("cpu_s")
 
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """The polls of one rotation, in which nothing happened."""
+    """The polls of one rotation without changes."""
 
     polls: Sequence[Polled]
 
     @property
     def typical(self) -> Polled:
-        """The one with the middle number of requests."""
-        return sorted(self.polls, key=lambda each: each.requests)[len(self.polls) // 2]
-
-    @property
-    def requests(self) -> int:
-        """Requests of most polls."""
-        return self.typical.requests
+        """The poll with the median number of requests."""
+        return _median(self.polls, lambda each: each.requests)
 
     @property
     def most_requests(self) -> int:
-        """Requests of the poll that made most: it also proves where the list of exams ends."""
+        """Requests of the poll that also proves where the exam list ends."""
         return max(each.requests for each in self.polls)
 
-    @property
-    def mean_requests(self) -> float:
-        """Requests of a poll on average."""
-        return sum(each.requests for each in self.polls) / len(self.polls)
-
-    @property
-    def read_units(self) -> float:
-        """DynamoDB read units of a poll on average."""
-        return sum(each.read_units for each in self.polls) / len(self.polls)
-
-    @property
-    def write_units(self) -> float:
-        """DynamoDB write units of a poll on average."""
-        return sum(each.write_units for each in self.polls) / len(self.polls)
-
-
-class Aside(Protocol):
-    """Another way to do the work, run on the same changes."""
-
-    def before(self) -> None:
-        """What was known before the changes is known now."""
-
-    def after(self) -> None:
-        """The changes have happened."""
+    def mean(self, figure: Callable[[Polled], float]) -> float:
+        """Return the mean of a figure over all polls."""
+        return sum(figure(each) for each in self.polls) / len(self.polls)
 
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """One account, watched tick by tick."""
+    """Runs polls of one account and compares their events with the changes."""
 
     product: Product
     provider: Provider
-    truth: Truth = field(default_factory=Truth)
+    check: EventCheck = field(default_factory=EventCheck)
 
     def quiet_poll(self) -> Polled:
-        """A tick in which nothing happens."""
-        return self._tick(set)
+        """Poll without changes."""
+        return self._poll_after(set)
 
     def quiet(self) -> Quiet:
-        """One rotation through the exams, in which nothing happens."""
+        """Poll without changes for one rotation through the exams."""
         self.provider.control.advance(ROTATION_SECONDS)
-        return Quiet([self.quiet_poll() for _ in range(ROTATION_SECONDS // TICK_S)])
+        return Quiet([self.quiet_poll() for _ in range(ROTATION_SECONDS // POLL_SECONDS)])
 
-    def busy(self, ends: Sequence[str], begins: Sequence[str], aside: Aside | None = None) -> Polled:
-        """A tick in which one attempt ends in each exam of ``ends`` and one begins in each of ``begins``."""
+    def busy(self, ends: Sequence[str], begins: Sequence[str], naive: Naive | None = None) -> Polled:
+        """Poll after one attempt ended in each exam of ``ends`` and one started in each exam of ``begins``."""
         running = self.provider.start_in(ends)
-        self._tick(lambda: started(running))
-        if aside:
-            aside.before()
+        self._poll_after(lambda: started(running))
+        if naive:
+            naive.store()
         fresh: list[AttemptRef] = []
 
         def change() -> set[Event]:
@@ -124,64 +97,72 @@ class Watcher:
             fresh.extend(self.provider.start_in(begins))
             return submitted(running) | started(fresh)
 
-        polled = self._tick(change)
-        if aside:
-            aside.after()
+        polled = self._poll_after(change)
+        if naive:
+            naive.compare()
 
         def finish() -> set[Event]:
             self.provider.submit_all(fresh)
             return submitted(fresh)
 
-        self._tick(finish)
+        self._poll_after(finish)
         return polled
 
-    def few_busy(self, exam_ids: Sequence[str], aside: Aside | None = None) -> Polled:
-        """A tick in which five attempts end in each of a few exams, and five begin."""
+    def few_busy(self, exam_ids: Sequence[str], naive: Naive | None = None) -> Polled:
+        """Poll after five attempts ended and five started in each of a few exams."""
         five_in_each = [exam_id for exam_id in exam_ids for _ in range(5)]
-        return self.busy(five_in_each, five_in_each, aside)
+        return self.busy(five_in_each, five_in_each, naive)
 
     def all_busy(self) -> Polled:
-        """A tick in which an attempt ends in one half of the exams, and one begins in the other half."""
+        """Poll after one attempt ended in each exam of one half, and one started in each exam of the other."""
         half = len(self.provider.exam_ids) // 2
         return self.busy(self.provider.exam_ids[:half], self.provider.exam_ids[half:])
 
-    def full_scan(self, floor: Child) -> FullScan:
-        """Read everything again, by the floor first."""
+    def full_scan(self, floor: JsonProcess) -> FullScan:
+        """Run a full scan without changes, after the floor read the same."""
         read = floor.ask()
         polled = self.product.poll(full=True)
-        self.truth.compare(polled, set())
+        self.check.compare(polled, set())
         return FullScan(polled, read)
 
-    def _tick(self, change: Callable[[], set[Event]]) -> Polled:
-        self.provider.control.advance(TICK_S)
+    def _poll_after(self, change: Callable[[], set[Event]]) -> Polled:
+        """Advance by one interval, make a change, which returns the expected events, and poll."""
+        self.provider.control.advance(POLL_SECONDS)
         expected = change()
         polled = self.product.poll()
-        self.truth.compare(polled, expected)
+        self.check.compare(polled, expected)
         return polled
 
 
 @dataclass(frozen=True, slots=True)
 class Steady:
-    """What one order of the rows gave."""
+    """Figures of a watched account with one order of rows."""
 
     quiet: Quiet
     few_busy: Polled
     all_busy: Polled
     full_scans: Sequence[FullScan]
-    truth: Truth
+    check: EventCheck
 
     @property
     def full_scan(self) -> FullScan:
-        """The one with the middle ratio."""
-        return sorted(self.full_scans, key=lambda each: each.cpu_ratio)[len(self.full_scans) // 2]
+        """The full scan with the median ratio."""
+        return _median(self.full_scans, lambda each: each.cpu_ratio)
 
 
-def watch(watcher: Watcher, floor: Child, busy: Sequence[str], scans: int, aside: Aside | None = None) -> Steady:
-    """Measure an account that has been read whole before; ``busy`` are the exams that are busy when few are."""
+def watch(watcher: Watcher, floor: JsonProcess, busy: Sequence[str], scans: int, naive: Naive | None = None) -> Steady:
+    """Measure an account after its first full scan; ``busy`` are the exams that are busy if few are."""
     return Steady(
         quiet=watcher.quiet(),
-        few_busy=watcher.few_busy(busy, aside),
+        few_busy=watcher.few_busy(busy, naive),
         all_busy=watcher.all_busy(),
         full_scans=[watcher.full_scan(floor) for _ in range(scans)],
-        truth=watcher.truth,
+        check=watcher.check,
     )
+
+
+_T = TypeVar("_T")
+
+
+def _median(items: Sequence[_T], figure: Callable[[_T], float]) -> _T:
+    return sorted(items, key=figure)[len(items) // 2]

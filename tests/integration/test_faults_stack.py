@@ -7,7 +7,7 @@ from moto import mock_aws
 
 from examhook_cli.demo.subscriber import subscribe_queue
 from examhook_simulator.clock import VirtualClock
-from tools.faults.passing_world import PassingWorld
+from tools.faults.stack import ListedWorld
 
 
 def test_everything_on_the_queue_is_read_however_many_messages_there_are() -> None:
@@ -25,10 +25,10 @@ def test_everything_on_the_queue_is_read_however_many_messages_there_are() -> No
 
 
 def test_an_exam_that_is_over_leaves_the_list_and_nothing_of_the_ledger() -> None:
-    world = PassingWorld(1, VirtualClock())
+    world = ListedWorld(1, VirtualClock())
     first, second = world.create_exam(), world.create_exam()
     world.submit(world.start(first))
     before = world.ledger()
-    world.over.add(first)
+    world.unlisted.add(first)
     assert [str(exam.exam_id) for exam in world.exams()] == [second]
     assert world.ledger() == before
