@@ -12,15 +12,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from examhook.detection.change import Change
 from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
 from examhook.detection.exam_transition import ExamChange, change_of_availability, first_state, with_receipt
-from examhook.detection.transition import Observation, change_from
+from examhook.detection.transition import Change, Observation, change_from
 from examhook.model import Attempt, AttemptKey, Exam, Receipt, Submission
-from examhook.storage.account_state import AccountRecord, Awaited, Refusal
-from examhook.storage.exam_states import ExamStates
-from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable, sort_key, spanning
+from examhook.storage.exams import AccountRecord, AwaitedEvent, CodeRejection, ExamsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable, sort_key, spanning
 from tests.support.storage.memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 from tests.support.storage.tables import EXAMS, SUBMISSIONS, create_tables
 
@@ -177,11 +174,11 @@ RECORDS = [
         watch_started_at=100,
         listed_count=7,
         list_proven_at=300,
-        refusal=Refusal("v1", since=1, last_asked_at=2, plain=False),
+        refusal=CodeRejection("v1", since=1, last_asked_at=2, plain=False),
         failing_since=400,
         left_alone_until=500,
         completed_at=450,
-        awaited=Awaited("evt_1", 4, since=5),
+        awaited=AwaitedEvent("evt_1", 4, since=5),
     ),
 ]
 
@@ -218,9 +215,9 @@ def exam_change(
     if stored is None:
         after = first_state("main", shown, observed_at=at, predates_watch=False, announce=True)
         return ExamChange(None, replace(after, fence=fence))
-    after_change = change_of_availability(stored, shown, observed_at=at)
-    assert after_change is not None
-    return ExamChange(stored, replace(after_change, version=stored.version + 1, fence=fence))
+    digest_after_change = change_of_availability(stored, shown, observed_at=at)
+    assert digest_after_change is not None
+    return ExamChange(stored, replace(digest_after_change, version=stored.version + 1, fence=fence))
 
 
 def changed(stored: ExamState, **facts: Any) -> ExamChange:

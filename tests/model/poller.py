@@ -15,8 +15,8 @@ from model.plans import OF_TABLES, Dies, Fails, Fault, Happens, PollPlan, Stalls
 from model.provider import BASE_URL, CODE, ModelClient, ModelSession, NoPace, Provider
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
-from examhook.detection.change import Change
 from examhook.detection.exam_transition import ExamChange
+from examhook.detection.transition import Change
 from examhook.model import AttemptKey, Submission
 from examhook.provider.api_client import Means
 from examhook.provider.client import LegacyClient
@@ -24,7 +24,7 @@ from examhook.provider.discovery import Discovery
 from examhook.provider.port import ProviderClient
 from examhook.provider.v1_client import V1Client, V1Memory
 from examhook.settings import Dialect, InitialSync, PollSettings
-from examhook.storage.account_code import AccountCode
+from examhook.storage.account_secrets import AccountCode
 from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
 from examhook.workflows.polling.poll import Poll, PollRequest
 from examhook.workflows.polling.report import PollReport
@@ -153,6 +153,7 @@ class _Process:
             ),
             endpoints=lambda: [ASKS_FOR_RECEIPTS],
             notify_refusal=_nobody_is_told,
+            open_erasure_key=bytes,
             monitor=NOTHING_WAITS,
             now=self._now,
             sleep=here.provider.world.advance,
@@ -245,5 +246,5 @@ class _Code:
         return AccountCode(CODE, "v1")
 
 
-def _nobody_is_told(account: str, *, since: int, message: str) -> None:
+def _nobody_is_told(account: str, since: int, message: str) -> None:
     del account, since, message

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from boto3 import Session
 
-from examhook.storage.event_links import REQUEST_INDEX
+from examhook.storage.events import LINK_REQUEST_INDEX
 from examhook_cli.local.environment import (
     ACCESS_KEY_ID,
     REGION,
@@ -81,7 +81,7 @@ def _with_resources(port: int, account_code: str) -> Cloud:
         EVENTS,
         {"event_id": "S", "link_requested_for": "S", "link_requested_at": "N"},
         ["event_id"],
-        Index(REQUEST_INDEX, "link_requested_for", "link_requested_at"),
+        Index(LINK_REQUEST_INDEX, "link_requested_for", "link_requested_at"),
     )
     secret = SESSION.client("secretsmanager", endpoint_url=url).create_secret(Name="code", SecretString=account_code)
     environ = {

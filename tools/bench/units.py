@@ -22,7 +22,7 @@ from typing import Any, Protocol, Self
 
 import boto3
 
-from examhook.storage.event_links import REQUEST_INDEX
+from examhook.storage.events import LINK_REQUEST_INDEX
 
 SERVICES = ("dynamodb", "kms", "sns", "sqs")
 """Services whose requests are counted."""
@@ -31,7 +31,7 @@ _READS = frozenset({"GetItem", "Query", "Scan"})
 _BATCH_READ = "BatchGetItem"
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
 _HIDES_READ_ITEMS = frozenset({"ProjectionExpression", "FilterExpression", "Select"})
-_WHOLE_ITEM_INDEXES = frozenset({REQUEST_INDEX})
+_WHOLE_ITEM_INDEXES = frozenset({LINK_REQUEST_INDEX})
 _KEYS_ONLY_INDEXES = frozenset({"waiting"})
 """The index holds keys only, so even an answer with a count alone costs one step of 4 KB."""
 

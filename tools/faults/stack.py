@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from botocore.config import Config
 
 from examhook.delivery.record import DeliveryStatus
-from examhook.storage.exam_states import partition_key
+from examhook.storage.submissions import exams_partition
 from examhook.workflows.administration.replay import Replay
 from examhook_cli.demo.installation import CommandFailedError, DemoInstallation, demo_installation, run_command
 from examhook_cli.demo.subscriber import QueueSubscriber, subscribe_queue
@@ -180,7 +180,7 @@ class FaultStack:
         self.world.unlisted.add(exam_id)
         self.installation.session.client("dynamodb").delete_item(
             TableName=self.output("SubmissionsTableName"),
-            Key={"pk": {"S": partition_key(self.output("AccountName"))}, "sk": {"S": exam_id}},
+            Key={"pk": {"S": exams_partition(self.output("AccountName"))}, "sk": {"S": exam_id}},
         )
 
     def recover(self, exam_id: str | None = None, timeout_s: float = _RECOVERY_S) -> list[Audit]:

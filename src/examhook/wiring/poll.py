@@ -18,7 +18,7 @@ from examhook.destinations.redrive_queue import CLOCK_MARGIN_S, RedriveOrder, Re
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
 from examhook.destinations.tick_queue import TickQueue
-from examhook.detection.ticks import MINUTE_S
+from examhook.detection.intervals import MINUTE_S
 from examhook.events.build import operations_event
 from examhook.events.catalogue import OperationsEventType
 from examhook.http.session import BoundedSession
@@ -30,18 +30,13 @@ from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
 from examhook.provider.v1_client import V1Client, V1Memory
 from examhook.settings import Dialect, PollSettings
-from examhook.storage.account_code import AccountCode, AccountCodeSecret
-from examhook.storage.account_list import Account, code_in
-from examhook.storage.accounts import AccountsSecret
-from examhook.storage.dispatched import DispatchedEvents
+from examhook.storage.account_secrets import Account, AccountCode, AccountCodeSecret, AccountsSecret, code_in
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.exam_states import ExamStates
+from examhook.storage.events import DispatchedEvents, EventLinks
 from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable
 from examhook.workflows.administration.erasure_key import erasure_key
 from examhook.workflows.polling.accounts import AccountPolls
-from examhook.workflows.polling.backoff import RefusalNotice
 from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
 from examhook.workflows.polling.poll import Poll
 
@@ -110,7 +105,7 @@ def _poll(
     settings: PollSettings,
     secrets: SecretsManagerClient,
     dynamodb: DynamoDBClient,
-    notify_refusal: RefusalNotice,
+    notify_refusal: Callable[[str, int, str], None],
     code_of: Callable[[str], str] = str.strip,
 ) -> Poll:
     """The poll of one account; ``code_of`` finds its code in its secret's value."""
@@ -183,8 +178,8 @@ def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[Accou
     return client_for
 
 
-def _refusal_notice(publisher: TopicPublisher, topic_arn: str) -> RefusalNotice:
-    def notify(account: str, *, since: int, message: str) -> None:
+def _refusal_notice(publisher: TopicPublisher, topic_arn: str) -> Callable[[str, int, str], None]:
+    def notify(account: str, since: int, message: str) -> None:
         event = operations_event(OperationsEventType.PROVIDER_REFUSED, account, since, message, {})
         publisher.publish_operations(topic_arn, event)
 

@@ -7,12 +7,10 @@ from collections.abc import Iterator, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook.detection.exam_state import ExamState
-from examhook.detection.ticks import MINUTE_S, longest_gap_s
-from examhook.detection.worst_case import worst_case_s
+from examhook.detection.intervals import MINUTE_S, worst_case_s
 from examhook.settings import SettingsError
-from examhook.storage.account_list import AccountsError
-from examhook.storage.account_state import AccountRecord, Refusal
-from examhook.storage.accounts import AccountsSecret
+from examhook.storage.account_secrets import AccountsError, AccountsSecret
+from examhook.storage.exams import AccountRecord, CodeRejection
 from examhook_cli.doctor.finding import Finding, Verdict
 from examhook_cli.doctor.function_checks import interval_s, schedule_of
 from examhook_cli.doctor.patient import Patient
@@ -92,7 +90,7 @@ def promises(patient: Patient, name: str) -> Iterator[Finding]:
         return
     # Within a minute there may be several polls; a rarer schedule polls once at each tick.
     poll_s = settings.poll_seconds if tick_s <= MINUTE_S else tick_s
-    worst = worst_case_s(longest_gap_s=longest_gap_s(poll_s), full_scan_seconds=settings.full_scan_seconds)
+    worst = worst_case_s(poll_s=poll_s, full_scan_s=settings.full_scan_seconds)
     said = (
         f"Changes that the exam list shows, and ends of running attempts, within {_span(worst['signalled'])}; other new"
         f" attempts within {_span(worst['active'])}, in quiet exams within {_span(worst['rotation'])}; scores within"
@@ -127,7 +125,7 @@ def _current_version(patient: Patient, secret_arn: str) -> str | None:
     return next((version for version, stages in versions.items() if "AWSCURRENT" in stages), None)
 
 
-def _refused(patient: Patient, check: str, name: str, refusal: Refusal) -> Finding:
+def _refused(patient: Patient, check: str, name: str, refusal: CodeRejection) -> Finding:
     settings = patient.poll_settings
     own = name == settings.account
     arn = settings.account_code_secret_arn if own else settings.accounts_secret_arn

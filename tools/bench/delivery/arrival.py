@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from examhook.detection.ticks import SCHEDULE_LATE_S, longest_gap_s
+from examhook.detection.intervals import SCHEDULE_LATE_S, longest_gap_s
 from examhook.events.catalogue import EventType
 from examhook.events.identity import submission_event_id
 from examhook.model import AttemptKey

@@ -16,9 +16,9 @@ from examhook.delivery.link_renewal import LinkRequest
 from examhook.delivery.record import KEPT_ATTEMPTS, OPEN_STATUSES, AttemptRecord, Delivery, DeliveryStatus
 from examhook.destinations.delivery_queue import DeliveryMessage, TakenMessage, body_of
 from examhook.events.build import Event
-from examhook.storage.delivery_reads import DueDelivery
-from examhook.storage.event_links import LinkedEvent
-from examhook.storage.looked_up import LookedUp
+from examhook.storage.batch_loader import LoadedBatch
+from examhook.storage.deliveries import DueDelivery
+from examhook.storage.events import DispatchProgress, LinkedEvent
 
 
 @dataclass(slots=True)
@@ -35,6 +35,12 @@ class MemoryEvents:
     def get(self, event_id: str) -> Event | None:
         """Return an event."""
         return self.by_id.get(event_id)
+
+    def dispatch_progress(self, event_id: str) -> DispatchProgress:
+        """Return whether the event is stored or dispatched."""
+        if event_id in self.dispatched:
+            return DispatchProgress(is_dispatched=True)
+        return DispatchProgress(self.by_id.get(event_id))
 
     def is_dispatched(self, event_id: str) -> bool:
         """Whether ``mark_dispatched`` was called."""
@@ -215,7 +221,7 @@ class MemoryEndpoints:
         )
         return claimed is not None
 
-    def take_place(self, seen: Endpoint, now: float, step_s: float, ahead_s: float) -> float | None:
+    def take_rate_slot(self, seen: Endpoint, now: float, step_s: float, ahead_s: float) -> float | None:
         """Reserve the next slot of the rate limit."""
         before = self._change(
             seen.endpoint_id,
@@ -244,15 +250,15 @@ class MemoryEndpoints:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryLookUp:
-    """Replaces LookUp."""
+class MemoryBatchLoader:
+    """Replaces BatchLoader."""
 
     endpoints: MemoryEndpoints
     links: MemoryLinks
 
-    def read(self, endpoint_ids: Sequence[str], event_ids: Sequence[str]) -> LookedUp:
+    def read(self, endpoint_ids: Sequence[str], event_ids: Sequence[str]) -> LoadedBatch:
         """Return endpoints and events."""
-        return LookedUp(
+        return LoadedBatch(
             {each: self.endpoints.get(each) for each in endpoint_ids},
             {each: self.links.get(each) for each in event_ids},
         )

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from examhook.detection.pace import RETRY_SECONDS
+from examhook.detection.intervals import RETRY_S
 from examhook_simulator.facts import AttemptRef
 from tools.bench.cloud import Cloud
 from tools.bench.detection.product import POLL_SECONDS, Polled, Product
@@ -91,7 +91,7 @@ def first_contact(  # noqa: PLR0913, PLR0917 - account, size and speed
             candidates.change()
         contact_polls = len(polls)
         # An exam whose rows moved between two polls is read again after a pause.
-        for _ in range(RETRY_SECONDS // POLL_SECONDS + 1):
+        for _ in range(RETRY_S // POLL_SECONDS + 1):
             product.begin_poll()
             polls.append(Polled.of(product.receive()))
             provider.control.advance(POLL_SECONDS)

@@ -10,18 +10,15 @@ import random
 import time
 from collections.abc import Collection, Iterator
 
-from examhook.detection.diff import diff
 from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.detection.exam_transition import ExamChange
-from examhook.detection.transition import Observation
+from examhook.detection.transition import Observation, diff
 from examhook.http.session import BoundedSession
 from examhook.model import Exam
 from examhook.provider.client import LegacyClient
 from examhook.provider.pacing import Pacer
-from examhook.storage.account_state import AccountRecord
-from examhook.storage.exam_states import ExamStates
-from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.exams import AccountRecord, ExamsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable
 from tools.bench.cloud import EXAMS, SUBMISSIONS, Cloud
 from tools.bench.provider import PAGE_ROWS, Provider
 

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-from examhook.detection.pace import ROTATION_SECONDS
+from examhook.detection.intervals import ROTATION_S
 from tools.bench.detection.figures import Run
 from tools.bench.detection.function_page import function_section
 from tools.bench.detection.goals import ComparedGoal
@@ -100,7 +100,7 @@ How each figure is measured:
 
 
 def _rotation_requests(exams: int) -> int:
-    return math.ceil(exams * POLL_SECONDS / ROTATION_SECONDS)
+    return math.ceil(exams * POLL_SECONDS / ROTATION_S)
 
 
 def _commit() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from examhook.detection.pace import ROTATION_SECONDS
+from examhook.detection.intervals import ROTATION_S
 from examhook_simulator.facts import AttemptRef
 from examhook_simulator.wire import Fields
 from tools.bench.detection.peers import Naive
@@ -81,8 +81,8 @@ class Watcher:
 
     def quiet(self) -> Quiet:
         """Poll without changes for one rotation through the exams."""
-        self.provider.control.advance(ROTATION_SECONDS)
-        return Quiet([self.quiet_poll() for _ in range(ROTATION_SECONDS // POLL_SECONDS)])
+        self.provider.control.advance(ROTATION_S)
+        return Quiet([self.quiet_poll() for _ in range(ROTATION_S // POLL_SECONDS)])
 
     def busy(self, ends: Sequence[str], begins: Sequence[str], naive: Naive | None = None) -> Polled:
         """Poll after one attempt ended in each exam of ``ends`` and one started in each exam of ``begins``."""
