@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
-from examhook_simulator.wire import Fields
+from examhook_simulator.json_fields import Fields
 from tools.processes import PROJECT
 
 _STOP_S = 20

@@ -7,15 +7,15 @@ import time
 from collections.abc import Mapping
 
 from examhook_simulator.clock import VirtualClock
-from examhook_simulator.control_acts import Stage
+from examhook_simulator.control_acts import Simulation
 from examhook_simulator.control_api import ControlApi
 from examhook_simulator.exam_book import ExamBook
-from examhook_simulator.facts import AttemptRef, RowOrder
-from examhook_simulator.pace import RequestLimit
+from examhook_simulator.facts import AttemptRef, ListOrder
+from examhook_simulator.json_fields import Fields
 from examhook_simulator.provider_api import ProviderApi, Reply
 from examhook_simulator.quirks import RESULTS, Quirk
+from examhook_simulator.request_limit import RequestLimit
 from examhook_simulator.server import DEFAULT_CODE, running_simulator
-from examhook_simulator.wire import Fields
 from examhook_simulator.world import World
 from tools.bench.json_process import answer, serve
 
@@ -53,7 +53,7 @@ class MovingApi(ProviderApi):
 
     def _move_rows(self, query: Mapping[str, str], reply: Reply) -> None:
         exam_id = query.get("eid", "")
-        with self._moving_world.turn():
+        with self._moving_world.locked():
             exam = self._moving_world.exam(exam_id)
             share_read = (int(query.get("start", "0")) + reply.rows) / max(1, len(exam))
             if share_read >= _DELETE_AT and exam_id in self._to_delete:
@@ -65,7 +65,7 @@ class MovingApi(ProviderApi):
 
     def _delete_from(self, exam: ExamBook) -> None:
         order = self.quirks.standing(RESULTS, str(exam.exam_id)).get(Quirk.ROW_ORDER)
-        newest_first = order is None or order.value != RowOrder.OLDEST
+        newest_first = order is None or order.value != ListOrder.OLDEST
         rows = exam.rows()[:: -1 if newest_first else 1]
         deleted = rows[len(rows) // 8]
         self._moving_world.remove(AttemptRef(str(exam.exam_id), str(deleted.candidate_id), deleted.started_at))
@@ -84,7 +84,7 @@ def main() -> None:
         world.populate(exam_id, options.rows_of_larger if nth < options.larger else options.rows, until)
     with running_simulator(world, requests_per_second=None) as simulator:
         simulator.api = api = MovingApi(world)
-        simulator.control_api = ControlApi(Stage(world, api))
+        simulator.control_api = ControlApi(Simulation(world, api))
         answer({"url": simulator.base_url, "code": simulator.code, "exam_ids": exam_ids})
 
         def act(fields: Fields) -> Mapping[str, object]:

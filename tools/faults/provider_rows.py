@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from examhook.model import Status
-from examhook_simulator.facts import RowOrder
+from examhook_simulator.facts import ListOrder
+from examhook_simulator.quirk_catalogue import ERROR_FIELDS
 from examhook_simulator.quirks import EXAMS, RESULTS
-from examhook_simulator.traits import ERROR_FIELDS
 from tools.faults.matrix import Row
 from tools.faults.scenarios import Act, nothing
 from tools.faults.stack import FaultStack
@@ -87,7 +87,7 @@ _LISTS = (
     _row("an empty list, once", "empty_list@next1"),
     _row("the exam list is empty", "empty_list", task=EXAMS),
     _row("the results of all exams are empty", "empty_list", task=RESULTS),
-    _row("another row order in every answer", f"row_order={RowOrder.SHUFFLED}"),
+    _row("another row order in every answer", f"row_order={ListOrder.SHUFFLED}"),
     _row("pages of two rows, whatever the limit", "limit_cap=2"),
     _row("`start` is ignored", "ignore_start"),
     _row("pages of random length, exam list and results", "uneven_pages=3", crowd=_CROWD),
@@ -95,7 +95,7 @@ _LISTS = (
         "pages of 10, oldest first, and 3 rows of each list are hidden",
         "limit_cap=10",
         "hidden_rows=3",
-        f"row_order={RowOrder.OLDEST}",
+        f"row_order={ListOrder.OLDEST}",
         crowd=_CROWD,
     ),
     _row("a fifth of all rows is hidden, pages of 10", "limit_cap=10", "hidden_rows=0.2", crowd=_CROWD),

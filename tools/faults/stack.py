@@ -60,7 +60,7 @@ class ListedWorld(World):
 
     def number_from(self, number: int) -> None:
         """Give new exams and candidates ids above ``number``."""
-        with self.turn():
+        with self.locked():
             self._last_exam_id = max(self._last_exam_id, number)
             self._candidates.number_from(number)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from examhook_simulator.wire import Fields
+from examhook_simulator.json_fields import Fields
 from tools.bench.cloud import EVENTS, SESSION, Cloud, Index, create_table, running_cloud
 from tools.bench.json_process import JsonProcess
 

@@ -21,7 +21,7 @@ from examhook.storage.submission_outbox import StreamRecord
 from examhook.storage.submissions import item_from_submission
 from examhook.workflows.delivering.batch_runner import BATCH, MOST, DeliverRound, Message
 from examhook.workflows.delivering.report import DeliverReport
-from examhook_simulator.wire import Fields
+from examhook_simulator.json_fields import Fields
 from tools.bench.delivery.functions import in_memory, on_aws
 from tools.bench.delivery.submissions import submitted
 from tools.bench.json_process import serve

@@ -25,7 +25,7 @@ from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue,
 from examhook.events.build import Event, submission_event
 from examhook.workflows.delivering.batch_runner import BATCH, MOST, DeliverRound, Message
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
-from examhook_simulator.wire import Fields
+from examhook_simulator.json_fields import Fields
 from tools.bench.delivery.functions import deliver_in_memory
 from tools.bench.delivery.submissions import submitted
 from tools.bench.delivery.tables_in_memory import MemoryDeliveries, MemoryEndpoints, MemoryEvents

@@ -13,7 +13,7 @@ from pathlib import Path
 import dlt  # type: ignore[import-not-found]  # installed in .venv-bench only
 import requests
 
-from examhook_simulator.wire import Fields
+from examhook_simulator.json_fields import Fields
 from tools.bench.detection.floor_process import Row, every_page
 from tools.bench.json_process import serve
 from tools.bench.usage import Stopwatch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from examhook_simulator.wire import Fields
+from examhook_simulator.json_fields import Fields
 from tools.bench.detection.disruptions import Drifted, Interrupted, Paced
 from tools.bench.detection.first_contact import FirstContact
 from tools.bench.detection.lambda_sized import memory_of_poll

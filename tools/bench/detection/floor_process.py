@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 import requests
 
-from examhook_simulator.wire import Fields
+from examhook_simulator.json_fields import Fields
 from tools.bench.json_process import serve
 from tools.bench.usage import Stopwatch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from examhook_simulator.wire import Fields
+from examhook_simulator.json_fields import Fields
 from tools.bench.detection.figures import Run
 from tools.bench.detection.product import FASTEST_PER_SECOND
 from tools.bench.detection.steady import Steady

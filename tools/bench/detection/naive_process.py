@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import boto3
 import requests
 
-from examhook_simulator.wire import Fields
+from examhook_simulator.json_fields import Fields
 from tools.bench.detection.floor_process import Row, pages
 from tools.bench.json_process import serve
 from tools.bench.units import UnitCounter

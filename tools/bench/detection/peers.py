@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from examhook_simulator.wire import Fields
+from examhook_simulator.json_fields import Fields
 from tools.bench.cloud import Cloud
 from tools.bench.json_process import JsonProcess
 from tools.bench.provider import Provider

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from examhook_simulator.wire import Fields
+from examhook_simulator.json_fields import Fields
 from tools.bench.cloud import Cloud
 from tools.bench.detection.lambda_sized import limited_to_share, share_of_core, variables_of
 from tools.bench.json_process import JsonProcess

@@ -13,7 +13,7 @@ from examhook.provider.port import ProviderClient
 from examhook.storage.account_secrets import AccountCode
 from examhook.wiring.poll import poll
 from examhook.workflows.polling.poll import Poll, PollRequest
-from examhook_simulator.wire import Fields
+from examhook_simulator.json_fields import Fields
 from tools.bench.detection.lambda_sized import keep_to_memory
 from tools.bench.json_process import serve
 from tools.bench.units import UnitCounter

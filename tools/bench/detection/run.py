@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from examhook_simulator.facts import RowOrder
+from examhook_simulator.facts import ListOrder
 from tools.bench.cloud import running_cloud
 from tools.bench.detection.disruptions import (
     ALLOWED_PER_SECOND,
@@ -74,7 +74,7 @@ def _large_world(scale: Scale, provider: Provider, say: Say) -> Large:
             say("newest first")
             newest = watch(Watcher(product, provider), reader, busy, scale.scans, naive)
             say("oldest first")
-            provider.control.quirk_on(f"row_order={RowOrder.OLDEST}")
+            provider.control.quirk_on(f"row_order={ListOrder.OLDEST}")
             provider.control.advance(_UNTIL_INACTIVE_S)
             # A full scan learns the new order.
             product.poll(full=True)

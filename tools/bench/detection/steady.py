@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from examhook.detection.intervals import ROTATION_S
 from examhook_simulator.facts import AttemptRef
-from examhook_simulator.wire import Fields
+from examhook_simulator.json_fields import Fields
 from tools.bench.detection.peers import Naive
 from tools.bench.detection.product import POLL_SECONDS, Polled, Product
 from tools.bench.json_process import JsonProcess

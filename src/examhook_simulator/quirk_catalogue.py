@@ -1,18 +1,76 @@
-"""What each quirk does, and which values its switch accepts."""
+"""Every quirk, what it does, and which values its switch accepts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
-from examhook_simulator.facts import RowOrder
-from examhook_simulator.quirk_names import EXAMS, RESULTS, Quirk
+from examhook_simulator.facts import ListOrder
+
+EXAMS, RESULTS = "api.getExams", "api.queryResults"
+"""Tasks of the legacy API, as requests name them."""
+
+
+class Quirk(StrEnum):
+    """Name of a quirk."""
+
+    # Rows of a page
+    LIMIT_CAP = "limit_cap"
+    EXAM_LIST_CAP = "exam_list_cap"
+    RESULTS_CAP = "results_cap"
+    UNEVEN_PAGES = "uneven_pages"
+    HALF_PAGE = "half_page"
+    HIDDEN_ROWS = "hidden_rows"
+    IGNORE_START = "ignore_start"
+    ROW_ORDER = "row_order"
+    TIES_BY_REQUEST = "ties_by_request"
+    FOREIGN_ROWS = "foreign_rows"
+    ROWS_LAG = "rows_lag"
+    STALE_REPLICA = "stale_replica"
+    EMPTY_LIST = "empty_list"
+    # Fields of rows
+    COUNT = "count"
+    NUMBERS_AS_STRINGS = "numbers_as_strings"
+    ABSENT_FIELDS = "absent_fields"
+    NO_STATUS_IN_LISTS = "no_status_in_lists"
+    BARE_CANDIDATE = "bare_candidate"
+    TID_AND_PASSED = "tid_and_passed"
+    CORRECTED_START = "corrected_start"
+    ODD_FIELDS = "odd_fields"
+    BIG_IDS = "big_ids"
+    UNREADABLE_ROW = "unreadable_row"
+    # Clocks
+    DATE = "date"
+    ROW_CLOCK = "row_clock"
+    # Errors instead of rows
+    ERROR_OBJECT = "error_object"
+    ERROR_BESIDE_LIST = "error_beside_list"
+    THROTTLE_TEXT = "throttle_text"
+    THROTTLED = "throttled"
+    SERVER_ERROR = "server_error"
+    HTML_PAGE = "html_page"
+    # Body
+    RAW_UNICODE = "raw_unicode"
+    CHARSET = "charset"
+    BOM = "bom"
+    PHP_NOTICES = "php_notices"
+    EMPTY_BODY = "empty_body"
+    CUT_BODY = "cut_body"
+    GZIP_BOMB = "gzip_bomb"
+    # Connection
+    CUT_CONNECTION = "cut_connection"
+    INTERIM = "interim"
+    RESET = "reset"
+    SLOW = "slow"
+    HANG = "hang"
+
 
 ROW_FIELDS = frozenset({"viewResult", "score", "startTime", "endTime", "status", "sid", "name", "tid", "passed"})
 
 ERROR_FIELDS = ("message", "code", "errcode", "status", "msg", "errmsg")
-"""Fields by which an error beside an empty list can be recognized."""
+"""Fields that mark an error in an answer with an empty list."""
 
 _SHIFT = r"[+-]?\d{1,9}"
 
@@ -41,14 +99,14 @@ def _one_of(*values: str) -> Callable[[str], bool]:
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """What a quirk does, and which values its switch accepts."""
+    """Effect of a quirk and the values of its switch."""
 
     effect: str
     value: str = ""
-    """Value where the switch names none; empty for a quirk that takes none."""
+    """Default value; empty for a quirk without a value."""
     accepts: Callable[[str], bool] = lambda value: not value
     task: str | None = None
-    """The only task whose requests the quirk touches."""
+    """The only task that the quirk affects; None for all."""
 
 
 TRAITS: Mapping[Quirk, Trait] = {
@@ -70,9 +128,9 @@ TRAITS: Mapping[Quirk, Trait] = {
     ),
     Quirk.IGNORE_START: Trait("`start` is ignored: every page is the first"),
     Quirk.ROW_ORDER: Trait(
-        "rows come `newest`, `oldest`, by `candidate`, or `shuffled` at every request (without the quirk: newest)",
-        RowOrder.SHUFFLED,
-        lambda value: value in set(RowOrder),
+        "rows come `newest`, `oldest`, by `candidate`, or `shuffled` in every answer (without the quirk: newest)",
+        ListOrder.SHUFFLED,
+        lambda value: value in set(ListOrder),
         RESULTS,
     ),
     Quirk.TIES_BY_REQUEST: Trait(
@@ -92,14 +150,14 @@ TRAITS: Mapping[Quirk, Trait] = {
         RESULTS,
     ),
     Quirk.STALE_REPLICA: Trait("the answer shows everything as it was this many seconds ago", "60", _whole(1, 10**9)),
-    Quirk.EMPTY_LIST: Trait("an empty list, whatever there is"),
+    Quirk.EMPTY_LIST: Trait("an empty list"),
     Quirk.COUNT: Trait(
         "`times` and `total` are `stuck` at their value at switch-on, `lagging` 120 seconds (or `lagging=SECONDS`) "
         "behind, or `lies` (another wrong number every five minutes)",
         "stuck",
         _like(r"stuck|lies|lagging(=\d{1,9})?"),
     ),
-    Quirk.NUMBERS_AS_STRINGS: Trait("every number arrives as a string"),
+    Quirk.NUMBERS_AS_STRINGS: Trait("every number is a string"),
     Quirk.ABSENT_FIELDS: Trait(
         "rows lack these fields (names separated by commas)",
         "name,passed,endTime",
@@ -125,7 +183,7 @@ TRAITS: Mapping[Quirk, Trait] = {
         RESULTS,
     ),
     Quirk.BIG_IDS: Trait("ids of exams and candidates are beyond 10^18; requests may use either id"),
-    Quirk.UNREADABLE_ROW: Trait("this many rows of the answer make no sense", "1", _whole(1, 1000), RESULTS),
+    Quirk.UNREADABLE_ROW: Trait("this many rows of the answer are unreadable", "1", _whole(1, 1000), RESULTS),
     Quirk.DATE: Trait(
         "the `Date` header is in `1970`, `absent`, `stuck` at the moment of switch-on, `+SECONDS` or `-SECONDS` off, "
         "or (`two_servers`) three hours ahead in every other answer",
@@ -158,13 +216,13 @@ TRAITS: Mapping[Quirk, Trait] = {
     ),
     Quirk.BOM: Trait("a byte order mark before the body"),
     Quirk.PHP_NOTICES: Trait("PHP notices, with brackets in them, before the JSON"),
-    Quirk.EMPTY_BODY: Trait("no body at all, status 200"),
-    Quirk.CUT_BODY: Trait("the body ends in the middle, and the length matches"),
+    Quirk.EMPTY_BODY: Trait("an empty body with status 200"),
+    Quirk.CUT_BODY: Trait("the body is truncated, and `Content-Length` matches"),
     Quirk.GZIP_BOMB: Trait("a small gzip body that inflates to this many MiB of `{},`", "16", _whole(1, 256)),
-    Quirk.CUT_CONNECTION: Trait("the connection ends in the middle of the body"),
+    Quirk.CUT_CONNECTION: Trait("the connection ends within the body"),
     Quirk.INTERIM: Trait("an interim answer (`102` or `103`) before the answer", "103", _one_of("102", "103")),
-    Quirk.RESET: Trait("the connection is reset instead of an answer"),
+    Quirk.RESET: Trait("the connection is reset, without an answer"),
     Quirk.SLOW: Trait("the answer comes this many seconds late", "2", _number(0, 3600)),
-    Quirk.HANG: Trait("no answer, and the connection ends after this many seconds", "60", _number(0, 3600)),
+    Quirk.HANG: Trait("no answer; the connection ends after this many seconds", "60", _number(0, 3600)),
 }
-"""What each quirk is; docs/simulator.md has the same as a table."""
+"""Every quirk; docs/simulator.md has the same table."""

@@ -1,8 +1,8 @@
-"""Strict reader for the JSON objects of the control endpoint, for both its sides.
+"""Strict reader of JSON objects, for both sides of the control endpoint.
 
 ::
 
-    WireError    a field is missing, of the wrong type, or unknown; retrying does not help
+    FieldsError    a field is missing, unknown, or of the wrong type; do not retry
 """
 
 from __future__ import annotations
@@ -13,106 +13,106 @@ from collections.abc import Collection, Mapping
 from examhook_simulator.facts import AttemptRef, LedgerEntry, LedgerKind, RequestRecord, TruthRow
 
 
-class WireError(ValueError):
-    """The JSON is not what it should be; the message names the field."""
+class FieldsError(ValueError):
+    """The JSON is invalid; the message names the field."""
 
 
 class Fields:
-    """The fields of one JSON object; each reader raises WireError where the value is not of its type."""
+    """The fields of a JSON object. Every method raises FieldsError if a value has the wrong type."""
 
     def __init__(self, values: Mapping[str, object]) -> None:
         self._values = values
 
     @classmethod
     def parse(cls, body: bytes) -> Fields:
-        """Fields of a body that holds one JSON object; an empty body holds none."""
+        """Parse a body with one JSON object; an empty body has no fields."""
         try:
             values: object = json.loads(body or b"{}")
         except ValueError:
-            raise WireError("The body is not JSON") from None
+            raise FieldsError("The body is not JSON") from None
         return cls.of(values)
 
     @classmethod
     def of(cls, value: object) -> Fields:
-        """Fields of a decoded value, which must be an object."""
+        """Wrap a decoded object."""
         if not isinstance(value, dict):
-            raise WireError("The value is not a JSON object")
+            raise FieldsError("The value is not a JSON object")
         return cls(value)
 
     def text(self, name: str) -> str:
-        """A text."""
+        """Return a string."""
         value = self._take(name)
         if not isinstance(value, str):
-            raise WireError(f"{name} is not a text")
+            raise FieldsError(f"{name} is not a text")
         return value
 
     def whole(self, name: str) -> int:
-        """A whole number."""
+        """Return an integer."""
         value = self._take(name)
         if not isinstance(value, int) or isinstance(value, bool):
-            raise WireError(f"{name} is not a whole number")
+            raise FieldsError(f"{name} is not a whole number")
         return value
 
     def number(self, name: str) -> float:
-        """A number."""
+        """Return a number."""
         value = self._take(name)
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise WireError(f"{name} is not a number")
+            raise FieldsError(f"{name} is not a number")
         return value
 
     def flag(self, name: str) -> bool:
-        """True or false."""
+        """Return a boolean."""
         value = self._take(name)
         if not isinstance(value, bool):
-            raise WireError(f"{name} is not true or false")
+            raise FieldsError(f"{name} is not true or false")
         return value
 
     def objects(self, name: str) -> list[Fields]:
-        """A list of objects."""
+        """Return a list of objects."""
         value = self._take(name)
         if not isinstance(value, list):
-            raise WireError(f"{name} is not a list")
+            raise FieldsError(f"{name} is not a list")
         return [Fields.of(item) for item in value]
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """A list of texts."""
+        """Return a list of strings."""
         value = self._take(name)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise WireError(f"{name} is not a list of texts")
+            raise FieldsError(f"{name} is not a list of texts")
         return tuple(value)
 
     def text_map(self, name: str) -> dict[str, str]:
-        """An object with texts in it."""
+        """Return an object whose values are strings."""
         inner = Fields.of(self._take(name))
         return {key: inner.text(key) for key in inner.names()}
 
     def names(self) -> tuple[str, ...]:
-        """Names of the fields that are there."""
+        """Return the names of all fields."""
         return tuple(self._values)
 
     def has(self, name: str) -> bool:
-        """Whether a field is there and not null."""
+        """Return whether a field exists and is not null."""
         return self._values.get(name) is not None
 
     def refuse_others(self, known: Collection[str]) -> None:
-        """Raise WireError if there are fields beside the known ones."""
+        """Raise FieldsError if there are unknown fields."""
         others = sorted(self._values.keys() - set(known))
         if others:
-            raise WireError(f"Unknown: {', '.join(others)}; there is only: {', '.join(known)}")
+            raise FieldsError(f"Unknown: {', '.join(others)}; there is only: {', '.join(known)}")
 
     def _take(self, name: str) -> object:
         if name not in self._values:
-            raise WireError(f"{name} is missing")
+            raise FieldsError(f"{name} is missing")
         return self._values[name]
 
 
 def attempt_ref(fields: Fields) -> AttemptRef:
-    """The fields that identify an attempt."""
+    """Read the identity of an attempt."""
     return AttemptRef(fields.text("exam_id"), fields.text("candidate_id"), fields.whole("started_at"))
 
 
 def ledger_entry(fields: Fields) -> LedgerEntry:
-    """One entry of the ledger."""
+    """Read a ledger entry."""
     return LedgerEntry(
         n=fields.whole("n"),
         at=fields.whole("at"),
@@ -127,7 +127,7 @@ def ledger_entry(fields: Fields) -> LedgerEntry:
 
 
 def truth_row(fields: Fields) -> TruthRow:
-    """One attempt as it really is."""
+    """Read the true state of an attempt."""
     return TruthRow(
         exam_id=fields.text("exam_id"),
         exam_title=fields.text("exam_title"),
@@ -142,7 +142,7 @@ def truth_row(fields: Fields) -> TruthRow:
 
 
 def request_record(fields: Fields) -> RequestRecord:
-    """One request as it was answered."""
+    """Read a logged request."""
     return RequestRecord(
         n=fields.whole("n"),
         at=fields.whole("at"),

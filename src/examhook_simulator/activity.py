@@ -1,7 +1,7 @@
-"""Live candidates: random activity on the virtual clock; the same seed gives the same activity.
+"""Random activity: the past of an exam, and live candidates. The same seed gives the same activity.
 
-Nothing runs in the background. Each look at the world first plays what is due since the last look, at the
-instants at which it is due.
+Nothing runs in the background. Each access to the world first executes the live activity that is due, at the times at
+which it is due.
 """
 
 from __future__ import annotations
@@ -9,14 +9,57 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from examhook.model import Status
 from examhook_simulator.facts import AttemptRef, WorldError
-from examhook_simulator.past import END_WEIGHTS, ENDS
 
 if TYPE_CHECKING:
     from examhook_simulator.world import World
+
+ENDS = (Status.SUBMITTED, Status.TIMED_OUT, Status.FORCED, Status.SYSTEM_SUBMITTED)
+END_WEIGHTS = (80, 12, 5, 3)
+"""Percentage of attempts with each of ENDS."""
+
+SECONDS_PER_ATTEMPT = 600
+"""Length of the past per attempt; at least one day in total."""
+
+_PAST_RETAKE_SHARE = 0.05
+_PAST_DURATIONS_S = (60, 3600)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PastStep:
+    """The start (``ends_as`` is None) or the end of an attempt."""
+
+    at: int
+    nth: int
+    """Number of the attempt by start time."""
+    ends_as: Status | None = None
+    same_candidate_as: int | None = None
+    """For a start: an earlier, ended attempt of the same candidate."""
+
+
+def planned_past(rng: random.Random, attempts: int, until: int) -> list[PastStep]:
+    """Return starts and ends of ``attempts`` attempts, sorted by time, none after ``until``."""
+    span_s = max(86_400, attempts * SECONDS_PER_ATTEMPT)
+    longest_s = _PAST_DURATIONS_S[1]
+    begins = sorted(until - longest_s - rng.randrange(span_s) for _ in range(attempts))
+    ends = [begin + rng.randint(*_PAST_DURATIONS_S) for begin in begins]
+    steps: list[PastStep] = []
+    retaken: set[int] = set()
+    for nth, (begin, end) in enumerate(zip(begins, ends, strict=True)):
+        earlier = None
+        if nth and rng.random() < _PAST_RETAKE_SHARE:
+            guess = rng.randrange(nth)
+            if ends[guess] < begin and guess not in retaken:
+                earlier = guess
+                retaken.add(guess)
+        steps.append(PastStep(begin, nth, None, earlier))
+        steps.append(PastStep(end, nth, rng.choices(ENDS, END_WEIGHTS)[0]))
+    return sorted(steps, key=lambda step: (step.at, step.ends_as is not None, step.nth))
+
 
 _RETAKE_SHARE = 0.1
 _MARK_SHARE = 0.1
@@ -30,7 +73,7 @@ _Act = Callable[["World", int], None]
 
 
 class LiveActivity:
-    """Arrivals at ``per_minute`` on average from ``now`` on, and the later acts of each attempt."""
+    """New attempts from ``now`` on, on average ``per_minute``, and the later changes of each attempt."""
 
     def __init__(self, per_minute: float, now: int, rng: random.Random) -> None:
         self._mean_gap_s = 60 / per_minute
@@ -43,23 +86,23 @@ class LiveActivity:
         self._plan_arrival()
 
     def catch_up(self, world: World, now: int) -> None:
-        """Play what is due by ``now``. Called with the world's lock held."""
-        if self._catching_up:  # the acts below call this method again
+        """Execute everything that is due by ``now``. The caller holds the world's lock."""
+        if self._catching_up:  # the acts call this method again
             return
         self._catching_up = True
         try:
             while self._waiting and self._waiting[0][0] <= now:
                 at, _, act = heapq.heappop(self._waiting)
-                self._play(world, int(at), act)
+                self._execute(world, int(at), act)
         finally:
             self._catching_up = False
 
     @staticmethod
-    def _play(world: World, at: int, act: _Act) -> None:
+    def _execute(world: World, at: int, act: _Act) -> None:
         try:
             act(world, at)
         except WorldError:
-            # A script removed, ended or closed the subject of this act, so the act does not happen.
+            # A script has removed, ended or closed the subject of this act.
             return
 
     def _plan(self, at: float, act: _Act) -> None:
@@ -67,7 +110,7 @@ class LiveActivity:
         heapq.heappush(self._waiting, (at, self._planned, act))
 
     def _plan_arrival(self) -> None:
-        # Count from the exact instant of the last arrival, because whole seconds would make every gap shorter.
+        # Whole seconds would shorten every gap, so count from the exact time of the last arrival.
         self._next_arrival_at += self._rng.expovariate(1 / self._mean_gap_s)
         self._plan(self._next_arrival_at, self._arrive)
 

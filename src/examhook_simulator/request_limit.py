@@ -1,4 +1,4 @@
-"""The provider's rate limit: a number of requests per second, for all integrations of an account together."""
+"""The provider's rate limit: requests per second of all integrations of an account together."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ _WINDOW_S = 1.0
 
 
 class RequestLimit:
-    """At most ``per_second`` requests within any second of real time; None allows any number."""
+    """At most ``per_second`` requests within any second of real time; None for no limit."""
 
     def __init__(self, per_second: int | None = 10) -> None:
         self.per_second = per_second
         self.refused = 0
-        """Number of refused requests until now."""
+        """Refused requests since the start."""
         self.most_in_a_second = 0
-        """Highest number of requests within one second, refused ones included."""
+        """Maximum number of requests within one second, including refused ones."""
         self._admitted: deque[float] = deque()
         self._arrived: deque[float] = deque()
         self._lock = threading.Lock()
 
     def admit(self, elapsed_s: float) -> bool:
-        """Whether a request at ``elapsed_s`` (real seconds from any fixed point) is within the limit."""
+        """Return whether a request at ``elapsed_s`` (real seconds from any fixed point) is within the limit."""
         with self._lock:
             _drop_old(self._arrived, elapsed_s)
             _drop_old(self._admitted, elapsed_s)
