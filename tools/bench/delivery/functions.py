@@ -13,10 +13,9 @@ import boto3
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.destinations.delivery_queue import DeliveryQueue
-from examhook.destinations.guard import guarded_session
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.events.build import Event
 from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
@@ -113,7 +112,7 @@ def deliver_in_memory(
             cast("BatchLoader", MemoryBatchLoader(endpoints, links)),
         ),
         Channels(
-            WebhookSender(guarded_session(allow_private=True), allow_http=True, allow_private=True),
+            WebhookSender(guarded_client(allow_private=True), allow_http=True, allow_private=True),
             cast("SecretsKey", _OpenKey()),
             queue,
         ),

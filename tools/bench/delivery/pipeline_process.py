@@ -86,12 +86,12 @@ class _Functions:
 
     def _deliver(self) -> Mapping[str, object]:
         deliver, queue = self.functions.deliver, self.functions.queue
-        while taken := queue.take(BATCH, 0):
+        while taken := queue.receive(BATCH, 0):
             self.invocations["deliver"] += 1
             self.messages += len(taken)
             batch = [Message(each.message_id, each.body) for each in taken]
             DeliverRound(deliver, queue, time.monotonic, _must_report, self.pool).run(batch)
-            queue.done(taken)
+            queue.delete(taken)
         return {}
 
     def _tick(self) -> Mapping[str, object]:

@@ -40,10 +40,10 @@ _MONTH_S = 30 * 86_400
 class _EmptyQueue:
     """A worker asks for more messages if an attempt takes long; there are none."""
 
-    def take(self, _most: int, _wait_s: int) -> Sequence[object]:
+    def receive(self, _most: int, _wait_s: int) -> Sequence[object]:
         return ()
 
-    def done(self, taken: Sequence[object]) -> None:
+    def delete(self, taken: Sequence[object]) -> None:
         """Do nothing."""
 
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.detection.exam_transition import ExamChange
 from examhook.detection.transition import Observation, diff
-from examhook.http.session import BoundedSession
+from examhook.http.client import HttpClient
 from examhook.model import Exam
 from examhook.provider.client import LegacyClient
 from examhook.provider.pacing import Pacer
@@ -32,7 +32,7 @@ def write_known_account(cloud: Cloud, provider: Provider, account: str, busy: Co
     client = LegacyClient(
         provider.url,
         provider.code,
-        session=BoundedSession(),
+        session=HttpClient(),
         pacer=Pacer(10_000, time.monotonic, time.sleep),
         now=time.time,
         sleep=time.sleep,
