@@ -9,14 +9,15 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from tools.faults.matrix import Result, read_results, run
+from tools.faults.matrix import Result, Row, read_results, run
 from tools.faults.matrix_page import page
 from tools.faults.rows import ROWS
 from tools.faults.stack import running_fault_stack
 from tools.processes import PROJECT
-from tools.progress import progress
+from tools.progress import Say, progress
 
 RESULTS = PROJECT / ".faults.jsonl"
 """Results of an incomplete run. A complete run deletes the file."""
@@ -37,27 +38,33 @@ def main() -> int:
     rows = [row for row in chosen if (row.group, row.fault) not in known]
     if not chosen:
         parser.error(f"no row contains {' or '.join(options.only)}")
-    began_s = time.monotonic()
-    # SIGTERM must also stop the stack.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
     say = progress()
-    if rows:
-        try:
-            with running_fault_stack(seed=5) as stack:
-                for result in run(stack, rows, say):
-                    result.append_to(results_file)
-                    if time.monotonic() - began_s > options.minutes * 60:
-                        break
-        except KeyboardInterrupt:
-            say("interrupted; the results are kept, and the next run continues")
-            return 1
+    if rows and not _run(rows, results_file, options.minutes, say):
+        return 1
     results = _in_order(read_results(results_file))
     options.output.write_text(page(results, len(ROWS)), encoding="utf-8")
     say(f"written to {options.output}")
     if len(results) == len(ROWS):
         results_file.unlink()
     return 0 if all(result.passed for result in results) else 1
+
+
+def _run(rows: Sequence[Row], results_file: Path, minutes: float, say: Say) -> bool:
+    """Run rows and store their results; return whether the run was not interrupted."""
+    end_at_s = time.monotonic() + minutes * 60
+    # SIGTERM must also stop the stack.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        with running_fault_stack(seed=5) as stack:
+            for result in run(stack, rows, say):
+                result.append_to(results_file)
+                if time.monotonic() > end_at_s:
+                    break
+    except KeyboardInterrupt:
+        say("interrupted; the results are kept, and the next run continues")
+        return False
+    return True
 
 
 def _in_order(results: list[Result]) -> list[Result]:
