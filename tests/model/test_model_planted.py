@@ -9,7 +9,7 @@ from model.plans import LEASE_OUTLIVED_S, Dies, Happens, PollPlan, Stalls
 from model.poller import ACCOUNT
 from model.test_model_counterexamples import in_the_beginning
 
-from examhook_simulator.facts import RowOrder
+from examhook_simulator.facts import ListOrder
 
 
 def test_a_write_that_comes_after_a_newer_one_changes_nothing() -> None:
@@ -25,7 +25,7 @@ def test_a_write_that_comes_after_a_newer_one_changes_nothing() -> None:
 
 def test_what_an_older_poll_remembers_does_not_replace_what_a_newer_one_knows() -> None:
     """Otherwise nobody would follow what the newer one saw running."""
-    state = in_the_beginning(Setup(habits=("count=stuck",), order=RowOrder.CANDIDATE, past=(2,)))
+    state = in_the_beginning(Setup(habits=("count=stuck",), order=ListOrder.CANDIDATE, past=(2,)))
     state.poll()
     starts = Happens((Act(Kind.START),))
     state.poll(PollPlan(interrupts=((7, starts), (7, Stalls(PollPlan(full=True)))), full=True))
