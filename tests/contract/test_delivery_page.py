@@ -8,9 +8,9 @@ from http import HTTPStatus
 from inspect import signature
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
-import yaml
 
 from examhook.delivery import headers, judgement, link_renewal, pace, record, schedule, url
 from examhook.delivery import signature as signing
@@ -25,22 +25,15 @@ from examhook.workflows.administration import endpoint_changes, replay
 from examhook.workflows.delivering import batch_runner, deliver
 from examhook.workflows.polling import result_links
 from examhook.workflows.retrying import backlog, retry
+from tests.support.template.source_template import RESOURCES, TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "delivery.md").read_text(encoding="utf-8")
 NOW = 1_777_818_720
 
 
-class _TemplateLoader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as nothing."""
-
-
-_TemplateLoader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
-TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), _TemplateLoader)  # noqa: S506 - a SafeLoader
-
-
-def properties(name: str) -> Mapping[str, object]:
-    found: Mapping[str, object] = TEMPLATE["Resources"][name]["Properties"]
+def properties(name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = RESOURCES[name]["Properties"]
     return found
 
 
@@ -48,10 +41,8 @@ def default(parameter: str) -> str:
     return str(TEMPLATE["Parameters"][parameter]["Default"])
 
 
-def event_of(function: str, name: str) -> Mapping[str, object]:
-    events = properties(function)["Events"]
-    assert isinstance(events, dict)
-    found: Mapping[str, object] = events[name]["Properties"]
+def event_of(function: str, name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = properties(function)["Events"][name]["Properties"]
     return found
 
 
@@ -68,7 +59,7 @@ def size(count: int) -> str:
     return f"{count // 1024} KiB"
 
 
-DEADLINE = properties("DeliverFunction")["Environment"]["Variables"]["ATTEMPT_DEADLINE_SECONDS"]  # type: ignore[index]
+DEADLINE = properties("DeliverFunction")["Environment"]["Variables"]["ATTEMPT_DEADLINE_SECONDS"]
 QUEUE, STREAM = properties("DeliveryQueue"), event_of("DispatchFunction", "StoredChanges")
 RULES: Mapping[str, str] = {
     "attempts of one event": f"{schedule.MAX_ATTEMPTS}",
@@ -99,7 +90,7 @@ RULES: Mapping[str, str] = {
     "and then gets": f"{pace.SLOWED_PER_SECOND:g} attempt a second, after {pace.SLOWED_BURST} at once",
     "attempts at one endpoint at once in a process": f"{pace.AT_ONCE}",
     "attempts at once in a process": f"{batch_runner.BATCH}, and with slow ones {batch_runner.MOST}",
-    "processes of Deliver at once": str(event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"]),  # type: ignore[index]
+    "processes of Deliver at once": str(event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"]),
     "a result link is renewed when it works for less than": span(link_renewal.RENEW_BEFORE_S),
     "a delivery that waits for a link checks again after": "{} to {} s".format(*deliver.LINK_CHECK_S),
     "it waits at most": span(link_renewal.WAIT_S),
@@ -126,7 +117,7 @@ RULES: Mapping[str, str] = {
     "headers of an endpoint's own": f"{headers.MAX_HEADERS}, {size(headers.MAX_HEADERS_BYTES)} together",
     "characters of a URL": f"{url.MAX_URL_CHARACTERS}",
     "a message in work is hidden from others for": span(float(str(QUEUE["VisibilityTimeout"]))),
-    "a message that fails again and again is put aside after": f"{QUEUE['RedrivePolicy']['maxReceiveCount']} tries",  # type: ignore[index]
+    "a message that fails again and again is put aside after": f"{QUEUE['RedrivePolicy']['maxReceiveCount']} tries",
 }
 
 
@@ -187,7 +178,7 @@ def test_how_fast_a_backlog_goes_is_told_by_the_numbers_of_the_code() -> None:
     assert f"up to {a_minute:,} deliveries a minute" in told
     assert f"{a_minute // 60} a second" in told
     assert f"{six_hours:,} deliveries, is there after {six_hours / a_minute / 60:g} hours" in told
-    at_once = event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"] * pace.AT_ONCE  # type: ignore[index]
+    at_once = event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"] * pace.AT_ONCE
     assert f"{at_once} attempts at once" in told
     assert f"A tick does this for {retry.TICK_S:g} seconds" in told
     assert f"{properties('RetryFunction')['MemorySize']} MB of Lambda" in told

@@ -18,10 +18,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from model.history import Facts, History, Key, State
-from model.poller import Installation
-from model.provider import UNDOCUMENTED_STATUS
-
 from examhook.detection.change import Change
 from examhook.detection.old_results import SURELY_OLD_S
 from examhook.detection.pace import ACTIVE_ROTATION_SECONDS
@@ -29,6 +25,9 @@ from examhook.events.catalogue import EventType, type_of_status
 from examhook.model import AttemptKey, Status, Transition
 from examhook.settings import Dialect, InitialSync
 from examhook_simulator.facts import AttemptCount, TruthRow
+from tests.model.history import Facts, History, Key, State
+from tests.model.poller import Installation
+from tests.model.provider import UNDOCUMENTED_STATUS
 
 BEGINNING_AT = 1_790_000_000
 CLOCKS_S = 120

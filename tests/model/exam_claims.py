@@ -14,14 +14,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from model.poller import ACCOUNT, Installation
-
 from examhook.detection.digest import digest_of
 from examhook.detection.exam_state import ExamState
 from examhook.detection.exam_transition import ExamChange
 from examhook.model import ExamTransition
 from examhook.settings import Dialect, InitialSync
 from examhook_simulator.facts import LedgerKind
+from tests.model.poller import ACCOUNT, Installation
 
 _AVAILABLE_AFTER = {LedgerKind.EXAM_CREATED: True, LedgerKind.EXAM_OPENED: True, LedgerKind.EXAM_CLOSED: False}
 

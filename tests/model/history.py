@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from model.provider import Provider
-
 from examhook.model import Attempt, AttemptKey, Transition
 from examhook_simulator.facts import LedgerKind
+from tests.model.provider import Provider
 
 PASS_MARK_POINTS = 60
 

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from model.acts import ACTS, Act, play
-from model.claims import Claims
-from model.exam_claims import check_exams, check_receipts
-from model.history import histories
-from model.plans import DISTURBED, LEASE_OUTLIVED_S, NO_HABITS, Fault, PollPlan
-from model.poller import FULL_SCAN_SECONDS, Installation
-from model.provider import Provider
 
 from examhook.detection.pace import IDLE_FACTOR
 from examhook.settings import Dialect, InitialSync
 from examhook_simulator.facts import AttemptCount, RowOrder
 from examhook_simulator.quirks import Quirk
+from tests.model.acts import ACTS, Act, play
+from tests.model.claims import Claims
+from tests.model.exam_claims import check_exams, check_receipts
+from tests.model.history import histories
+from tests.model.plans import DISTURBED, LEASE_OUTLIVED_S, NO_HABITS, Fault, PollPlan
+from tests.model.poller import FULL_SCAN_SECONDS, Installation
+from tests.model.provider import Provider
 
 UNDISTURBED = PollPlan()
 SOON = 6

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hypothesis import strategies as st
-from model.acts import ACTS, Act
+
+from tests.model.acts import ACTS, Act
 
 LEASE_OUTLIVED_S = 200
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from model.acts import Act, Kind
-from model.machine import Detection, Setup
-from model.plans import LEASE_OUTLIVED_S, Dies, Fails, Fault, Happens, PollPlan, Stalls
-from model.poller import FULL_SCAN_SECONDS
 
 from examhook.settings import Dialect
 from examhook_simulator.facts import RowOrder
 from examhook_simulator.quirks import Quirk
+from tests.model.acts import Act, Kind
+from tests.model.machine import Detection, Setup
+from tests.model.plans import LEASE_OUTLIVED_S, Dies, Fails, Fault, Happens, PollPlan, Stalls
+from tests.model.poller import FULL_SCAN_SECONDS
 
 
 def in_the_beginning(setup: Setup) -> Detection:

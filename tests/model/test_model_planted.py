@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from model.acts import Act, Kind
-from model.machine import Setup
-from model.plans import LEASE_OUTLIVED_S, Dies, Happens, PollPlan, Stalls
-from model.poller import ACCOUNT
-from model.test_model_counterexamples import in_the_beginning
 
 from examhook_simulator.facts import RowOrder
+from tests.model.acts import Act, Kind
+from tests.model.machine import Setup
+from tests.model.plans import LEASE_OUTLIVED_S, Dies, Happens, PollPlan, Stalls
+from tests.model.poller import ACCOUNT
+from tests.model.test_model_counterexamples import in_the_beginning
 
 
 def test_a_write_that_comes_after_a_newer_one_changes_nothing() -> None:

@@ -28,14 +28,17 @@ DAY_S = 86_400
 LIMIT_S = 5 * DAY_S
 
 
-def failing(for_s: int, **health: int) -> Endpoint:
-    """An endpoint that has failed from SINCE for so long."""
+def failing(
+    for_s: int, *, consecutive_failures: int = 5, warned_at: int | None = None, warned_since: int | None = None
+) -> Endpoint:
+    """An endpoint that has failed for ``for_s`` since SINCE."""
     known = Health(
         failing_since=SINCE,
         last_failure_at=SINCE + for_s,
-        consecutive_failures=health.pop("consecutive_failures", 5),
+        consecutive_failures=consecutive_failures,
         last_error="answered 503 Service Unavailable",
-        **health,
+        warned_at=warned_at,
+        warned_since=warned_since,
     )
     return Endpoint("ep_1", "https://a.example/?token=t", b"", EndpointOrigin.CLI, SINCE - 10, health=known)
 
