@@ -19,7 +19,7 @@ from examhook.destinations.guard import address_check, guarded_session
 from examhook.destinations.webhook import MAX_ANSWER_BYTES, WebhookSender
 from examhook.http.adapter import BoundedAdapter
 from examhook.http.session import BoundedSession
-from examhook.workflows.delivering.deliver import MessageOutcome
+from examhook.workflows.delivering.report import MessageOutcome
 from tests.support.delivery.delivery_stack import DAY_S, World
 from tests.support.delivery.scripted_server import Peer, answer, scripted_server
 from tests.support.delivery.tls_identity import identity

@@ -27,7 +27,8 @@ from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.delivering import deliver as deliver_workflow
-from examhook.workflows.delivering.deliver import MessageOutcome
+from examhook.workflows.delivering.report import MessageOutcome
+from examhook.workflows.delivering.webhook_request import request_for
 from tests.support.cli.command_line import examhook
 from tests.support.cli.installed_stack import InstalledStack, installed_stack
 from tests.support.delivery.delivery_stack import MONTH_S, REGION, World
@@ -256,11 +257,10 @@ def test_an_attempt_that_is_under_way_when_it_is_erased_is_not_made(
     now = int(world.clock.at)
     world.links.request(event, now, now)
     world.links.answer(event, ResultLink(f"https://provider.test/{GONE}", now + 1800))
-    real = deliver_workflow.request_for
 
     def while_it_is_signed(*args: Any) -> Any:
         erase()
-        return real(*args)
+        return request_for(*args)
 
     monkeypatch.setattr(deliver_workflow, "request_for", while_it_is_signed)
     with scripted_server(answer()) as receiver:
