@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from examhook.detection.pace import IDLE_FACTOR
+from examhook.detection.intervals import IDLE_FACTOR
 from examhook.settings import Dialect, InitialSync
 from examhook_simulator.facts import AttemptCount, RowOrder
 from examhook_simulator.quirks import Quirk

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from botocore.exceptions import ClientError
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
-from examhook.detection.change import Change
 from examhook.detection.exam_transition import ExamChange
+from examhook.detection.transition import Change
 from examhook.model import AttemptKey, Submission
 from examhook.provider.api_client import Means
 from examhook.provider.client import LegacyClient
@@ -156,6 +156,7 @@ class _Process:
             ),
             endpoints=lambda: [ASKS_FOR_RECEIPTS],
             notify_refusal=_nobody_is_told,
+            open_erasure_key=bytes,
             monitor=NOTHING_WAITS,
             now=self._now,
             sleep=self._sleep,
@@ -240,5 +241,5 @@ class _ExamStates(MemoryExamStates):
         return known
 
 
-def _nobody_is_told(account: str, *, since: int, message: str) -> None:
+def _nobody_is_told(account: str, since: int, message: str) -> None:
     del account, since, message
