@@ -1,4 +1,4 @@
-"""Each alarm on Poll fires when what it tells of happens in the code, and only then."""
+"""Each alarm on Poll fires when the code causes its condition, and only then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each alarm on what follows a poll fires when what it tells of happens in the code, and only then."""
+"""Each alarm on Dispatch, Deliver and Retry fires when the code causes its condition, and only then."""
 
 from __future__ import annotations
 

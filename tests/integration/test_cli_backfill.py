@@ -1,4 +1,4 @@
-"""``examhook backfill`` against a stand-in for AWS: what it asks of Poll, how it goes on, and its exit status."""
+"""``examhook backfill`` against a fake AWS endpoint: its requests to Poll, how it continues, and its exit status."""
 
 from __future__ import annotations
 

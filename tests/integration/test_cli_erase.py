@@ -58,7 +58,7 @@ def everything() -> list[dict[str, Any]]:
 
 
 def stored(world: World, candidate_id: str, name: str, exam_id: str = "23812") -> tuple[Submission, list[Event]]:
-    """A submission that was submitted and marked anew, and its events."""
+    """Store an attempt that was submitted and rescored, and its events."""
     key = AttemptKey(STARTED_AT, candidate_id)
     types = ("submission.submitted", "submission.rescored")
     seen_at = int(world.clock.at) - 60
@@ -192,7 +192,7 @@ def test_the_same_id_of_another_account_is_another_person(world: World) -> None:
 
 
 def test_an_exam_that_is_called_like_a_candidate_is_nobody(world: World) -> None:
-    """The text that is looked for may stand in a title."""
+    """A title may contain the text that erasing searches for."""
     titled = submission(exam_title=f'"candidate":{{"id":"{GONE}"', exam_category=f'"candidate":{{"id":"{GONE}"')
     event = submission_event(titled, transition())
     world.events.add(event, int(world.clock.at) + MONTH_S)

@@ -1,4 +1,4 @@
-"""Poll with clients of its own for every call: it starts itself for other accounts, and tells of a refusal."""
+"""Poll with real clients: it invokes itself for other accounts, and notifies operators of a refused code."""
 
 from __future__ import annotations
 

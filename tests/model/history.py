@@ -49,7 +49,7 @@ class History:
         return self.states[-1]
 
     def state_at(self, n: int) -> State | None:
-        """Its state when so much had happened; None before its start."""
+        """Its state after ``n`` acts; None before its start."""
         return next((state for state in reversed(self.states) if state.n <= n), None)
 
 

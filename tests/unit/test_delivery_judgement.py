@@ -89,7 +89,7 @@ def test_it_has_recovered_once_an_event_got_through_after_a_warning() -> None:
 
 
 def test_a_success_from_before_the_failures_is_no_recovery() -> None:
-    """Enabled by hand, its failures forgotten, and nothing sent to it yet."""
+    """An operator enabled the endpoint, which clears its failures, and nothing was sent to it yet."""
     health = Health(last_success_at=SINCE - 5, warned_since=SINCE, warned_at=SINCE + 3600)
     assert judge(replace(failing(0), health=health), SINCE + 9000, LIMIT_S) == Leave()
 

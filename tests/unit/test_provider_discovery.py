@@ -210,7 +210,7 @@ def test_a_provider_that_was_thought_to_count_wrongly_is_counted_again_after_a_d
 
 
 def test_rows_that_no_walk_could_explain_are_looked_for_again_after_a_day() -> None:
-    """They are gone by then, and as many of an exam that nobody has met stand in their place."""
+    """By then they are deleted, and the same number of rows of an unknown exam replaces them."""
     provider, discovery = Provider(nameless=1), Discovery(list)
     provider.add("1", 150)
     for _ in range(2):

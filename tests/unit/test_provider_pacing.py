@@ -26,7 +26,7 @@ class Clock:
 
 
 def most_within(times: list[float], seconds: float) -> int:
-    """The most of ``times`` within any window so long, its end excluded, float noise aside."""
+    """Maximum number of ``times`` within any window of ``seconds``, its end excluded, with a tolerance for floats."""
     return max(sum(start <= at < start + seconds - 1e-6 for at in times) for start in times)
 
 

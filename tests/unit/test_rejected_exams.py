@@ -20,7 +20,7 @@ def stage() -> MemoryStage:
 
 
 def asked_of(stage: MemoryStage, exam_id: str, minutes: int) -> list[int]:
-    """At which of so many scheduled polls, one a minute, the exam was asked about."""
+    """The polls of ``minutes`` scheduled ones, one a minute, that requested the exam."""
     asked = []
     for minute in range(minutes):
         stage.poll(manual=False)

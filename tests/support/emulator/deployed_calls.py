@@ -32,8 +32,8 @@ class DeployedCalls:
     installation: LocalInstallation
     _names: dict[str, str] = field(default_factory=dict)
     """ARNs as in the translated template, by the last part of each resource's own name; of those that are gone too."""
-    _rooms: dict[str, str] = field(default_factory=dict)
-    """The functions' rooms in the code, by the access key that they sign with."""
+    _handlers: dict[str, str] = field(default_factory=dict)
+    """Module of each function's handler, by the access key with which the function signs."""
     _known: set[str] = field(default_factory=set)
     """The functions whose key is known, by their own names."""
     _since: float = 0.0
@@ -58,10 +58,10 @@ class DeployedCalls:
         self._learn()
         calls: set[Call] = set()
         newest = self._since
-        for access_key, room in self._rooms.items():
+        for access_key, handler in self._handlers.items():
             for event in self._record(access_key):
                 newest = max(newest, event["EventTime"].timestamp())
-                calls.add(self._call(room, json.loads(event["CloudTrailEvent"]), event))
+                calls.add(self._call(handler, json.loads(event["CloudTrailEvent"]), event))
         # What came within the same second is read twice rather than never.
         self._since = max(newest - 1, 0.0)
         return calls
@@ -98,16 +98,16 @@ class DeployedCalls:
                 if kind == "AWS::Lambda::Function" and own not in self._known:
                     self._known.add(own)
                     facts = self._functions.get_function_configuration(FunctionName=own)
-                    self._rooms[_access_key(facts)] = functions()[logical]
+                    self._handlers[_access_key(facts)] = functions()[logical]
 
-    def _call(self, room: str, told: Mapping[str, Any], event: Mapping[str, Any]) -> Call:
+    def _call(self, handler: str, told: Mapping[str, Any], event: Mapping[str, Any]) -> Call:
         service = told["eventSource"].split(".")[0]
         params = dict(told["requestParameters"] or {})
         if service == "lambda":
             params["FunctionName"] = event["Resources"][0]["ResourceName"]
         # A request in the query protocol names its operation among the parameters.
         operation = str(params.get("Action", told["eventName"]))
-        return Call(room, service, operation, tuple(self._named(service, operation, params)))
+        return Call(handler, service, operation, tuple(self._named(service, operation, params)))
 
     def _named(self, service: str, operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
         for need in needs_of_call(service, operation, params):

@@ -35,8 +35,8 @@ running: ContextVar[str | None] = ContextVar("running", default=None)
 class Call:
     """One call, and what it asked for."""
 
-    room: str
-    """The function, by its room in the code: ``poll``."""
+    handler: str
+    """Module of the function's handler: ``poll``."""
     service: str
     operation: str
     needs: tuple[Need, ...]
@@ -49,9 +49,9 @@ class Recorder:
     calls: set[Call] = field(default_factory=set)
     of_test: set[Call] = field(default_factory=set)
 
-    def note(self, room: str, service: str, operation: str, params: Mapping[str, Any]) -> None:
+    def note(self, handler: str, service: str, operation: str, params: Mapping[str, Any]) -> None:
         """Keep one call."""
-        self.of_test.add(Call(room, service, operation, tuple(needs_of_call(service, operation, params))))
+        self.of_test.add(Call(handler, service, operation, tuple(needs_of_call(service, operation, params))))
 
     def begin(self) -> None:
         """A test begins."""
@@ -64,17 +64,17 @@ class Recorder:
 
 
 def told(service: str, operation: str, **params: Any) -> None:
-    """What a stand-in for one of AWS's clients was asked, so that it counts as a call of the function that asked."""
-    room = running.get()
-    if room is not None:
-        _RECORDERS[-1].note(room, service, operation, params)
+    """Record a call to a fake AWS client as a call of the function that is running."""
+    handler = running.get()
+    if handler is not None:
+        _RECORDERS[-1].note(handler, service, operation, params)
 
 
 _RECORDERS: list[Recorder] = []
 
 
 def install(recorder: Recorder) -> None:
-    """Watch from now on every room of ``handlers`` that has an entry point, and what its ``wiring`` builds."""
+    """Record from now on what each function of ``handlers`` calls, and what each workflow of its ``wiring`` calls."""
     for found in iter_modules(handlers.__path__):
         entry = import_module(f"{handlers.__name__}.{found.name}")
         if hasattr(entry, "handler"):
@@ -87,9 +87,9 @@ def install(recorder: Recorder) -> None:
 
     @functools.wraps(made)
     def noted(client: BaseClient, operation: str, params: dict[str, Any]) -> dict[str, Any]:
-        room = running.get()
-        if room is not None and not _made_by_a_test():
-            recorder.note(room, client.meta.service_model.signing_name, operation, params)
+        handler = running.get()
+        if handler is not None and not _made_by_a_test():
+            recorder.note(handler, client.meta.service_model.signing_name, operation, params)
         return made(client, operation, params)
 
     setattr(BaseClient, API_CALL, noted)
@@ -105,16 +105,16 @@ def _use_cases(wiring: ModuleType) -> Iterator[type]:
                     yield found
 
 
-def _watch_methods(workflow: type, room: str) -> None:
+def _watch_methods(workflow: type, handler: str) -> None:
     for method, call in inspect.getmembers(workflow, inspect.isfunction):
         if not method.startswith("_"):
-            setattr(workflow, method, _running(room, call))
+            setattr(workflow, method, _running(handler, call))
 
 
-def _running(room: str, call: Callable[P, Result]) -> Callable[P, Result]:
+def _running(handler: str, call: Callable[P, Result]) -> Callable[P, Result]:
     @functools.wraps(call)
     def under_its_name(*args: P.args, **kwargs: P.kwargs) -> Result:
-        token = running.set(room)
+        token = running.set(handler)
         try:
             return call(*args, **kwargs)
         finally:
@@ -149,4 +149,4 @@ def _made_by_a_test() -> bool:
 
 
 _HANDING_ON = {"send", "dying", "noted"}
-"""Stand-ins of the tests that pass on what the function asked of them."""
+"""Functions of the tests that pass on calls of the function."""
