@@ -26,7 +26,7 @@ from examhook.model import Attempt, AttemptKey
 from examhook.provider.errors import ProviderRefused, ProviderRejected
 from examhook.provider.pages import ExamPage, ResultsPage
 from examhook.provider.v1_client import V1Client
-from examhook.storage.candidate_events import CandidateEvents
+from examhook.storage.erasure import CandidateEvents
 from examhook.wiring.poll import poll
 from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
 from examhook.workflows.delivering.deliver import LINK_CHECK_S
@@ -535,7 +535,7 @@ def test_after_an_outage_of_hours_every_event_arrives_and_with_a_working_link(
     deliver = world.aws.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
 
     def attempts() -> list[DeliverReport]:
-        known = [deliver.look_up(waiting[start : start + 50]) for start in range(0, len(waiting), 50)]
+        known = [deliver.load_batch(waiting[start : start + 50]) for start in range(0, len(waiting), 50)]
         return [deliver.process(message, known[nth // 50]) for nth, message in enumerate(waiting)]
 
     for _ in range(4):

@@ -19,11 +19,10 @@ from examhook.destinations.refusal import NotPublishedError, Refusal
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
 from examhook.events.build import Event, submission_event
+from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.events import EventsTable
-from examhook.storage.looked_up import LookUp
+from examhook.storage.events import EventLinks, EventsTable
 from examhook.workflows.administration.endpoints import add_endpoint
 from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
 from examhook.workflows.delivering.report import DeliverReport
@@ -90,7 +89,7 @@ class World:
     queue_url: str
     operators: Operators
     links: EventLinks
-    look_up: LookUp
+    batch_loader: BatchLoader
 
     def endpoint(self, url: str) -> tuple[Endpoint, str]:
         """A new endpoint and its secret."""
@@ -139,7 +138,7 @@ class World:
     def deliver_by(self, sender: WebhookSender, deadline_s: float = 5.0) -> DeliverWebhooks:
         """Deliver, sending by ``sender``."""
         return DeliverWebhooks(
-            Stores(self.deliveries, self.endpoints, self.links, self.look_up),
+            Stores(self.deliveries, self.endpoints, self.links, self.batch_loader),
             Channels(sender, self.key, self.queue),
             now=self.clock.now,
             rng=random.Random(7),
@@ -188,5 +187,5 @@ def delivery_world() -> Iterator[World]:
             queue_url=queue_url,
             operators=Operators(),
             links=EventLinks(dynamodb, EVENTS),
-            look_up=LookUp(dynamodb, ENDPOINTS, EVENTS),
+            batch_loader=BatchLoader(dynamodb, ENDPOINTS, EVENTS),
         )

@@ -15,11 +15,8 @@ from examhook.detection.exam_state import ExamState
 from examhook.detection.exam_transition import ExamChange
 from examhook.detection.transition import Change
 from examhook.model import AttemptKey, Submission
-from examhook.storage.account_state import AccountRecord, AccountState
-from examhook.storage.erasures import Erasures
-from examhook.storage.exam_states import ExamStates
-from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable, sort_key
+from examhook.storage.exams import AccountRecord, AccountState, ErasureMarks, ExamsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable, sort_key
 
 Step = Callable[[], int]
 """Called before each call on a table; raises to make the call fail.
@@ -183,7 +180,7 @@ class ExamStore:
     records: dict[str, tuple[AccountRecord, int]] = field(default_factory=dict)
     """Record and fence."""
     leases: dict[str, Lease] = field(default_factory=dict)
-    erasures: Erasures = field(default_factory=Erasures)
+    erasures: ErasureMarks = field(default_factory=ErasureMarks)
 
 
 @dataclass

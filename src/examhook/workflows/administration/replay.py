@@ -26,8 +26,7 @@ from examhook.delivery.schedule import ENQUEUED_S
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.events.build import Event
 from examhook.events.catalogue import ENDPOINT_TEST
-from examhook.storage.deliveries import DeliveriesTable
-from examhook.storage.delivery_reads import DueDelivery
+from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 
 AT_ONCE_PER_ENDPOINT = 500
 """So many go on the queue right away; Retry enqueues the rest as fast as it is taken: new events find room."""

@@ -69,7 +69,7 @@ def _breaker(endpoint: Endpoint, endpoints: EndpointsTable, now: int) -> Turn:
 def _place(message: DeliveryMessage, pace: Pace, endpoint: Endpoint, endpoints: EndpointsTable, now: float) -> Turn:
     place = message.place
     if place is None or now - place > LATE_S:
-        free_at = endpoints.take_place(endpoint, now, pace.step_s, AHEAD_S)
+        free_at = endpoints.take_rate_slot(endpoint, now, pace.step_s, AHEAD_S)
         if free_at is None:
             return Wait("as many as its rate allows are on their way")
         place = pace.place(free_at, now)

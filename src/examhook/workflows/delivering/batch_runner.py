@@ -35,7 +35,7 @@ from examhook.destinations.delivery_queue import (
     TakenMessage,
     parse_body,
 )
-from examhook.storage.looked_up import NOTHING, LookedUp
+from examhook.storage.batch_loader import NOTHING_LOADED, LoadedBatch
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 
 BATCH = 10
@@ -81,10 +81,10 @@ Done = Callable[[Message, DeliverReport | BaseException], None]
 class Worker(Protocol):
     """Who makes the attempts: ``workflows.delivering.deliver.DeliverWebhooks``."""
 
-    def look_up(self, messages: Sequence[DeliveryMessage], /) -> LookedUp:
+    def load_batch(self, messages: Sequence[DeliveryMessage], /) -> LoadedBatch:
         """What these speak of, as it is now. Raises botocore's errors."""
 
-    def process(self, message: DeliveryMessage, known: LookedUp, /) -> DeliverReport:
+    def process(self, message: DeliveryMessage, known: LoadedBatch, /) -> DeliverReport:
         """Make the attempt that a message asks for, reading what is not ``known``."""
 
 
@@ -135,18 +135,18 @@ class DeliverRound:
             has_place = places[parsed.endpoint_id] < AT_ONCE
             (now if has_place else self._aside[parsed.endpoint_id]).append((message, parsed))
             places[parsed.endpoint_id] += 1
-        known = self._look_up([parsed for _, parsed in now])
+        known = self._load_batch([parsed for _, parsed in now])
         for message, parsed in now:
             self._begin(message, parsed, known)
 
-    def _look_up(self, messages: Sequence[DeliveryMessage]) -> LookedUp:
+    def _load_batch(self, messages: Sequence[DeliveryMessage]) -> LoadedBatch:
         try:
-            return self.worker.look_up(messages) if len(messages) > 1 else NOTHING
+            return self.worker.load_batch(messages) if len(messages) > 1 else NOTHING_LOADED
         except (ClientError, BotoCoreError):
             # Each reads for itself then, and those that cannot come again.
-            return NOTHING
+            return NOTHING_LOADED
 
-    def _begin(self, message: Message, parsed: DeliveryMessage, known: LookedUp = NOTHING) -> None:
+    def _begin(self, message: Message, parsed: DeliveryMessage, known: LoadedBatch = NOTHING_LOADED) -> None:
         future = self.pool.submit(self.worker.process, parsed, known)
         self._attempts[future] = Attempt(message, parsed, self.monotonic())
         future.add_done_callback(self._ended.put)

@@ -35,10 +35,10 @@ from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
 from examhook.events.build import Event
 from examhook.events.catalogue import ENDPOINT_TEST
+from examhook.storage.batch_loader import NOTHING_LOADED, BatchLoader, LoadedBatch
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.looked_up import NOTHING, LookedUp, LookUp
+from examhook.storage.events import EventLinks
 from examhook.workflows.delivering.admission import Go, PutOff, Wait, turn_of
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 from examhook.workflows.delivering.webhook_request import request_for
@@ -58,7 +58,7 @@ class Stores:
     deliveries: DeliveriesTable
     endpoints: EndpointsTable
     events: EventLinks
-    look_up: LookUp
+    batch_loader: BatchLoader
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class DeliverWebhooks:
         self._deliveries = stores.deliveries
         self._endpoints = stores.endpoints
         self._events = stores.events
-        self._look_up = stores.look_up
+        self._batch_loader = stores.batch_loader
         self._successes: dict[str, int] = {}
         """When this process last wrote down a success since the last failure, by endpoint."""
         self._channels = channels
@@ -101,11 +101,11 @@ class DeliverWebhooks:
         """Where its messages come from."""
         return self._channels.queue
 
-    def look_up(self, messages: Sequence[DeliveryMessage]) -> LookedUp:
+    def load_batch(self, messages: Sequence[DeliveryMessage]) -> LoadedBatch:
         """What ``messages`` speak of, as it is now. Raises botocore's ClientError."""
-        return self._look_up.read([each.endpoint_id for each in messages], [each.event_id for each in messages])
+        return self._batch_loader.read([each.endpoint_id for each in messages], [each.event_id for each in messages])
 
-    def process(self, message: DeliveryMessage, known: LookedUp = NOTHING) -> DeliverReport:
+    def process(self, message: DeliveryMessage, known: LoadedBatch = NOTHING_LOADED) -> DeliverReport:
         """Make the attempt that ``message`` asks for, if it is still to be made.
 
         What is not in ``known`` is read. Raises botocore's errors and those of the queue; then the message may come

@@ -18,8 +18,8 @@ from examhook.delivery.pace import AT_ONCE
 from examhook.destinations.delivery_queue import DeliveryMessage, body_of
 from examhook.destinations.guard import guarded_session
 from examhook.destinations.webhook import WebhookSender
-from examhook.storage.candidate_events import CandidateEvents
-from examhook.storage.looked_up import LookUp
+from examhook.storage.batch_loader import BatchLoader
+from examhook.storage.erasure import CandidateEvents
 from examhook.workflows.delivering.batch_runner import MOST, DeliverRound, Message
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 from tests.support.aws.api_calls import API_CALL, api_call
@@ -82,7 +82,7 @@ def test_it_finds_what_reading_each_alone_finds(world: World) -> None:
     dynamodb = boto3.client("dynamodb", region_name=REGION)
     CandidateEvents(dynamodb, EVENTS).erase(erased.event_id, "hash", int(world.clock.at))
     endpoint_ids, event_ids = [endpoint.endpoint_id, "ep_gone"], [event.event_id, erased.event_id, "evt_gone"]
-    found = world.look_up.read([*endpoint_ids, *endpoint_ids], [*event_ids, *event_ids])
+    found = world.batch_loader.read([*endpoint_ids, *endpoint_ids], [*event_ids, *event_ids])
     assert found.endpoints == {each: world.endpoints.get(each) for each in endpoint_ids}
     assert found.events == {each: world.links.get(each) for each in event_ids}
     assert [found.endpoints["ep_gone"], found.events[erased.event_id], found.events["evt_gone"]] == [None] * 3
@@ -112,7 +112,7 @@ def test_what_was_not_read_is_not_taken_for_gone(world: World) -> None:
         return {"Responses": {EVENTS: items}, "UnprocessedKeys": unread}
 
     with patch.object(dynamodb, "batch_get_item", busy):
-        found = LookUp(dynamodb, ENDPOINTS, EVENTS).read(
+        found = BatchLoader(dynamodb, ENDPOINTS, EVENTS).read(
             [endpoint.endpoint_id], [event.event_id, strange.event_id, "evt_gone"]
         )
     assert found.endpoints == {}
@@ -125,7 +125,7 @@ def test_a_second_of_successes_is_written_down_once_and_a_failure_between_them_e
     with scripted_server(answer(), answer(), answer("", "500 Internal Server Error"), answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         messages = [world.delivery(endpoint, nth) for nth in range(1, 5)]
-        known = world.look_up.read([endpoint.endpoint_id], [each.event_id for each in messages])
+        known = world.batch_loader.read([endpoint.endpoint_id], [each.event_id for each in messages])
         session = guarded_session(allow_private=True)
         deliver = world.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
         with patch.object(world.endpoints, "record_outcome", wraps=world.endpoints.record_outcome) as written:
