@@ -17,8 +17,7 @@ from referencing import Registry, Resource
 from examhook.delivery.endpoint import Endpoint, Privacy
 from examhook.delivery.link_renewal import REPEAT_AFTER_S, WAIT_S
 from examhook.destinations.delivery_queue import DeliveryMessage, parse_body
-from examhook.destinations.guard import guarded_session
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.events.build import RESULT_LINK_SECONDS, Event
 from examhook.events.catalogue import EventType
 from examhook.events.result_link import ResultLink
@@ -531,7 +530,7 @@ def test_after_an_outage_of_hours_every_event_arrives_and_with_a_working_link(
     endpoint, _ = world.aws.endpoint(receiver.url)
     events = [world.event(ref, nth) for nth, ref in enumerate(refs)]
     waiting = [world.message(endpoint, event) for event in events]
-    session = guarded_session(allow_private=True)
+    session = guarded_client(allow_private=True)
     deliver = world.aws.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
 
     def attempts() -> list[DeliverReport]:

@@ -26,7 +26,7 @@ from examhook.workflows.polling.poll import Poll, PollRequest
 from examhook.workflows.polling.report import PollReport
 from tests.model.acts import play
 from tests.model.plans import OF_TABLES, Dies, Fails, Fault, Happens, PollPlan, Stalls
-from tests.model.provider import BASE_URL, CODE, ModelClient, ModelSession, NoPace, Provider
+from tests.model.provider import BASE_URL, CODE, ModelClient, ModelHttpClient, NoPace, Provider
 from tests.support.provider.memory_provider import PlayedSecret
 from tests.support.storage.memory_tables import (
     ExamStateStore,
@@ -107,7 +107,7 @@ class _Process:
     def _client_of_the_dialect(self) -> ProviderClient:
         here = self._installation
         means: Means = {
-            "session": ModelSession(here.provider, self._before_request),
+            "session": ModelHttpClient(here.provider, self._before_request),
             "pacer": NoPace(1, self._now, self._sleep),
             "now": self._now,
             "sleep": self._sleep,

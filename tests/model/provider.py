@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from requests.structures import CaseInsensitiveDict
 
-from examhook.http.session import Answer, BoundedSession, BrokenAnswerError, ConnectError, DeadlineError
+from examhook.http.client import HttpClient
+from examhook.http.errors import BrokenResponseError, ConnectError, DeadlineError
+from examhook.http.response import HttpResponse
 from examhook.model import Attempt, AttemptKey, Status
 from examhook.provider.pacing import Pacer
 from examhook.provider.pages import ExamPage, ResultsPage
@@ -89,7 +91,7 @@ class Provider:
             self.api.quirks.turn_on(Switch.parse(text))
             self.was_shuffled |= text == f"row_order={RowOrder.SHUFFLED}"
 
-    def ask(self, query: Mapping[str, str], signature: str | None) -> Answer:
+    def ask(self, query: Mapping[str, str], signature: str | None) -> HttpResponse:
         """The answer; raises HttpError where there is none."""
         self.world.advance(self.seconds_per_request)
         if "eid" in query:
@@ -107,8 +109,10 @@ class Provider:
         if reply.fate is Fate.HUNG:
             raise DeadlineError("No answer came in time.")
         if reply.sent_bytes is not None:
-            raise BrokenAnswerError("Its answer was cut.")
-        return Answer(reply.status, CaseInsensitiveDict(reply.headers), reply.body, truncated=False, elapsed_s=0.0)
+            raise BrokenResponseError("Its answer was cut.")
+        return HttpResponse(
+            reply.status, CaseInsensitiveDict(reply.headers), reply.body, truncated=False, elapsed_s=0.0
+        )
 
     def _is_stale(self) -> bool:
         return any(switch.quirk is Quirk.STALE_REPLICA for switch in self.api.quirks.switches())
@@ -125,8 +129,8 @@ class Provider:
 
 
 @dataclass
-class ModelSession(BoundedSession):
-    """The HTTP session of one poll, without sockets; calls ``step`` before each request."""
+class ModelHttpClient(HttpClient):
+    """The HTTP client of one poll, without sockets; calls ``step`` before each request."""
 
     provider: Provider
     step: Callable[[], object]
@@ -139,7 +143,7 @@ class ModelSession(BoundedSession):
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         **bounds: object,
-    ) -> Answer:
+    ) -> HttpResponse:
         del method, url, bounds
         self.step()
         return self.provider.ask(params or {}, (headers or {}).get("Authorization"))

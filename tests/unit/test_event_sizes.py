@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
+from examhook.delivery.custom_headers import MAX_HEADERS_BYTES
 from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, Privacy
-from examhook.delivery.headers import MAX_HEADERS_BYTES
 from examhook.delivery.payload import payload_for
 from examhook.delivery.record import EXCERPT_BYTES, KEPT_ATTEMPTS, AttemptRecord, Delivery, SendOutcome
 from examhook.delivery.signature import fresh_secret, signed_headers
 from examhook.destinations.delivery_queue import DeliveryMessage, body_of
 from examhook.destinations.event_bus import MAX_REQUEST_BYTES, BusPublisher
 from examhook.destinations.sns import MAX_BATCH_BYTES, TopicPublisher
-from examhook.destinations.webhook import MAX_ANSWER_BYTES
+from examhook.destinations.webhook import MAX_RESPONSE_BYTES
 from examhook.detection.transition import KEPT_TRANSITIONS, Observation, change_from
 from examhook.events.build import Event, submission_event
 from examhook.model import Submission
@@ -150,7 +150,7 @@ def test_the_page_says_where_texts_are_cut() -> None:
     assert f"after {MAX_TEXT_CHARACTERS} characters" in PAGE
     assert f"longer than {MAX_LINK_CHARACTERS} characters" in PAGE
     assert f"the newest {KEPT_ATTEMPTS} attempts" in PAGE
-    assert f"{MAX_ANSWER_BYTES // 1024} KiB after decompression; {EXCERPT_BYTES // 1024} KiB of it is kept" in PAGE
+    assert f"{MAX_RESPONSE_BYTES // 1024} KiB after decompression; {EXCERPT_BYTES // 1024} KiB of it is kept" in PAGE
     assert f"up to {MAX_HEADERS_BYTES // 1000} KB of the endpoint's own" in PAGE
 
 

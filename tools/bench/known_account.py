@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.detection.exam_transition import ExamChange
 from examhook.detection.transition import Observation, diff
-from examhook.http.session import BoundedSession
+from examhook.http.client import HttpClient
 from examhook.model import Exam
 from examhook.provider.client import LegacyClient
 from examhook.provider.pacing import Pacer
@@ -33,7 +33,7 @@ def know(cloud: Cloud, provider: Provider, account: str, busy: Collection[str]) 
     client = LegacyClient(
         provider.url,
         provider.code,
-        session=BoundedSession(),
+        session=HttpClient(),
         pacer=Pacer(10_000, time.monotonic, time.sleep),
         now=time.time,
         sleep=time.sleep,

@@ -10,9 +10,8 @@ import boto3
 from botocore.config import Config
 
 from examhook.destinations.delivery_queue import DeliveryQueue
-from examhook.destinations.guard import guarded_session
 from examhook.destinations.secrets import SecretsKey
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.settings import DeliverSettings
 from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
@@ -41,7 +40,7 @@ def deliver(environ: Mapping[str, str], now: Callable[[], float] | None = None) 
         ),
         Channels(
             WebhookSender(
-                guarded_session(allow_private=settings.allow_private_endpoints),
+                guarded_client(allow_private=settings.allow_private_endpoints),
                 allow_http=settings.allow_http_endpoints,
                 allow_private=settings.allow_private_endpoints,
             ),

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, assert_never
 import boto3
 from botocore.config import Config
 
-from examhook.destinations.redrive_queue import CLOCK_MARGIN_S, RedriveOrder, RedriveQueue
+from examhook.destinations.redrive_queue import CLOCK_MARGIN_S, RedriveQueue, RedriveRequest
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
 from examhook.destinations.tick_queue import TickQueue
 from examhook.detection.intervals import MINUTE_S
 from examhook.events.build import operations_event
 from examhook.events.catalogue import OperationsEventType
-from examhook.http.session import BoundedSession
+from examhook.http.client import HttpClient
 from examhook.model import Exam
 from examhook.provider.api_client import Means
 from examhook.provider.client import LegacyClient
@@ -141,7 +141,7 @@ def _order_redrive(queue_url: str, since: int) -> None:
     # A client of its own: hardly any poll needs one.
     queue = RedriveQueue(boto3.client("sqs", config=_CLIENT_CONFIG), queue_url)
     # Our clock may have been set back since.
-    queue.put(RedriveOrder(since - CLOCK_MARGIN_S))
+    queue.send(RedriveRequest(since - CLOCK_MARGIN_S))
 
 
 @cache
@@ -154,7 +154,7 @@ def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[Accou
     # One session and one pacer for all polls of the process: connections stay open, and two polls
     # that follow close upon each other keep the pace together.
     means: Means = {
-        "session": BoundedSession(),
+        "session": HttpClient(),
         "pacer": Pacer(settings.requests_per_second, time.monotonic, time.sleep),
         "now": time.time,
         "sleep": time.sleep,

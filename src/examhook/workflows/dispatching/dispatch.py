@@ -33,9 +33,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import DeliveryStatus, new_delivery
-from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, QueueRefusedError
+from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, DeliveryQueueError
 from examhook.destinations.event_bus import BusPublisher
-from examhook.destinations.refusal import NotPublishedError
+from examhook.destinations.publishing import NotPublishedError
 from examhook.destinations.sns import TopicPublisher
 from examhook.events.build import Event, submission_event
 from examhook.events.envelope import UnwritableInstantError
@@ -147,7 +147,7 @@ class Dispatch:
         ]
         try:
             self.queue.send(messages)
-        except (ClientError, BotoCoreError, QueueRefusedError) as error:
+        except (ClientError, BotoCoreError, DeliveryQueueError) as error:
             failed = Failed(_reason(error))
             batch.proceed([failed if outgoing.endpoint_ids else outgoing for outgoing in batch.outgoing])
             return 0
@@ -159,7 +159,7 @@ class Dispatch:
         try:
             self.bus.publish([each.event for each in batch.outgoing])
         except NotPublishedError as error:
-            refused = {refusal.event_id: refusal.code for refusal in error.refused}
+            refused = {refusal.event_id: refusal.code for refusal in error.unpublished}
             batch.proceed([replace(each, refused=refused.get(each.event.event_id)) for each in batch.outgoing])
 
     def _publish(self, batch: Batch) -> None:
@@ -168,7 +168,7 @@ class Dispatch:
                 self.topic_arn, [each.event for each in batch.outgoing if not each.published]
             )
         except NotPublishedError as error:
-            refused = {refusal.event_id: Failed(refusal.code) for refusal in error.refused}
+            refused = {refusal.event_id: Failed(refusal.code) for refusal in error.unpublished}
             batch.proceed([refused.get(outgoing.event.event_id, outgoing) for outgoing in batch.outgoing])
 
     def _mark(self, outgoing: Outgoing) -> Outgoing | Failed:

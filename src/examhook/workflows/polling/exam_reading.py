@@ -27,7 +27,7 @@ EXAM_RESERVE_S = 30.0
 MAX_FAILURES = 3
 """Failures in a row after which a poll stops."""
 PROOF_S = 300
-"""Interval at which another request proves the end of the list. In between, a short page with all exams ends it."""
+"""Interval between proofs of the list's end. In between, a short page that completes the count ends it."""
 
 
 @dataclass(frozen=True, slots=True)
