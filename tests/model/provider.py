@@ -12,8 +12,7 @@ from examhook.http.errors import BrokenResponseError, ConnectError, DeadlineErro
 from examhook.http.response import HttpResponse
 from examhook.model import Attempt, AttemptKey, Status
 from examhook.provider.pacing import Pacer
-from examhook.provider.pages import ExamPage, ResultsPage
-from examhook.provider.port import ProviderClient
+from examhook.provider.port import ExamPage, ProviderClient, ResultsPage
 from examhook.settings import Dialect
 from examhook_simulator.clock import VirtualClock
 from examhook_simulator.exam_book import ExamBook

@@ -6,7 +6,7 @@ import pytest
 
 from examhook.http.response import HttpResponse
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderThrottled, ProviderUnavailable
-from examhook.provider.response_errors import LONGEST_PAUSE_S, Question, unusable
+from examhook.provider.response_errors import MAX_PAUSE_S, RequestKind, error_from_status
 from examhook.storage.exams import AccountRecord
 from tests.support.provider.memory_provider import BEGAN_AT, MemoryStage, row
 
@@ -145,6 +145,6 @@ def test_the_end_of_a_pause_that_no_clock_could_have_written_is_ignored(stage: M
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_provider_that_asks_for_a_year_gets_an_hour(headers: dict[str, str], status: int) -> None:
     answer = HttpResponse(status, headers, b"", truncated=False, elapsed_s=0.1)
-    error = unusable(answer, float(BEGAN_AT), Question.EXAMS)
+    error = error_from_status(answer, float(BEGAN_AT), RequestKind.EXAMS)
     assert isinstance(error, ProviderThrottled)
-    assert error.retry_after_s == LONGEST_PAUSE_S
+    assert error.retry_after_s == MAX_PAUSE_S

@@ -15,7 +15,7 @@ from examhook.detection.exam_transition import ExamChange
 from examhook.detection.transition import Observation, diff
 from examhook.http.client import HttpClient
 from examhook.model import Exam
-from examhook.provider.client import LegacyClient
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.pacing import Pacer
 from examhook.storage.exams import AccountRecord, ExamsTable
 from examhook.storage.submissions import ExamStates, SubmissionsTable

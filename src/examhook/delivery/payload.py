@@ -9,8 +9,8 @@ from typing import assert_never
 from examhook.delivery.chat_messages import discord_body, slack_body, teams_body
 from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, Privacy
 from examhook.events.build import CONTENT_TYPE, Event
+from examhook.events.message import message_of
 from examhook.events.privacy import pseudonymous_body, thin_body
-from examhook.events.words import message_of
 
 _JSON = "application/json"
 _CONTENT_TYPES = {ContentType.JSON: _JSON, ContentType.CLOUDEVENTS: CONTENT_TYPE}

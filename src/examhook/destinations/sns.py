@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from examhook.destinations.publishing import NO_ANSWER, UnpublishedEvent, batches, publish_batches
-from examhook.events.words import words_for
+from examhook.events.message import email_for
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -62,9 +62,9 @@ class TopicPublisher:
 
 
 def _entry(event: Event) -> PublishBatchRequestEntryTypeDef:
-    words = words_for(event)
+    email = email_for(event)
     # SNS uses the default for protocols without a text of their own (SQS, Lambda, HTTP, Firehose).
-    texts = {"default": event.body.decode(), "email": words.text, "sms": words.subject}
+    texts = {"default": event.body.decode(), "email": email.text, "sms": email.subject}
     values = {"type": event.event_type, "account": event.account, "exam_id": event.exam_id, "status": event.status}
     attributes: dict[str, MessageAttributeValueTypeDef] = {
         name: {"DataType": "String", "StringValue": value} for name, value in values.items() if value
@@ -73,7 +73,7 @@ def _entry(event: Event) -> PublishBatchRequestEntryTypeDef:
         "Id": event.event_id,
         "Message": json.dumps(texts, ensure_ascii=False, separators=(",", ":")),
         "MessageStructure": "json",
-        "Subject": words.subject,
+        "Subject": email.subject,
         "MessageAttributes": attributes,
     }
 

@@ -19,9 +19,8 @@ from examhook.delivery.health_policy import (
 from examhook.detection.exam_transition import change_of_availability, first_state, with_receipt
 from examhook.detection.scan_result import digest_of
 from examhook.detection.transition import Observation, change_from, change_from_absence
-from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
+from examhook.events.build import Event, endpoint_test_event, exam_event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
-from examhook.events.exam_event import exam_event
 from examhook.model import Attempt, Exam, Receipt, Submission
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "events" / "examples"
