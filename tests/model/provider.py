@@ -16,10 +16,10 @@ from examhook.provider.port import ExamPage, ProviderClient, ResultsPage
 from examhook.settings import Dialect
 from examhook_simulator.clock import VirtualClock
 from examhook_simulator.exam_book import ExamBook
-from examhook_simulator.facts import AttemptCount, RowOrder
-from examhook_simulator.pace import RequestLimit
+from examhook_simulator.facts import AttemptCount, ListOrder
 from examhook_simulator.provider_api import Fate, ProviderApi
 from examhook_simulator.quirks import EXAMS, Quirk, Switch
+from examhook_simulator.request_limit import RequestLimit
 from examhook_simulator.world import World
 
 BASE_URL = "http://provider.test"
@@ -88,7 +88,7 @@ class Provider:
     def switch(self, *switches: str) -> None:
         for text in switches:
             self.api.quirks.turn_on(Switch.parse(text))
-            self.was_shuffled |= text == f"row_order={RowOrder.SHUFFLED}"
+            self.was_shuffled |= text == f"row_order={ListOrder.SHUFFLED}"
 
     def ask(self, query: Mapping[str, str], signature: str | None) -> HttpResponse:
         """The answer; raises HttpError where there is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from examhook_simulator.facts import RowOrder
+from examhook_simulator.facts import ListOrder
 from tests.model.acts import Act, Kind
 from tests.model.machine import Setup
 from tests.model.plans import LEASE_OUTLIVED_S, Dies, Happens, PollPlan, Stalls
@@ -25,7 +25,7 @@ def test_a_write_that_comes_after_a_newer_one_changes_nothing() -> None:
 
 def test_what_an_older_poll_remembers_does_not_replace_what_a_newer_one_knows() -> None:
     """Otherwise nobody would follow what the newer one saw running."""
-    state = in_the_beginning(Setup(habits=("count=stuck",), order=RowOrder.CANDIDATE, past=(2,)))
+    state = in_the_beginning(Setup(habits=("count=stuck",), order=ListOrder.CANDIDATE, past=(2,)))
     state.poll()
     starts = Happens((Act(Kind.START),))
     state.poll(PollPlan(interrupts=((7, starts), (7, Stalls(PollPlan(full=True)))), full=True))

@@ -23,7 +23,7 @@ from tools.generate.cost_page import (
     month,
     page,
 )
-from tools.generate.cost_units import Measured, Units
+from tools.generate.meter import Measured, Units
 
 ROOT = Path(__file__).parents[2]
 NOTHING = Units(0, 0, 0)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from examhook.model import Status
 from examhook_simulator.facts import AttemptRef
-from examhook_simulator.pace import RequestLimit
 from examhook_simulator.pages import hidden_ids
 from examhook_simulator.provider_api import ProviderApi, Reply
 from examhook_simulator.quirks import EXAMS, RESULTS, Switch
+from examhook_simulator.request_limit import RequestLimit
 from examhook_simulator.rows import big_id
 from examhook_simulator.world import World
 

@@ -1,4 +1,4 @@
-"""Fills generated parts of the documents: ``python -m tools.generate.readme`` writes, ``--check`` compares."""
+"""Writes generated parts of documents: ``python -m tools.generate.readme``; ``--check`` compares them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ WHEN = {
 
 
 class _TemplateLoader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
-    """Reads CloudFormation's short forms (``!Ref``, ``!Sub``, …) as nothing; parameters hold none."""
+    """Reads CloudFormation's short forms (``!Ref``, ``!Sub``, …) as None. Parameters contain none."""
 
 
 _TemplateLoader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
@@ -53,7 +53,7 @@ def _template() -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def parameters() -> str:
-    """Every parameter of the template, in its own words."""
+    """Return the parameters of the template with their descriptions."""
     rows = [
         f"| `{name}` | {_default(facts)} | {facts['Description'].strip()} |"
         for name, facts in _template()["Parameters"].items()
@@ -67,23 +67,23 @@ def _default(facts: dict[str, object]) -> str:
 
 
 def events() -> str:
-    """Every type of event and when it comes."""
-    told = "submissions topic, webhooks"
-    topics = {EventType: told, ExamEventType: told, OperationsEventType: "operations topic"}
+    """Return every event type with its cause."""
+    submissions = "submissions topic, webhooks"
+    topics = {EventType: submissions, ExamEventType: submissions, OperationsEventType: "operations topic"}
     rows = [
-        f"| `{each.value}` | {WHEN[each]} | {topics[type(each)]}{_asked_for(each)} |"
+        f"| `{each.value}` | {WHEN[each]} | {topics[type(each)]}{_opt_in(each)} |"
         for each in [*EventType, *ExamEventType, *OperationsEventType]
     ]
     test = f"| `{ENDPOINT_TEST}` | you run `examhook endpoints test` | that webhook |"
     return "\n".join(["| type | when | goes to |", "|---|---|---|", *rows, test])
 
 
-def _asked_for(each: EventType | ExamEventType | OperationsEventType) -> str:
+def _opt_in(each: EventType | ExamEventType | OperationsEventType) -> str:
     return " (webhooks and e-mail only when asked for)" if each in OFF_BY_DEFAULT else ""
 
 
 def worst_case() -> str:
-    """How long a change can stay unannounced, with the template's defaults."""
+    """Return the maximum delay of each kind of change, with the template's defaults."""
     defaults = {name: facts.get("Default") for name, facts in _template()["Parameters"].items()}
     bounds_s = worst_case_s(
         poll_s=int(str(defaults["PollSeconds"])),
@@ -112,7 +112,7 @@ def _duration(seconds: int) -> str:
 
 
 def commands() -> str:
-    """Every command and what it does."""
+    """Return every command with its help."""
     rows = [f"| `examhook {path}` | {command.get_short_help_str(200)} |" for path, command in _commands()]
     return "\n".join(["| command | what it does |", "|---|---|", *rows])
 
@@ -129,7 +129,7 @@ def _commands() -> Iterator[tuple[str, TyperCommand]]:
 
 
 def metrics() -> str:
-    """Every figure that the functions write."""
+    """Return every metric of the functions."""
     rows = [
         f"| `{metric.value}` | {facts.function} | {facts.unit.value.lower()} | {facts.meaning} | "
         f"{'always' if facts.even_zero else 'where not 0'} |"
@@ -139,7 +139,7 @@ def metrics() -> str:
 
 
 def alarms() -> str:
-    """Every alarm of the template, in its own words."""
+    """Return the alarms of the template with their descriptions."""
     said = {
         name: str(found["Properties"]["AlarmDescription"]).strip().removesuffix(f" docs/runbook.md: {name}.")
         for name, found in _template()["Resources"].items()
@@ -154,7 +154,7 @@ def _file(name: str, language: str) -> Callable[[], str]:
 
 
 def costs() -> str:
-    """The four installations of docs/cost.md, which are worked out from measured units."""
+    """Return the costs of four installations from docs/cost.md."""
     table = re.search(r"(?:^\|.*\n)+", (ROOT / "docs" / "cost.md").read_text(), re.MULTILINE)
     if table is None:
         raise SystemExit("docs/cost.md has no table: run make cost")
@@ -177,12 +177,12 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
 
 
 def filled(document: str, text: str) -> str:
-    """``text`` of ``document`` with every generated part made anew."""
+    """Return ``text`` of ``document`` with every generated part replaced."""
     for name, make in PARTS[document].items():
         pattern = re.compile(rf"(<!-- begin: {re.escape(name)} -->\n).*?(<!-- end: {re.escape(name)} -->)", re.DOTALL)
         places = list(pattern.finditer(text))
         if len(places) != 1:
-            raise SystemExit(f"{document} has {len(places)} places for {name}, wanted 1")
+            raise SystemExit(f"{document} has {len(places)} places for {name}; there must be one")
         (place,) = places
         text = f"{text[: place.start()]}{place[1]}{make()}\n{place[2]}{text[place.end() :]}"
     return text
