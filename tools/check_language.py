@@ -41,7 +41,8 @@ def prose(path: Path, text: str) -> Iterator[tuple[int, str]]:
         yield from enumerate(text.splitlines(), start=1)
         return
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type in _READ:
+        # A string of one word is a name, such as that of a stored attribute.
+        if token.type in _READ and " " in token.string:
             yield from enumerate(token.string.splitlines(), start=token.start[0])
 
 
