@@ -27,7 +27,7 @@ from examhook.storage.event_links import EventLinks
 from examhook.storage.events import EventsTable
 from examhook.storage.looked_up import LookUp
 from examhook.workflows.administration.endpoints import add_endpoint
-from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
+from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.delivering.report import DeliverReport
 from examhook.workflows.retrying.backlog import Backlog
 from examhook.workflows.retrying.endpoint_watch import EndpointWatch
@@ -90,7 +90,7 @@ class World:
     queue_url: str
     operators: Operators
     links: EventLinks
-    look_up: LookUp
+    batch_loader: LookUp
 
     def endpoint(self, url: str) -> tuple[Endpoint, str]:
         """A new endpoint and its secret."""
@@ -139,8 +139,13 @@ class World:
     def deliver_by(self, sender: WebhookSender, deadline_s: float = 5.0) -> DeliverWebhooks:
         """Deliver, sending by ``sender``."""
         return DeliverWebhooks(
-            Stores(self.deliveries, self.endpoints, self.links, self.look_up),
-            Channels(sender, self.key, self.queue),
+            self.deliveries,
+            self.endpoints,
+            self.links,
+            self.batch_loader,
+            sender,
+            self.key,
+            self.queue,
             now=self.clock.now,
             rng=random.Random(7),
             deadline_s=deadline_s,
@@ -188,5 +193,5 @@ def delivery_world() -> Iterator[World]:
             queue_url=queue_url,
             operators=Operators(),
             links=EventLinks(dynamodb, EVENTS),
-            look_up=LookUp(dynamodb, ENDPOINTS, EVENTS),
+            batch_loader=LookUp(dynamodb, ENDPOINTS, EVENTS),
         )

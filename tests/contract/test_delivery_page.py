@@ -82,7 +82,7 @@ RULES: Mapping[str, str] = {
     "attempts kept in a delivery's log": f"{record.KEPT_ATTEMPTS}",
     "connections kept alive, unused for at most": f"{CONNECTIONS_KEPT}, {span(IDLE_S)}",
     "`Retry-After` is obeyed up to": span(schedule.MAX_RETRY_AFTER_S),
-    "a second attempt due within this does not wait for a tick": span(deliver.SOON_S),
+    "a second attempt due within this does not wait for a tick": span(deliver.DIRECT_RETRY_S),
     "an attempt whose process died is made again after": span(schedule.CLAIM_S),
     "a message that got lost is put on the queue again after": span(schedule.ENQUEUED_S),
     "an endpoint is down after": f"{DOWN_AFTER_FAILURES} failures in a row",
@@ -98,7 +98,9 @@ RULES: Mapping[str, str] = {
     "it is slow for": span(pace.SLOWED_S),
     "and then gets": f"{pace.SLOWED_PER_SECOND:g} attempt a second, after {pace.SLOWED_BURST} at once",
     "attempts at one endpoint at once in a process": f"{pace.AT_ONCE}",
-    "attempts at once in a process": f"{batch_runner.BATCH}, and with slow ones {batch_runner.MOST}",
+    "attempts at once in a process": (
+        f"{batch_runner.BATCH_SIZE}, and with slow ones {batch_runner.MAX_ATTEMPTS_AT_ONCE}"
+    ),
     "processes of Deliver at once": str(event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"]),  # type: ignore[index]
     "a result link is renewed when it works for less than": span(link_renewal.RENEW_BEFORE_S),
     "a delivery that waits for a link checks again after": "{} to {} s".format(*deliver.LINK_CHECK_S),
@@ -106,9 +108,9 @@ RULES: Mapping[str, str] = {
     "another link for the same event is requested after": span(link_renewal.REPEAT_AFTER_S),
     "requests to the provider for links, per poll": f"{result_links.MAX_REQUESTS}, within {span(result_links.SERVE_S)}",
     "an attempt leaves room for another beside it after": span(batch_runner.IDLE_AFTER_S),
-    "an attempt is slow after": span(batch_runner.PATIENCE_S),
-    "a process that waits for one takes more messages for": span(batch_runner.TAKE_FOR_S),
-    "a message that finds only slow attempts comes again after": span(batch_runner.PUT_BACK_S),
+    "an attempt is slow after": span(batch_runner.SLOW_AFTER_S),
+    "a process that waits for one takes more messages for": span(batch_runner.RECEIVE_FOR_S),
+    "a message that finds only slow attempts comes again after": span(batch_runner.RETURN_DELAY_S),
     "operators are warned after": span(judgement.WARN_AFTER_S) + " of nothing but failures",
     "and again each": span(judgement.WARN_AGAIN_S),
     "what waits is counted up to": f"{judgement.MOST_COUNTED:,}",

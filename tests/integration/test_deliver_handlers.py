@@ -36,7 +36,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             "DELIVERY_QUEUE_URL": made.queue_url,
             "SECRETS_KEY_ARN": made.key_arn,
             "OPERATIONS_TOPIC_ARN": topic_arn,
-            "RETENTION_DAYS": "30",
             "ATTEMPT_DEADLINE_SECONDS": "5",
             "ALLOW_HTTP_ENDPOINTS": "true",
             "ALLOW_PRIVATE_ENDPOINTS": "true",

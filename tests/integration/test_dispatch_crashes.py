@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from botocore.exceptions import ConnectTimeoutError
 from dispatch_stack import SUBMITTED, Dying, Killed, Stack, deployed, ids_of, run, sample_batch
 
 from examhook.handlers import dispatch as entry
-from examhook.wiring.dispatch import open_dispatch
+from examhook.wiring.dispatch import build_dispatch
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def batch() -> Any:
 
 def test_what_was_kept_first_is_what_is_sent(stack: Stack, batch: Any) -> None:
     """A record rebuilt later holds another link; the event under the same id must not change."""
-    dispatch = open_dispatch().dispatch
+    dispatch = build_dispatch(os.environ).dispatch
     with pytest.raises(Killed):
         replace(dispatch, deliveries=Dying(dispatch.deliveries, "create")).run(batch["Records"])  # type: ignore[arg-type] # a stand-in
     rebuilt = copy.deepcopy(batch)
@@ -57,7 +58,7 @@ def test_a_crash_at_any_step_loses_nothing_and_invents_nothing(
     method: str,
     after: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    dispatch = open_dispatch().dispatch
+    dispatch = build_dispatch(os.environ).dispatch
     dying = replace(dispatch, **{part: Dying(getattr(dispatch, part), method, after=after)})  # type: ignore[arg-type] # a stand-in
     with pytest.raises(Killed):
         dying.run(batch["Records"])

@@ -32,7 +32,7 @@ from examhook.provider.errors import ProviderRefused, ProviderRejected
 from examhook.provider.pages import ExamPage, ResultsPage
 from examhook.provider.v1_client import V1Client
 from examhook.storage.candidate_events import CandidateEvents
-from examhook.wiring.poll import poll
+from examhook.wiring.poll import build_polls
 from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
 from examhook.workflows.delivering.deliver import LINK_CHECK_S
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
@@ -130,7 +130,7 @@ def test_a_poll_serves_requests_after_its_detection(world: LinkWorld, receiver: 
     messages = [late(world, receiver, world.event(ref, nth))[1] for nth, ref in enumerate((gone, there))]
     secrets = boto3.client("secretsmanager", region_name=REGION)
     code_arn = secrets.create_secret(Name="code", SecretString=world.simulator.code)["ARN"]
-    made = poll(poll_environment(world.simulator.base_url, code_arn, OPERATIONS_TOPIC))
+    made = build_polls(poll_environment(world.simulator.base_url, code_arn, OPERATIONS_TOPIC)).own
     report = replace(made, now=world.aws.clock.now, sleep=world.aws.clock.sleep).run(PollRequest(), lambda: 300.0)
     assert report.complete, report.errors
     assert arrived(world, receiver, messages[0]) == DEAD
@@ -534,7 +534,7 @@ def test_after_an_outage_of_hours_every_event_arrives_and_with_a_working_link(
     deliver = world.aws.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
 
     def attempts() -> list[DeliverReport]:
-        known = [deliver.look_up(waiting[start : start + 50]) for start in range(0, len(waiting), 50)]
+        known = [deliver.load_batch(waiting[start : start + 50]) for start in range(0, len(waiting), 50)]
         return [deliver.process(message, known[nth // 50]) for nth, message in enumerate(waiting)]
 
     for _ in range(4):

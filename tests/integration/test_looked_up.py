@@ -23,7 +23,7 @@ from examhook.destinations.guard import guarded_session
 from examhook.destinations.webhook import WebhookSender
 from examhook.storage.candidate_events import CandidateEvents
 from examhook.storage.looked_up import LookUp
-from examhook.workflows.delivering.batch_runner import MOST, DeliverRound, Message
+from examhook.workflows.delivering.batch_runner import MAX_ATTEMPTS_AT_ONCE, BatchRunner, QueuedMessage
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 
 READS = {"BatchGetItem", "GetItem"}
@@ -42,11 +42,11 @@ def reads_of_a_round(world: World, batch: Sequence[DeliveryMessage], refused: st
         return made(client, operation, params)
 
     outcomes: list[DeliverReport | BaseException] = []
-    messages = [Message(f"m{number}", body_of(message)) for number, message in enumerate(batch)]
+    messages = [QueuedMessage(f"m{number}", body_of(message)) for number, message in enumerate(batch)]
     session = guarded_session(allow_private=True)
     deliver = world.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
-    with patch.object(BaseClient, "_make_api_call", call), ThreadPoolExecutor(MOST + 1) as pool:
-        DeliverRound(deliver, world.queue, time.monotonic, lambda _, each: outcomes.append(each), pool).run(messages)
+    with patch.object(BaseClient, "_make_api_call", call), ThreadPoolExecutor(MAX_ATTEMPTS_AT_ONCE + 1) as pool:
+        BatchRunner(deliver, world.queue, time.monotonic, lambda _, each: outcomes.append(each), pool).run(messages)
     session.close()
     told = [each.outcome if isinstance(each, DeliverReport) else each for each in outcomes]
     assert told == [MessageOutcome.DELIVERED] * len(batch)
@@ -81,7 +81,7 @@ def test_it_finds_what_reading_each_alone_finds(world: World) -> None:
     dynamodb = boto3.client("dynamodb", region_name=REGION)
     CandidateEvents(dynamodb, EVENTS).erase(erased.event_id, "hash", int(world.clock.at))
     endpoint_ids, event_ids = [endpoint.endpoint_id, "ep_gone"], [event.event_id, erased.event_id, "evt_gone"]
-    found = world.look_up.read([*endpoint_ids, *endpoint_ids], [*event_ids, *event_ids])
+    found = world.batch_loader.read([*endpoint_ids, *endpoint_ids], [*event_ids, *event_ids])
     assert found.endpoints == {each: world.endpoints.get(each) for each in endpoint_ids}
     assert found.events == {each: world.links.get(each) for each in event_ids}
     assert [found.endpoints["ep_gone"], found.events[erased.event_id], found.events["evt_gone"]] == [None] * 3
@@ -124,7 +124,7 @@ def test_a_second_of_successes_is_written_down_once_and_a_failure_between_them_e
     with scripted_server(answer(), answer(), answer("", "500 Internal Server Error"), answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         messages = [world.delivery(endpoint, nth) for nth in range(1, 5)]
-        known = world.look_up.read([endpoint.endpoint_id], [each.event_id for each in messages])
+        known = world.batch_loader.read([endpoint.endpoint_id], [each.event_id for each in messages])
         session = guarded_session(allow_private=True)
         deliver = world.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
         with patch.object(world.endpoints, "record_outcome", wraps=world.endpoints.record_outcome) as written:

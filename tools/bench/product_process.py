@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
 from examhook.storage.account_code import AccountCode
-from examhook.wiring.poll import poll
+from examhook.wiring.poll import build_polls
 from examhook.workflows.polling.poll import Poll, PollRequest
 from examhook_simulator.wire import Fields
 from tools.bench.child import serve
@@ -30,7 +30,7 @@ def main() -> None:
     clock = _Clock()
     # Whatever the wiring builds takes its clock from there.
     time.time = clock.now
-    workflow = poll(os.environ)
+    workflow = build_polls(os.environ).own
 
     def act(fields: Fields) -> Mapping[str, object]:
         clock.ahead_s = fields.number("clock_ahead_s")

@@ -25,7 +25,7 @@ from examhook.detection.pace import ROTATION_SECONDS  # noqa: E402 - paths first
 from examhook.handlers import poll as poll_entry  # noqa: E402 - paths first
 from examhook.handlers import retry as retry_entry  # noqa: E402 - paths first
 from examhook.storage.deliveries import DeliveriesTable  # noqa: E402 - paths first
-from examhook.wiring.deliver import deliver  # noqa: E402 - paths first
+from examhook.wiring.deliver import build_deliver  # noqa: E402 - paths first
 from examhook_cli.listener.server import running_listener  # noqa: E402 - paths first
 from examhook_simulator.facts import AttemptRef  # noqa: E402 - paths first
 from tools.generate.cost_page import page  # noqa: E402 - paths first
@@ -129,7 +129,7 @@ def _deliveries(watched: WatchedStack, meter: Meter, patch: pytest.MonkeyPatch) 
     }
     for name, value in settings.items():
         patch.setenv(name, value)
-    workflow = deliver(os.environ)
+    workflow = build_deliver(os.environ)
     waiting = DeliveriesTable(watched.dynamodb, DELIVERIES).list_for(limit=_EVENTS)
     meter.reset()
     for each in waiting:

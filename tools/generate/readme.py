@@ -15,7 +15,7 @@ import yaml
 from examhook.detection.ticks import longest_gap_s
 from examhook.detection.worst_case import worst_case_s
 from examhook.events.catalogue import ENDPOINT_TEST, OFF_BY_DEFAULT, EventType, ExamEventType, OperationsEventType
-from examhook.metrics import FACTS
+from examhook.metrics import ALWAYS_WRITTEN, DEFINITIONS
 from examhook_cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,11 +130,11 @@ def _commands() -> Iterator[tuple[str, click.Command]]:
 
 
 def metrics() -> str:
-    """Every figure that the functions write."""
+    """Table of the metrics that the functions write."""
     rows = [
-        f"| `{metric.value}` | {facts.function} | {facts.unit.value.lower()} | {facts.meaning} | "
-        f"{'always' if facts.even_zero else 'where not 0'} |"
-        for metric, facts in FACTS.items()
+        f"| `{metric.value}` | {definition.function} | {definition.unit.value.lower()} | {definition.meaning} | "
+        f"{'always' if metric in ALWAYS_WRITTEN else 'if not 0'} |"
+        for metric, definition in DEFINITIONS.items()
     ]
     return "\n".join(["| metric | written by | unit | meaning | written |", "|---|---|---|---|---|", *rows])
 

@@ -15,7 +15,7 @@ from examhook.events.catalogue import WEBHOOK_TYPES
 from examhook.workflows.administration.endpoint_changes import LEFT_PARAMETER
 from examhook.workflows.administration.endpoint_removal import remove_endpoint
 from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
-from examhook.workflows.delivering.webhook_request import own_headers
+from examhook.workflows.delivering.webhook_request import custom_headers
 from examhook_cli.choices import header_map, split_list, type_patterns
 from examhook_cli.commands import endpoint_changes
 from examhook_cli.commands.endpoint_options import (
@@ -147,7 +147,7 @@ def show(
         key = installation.secrets_key
         revealed = {
             "secret": key.open(endpoint_id, endpoint.sealed_secret),
-            **({"headers": own_headers(endpoint, key)} if endpoint.header_names else {}),
+            **({"headers": custom_headers(endpoint, key)} if endpoint.header_names else {}),
         }
     if as_json:
         print_json({**endpoint_facts(endpoint), **revealed})

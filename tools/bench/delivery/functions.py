@@ -23,10 +23,10 @@ from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.event_links import EventLinks
 from examhook.storage.events import EventsTable
 from examhook.storage.looked_up import LookUp
-from examhook.wiring.deliver import deliver
-from examhook.wiring.dispatch import open_dispatch
-from examhook.wiring.retry import retry
-from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
+from examhook.wiring.deliver import build_deliver
+from examhook.wiring.dispatch import build_dispatch
+from examhook.wiring.retry import build_retry
+from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.dispatching.dispatch import Dispatch
 from examhook.workflows.retrying.backlog import Backlog
 from examhook.workflows.retrying.endpoint_watch import EndpointWatch
@@ -74,7 +74,9 @@ class _NoTopic:
 def on_aws(now: Callable[[], float]) -> Functions:
     """As the environment says."""
     queue = DeliveryQueue(boto3.client("sqs"), os.environ["DELIVERY_QUEUE_URL"])
-    return Functions(open_dispatch(now).dispatch, deliver(os.environ, now), retry(os.environ, now), queue)
+    return Functions(
+        build_dispatch(os.environ, now).dispatch, build_deliver(os.environ, now), build_retry(os.environ, now), queue
+    )
 
 
 def in_memory(urls: Sequence[str], now: Callable[[], float]) -> Functions:
@@ -89,8 +91,13 @@ def in_memory(urls: Sequence[str], now: Callable[[], float]) -> Functions:
     return Functions(
         Dispatch(events, deliveries, queue, topic, "", endpoints.list_all, retention_days=30, now=now),
         DeliverWebhooks(
-            Stores(deliveries, endpoints, cast("EventLinks", links), cast("LookUp", MemoryLookUp(held, links))),
-            Channels(sender, key, queue),
+            deliveries,
+            endpoints,
+            cast("EventLinks", links),
+            cast("LookUp", MemoryLookUp(held, links)),
+            sender,
+            key,
+            queue,
             now=now,
             rng=random.Random(7),  # noqa: S311 - jitter
             deadline_s=_DEADLINE_S,

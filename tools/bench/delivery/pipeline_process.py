@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from examhook.storage.submission_item import item_from_submission
 from examhook.storage.submission_stream import StreamRecord
-from examhook.workflows.delivering.batch_runner import BATCH, MOST, DeliverRound, Message
+from examhook.workflows.delivering.batch_runner import BATCH_SIZE, MAX_ATTEMPTS_AT_ONCE, BatchRunner, QueuedMessage
 from examhook.workflows.delivering.report import DeliverReport
 from examhook_simulator.wire import Fields
 from tools.bench.child import serve
@@ -45,7 +45,7 @@ class _Pipeline:
         functions = in_memory(urls, self.now) if urls else on_aws(self.now)
         self.dispatch, self.deliver, self.retry = functions.dispatch, functions.deliver, functions.retry
         self.queue = functions.queue
-        self.pool = ThreadPoolExecutor(MOST + 1)
+        self.pool = ThreadPoolExecutor(MAX_ATTEMPTS_AT_ONCE + 1)
 
     def now(self) -> float:
         """The time that was told, Unix seconds."""
@@ -96,16 +96,16 @@ class _Pipeline:
         """Work on the queue until nothing can be received."""
         outcomes: Counter[str] = Counter()
 
-        def done(_message: Message, outcome: DeliverReport | BaseException) -> None:
+        def done(_message: QueuedMessage, outcome: DeliverReport | BaseException) -> None:
             if not isinstance(outcome, DeliverReport):
                 raise PipelineError from outcome
             outcomes[outcome.outcome.value] += 1
 
-        while taken := self.queue.take(BATCH, 0):
+        while taken := self.queue.take(BATCH_SIZE, 0):
             self.invocations["deliver"] += 1
             self.messages += len(taken)
-            batch = [Message(each.message_id, each.body) for each in taken]
-            DeliverRound(self.deliver, self.deliver.queue, time.monotonic, done, self.pool).run(batch)
+            batch = [QueuedMessage(each.message_id, each.body) for each in taken]
+            BatchRunner(self.deliver, self.deliver.queue, time.monotonic, done, self.pool).run(batch)
             self.queue.done(taken)
         return {"outcomes": _named(outcomes)}
 

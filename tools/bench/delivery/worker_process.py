@@ -27,8 +27,8 @@ from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.event_links import EventLinks
 from examhook.storage.looked_up import LookUp
-from examhook.workflows.delivering.batch_runner import BATCH, MOST, DeliverRound, Message
-from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
+from examhook.workflows.delivering.batch_runner import BATCH_SIZE, MAX_ATTEMPTS_AT_ONCE, BatchRunner, QueuedMessage
+from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 from examhook_simulator.wire import Fields
 from tools.bench.child import serve
@@ -93,30 +93,29 @@ def work(url: str, sender: WebhookSender, events: list[Event], at: int) -> tuple
         MemoryEndpoints({ENDPOINT_ID: endpoint}),
         MemoryLinks(MemoryEvents({e.event_id: e for e in events})),
     )
-    stores = Stores(
+    queue = cast("DeliveryQueue", _EmptyQueue())
+    workflow = DeliverWebhooks(
         cast("DeliveriesTable", deliveries),
         cast("EndpointsTable", endpoints),
         cast("EventLinks", links),
         cast("LookUp", MemoryLookUp(endpoints, links)),
-    )
-    queue = cast("DeliveryQueue", _EmptyQueue())
-    workflow = DeliverWebhooks(
-        stores,
-        Channels(sender, cast("SecretsKey", OpenKey()), queue),
+        sender,
+        cast("SecretsKey", OpenKey()),
+        queue,
         now=time.time,
         rng=random.Random(7),  # noqa: S311 - jitter
         deadline_s=15,
     )
     bodies = [body_of(DeliveryMessage(ENDPOINT_ID, event.event_id, 1)) for event in events]
-    with ThreadPoolExecutor(MOST + 1) as pool:
+    with ThreadPoolExecutor(MAX_ATTEMPTS_AT_ONCE + 1) as pool:
         cpu_before_s, began_s = cpu_s(), time.monotonic()
-        for start in range(0, len(bodies), BATCH):
-            batch = [Message(body, body) for body in bodies[start : start + BATCH]]
-            DeliverRound(workflow, queue, time.monotonic, _must_arrive, pool).run(batch)
+        for start in range(0, len(bodies), BATCH_SIZE):
+            batch = [QueuedMessage(body, body) for body in bodies[start : start + BATCH_SIZE]]
+            BatchRunner(workflow, queue, time.monotonic, _must_arrive, pool).run(batch)
     return time.monotonic() - began_s, cpu_s() - cpu_before_s
 
 
-def _must_arrive(_message: Message, outcome: DeliverReport | BaseException) -> None:
+def _must_arrive(_message: QueuedMessage, outcome: DeliverReport | BaseException) -> None:
     if not isinstance(outcome, DeliverReport) or outcome.outcome is not MessageOutcome.DELIVERED:
         raise LostError(str(outcome))
 
@@ -129,7 +128,7 @@ def _loop(url: str, session: requests.Session, events: list[Event]) -> tuple[flo
         return answer.status_code
 
     cpu_before_s, began_s = cpu_s(), time.monotonic()
-    with ThreadPoolExecutor(BATCH) as pool:
+    with ThreadPoolExecutor(BATCH_SIZE) as pool:
         statuses = set(pool.map(post, events))
     used = time.monotonic() - began_s, cpu_s() - cpu_before_s
     if statuses != {requests.codes.no_content}:

@@ -232,7 +232,7 @@ class _OnePoll:
             row_clock=RowClock(self.record.rows_ahead_s),
         )
         rescan = Rescan(before=_ANY_TIME) if request.full else request.rescan
-        pace = Pace(settings.full_scan_seconds, settings.poll_seconds, settings.requests_per_second)
+        pace = Pace(settings.full_scan_interval_s, settings.poll_interval_s, settings.requests_per_second)
         requests = plan(list(found.exams.values()), known.states, now=now, pace=pace, rescan=rescan)
         is_answering = read_exams(tools, requests, is_manual=request.manual)
         if (tools.row_clock.ahead_s or 0) > CLOCKS_AGREE_S:
