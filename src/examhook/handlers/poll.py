@@ -40,21 +40,19 @@ def _accounts() -> AccountPolls:
 def handler(event: Mapping[str, object], context: Context) -> ReportBody | BackfillResponse:
     """Poll one account once, or run one round of a backfill.
 
-    =============================================== ====================================================================
-    event                                           action
-    =============================================== ====================================================================
-    ``{"trigger": "schedule"}``                     Tick of the schedule: send a delayed message for each further tick
-                                                    of the minute, start the further accounts, and poll.
-    ``{"Records": …}``                              Such a message: start the further accounts, and poll.
-    ``{"trigger": "schedule", "account": name,``    Started for a further account: poll it.
-    ``"expires_at": …}``
-    ``{"trigger": "manual", "account": name|null,`` Command of a person: poll.
-    ``"full": bool}``
-    ``{"backfill": …}``                             Command of a person: see ``handlers.backfill``.
-    =============================================== ====================================================================
+    ``{"trigger": "schedule"}`` is a tick of the schedule. It also sends a delayed message for each further tick of the
+    minute, and starts an invocation for each further account.
 
-    A tick that arrives when the next one is due does not poll. Raises TickError, so that Lambda counts an error, if
-    some polls could not be started, and the errors of AWS.
+    ``{"Records": …}`` is such a message. It also starts the further accounts.
+
+    ``{"trigger": "schedule", "account": name, "expires_at": …}`` polls a further account.
+
+    ``{"trigger": "manual", "account": name or null, "full": bool}`` is a person's command.
+
+    ``{"backfill": …}`` is a person's command; see ``handlers.backfill``.
+
+    A tick that arrives when the next one is due does not poll. Raises the errors of AWS, and TickError if further polls
+    could not be started, so that Lambda counts an error.
     """
     polls = _accounts()
     account = event.get("account")

@@ -12,8 +12,7 @@ import typer
 from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.url import EndpointUrlError
 from examhook.events.catalogue import WEBHOOK_TYPES
-from examhook.workflows.administration.endpoint_changes import LEFT_PARAMETER
-from examhook.workflows.administration.endpoint_removal import remove_endpoint
+from examhook.workflows.administration.endpoint_changes import LEFT_PARAMETER, remove_endpoint
 from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
 from examhook.workflows.delivering.webhook_request import custom_headers
 from examhook_cli.choices import header_map, split_list, type_patterns
