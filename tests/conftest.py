@@ -7,13 +7,13 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import atomic_requests
 import pytest
-import quick_clients
 from hypothesis import settings
-from recorder import Call, Recorder, install
-from rights import denied, unused, wanted_by_aws, wanted_by_calls
-from whole_run import WholeRun
+
+from tests.support.aws import atomic_requests, quick_clients
+from tests.support.iam.call_recorder import Call, Recorder, install
+from tests.support.iam.rights import denied, unused, wanted_by_aws, wanted_by_calls
+from tests.support.pytest_run.whole_run import WholeRun
 
 # How long an example takes says how busy the machine is.
 settings.register_profile("examhook", deadline=None)
@@ -65,6 +65,6 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep tests that share a deployed stack in one worker."""
-    from stack_scheduling import StackScheduling  # noqa: PLC0415 - only a run with workers needs pytest-xdist
+    from tests.support.pytest_run.stack_scheduling import StackScheduling  # noqa: PLC0415 - only a run with workers needs pytest-xdist
 
     return StackScheduling(config, log)

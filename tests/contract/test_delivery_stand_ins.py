@@ -8,9 +8,7 @@ from typing import cast
 
 import boto3
 import pytest
-from builders import submission, transition
 from moto import mock_aws
-from tables import DELIVERIES, ENDPOINTS, EVENTS, create_tables
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.delivery.health import DOWN_AFTER_FAILURES
@@ -21,6 +19,8 @@ from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.delivery_reads import DueDelivery
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
+from tests.support.events.model_values import submission, transition
+from tests.support.storage.tables import DELIVERIES, ENDPOINTS, EVENTS, create_tables
 from tools.bench.delivery.tables_in_memory import MemoryDeliveries, MemoryEndpoints, MemoryEvents, MemoryQueue
 
 NOW = 1_777_818_720

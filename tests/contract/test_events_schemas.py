@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
-from builders import OBSERVED_AT, STARTED_AT, exam, submission, transition
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
-from event_examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
@@ -26,6 +24,8 @@ from examhook.events.build import CONTENT_TYPE, Event, submission_event
 from examhook.events.catalogue import ENDPOINT_TEST, OFF_BY_DEFAULT, WEBHOOK_TYPES, OperationsEventType
 from examhook.events.words import words_for
 from examhook.model import Attempt, Submission
+from tests.support.events.event_examples import examples
+from tests.support.events.model_values import OBSERVED_AT, STARTED_AT, exam, submission, transition
 
 DOCS = Path(__file__).parents[2] / "docs" / "events"
 README = (DOCS / "README.md").read_text()

@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-from translated import STACK, StackTemplate
 
 from examhook.metrics import ALWAYS_WRITTEN, DEFINITIONS, DIMENSION, NAMESPACE, Metric, write_metrics
+from tests.support.template.translated_template import STACK, StackTemplate
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = StackTemplate({"AccountCode": "a-code"})

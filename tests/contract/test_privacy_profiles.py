@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
-from event_examples import examples
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
@@ -17,6 +16,7 @@ from examhook.delivery.endpoint import Privacy
 from examhook.events.catalogue import ENDPOINT_TEST, WEBHOOK_TYPES, EventType, OperationsEventType
 from examhook.events.privacy import ABOUT, About, pseudonymous_body, thin_body
 from examhook.events.result_link import without_link
+from tests.support.events.event_examples import examples
 
 DOCS = Path(__file__).parents[2] / "docs" / "events"
 SCHEMAS: dict[str, Any] = {path.name: json.loads(path.read_text()) for path in (DOCS / "schemas").glob("*.json")}

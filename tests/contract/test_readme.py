@@ -20,8 +20,9 @@ from typing import IO
 
 import pytest
 import requests
-from event_examples import examples
 from standardwebhooks import Webhook
+
+from tests.support.events.event_examples import examples
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "whsec_" + "c2VjcmV0LW9mLXRoZS10ZXN0LW9ubHkh"

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from builders import submission, transition
 
 from examhook.delivery.signature import signed_headers
 from examhook.events.build import submission_event
+from tests.support.events.model_values import submission, transition
 
 FOLDER = Path(__file__).parents[1] / "node"
 SECRETS = ["whsec_" + base64.b64encode(bytes([letter]) * 32).decode() for letter in b"ab"]

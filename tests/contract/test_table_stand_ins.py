@@ -10,9 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
-from memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 from moto import mock_aws
-from tables import EXAMS, SUBMISSIONS, create_tables
 
 from examhook.detection.change import Change
 from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
@@ -23,6 +21,8 @@ from examhook.storage.account_state import AccountRecord, Awaited, Refusal
 from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable, sort_key, spanning
+from tests.support.storage.memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
+from tests.support.storage.tables import EXAMS, SUBMISSIONS, create_tables
 
 EXAM = Exam("7", "Anatomy II", available=True, attempt_count=3)
 OPEN = Attempt("9", 1_700_000_000, 0, "陈 美")

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from deployed_calls import DeployedCalls
-from local_installation import LocalInstallation, local_installation
-from recorder import Recorder
-from rights import denied, wanted_by_calls
+
+from tests.support.emulator.deployed_calls import DeployedCalls
+from tests.support.emulator.local_installation import LocalInstallation, local_installation
+from tests.support.iam.call_recorder import Recorder
+from tests.support.iam.rights import denied, wanted_by_calls
 
 
 @pytest.fixture(scope="session")

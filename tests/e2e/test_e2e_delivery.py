@@ -6,13 +6,13 @@ import json
 import time
 
 import pytest
-from builders import attempt, submission, transition
-from local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam
 
 from examhook.storage.submission_item import item_from_submission
 from examhook.storage.submissions import partition_key, sort_key
 from examhook_cli.demo.subscriber import subscribe_queue
 from examhook_cli.listener.server import Listener, running_listener
+from tests.support.emulator.local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam
+from tests.support.events.model_values import attempt, submission, transition
 
 pytestmark = pytest.mark.e2e
 

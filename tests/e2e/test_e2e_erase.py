@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam
 
 from examhook_cli.listener.server import running_listener
+from tests.support.emulator.local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam
 
 pytestmark = pytest.mark.e2e
 

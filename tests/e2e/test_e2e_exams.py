@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, all_about_exam
 
 from examhook_cli.demo.subscriber import subscribe_queue
 from examhook_cli.listener.server import running_listener
+from tests.support.emulator.local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, all_about_exam
 
 pytestmark = pytest.mark.e2e
 

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from gathered import findings, gathered
-from local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam
 
 from examhook_cli.demo.subscriber import subscribe_queue
 from examhook_cli.listener.server import running_listener
+from tests.support.emulator.local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam
+from tests.support.security.output_sweep import findings, gathered
 
 pytestmark = pytest.mark.e2e
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import requests
-from local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation
 
 from examhook.workflows.delivering.deliver import LINK_CHECK_S
 from examhook_cli.listener.server import running_listener
+from tests.support.emulator.local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation
 
 pytestmark = pytest.mark.e2e
 

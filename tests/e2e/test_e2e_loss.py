@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from deployed_calls import DeployedCalls
-from local_installation import ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam, local_installation
 
 from examhook_cli.local.status import open_endpoints
 from examhook_cli.output import time_text
 from examhook_cli.stack import Stack
 from examhook_simulator.facts import AttemptRef
+from tests.support.emulator.deployed_calls import DeployedCalls
+from tests.support.emulator.local_installation import (
+    ARRIVAL_TIMEOUT_S,
+    LocalInstallation,
+    about_exam,
+    local_installation,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from local_installation import LocalInstallation
 
 from examhook.metrics import Metric
+from tests.support.emulator.local_installation import LocalInstallation
 
 pytestmark = pytest.mark.e2e
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from deployed_calls import DeployedCalls
-from local_installation import ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam
-from recorder import Recorder
-from rights import arn_of_need, denied, functions, wanted_by_calls
+
+from tests.support.emulator.deployed_calls import DeployedCalls
+from tests.support.emulator.local_installation import ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam
+from tests.support.iam.call_recorder import Recorder
+from tests.support.iam.rights import arn_of_need, denied, functions, wanted_by_calls
 
 pytestmark = pytest.mark.e2e
 

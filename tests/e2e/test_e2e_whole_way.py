@@ -8,11 +8,17 @@ from collections import Counter
 from uuid import uuid4
 
 import pytest
-from local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam, all_about_exam
 
 from examhook_cli.demo.subscriber import QueueSubscriber, subscribe_queue
 from examhook_cli.listener.server import running_listener
 from examhook_simulator.facts import AttemptRef
+from tests.support.emulator.local_installation import (
+    ANY_SECRET,
+    ARRIVAL_TIMEOUT_S,
+    LocalInstallation,
+    about_exam,
+    all_about_exam,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -37,9 +43,12 @@ def begin(installation: LocalInstallation, attempts: int = 1, name: str | None =
 def wait_for(
     installation: LocalInstallation, receiver: int, exam_id: str, count: int, timeout_s: float = ARRIVAL_TIMEOUT_S
 ) -> list[dict[str, object]]:
-    """The events about an exam that a receiver accepted, once there are so many."""
+    """The events about an exam that a receiver accepted, at least ``count``; else it fails with the end of the log."""
     listener = installation.listeners[receiver]
-    listener.wait_until(lambda received: len(about_exam(received, exam_id)) >= count, timeout_s)
+    if not listener.wait_until(lambda received: len(about_exam(received, exam_id)) >= count, timeout_s):
+        found = len(about_exam(listener.received, exam_id))
+        log = "\n".join(installation.examhook("local", "logs").out.splitlines()[-60:])
+        pytest.fail(f"{found} of {count} events within {timeout_s:.0f} s; the functions logged last:\n{log}")
     return about_exam(listener.received, exam_id)
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from delivery_world import REGION, World, delivery_world
 from moto import mock_aws
-from tables import create_tables
+
+from tests.support.delivery.delivery_stack import REGION, World, delivery_world
+from tests.support.storage.tables import create_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from translated import REGION, StackTemplate, arn_of, in_sam, raw_parameters
+
+from tests.support.template.translated_template import REGION, StackTemplate, arn_of, in_sam, raw_parameters
 
 OWN_SECRET = f"arn:aws:secretsmanager:{REGION}:123456789012:secret:own-AbCdEf"
 MADE_SECRET = arn_of("AccountCodeSecret", "AWS::SecretsManager::Secret")
@@ -57,13 +58,13 @@ def test_a_secret_that_exists_is_read_and_none_is_made(code: str) -> None:
 
 def test_a_code_and_a_secret_are_refused() -> None:
     stack = StackTemplate({"AccountCode": "a-code", "AccountCodeSecretArn": OWN_SECRET})
-    assert stack.refusals() == ["Give either AccountCode or AccountCodeSecretArn, not both."]
+    assert stack.refusals() == ["Set AccountCode or AccountCodeSecretArn, not both."]
 
 
 @pytest.mark.parametrize("code", ["", "-"])
 def test_neither_a_code_nor_a_secret_is_refused(code: str) -> None:
     stack = StackTemplate({"AccountCode": code})
-    assert stack.refusals() == ["Give the account code, either as AccountCode or as AccountCodeSecretArn."]
+    assert stack.refusals() == ["Set AccountCode or AccountCodeSecretArn."]
     assert secret_and_whose(stack)[0] is None, "a hyphen is no code"
 
 

@@ -6,16 +6,16 @@ import json
 import time
 
 import pytest
-from cloudwatch import CloudWatch, watching
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import Stage, row
-from translated import STACK, StackTemplate
 
 from examhook.handlers import poll as poll_entry
 from examhook.provider.errors import ProviderRefused, ProviderUnavailable
 from examhook.provider.pages import UnreadableRow
 from examhook.workflows.polling.accounts import AccountPolls
 from examhook.workflows.polling.backoff import LONGEST_BACKOFF_SECONDS
+from tests.support.aws.cloudwatch import CloudWatch, watching
+from tests.support.provider.memory_provider import Stage, row
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
+from tests.support.template.translated_template import STACK, StackTemplate
 
 ALARMS = StackTemplate({"AccountCode": "a-code"}).of_type("AWS::CloudWatch::Alarm")
 QUARTER_MIN = 15

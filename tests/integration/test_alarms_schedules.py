@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from cloudwatch import CloudWatch
-from translated import StackTemplate
+
+from tests.support.aws.cloudwatch import CloudWatch
+from tests.support.template.translated_template import StackTemplate
 
 PAUSES_MIN = (1, 5, 10, 20, 60)
 HOUR_MIN = 60

@@ -8,13 +8,7 @@ from importlib import import_module
 
 import boto3
 import pytest
-from cloudwatch import CloudWatch, watching
-from delivery_world import World, delivery_world
-from dispatch_stack import deployed, invoke, sample_batch
 from moto import mock_aws
-from redrive_stage import failure
-from scripted_server import answer, scripted_server
-from translated import STACK, StackTemplate
 
 from examhook.delivery.schedule import ENQUEUED_S
 from examhook.destinations.delivery_queue import body_of
@@ -24,6 +18,12 @@ from examhook.handlers import deliver as deliver_entry
 from examhook.handlers import retry as retry_entry
 from examhook.settings import SettingsError
 from examhook.storage.deliveries import DeliveriesTable
+from tests.support.aws.cloudwatch import CloudWatch, watching
+from tests.support.delivery.delivery_stack import World, delivery_world
+from tests.support.delivery.scripted_server import answer, scripted_server
+from tests.support.dispatch.dispatch_stack import deployed, invoke, sample_batch
+from tests.support.dispatch.redrive_stack import failure
+from tests.support.template.translated_template import STACK, StackTemplate
 
 TEMPLATE = StackTemplate({"AccountCode": "a-code"})
 ALARMS = TEMPLATE.of_type("AWS::CloudWatch::Alarm")

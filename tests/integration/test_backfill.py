@@ -8,14 +8,14 @@ from itertools import count
 from typing import Any
 
 import pytest
-from dispatch_stack import Killed
-from tables import EVENTS
-from watched_stack import Context, WatchedStack, watched_stack
 
 from examhook.storage.exam_state_item import is_exam
 from examhook.storage.versioned_put import VersionedPut
 from examhook.storage.versioned_writes import VersionedWrites
 from examhook_simulator.facts import AttemptRef
+from tests.support.dispatch.dispatch_stack import Killed
+from tests.support.dispatch.watched_stack import Context, WatchedStack, watched_stack
+from tests.support.storage.tables import EVENTS
 
 DAY_S = 86_400
 
@@ -170,7 +170,7 @@ def test_what_was_delivered_is_not_delivered_again_and_a_new_endpoint_gets_it(
     before = stack.stack.deliveries
     stack.lose(EVENTS)
     monkeypatch.setenv("WEBHOOK_URLS", "https://one.test/hook,https://new.test/hook")
-    from dispatch_stack import forget_functions  # noqa: PLC0415 - a new deployment is a new process
+    from tests.support.dispatch.dispatch_stack import forget_functions  # noqa: PLC0415 - a new deployment is a new process
 
     forget_functions()
     stack.backfill(began_at)

@@ -13,9 +13,6 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from delivery_world import DAY_S, World
-from scripted_server import Peer, answer, scripted_server
-from tls_identity import identity
 
 from examhook.delivery.record import DeliveryStatus, SendOutcome
 from examhook.destinations.guard import address_check, guarded_session
@@ -23,6 +20,9 @@ from examhook.destinations.webhook import MAX_ANSWER_BYTES, WebhookSender
 from examhook.http.adapter import BoundedAdapter
 from examhook.http.session import BoundedSession
 from examhook.workflows.delivering.deliver import MessageOutcome
+from tests.support.delivery.delivery_stack import DAY_S, World
+from tests.support.delivery.scripted_server import Peer, answer, scripted_server
+from tests.support.delivery.tls_identity import identity
 
 
 def drip_forever(peer: Peer) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from command_line import examhook
-from installed_stack import InstalledStack, installed_stack
 
 from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook_cli.listener.server import running_listener
+from tests.support.cli.command_line import examhook
+from tests.support.cli.installed_stack import InstalledStack, installed_stack
 
 
 @pytest.fixture

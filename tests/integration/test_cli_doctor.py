@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from clinic import Clinic, clinic
-from tables import EVENTS, SUBMISSIONS
 
 from examhook.storage.account_state import Refusal
+from tests.support.cli.doctor_stack import Clinic, clinic
+from tests.support.storage.tables import EVENTS, SUBMISSIONS
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from command_line import Finished, examhook
-from installed_stack import InstalledStack, installed_stack
 
 from examhook.delivery.endpoint import Endpoint, Privacy
 from examhook.workflows.administration.endpoints import ensure_configured_endpoints
+from tests.support.cli.command_line import Finished, examhook
+from tests.support.cli.installed_stack import InstalledStack, installed_stack
 
 URL = "https://receiver.example.org/hook"
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from command_line import examhook
-from installed_stack import InstalledStack, deliver_while_it_waits, installed_stack
 
 from examhook.workflows.administration.endpoints import ensure_configured_endpoints
 from examhook_cli.listener.server import running_listener
+from tests.support.cli.command_line import examhook
+from tests.support.cli.installed_stack import InstalledStack, deliver_while_it_waits, installed_stack
 
 URL = "https://receiver.example.org/hook"
 

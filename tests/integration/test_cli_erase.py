@@ -10,12 +10,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from builders import STARTED_AT, attempt, exam, submission, transition
-from command_line import examhook
-from delivery_world import MONTH_S, REGION, World
-from installed_stack import InstalledStack, installed_stack
-from scripted_server import answer, scripted_server
-from tables import DELIVERIES, EVENTS, EXAMS, SUBMISSIONS
 
 from examhook.delivery.record import AttemptRecord, DeliveryStatus, SendOutcome, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage
@@ -34,6 +28,12 @@ from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.delivering import deliver as deliver_workflow
 from examhook.workflows.delivering.deliver import MessageOutcome
+from tests.support.cli.command_line import examhook
+from tests.support.cli.installed_stack import InstalledStack, installed_stack
+from tests.support.delivery.delivery_stack import MONTH_S, REGION, World
+from tests.support.delivery.scripted_server import answer, scripted_server
+from tests.support.events.model_values import STARTED_AT, attempt, exam, submission, transition
+from tests.support.storage.tables import DELIVERIES, EVENTS, EXAMS, SUBMISSIONS
 
 GONE, NAME = "424242", "Zebediah Quillfeather"
 TABLES = (SUBMISSIONS, EXAMS, EVENTS, DELIVERIES)

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from builders import ENDED_AT, OBSERVED_AT, STARTED_AT, submission, transition
-from command_line import examhook
-from installed_stack import InstalledStack, installed_stack
 
 from examhook.events.build import endpoint_test_event, submission_event
+from tests.support.cli.command_line import examhook
+from tests.support.cli.installed_stack import InstalledStack, installed_stack
+from tests.support.events.model_values import ENDED_AT, OBSERVED_AT, STARTED_AT, submission, transition
 
 DAY = "2026-05-03"
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aws_front import AwsFront, running_aws_front
-from command_line import CREDENTIALS, real_examhook
+
+from tests.support.aws.aws_stand_in import AwsFront, running_aws_front
+from tests.support.cli.command_line import CREDENTIALS, real_examhook
 
 
 @pytest.fixture

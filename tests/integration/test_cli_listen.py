@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 import pytest
 import requests
-from command_line import NO_AWS, PROGRAM, real_examhook
 from standardwebhooks import Webhook
+
+from tests.support.cli.command_line import NO_AWS, PROGRAM, real_examhook
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 OTHER = "whsec_" + base64.b64encode(b"o" * 32).decode()

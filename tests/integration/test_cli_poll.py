@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 
 import pytest
-from aws_front import AwsFront, running_aws_front
-from command_line import CREDENTIALS, Finished, real_examhook
 
 from examhook.detection.worst_case import worst_case_s
+from tests.support.aws.aws_stand_in import AwsFront, running_aws_front
+from tests.support.cli.command_line import CREDENTIALS, Finished, real_examhook
 
 REPORT: dict[str, object] = {
     "requests": 9,

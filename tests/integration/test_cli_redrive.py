@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from command_line import examhook
-from installed_stack import InstalledStack, installed_stack
+
+from tests.support.cli.command_line import examhook
+from tests.support.cli.installed_stack import InstalledStack, installed_stack
 
 ANSWER = {
     "scanned": 10,

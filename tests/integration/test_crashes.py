@@ -18,11 +18,6 @@ from typing import Any
 
 import boto3
 import pytest
-from builders import attempt, submission, transition
-from dispatch_stack import ids_of, sample_batch
-from killed_process import Killer, running_killer
-from scripted_server import Step, answer, scripted_server
-from tables import DELIVERIES, ENDPOINTS, EVENTS, SUBMISSIONS, create_tables
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.health import DOWN_AFTER_FAILURES
@@ -36,6 +31,11 @@ from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
 from examhook.workflows.administration.endpoints import add_endpoint
+from tests.support.delivery.killed_process import Killer, running_killer
+from tests.support.delivery.scripted_server import Step, answer, scripted_server
+from tests.support.dispatch.dispatch_stack import ids_of, sample_batch
+from tests.support.events.model_values import attempt, submission, transition
+from tests.support.storage.tables import DELIVERIES, ENDPOINTS, EVENTS, SUBMISSIONS, create_tables
 from tools.bench.cloud import Cloud, running_cloud
 
 pytestmark = pytest.mark.skipif(

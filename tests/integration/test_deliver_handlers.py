@@ -10,9 +10,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-from delivery_world import REGION, World, delivery_world
-from scripted_server import Peer, answer, scripted_server
-from tables import DELIVERIES, ENDPOINTS, EVENTS
 
 from examhook.delivery.record import DeliveryStatus
 from examhook.delivery.schedule import ENQUEUED_S
@@ -20,6 +17,9 @@ from examhook.destinations.delivery_queue import body_of, parse_body
 from examhook.handlers import deliver as deliver_entry
 from examhook.handlers import retry as retry_entry
 from examhook.settings import SettingsError
+from tests.support.delivery.delivery_stack import REGION, World, delivery_world
+from tests.support.delivery.scripted_server import Peer, answer, scripted_server
+from tests.support.storage.tables import DELIVERIES, ENDPOINTS, EVENTS
 
 SAMPLES = Path(__file__).parents[2] / "events"
 

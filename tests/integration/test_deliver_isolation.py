@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import cast
 
 import boto3
 import pytest
-from delivery_world import REGION, World
-from scripted_server import Peer, answer, scripted_server
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.health import DOWN_AFTER_FAILURES
@@ -29,9 +28,11 @@ from examhook.workflows.delivering.batch_runner import (
     BatchRunner,
     OnDone,
     QueuedMessage,
-    Worker,
 )
+from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
+from tests.support.delivery.delivery_stack import REGION, World
+from tests.support.delivery.scripted_server import Peer, answer, scripted_server
 
 BUSY = answer("", "503 Service Unavailable")
 
@@ -64,10 +65,10 @@ class Played:
         return self.attempt(message)
 
 
-def run_round(world: World, worker: Worker, batch: Sequence[QueuedMessage], done: OnDone) -> None:
+def run_round(world: World, worker: Played | DeliverWebhooks, batch: Sequence[QueuedMessage], done: OnDone) -> None:
     """One invocation."""
     with ThreadPoolExecutor(MAX_ATTEMPTS_AT_ONCE + 1) as pool:
-        BatchRunner(worker, world.queue, time.monotonic, done, pool).run(batch)
+        BatchRunner(cast("DeliverWebhooks", worker), world.queue, time.monotonic, done, pool).run(batch)
 
 
 def a_round(

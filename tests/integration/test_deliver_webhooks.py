@@ -7,8 +7,6 @@ from email.utils import formatdate
 import pytest
 import standardwebhooks
 import svix
-from delivery_world import World
-from scripted_server import Peer, answer, scripted_server
 
 from examhook.delivery.endpoint import EndpointStatus
 from examhook.delivery.record import DeliveryStatus, SendOutcome
@@ -16,6 +14,8 @@ from examhook.delivery.schedule import CLAIM_S, MAX_ATTEMPTS
 from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.workflows.administration.endpoints import send_endpoint_test
 from examhook.workflows.delivering.report import MessageOutcome
+from tests.support.delivery.delivery_stack import World
+from tests.support.delivery.scripted_server import Peer, answer, scripted_server
 
 
 def next_attempt(message: DeliveryMessage) -> DeliveryMessage:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from delivery_world import World
 
 from examhook.delivery.judgement import Outlook
 from examhook.delivery.record import (
@@ -15,6 +14,7 @@ from examhook.delivery.record import (
     new_delivery,
 )
 from examhook.delivery.schedule import ENQUEUED_S
+from tests.support.delivery.delivery_stack import World
 
 NOW = 1_777_818_720
 

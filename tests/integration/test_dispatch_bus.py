@@ -10,9 +10,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from builders import submission, transition
-from dispatch_stack import FORCED, SUBMITTED, Dying, Killed, Stack, deployed, ids_of, run, sample_batch
-from tables import EVENTS
 
 from examhook.destinations.event_bus import LOOKED_FOR_EACH_S
 from examhook.destinations.refusal import NotPublishedError
@@ -20,6 +17,19 @@ from examhook.events.build import submission_event
 from examhook.handlers import dispatch as entry
 from examhook.storage.events import EventsTable
 from examhook.wiring.dispatch import build_dispatch
+from tests.support.dispatch.dispatch_stack import (
+    FORCED,
+    SUBMITTED,
+    Dying,
+    Killed,
+    Stack,
+    deployed,
+    ids_of,
+    run,
+    sample_batch,
+)
+from tests.support.events.model_values import submission, transition
+from tests.support.storage.tables import EVENTS
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError
-from dispatch_stack import SUBMITTED, Dying, Killed, Stack, deployed, ids_of, run, sample_batch
 
 from examhook.handlers import dispatch as entry
 from examhook.wiring.dispatch import build_dispatch
+from tests.support.dispatch.dispatch_stack import SUBMITTED, Dying, Killed, Stack, deployed, ids_of, run, sample_batch
 
 
 @pytest.fixture

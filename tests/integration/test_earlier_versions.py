@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from played_provider import BEGAN_AT, Stage, row
-from tables import EXAMS, SUBMISSIONS
 
 from examhook.model import ExamTransition
 from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
+from tests.support.storage.tables import EXAMS, SUBMISSIONS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

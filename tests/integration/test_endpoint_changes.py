@@ -7,8 +7,6 @@ import json
 import pytest
 import standardwebhooks
 import svix
-from delivery_world import World
-from scripted_server import answer, scripted_server
 
 from examhook.delivery.endpoint import ContentType, Endpoint, Privacy
 from examhook.delivery.headers import BadHeaderError
@@ -22,7 +20,9 @@ from examhook.workflows.administration.endpoint_changes import (
     rotate_secret,
     update_endpoint,
 )
-from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint, ensure_configured_endpoints
+from examhook.workflows.administration.endpoints import add_endpoint, ensure_configured_endpoints
+from tests.support.delivery.delivery_stack import World
+from tests.support.delivery.scripted_server import answer, scripted_server
 
 HOUR_S = 3600
 
@@ -182,7 +182,7 @@ def test_going_back_to_pseudonyms_makes_the_same_ones(world: World) -> None:
         world.endpoints,
         world.key,
         world.clock.now,
-        filters=EndpointFilters(privacy=Privacy.PSEUDONYMOUS),
+        changes=EndpointChanges(privacy=Privacy.PSEUDONYMOUS),
     )
     assert endpoint.sealed_pseudonym_key
     update(world, endpoint, EndpointChanges(privacy=Privacy.FULL))

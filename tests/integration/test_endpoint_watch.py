@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from delivery_world import DAY_S, World
-from scripted_server import answer, scripted_server
-
 from examhook.delivery.endpoint import Endpoint, EndpointStatus
 from examhook.delivery.judgement import WARN_AFTER_S, disabled_notice
 from examhook.delivery.schedule import PROBE_S
 from examhook.workflows.delivering.report import MessageOutcome
+from tests.support.delivery.delivery_stack import DAY_S, World
+from tests.support.delivery.scripted_server import answer, scripted_server
 
 BUSY = answer("", "503 Service Unavailable")
 

@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from builders import submission
 from moto import mock_aws
-from played_provider import BEGAN_AT, Stage, row
-from tables import DELIVERIES, EVENTS, EXAMS, SUBMISSIONS, create_tables
 
 from examhook.destinations.secrets import SecretsKey
 from examhook.detection.change import Change
@@ -29,6 +26,9 @@ from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.administration.erase import LONGEST_POLL_S, EraseCandidate, NoAccountDataError, PollRunsError
 from examhook.workflows.administration.erasure_key import erasure_key
 from examhook.workflows.polling.lease import lease_on
+from tests.support.events.model_values import submission
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
+from tests.support.storage.tables import DELIVERIES, EVENTS, EXAMS, SUBMISSIONS, create_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from builders import OBSERVED_AT, attempt, submission, transition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tables import EVENTS
 
 from examhook.events.build import Event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
 from examhook.events.identity import derived_id
 from examhook.storage.events import EventsTable, UnreadableEventError
+from tests.support.events.model_values import OBSERVED_AT, attempt, submission, transition
+from tests.support.storage.tables import EVENTS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

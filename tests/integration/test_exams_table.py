@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from tables import EXAMS
 
 from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.model import AttemptKey, Exam
 from examhook.storage.account_state import AccountRecord, Awaited, Refusal
 from examhook.storage.exams import ExamsTable
 from examhook.workflows.polling.lease import LEASE_SECONDS, LeaseLostError, lease_on
+from tests.support.storage.tables import EXAMS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

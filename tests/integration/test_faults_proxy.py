@@ -9,8 +9,8 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from scripted_server import answer, scripted_server
 
+from tests.support.delivery.scripted_server import answer, scripted_server
 from tools.faults.aws_faults import PROJECT, running_weather
 
 pytestmark = pytest.mark.skipif(

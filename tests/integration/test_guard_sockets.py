@@ -6,7 +6,6 @@ import socket
 from collections.abc import Iterator, Sequence
 
 import pytest
-from scripted_server import answer, scripted_server
 
 from examhook.delivery.record import SendOutcome
 from examhook.destinations.guard import address_check, guarded_session
@@ -14,6 +13,7 @@ from examhook.destinations.webhook import WebhookSender
 from examhook.http.adapter import BoundedAdapter
 from examhook.http.errors import BlockedAddressError
 from examhook.http.session import BoundedSession
+from tests.support.delivery.scripted_server import answer, scripted_server
 
 PUBLIC = "1.1.1.1"
 

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from leaks import everything_about
-from scripted_server import Peer, answer, scripted_server
 
 from examhook.http.session import (
     Answer,
@@ -24,6 +22,8 @@ from examhook.http.session import (
     HttpError,
     NameLookupError,
 )
+from tests.support.delivery.scripted_server import Peer, answer, scripted_server
+from tests.support.security.secret_scan import everything_about
 
 SECRET = "s3cr3t-in-the-query"
 HEAD = b"HTTP/1.1 200 OK\r\n"

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from scripted_server import answer, scripted_server
-from tls_identity import Identity, chained, identity
 
 from examhook.http.errors import CertificateError
 from examhook.http.session import BoundedAdapter, BoundedSession, ConnectError, DeadlineError, TlsError
+from tests.support.delivery.scripted_server import answer, scripted_server
+from tests.support.delivery.tls_identity import Identity, chained, identity
 
 _LOCALHOST = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
 

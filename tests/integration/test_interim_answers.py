@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
-from scripted_server import Peer, answer, scripted_server
 
 from examhook.http.session import Answer, BoundedSession, BrokenAnswerError, DeadlineError
+from tests.support.delivery.scripted_server import Peer, answer, scripted_server
 
 EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 PROCESSING = b"HTTP/1.1 102 Processing\r\n\r\n"

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from delivery_world import World
-from scripted_server import Peer, ScriptedServer, answer, scripted_server
-from tls_identity import identity
 
 from examhook.delivery.record import SendOutcome, SendResult
 from examhook.destinations.webhook import WebhookSender
@@ -18,6 +15,9 @@ from examhook.http.adapter import BoundedAdapter
 from examhook.http.connections import IDLE_S
 from examhook.http.session import BoundedSession, ConnectError, StaleConnectionError
 from examhook.workflows.delivering.report import MessageOutcome
+from tests.support.delivery.delivery_stack import World
+from tests.support.delivery.scripted_server import Peer, ScriptedServer, answer, scripted_server
+from tests.support.delivery.tls_identity import identity
 
 
 class WallClock:

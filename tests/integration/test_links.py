@@ -11,13 +11,8 @@ from typing import Any
 import boto3
 import pytest
 import standardwebhooks
-from delivery_world import OPERATIONS_TOPIC, REGION
 from jsonschema import Draft202012Validator
-from link_world import LinkWorld, link_world
-from poll_environment import poll_environment
 from referencing import Registry, Resource
-from scripted_server import Received, ScriptedServer, answer, scripted_server
-from tables import EVENTS
 
 from examhook.delivery.endpoint import Endpoint, Privacy
 from examhook.delivery.link_renewal import REPEAT_AFTER_S, WAIT_S
@@ -40,6 +35,11 @@ from examhook.workflows.polling.poll import PollRequest
 from examhook.workflows.polling.result_links import MAX_REQUESTS, SERVE_S, attempt_of
 from examhook_simulator.server import Simulator, running_simulator
 from examhook_simulator.world import World as ProviderWorld
+from tests.support.delivery.delivery_stack import OPERATIONS_TOPIC, REGION
+from tests.support.delivery.link_stack import LinkWorld, link_world
+from tests.support.delivery.scripted_server import Received, ScriptedServer, answer, scripted_server
+from tests.support.storage.tables import EVENTS
+from tests.support.template.poll_environment import poll_environment
 
 DEAD = {"url": None, "expires_at": "2026-05-03T14:33:00Z"}
 SCHEMAS: dict[str, Any] = {

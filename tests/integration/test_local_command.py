@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command_line import real_examhook
+
+from tests.support.cli.command_line import real_examhook
 
 UP = ("local", "up", "--base-url", "http://127.0.0.1:1", "--code", "c0de")
 

@@ -13,9 +13,6 @@ from unittest.mock import patch
 import boto3
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from delivery_world import REGION, World
-from scripted_server import answer, scripted_server
-from tables import ENDPOINTS, EVENTS
 
 from examhook.delivery.pace import AT_ONCE
 from examhook.destinations.delivery_queue import DeliveryMessage, body_of
@@ -25,6 +22,9 @@ from examhook.storage.candidate_events import CandidateEvents
 from examhook.storage.looked_up import LookUp
 from examhook.workflows.delivering.batch_runner import MAX_ATTEMPTS_AT_ONCE, BatchRunner, QueuedMessage
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
+from tests.support.delivery.delivery_stack import REGION, World
+from tests.support.delivery.scripted_server import answer, scripted_server
+from tests.support.storage.tables import ENDPOINTS, EVENTS
 
 READS = {"BatchGetItem", "GetItem"}
 

@@ -7,8 +7,6 @@ from dataclasses import replace
 
 import boto3
 import pytest
-from delivery_world import DAY_S, MONTH_S, REGION, World, delivery_world
-from scripted_server import ScriptedServer, answer, scripted_server
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import ENDPOINT_REMOVED, DeliveryStatus, new_delivery
@@ -25,6 +23,8 @@ from examhook.workflows.administration.endpoints import ensure_configured_endpoi
 from examhook.workflows.dispatching.batch import Batch, OutgoingEvent
 from examhook.workflows.dispatching.dispatch import Dispatch
 from examhook.workflows.retrying.backlog import BATCH_PER_ENDPOINT
+from tests.support.delivery.delivery_stack import DAY_S, MONTH_S, REGION, World, delivery_world
+from tests.support.delivery.scripted_server import ScriptedServer, answer, scripted_server
 
 SUBMITTED = "submission.submitted"
 GONE = answer("", "410 Gone")

@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from command_line import CREDENTIALS
 from moto import mock_aws
-from poll_environment import poll_environment
-from recorder import told
-from tables import SUBMISSIONS, create_tables
 
 from examhook.handlers import poll as entry
 from examhook.settings import Dialect, InitialSync
@@ -23,6 +19,10 @@ from examhook.wiring import poll as wiring
 from examhook.workflows.polling.accounts import AccountPolls, TickError, UnknownAccountError
 from examhook_simulator.server import Simulator, running_simulator
 from examhook_simulator.world import World
+from tests.support.cli.command_line import CREDENTIALS
+from tests.support.iam.call_recorder import told
+from tests.support.storage.tables import SUBMISSIONS, create_tables
+from tests.support.template.poll_environment import poll_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from aws_front import AwsFront, running_aws_front
-from command_line import CREDENTIALS
 from moto import mock_aws
-from poll_environment import poll_environment
-from tables import create_tables
 
 from examhook.handlers import poll as entry
 from examhook_simulator.server import running_simulator
 from examhook_simulator.world import World
+from tests.support.aws.aws_stand_in import AwsFront, running_aws_front
+from tests.support.cli.command_line import CREDENTIALS
+from tests.support.storage.tables import create_tables
+from tests.support.template.poll_environment import poll_environment
 
 REGION = "us-east-1"
 TICK = {"trigger": "schedule"}

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from translated import StackTemplate
-from watched_stack import Context, WatchedStack, watched_stack
 
 from examhook.handlers import poll as entry
 from examhook.settings import PollSettings, SettingsError
 from examhook.workflows.polling.accounts import TickError
+from tests.support.dispatch.watched_stack import Context, WatchedStack, watched_stack
+from tests.support.template.translated_template import StackTemplate
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

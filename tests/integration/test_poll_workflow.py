@@ -7,8 +7,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from played_provider import BEGAN_AT, Stage, row
-from tables import EXAMS, SUBMISSIONS
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.provider.errors import ProviderRefused, ProviderThrottled, ProviderUnavailable
@@ -18,6 +16,8 @@ from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.polling.lease import LEASE_SECONDS
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
+from tests.support.storage.tables import EXAMS, SUBMISSIONS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

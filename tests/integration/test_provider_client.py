@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from email.utils import formatdate
 
 import pytest
-from leaks import everything_about
-from scripted_server import Peer, ScriptedServer, Step, answer, scripted_server
 
 from examhook.http.session import BoundedSession
 from examhook.provider.api_client import LONGEST_WAIT_S, Means
@@ -31,6 +29,8 @@ from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
 from examhook.provider.v1_client import V1Client, V1Memory
 from examhook.settings import Dialect
+from tests.support.delivery.scripted_server import Peer, ScriptedServer, Step, answer, scripted_server
+from tests.support.security.secret_scan import everything_about
 
 CODE = "k3y & s3cret/ü"
 FORMS = (CODE, "k3y", "s3cret", "k3y%20%26%20s3cret", "k3y+%26+s3cret", "viewresult", "Lovelace")

@@ -11,10 +11,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-from builders import attempt, exam, submission, transition
-from dispatch_stack import SUBMITTED, Dying, Killed, Stack, deployed, invoke
-from redrive_stage import DAY_S, HOUR_S, failure, published, redrive, store, write
-from tables import EVENTS, SUBMISSIONS
 
 from examhook.destinations.redrive_queue import LOOK_BACK_S, order_of
 from examhook.detection.exam_transition import ExamChange, change_of_availability, first_state
@@ -26,6 +22,10 @@ from examhook.storage.events import EventsTable
 from examhook.storage.exam_states import ExamStates
 from examhook.storage.submissions import SubmissionsTable
 from examhook.wiring.dispatch import build_dispatch
+from tests.support.dispatch.dispatch_stack import SUBMITTED, Dying, Killed, Stack, deployed, invoke
+from tests.support.dispatch.redrive_stack import DAY_S, HOUR_S, failure, published, redrive, store, write
+from tests.support.events.model_values import attempt, exam, submission, transition
+from tests.support.storage.tables import EVENTS, SUBMISSIONS
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 from botocore.exceptions import ClientError
-from dispatch_stack import Stack, deployed, invoke
-from redrive_stage import failure, published, store, work_off
-from tables import SUBMISSIONS
 
 from examhook.destinations.redrive_queue import RedriveOrder, RedriveQueue, order_of
 from examhook.events.build import Event
 from examhook.handlers import redrive as entry
 from examhook.storage.events import EventsTable
+from tests.support.dispatch.dispatch_stack import Stack, deployed, invoke
+from tests.support.dispatch.redrive_stack import failure, published, store, work_off
+from tests.support.storage.tables import SUBMISSIONS
 
 ROUNDS = 12
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "PutItem")

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import resource_policies
-import rights
-from resource_policies import ROOT, ServiceWanted, lets_service, unused_statements, wanted_by_services
-from rights import TEMPLATE, Wanted, denied, wanted_by_aws
-from translated import ACCOUNT_ID, StackTemplate, arn_of, raw_resources
+
+from tests.support.iam import resource_policies, rights
+from tests.support.iam.resource_policies import ROOT, ServiceWanted, lets_service, unused_statements, wanted_by_services
+from tests.support.iam.rights import TEMPLATE, Wanted, denied, wanted_by_aws
+from tests.support.template.translated_template import ACCOUNT_ID, StackTemplate, arn_of, raw_resources
 
 TOPIC = arn_of("OperationsTopic", "AWS::SNS::Topic")
 KEY = arn_of("SecretsKey", "AWS::KMS::Key")

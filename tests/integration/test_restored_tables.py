@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from tables import EVENTS
-from watched_stack import TABLES, WatchedStack, watched_stack
+
+from tests.support.dispatch.watched_stack import TABLES, WatchedStack, watched_stack
+from tests.support.storage.tables import EVENTS
 
 Copy = Mapping[str, list[dict[str, Any]]]
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from itertools import count
 
 import pytest
-from delivery_world import World, delivery_world
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.delivery.schedule import ENQUEUED_S
 from examhook.workflows.retrying.backlog import UNPACED_PER_MINUTE, minute_limit
 from examhook.workflows.retrying.retry import TICK_S
+from tests.support.delivery.delivery_stack import World, delivery_world
 
 BATCH, UNPACED = 5, 30
 

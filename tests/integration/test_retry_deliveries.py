@@ -7,8 +7,6 @@ from itertools import count
 
 import boto3
 import pytest
-from delivery_world import REGION, World
-from scripted_server import answer, scripted_server
 
 from examhook.delivery.health import DOWN_AFTER_FAILURES
 from examhook.delivery.record import DeliveryStatus
@@ -17,6 +15,8 @@ from examhook.destinations.delivery_queue import DeliveryMessage, QueueRefusedEr
 from examhook.workflows.delivering.report import MessageOutcome
 from examhook.workflows.retrying.backlog import Backlog
 from examhook.workflows.retrying.retry import TICK_S
+from tests.support.delivery.delivery_stack import REGION, World
+from tests.support.delivery.scripted_server import answer, scripted_server
 
 BUSY = answer("", "503 Service Unavailable")
 

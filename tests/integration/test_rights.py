@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import rights
-from aws_actions import ANOTHER_NAME, Need, UnknownCallError, known_actions, needs_of_call
-from dispatch_stack import deployed, invoke, sample_batch
-from policies import Grant
-from recorder import Call, Recorder
-from rights import (
+
+from examhook_cli.local.batch_rights import COVERED
+from tests.support.dispatch.dispatch_stack import deployed, invoke, sample_batch
+from tests.support.iam import rights
+from tests.support.iam.aws_actions import ANOTHER_NAME, Need, UnknownCallError, known_actions, needs_of_call
+from tests.support.iam.call_recorder import Call, Recorder
+from tests.support.iam.policies import Grant
+from tests.support.iam.rights import (
     TEMPLATE,
     Wanted,
     all_grants,
@@ -28,9 +30,7 @@ from rights import (
     wanted_by_aws,
     wanted_by_calls,
 )
-from translated import ACCOUNT_ID, REGION, StackTemplate, raw_resources
-
-from examhook_cli.local.batch_rights import COVERED
+from tests.support.template.translated_template import ACCOUNT_ID, REGION, StackTemplate, raw_resources
 
 ROOT = Path(__file__).parents[2]
 OWN_CODE_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:exam/code-AbCdEf"
@@ -56,7 +56,7 @@ def test_no_right_covers_all_resources_or_all_actions() -> None:
 def test_every_option_that_brings_rights_is_on_in_what_is_judged() -> None:
     brings = {name for name, found in raw_resources().items() if found["Type"].startswith("AWS::IAM::")}
     off = brings - TEMPLATE.resources.keys()
-    assert off == set(), f"give TEMPLATE in tests/rights.py a parameter that brings {off}"
+    assert off == set(), f"give TEMPLATE in tests/support/iam/rights.py a parameter that brings {off}"
     judged = {found for name in brings for found in _conditions(raw_resources()[name]["Properties"])}
     assert {each for each in judged if not TEMPLATE.holds(each)} == set(), "the same, for a condition within a policy"
 

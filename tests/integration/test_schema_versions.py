@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from memory_tables import MemoryExams
-from played_provider import BEGAN_AT, Stage, row
-from tables import SUBMISSIONS
 
 from examhook.storage.submission_item import SCHEMA_VERSION
 from examhook.storage.submissions import SubmissionsTable
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
+from tests.support.storage.memory_tables import MemoryExams
+from tests.support.storage.tables import SUBMISSIONS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

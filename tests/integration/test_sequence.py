@@ -19,9 +19,6 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from builders import STARTED_AT, exam
-from delivery_world import World, delivery_world
-from dispatch_stack import Dying, Killed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -31,10 +28,14 @@ from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.detection.transition import Observation, change_from, change_from_absence
 from examhook.model import Attempt, Submission
 from examhook.storage.submission_item import item_from_submission
-from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
+from examhook.workflows.administration.endpoint_changes import EndpointChanges
+from examhook.workflows.administration.endpoints import add_endpoint
 from examhook.workflows.administration.replay import Replay
 from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.dispatching.dispatch import Dispatch
+from tests.support.delivery.delivery_stack import World, delivery_world
+from tests.support.dispatch.dispatch_stack import Dying, Killed
+from tests.support.events.model_values import STARTED_AT, exam
 
 SNIPPET = Path(__file__).parents[2] / "docs" / "examples" / "verify.py"
 STEPS = [("events", "add"), ("deliveries", "create"), ("queue", "send"), ("events", "mark_dispatched")]
@@ -173,8 +174,8 @@ def deliver_all(world: World, deliver: DeliverWebhooks, endpoint_id: str, rng: r
 
 
 def endpoint_of(world: World) -> Endpoint:
-    filters = EndpointFilters(types=("submission.*",))
-    made, _ = add_endpoint("https://receiver.test/", world.endpoints, world.key, world.clock.now, filters=filters)
+    changes = EndpointChanges(types=("submission.*",))
+    made, _ = add_endpoint("https://receiver.test/", world.endpoints, world.key, world.clock.now, changes=changes)
     return made
 
 

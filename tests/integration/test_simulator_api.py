@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from simulated import EXAMS, RESULTS, Asking
 
 from examhook_simulator.server import running_simulator
 from examhook_simulator.world import World
+from tests.support.provider.simulator_client import EXAMS, RESULTS, Asking
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulator.md"
 LONG_NAME = "محمد 👩🏽‍🚀 王小明 e\u0301"

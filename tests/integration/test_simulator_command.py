@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 import pytest
 import requests
-from command_line import NO_AWS, PROGRAM, real_examhook
 
 from examhook_simulator.client import SimulatorControl
+from tests.support.cli.command_line import NO_AWS, PROGRAM, real_examhook
 
 FEW = ("--port", "0", "--exams", "2", "--candidates", "5")
 

@@ -10,7 +10,6 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
-from simulated import EXAMS, RESULTS, Asking
 
 from examhook_simulator.bodies import THROTTLE_TEXTS
 from examhook_simulator.facts import AttemptRef
@@ -18,6 +17,7 @@ from examhook_simulator.quirks import Quirk
 from examhook_simulator.rows import big_id
 from examhook_simulator.server import running_simulator
 from examhook_simulator.world import World
+from tests.support.provider.simulator_client import EXAMS, RESULTS, Asking
 
 ROWS = 40
 

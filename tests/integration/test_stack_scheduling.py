@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-TESTS = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FILES = ("tests/e2e/test_one.py", "tests/e2e/test_two.py", "tests/e2e/test_e2e_loss.py", "tests/unit/test_rule.py")
 CONFTEST = """
-from stack_scheduling import StackScheduling
+from tests.support.pytest_run.stack_scheduling import StackScheduling
 
 
 def pytest_xdist_make_scheduler(config, log):
@@ -34,7 +34,7 @@ def test_a_shared_stack_has_one_worker(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(TEST)
     (tmp_path / "conftest.py").write_text(CONFTEST)
-    (tmp_path / "pytest.ini").write_text(f"[pytest]\npythonpath = {TESTS}\naddopts = --import-mode=importlib\n")
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT}\naddopts = --import-mode=importlib\n")
     own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "xdist", "-p", "no:cacheprovider", "-n3"],

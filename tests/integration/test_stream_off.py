@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from redrive_stage import work_off
-from tables import EXAMS
-from watched_stack import WatchedStack, watched_stack
+
+from tests.support.dispatch.redrive_stack import work_off
+from tests.support.dispatch.watched_stack import WatchedStack, watched_stack
+from tests.support.storage.tables import EXAMS
 
 DAY_S = 24 * 3600
 

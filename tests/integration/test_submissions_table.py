@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from tables import SUBMISSIONS
 
 from examhook.detection.change import Change
 from examhook.detection.transition import Observation, change_from
 from examhook.model import Attempt, AttemptKey, Exam, Submission
 from examhook.storage.submission_item import UnreadableItemError, submission_from_item
 from examhook.storage.submissions import SubmissionsTable, spanning
+from tests.support.storage.tables import SUBMISSIONS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

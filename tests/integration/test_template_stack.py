@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from importlib import import_module
@@ -12,15 +14,16 @@ from typing import Any
 
 import boto3
 import pytest
-import tables
+import yaml
 from cfnlint.decode import cfn_yaml
 from moto import mock_aws
-from policies import listed
 
 from examhook.events.catalogue import OFF_BY_DEFAULT
 from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings
 from examhook.workflows.administration.erase import LONGEST_POLL_S
 from examhook.workflows.administration.erasure_key import erasure_key_owner
+from tests.support.iam.policies import listed
+from tests.support.storage import tables
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = cfn_yaml.load(str(ROOT / "template.yaml"))
@@ -269,6 +272,42 @@ def test_the_tables_of_the_tests_are_the_tables_of_the_stack() -> None:
             assert indexes == stacks.get("GlobalSecondaryIndexes", [])
             view = tests.get("StreamSpecification", {}).get("StreamViewType")
             assert view == stacks.get("StreamSpecification", {}).get("StreamViewType")
+
+
+@pytest.mark.parametrize("config", ["samconfig.toml", "src/examhook_cli/local/samconfig.toml"])
+def test_every_deployment_tags_the_stack_and_no_resource_sets_tags_of_its_own(config: str) -> None:
+    """CloudFormation copies stack tags to its resources, so one place decides what cost reports can group by."""
+    environments = tomllib.loads((ROOT / config).read_text())
+    deployments = [found["deploy"]["parameters"] for name, found in environments.items() if name != "version"]
+    assert deployments
+    assert [each["tags"] for each in deployments if 'application="examhook"' not in each["tags"]] == []
+    assert [name for name, found in RESOURCES.items() if "Tags" in found["Properties"]] == []
+    assert "Tags" not in TEMPLATE["Globals"]["Function"]
+
+
+def test_no_resource_overrides_a_merged_key() -> None:
+    """checkov cannot parse such a template, checks nothing and still succeeds."""
+
+    def keys(node: yaml.MappingNode) -> Iterator[str]:
+        for key, value in node.value:
+            if key.tag != "tag:yaml.org,2002:merge":
+                yield key.value
+                continue
+            for merged in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                yield from keys(merged)
+
+    def mappings(node: yaml.Node) -> Iterator[yaml.MappingNode]:
+        if isinstance(node, yaml.MappingNode):
+            yield node
+        for part in node.value if isinstance(node, yaml.CollectionNode) else []:
+            for inner in part if isinstance(part, tuple) else (part,):
+                yield from mappings(inner)
+
+    root = yaml.compose((ROOT / "template.yaml").read_text(), yaml.SafeLoader)
+    assert root is not None
+    counted = [(node.start_mark.line + 1, Counter(keys(node))) for node in mappings(root)]
+    assert len(counted) > len(RESOURCES)
+    assert [(line, key) for line, found in counted for key, times in found.items() if times > 1] == []
 
 
 def test_the_outputs_are_what_the_command_line_looks_for() -> None:

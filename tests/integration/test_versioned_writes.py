@@ -15,10 +15,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 from moto import mock_aws
 from moto.core.models import botocore_stubber
-from tables import SUBMISSIONS, create_tables
 
 from examhook.storage.versioned_put import MAX_BYTES, MAX_ITEMS, VersionedPut, batches
 from examhook.storage.versioned_writes import MOST_SINGLE_PUTS, VersionedWrites
+from tests.support.storage.tables import SUBMISSIONS, create_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

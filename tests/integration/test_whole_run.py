@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 CONFTEST = """
 from pathlib import Path
 
 import pytest
-from whole_run import WholeRun
+from tests.support.pytest_run.whole_run import WholeRun
 
 CALLS = set()
 
@@ -41,7 +41,7 @@ def run(folder: Path, *rooms: str, options: tuple[str, ...]) -> tuple[int, str]:
     (folder / "conftest.py").write_text(CONFTEST)
     for room in rooms:
         (folder / f"test_{room}.py").write_text(f"def test_{room}(call):\n    call({room!r})\n")
-    (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {TESTS}\n")
+    (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT}\n")
     own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "xdist", "-p", "no:cacheprovider", *options],
@@ -64,7 +64,7 @@ def test_calls_of_tests_in_different_workers_count_together(tmp_path: Path, proc
 def test_what_no_worker_called_fails_the_run(tmp_path: Path, processes: str) -> None:
     status, printed = run(tmp_path, "poll", "retry", options=(processes,))
     assert (status, "1 failed, 2 passed" in printed) == (1, True), printed
-    assert "FAILED tests/whole_run.py::no_role_may_do_what_nothing_does" in printed
+    assert "FAILED tests/support/pytest_run/whole_run.py::no_role_may_do_what_nothing_does" in printed
     assert "\ndeliver\n" in printed, "the report names what is not used"
 
 

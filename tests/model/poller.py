@@ -10,14 +10,6 @@ import random
 from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
-from memory_tables import (
-    ExamStateStore,
-    ExamStore,
-    MemoryExams,
-    MemoryExamStates,
-    MemorySubmissions,
-    SubmissionStore,
-)
 from model.acts import play
 from model.plans import OF_TABLES, Dies, Fails, Fault, Happens, PollPlan, Stalls
 from model.provider import BASE_URL, CODE, ModelClient, ModelSession, NoPace, Provider
@@ -36,6 +28,14 @@ from examhook.storage.account_code import AccountCode
 from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
 from examhook.workflows.polling.poll import Poll, PollRequest
 from examhook.workflows.polling.report import PollReport
+from tests.support.storage.memory_tables import (
+    ExamStateStore,
+    ExamStore,
+    MemoryExams,
+    MemoryExamStates,
+    MemorySubmissions,
+    SubmissionStore,
+)
 
 ACCOUNT = "main"
 FULL_SCAN_SECONDS = 600

@@ -11,8 +11,6 @@ from typing import assert_never
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
-from played_provider import BEGAN_AT, Stage, row
 
 from examhook.detection.old_results import happened_at
 from examhook.events.catalogue import type_of_status
@@ -21,6 +19,8 @@ from examhook.provider.errors import ProviderUnavailable
 from examhook.provider.pages import UnreadableRow
 from examhook.workflows.administration import backfill as module
 from examhook.workflows.administration.backfill import Backfill, BackfillReport, BackfillRequest
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
+from tests.support.storage.memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 
 HOUR_S = 3600
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import BEGAN_AT, Stage, row
 
 from examhook.http.session import Answer
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderThrottled, ProviderUnavailable
 from examhook.provider.response_errors import LONGEST_PAUSE_S, Question, unusable
 from examhook.storage.account_state import AccountRecord
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 MINUTE = 60
 REFUSED = ProviderRefused("The provider refuses the account code.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from translated import StackTemplate
 
+from tests.support.template.translated_template import StackTemplate
 from tools.bench.arrival import INTERVALS_S, Arrival, Interval, Scale
 from tools.bench.arrival_page import lines, page
 from tools.bench.delivery.page import unmet

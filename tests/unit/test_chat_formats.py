@@ -9,9 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import attempt, submission, transition
-from chat_schemas import DISCORD, DISCORD_CHARACTERS, SLACK, TEAMS, TEAMS_BYTES
-from event_examples import examples
 from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -21,6 +18,9 @@ from examhook.delivery.payload import payload_for
 from examhook.events.build import CONTENT_TYPE, Event, submission_event
 from examhook.events.catalogue import ENDPOINT_TEST, WEBHOOK_TYPES, EventType
 from examhook.events.words import words_for
+from tests.support.delivery.chat_schemas import DISCORD, DISCORD_CHARACTERS, SLACK, TEAMS, TEAMS_BYTES
+from tests.support.events.event_examples import examples
+from tests.support.events.model_values import attempt, submission, transition
 
 CHATS = (BodyFormat.SLACK, BodyFormat.TEAMS, BodyFormat.DISCORD)
 SCHEMAS: Mapping[BodyFormat, Any] = {BodyFormat.SLACK: SLACK, BodyFormat.TEAMS: TEAMS, BodyFormat.DISCORD: DISCORD}

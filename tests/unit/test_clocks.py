@@ -6,8 +6,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import BEGAN_AT, Stage, row
+
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 DAY = 86_400
 EARLIER = BEGAN_AT - 3600

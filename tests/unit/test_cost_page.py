@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from translated import StackTemplate
 
+from tests.support.template.translated_template import StackTemplate
 from tools.generate.cost_page import (
     ACCOUNTS_IN_A_STACK,
     ALARMS,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders import submission, transition
-from event_examples import examples
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin, unknown_patterns
 from examhook.delivery.health import Health
 from examhook.events.build import submission_event
 from examhook.events.catalogue import EventType, ExamEventType
+from tests.support.events.event_examples import examples
+from tests.support.events.model_values import submission, transition
 
 ENDPOINT = Endpoint("ep_1", "https://a.example/?token=t", b"sealed", EndpointOrigin.CLI, 1_777_818_720)
 SUBMITTED = submission_event(submission(), transition())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from event_examples import examples
 
 from examhook_cli.demo.arrivals import arrival_of
 from examhook_cli.demo.expected import exam_fact, expected_facts
 from examhook_simulator.facts import LedgerEntry, LedgerKind
+from tests.support.events.event_examples import examples
 
 CREATED, OPENED, CLOSED = LedgerKind.EXAM_CREATED, LedgerKind.EXAM_OPENED, LedgerKind.EXAM_CLOSED
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from builders import attempt, submission
 
 from examhook.detection.change import Change
 from examhook.detection.digest import after_change, combined, digest_of
+from tests.support.events.model_values import attempt, submission
 
 ONE, OTHER = attempt(), attempt(candidate_id="2")
 

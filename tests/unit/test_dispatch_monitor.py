@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import Stage, row
 
 from examhook.provider.errors import ProviderUnavailable
+from tests.support.provider.memory_provider import Stage, row
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 DAY_S = 24 * 3600
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import submission, transition
 
 from examhook.events.build import submission_event
 from examhook.storage.submission_stream import UnreadableRecordError, place_of, stored_change
 from examhook.workflows.dispatching.batch import Batch, OutgoingEvent, StepFailure
+from tests.support.events.model_values import submission, transition
 
 SAMPLE = Path(__file__).parents[2] / "events" / "dispatch.json"
 

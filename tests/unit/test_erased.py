@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from builders import STARTED_AT, exam
 from hypothesis import given
 from hypothesis import strategies as st
 
 from examhook.detection.erased import Erased, hash_of, without_erased
 from examhook.detection.exam_state import ExamState, ScanCursor
 from examhook.model import AttemptKey
+from tests.support.events.model_values import STARTED_AT, exam
 
 KEY = b"k" * 32
 ERASED = Erased({hash_of("19382", KEY): STARTED_AT}, KEY)

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
-from builders import submission, transition
 
 from examhook.destinations.event_bus import LOOKED_FOR_EACH_S, MAX_REQUEST_BYTES, BusPublisher
 from examhook.destinations.refusal import NotPublishedError
 from examhook.events.build import Event, submission_event
+from tests.support.events.model_values import submission, transition
 
 BUS = "arn:aws:events:eu-central-1:123456789012:event-bus/exams"
 

@@ -9,13 +9,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from builders import ENDED_AT, OBSERVED_AT, STARTED_AT, attempt, submission, transition
 from hypothesis import given
 from hypothesis import strategies as st
 
 from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
 from examhook.events.envelope import UnwritableInstantError, instant, path_of
+from tests.support.events.model_values import ENDED_AT, OBSERVED_AT, STARTED_AT, attempt, submission, transition
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
 """Lone surrogates, controls and signs of every script included."""

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import STARTED_AT, attempt, submission, transition
-from event_examples import examples
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.payload import MissingKeyError, payload_for
 from examhook.events.build import Event, endpoint_test_event, submission_event
 from examhook.events.privacy import UnstatedTypeError, pseudonymous_body, thin_body
+from tests.support.events.event_examples import examples
+from tests.support.events.model_values import STARTED_AT, attempt, submission, transition
 
 KEY = "a key of one endpoint"
 EVENT = submission_event(submission(), transition(sequence=2, previous_id="evt_" + "1" * 32))

@@ -6,8 +6,6 @@ from decimal import Decimal
 from unicodedata import category
 
 import pytest
-from builders import OBSERVED_AT, attempt, exam, submission, transition
-from event_examples import examples
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -17,6 +15,8 @@ from examhook.events.exam_event import exam_event
 from examhook.events.message import SUBJECT_UNITS, one_line, shortened
 from examhook.events.words import words_for
 from examhook.model import ExamTransition, Receipt
+from tests.support.events.event_examples import examples
+from tests.support.events.model_values import OBSERVED_AT, attempt, exam, submission, transition
 
 
 def event_of(event_type: EventType, **changes: object) -> Event:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
-from played_provider import BEGAN_AT, Stage, row
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin, EndpointStatus
 from examhook.detection.digest import digest_of
@@ -14,6 +12,8 @@ from examhook.model import ExamTransition
 from examhook.provider.errors import ProviderUnavailable
 from examhook.provider.pages import ExamPage, UnreadableRow
 from examhook.settings import InitialSync
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
+from tests.support.storage.memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 
 ASKING = Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.CLI, 1, types=("exam.*",))
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from builders import exam
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from examhook.detection.exam_transition import (
 )
 from examhook.events.identity import exam_event_id
 from examhook.model import Exam, ExamTransition, Receipt
+from tests.support.events.model_values import exam
 
 AT = 1_777_815_120
 OPEN, SHUT = exam(), exam(available=False)

@@ -6,11 +6,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import BEGAN_AT, Stage, asked, row
 
 from examhook.provider.pages import UnreadableRow
 from examhook.workflows.polling.full_scan import PATIENCE_SECONDS
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, asked, row
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 
 @pytest.fixture

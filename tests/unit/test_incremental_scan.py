@@ -6,11 +6,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import BEGAN_AT, Stage, asked, row, state
 
 from examhook.detection.pace import RETRY_SECONDS
 from examhook.provider.errors import ProviderUnavailable
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, asked, row, state
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 
 def tick(stage: Stage, seconds: int = 60) -> None:

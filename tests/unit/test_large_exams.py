@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import BEGAN_AT, Stage, asked, row, state
 
 from examhook.detection.erased import hash_of
 from examhook.detection.exam_state import RowOrder, ScanCursor
 from examhook.storage.erasures import Erasures
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, asked, row, state
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 REQUESTS = 9
 """What one poll has time for: up to three for the list, and six pages of ten."""

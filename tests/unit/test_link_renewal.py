@@ -6,8 +6,6 @@ import json
 from decimal import Decimal
 
 import pytest
-from builders import OBSERVED_AT, attempt, submission, transition
-from event_examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +29,8 @@ from examhook.events.result_link import ResultLink, link_of, with_link, without_
 from examhook.events.words import words_for
 from examhook.storage.attributes import as_number
 from examhook.storage.submission_item import item_from_submission, submission_from_item
+from tests.support.events.event_examples import examples
+from tests.support.events.model_values import OBSERVED_AT, attempt, submission, transition
 
 EVENT = submission_event(submission(), transition())
 UNTIL = OBSERVED_AT + RESULT_LINK_SECONDS

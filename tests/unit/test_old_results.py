@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import attempt, exam
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from examhook.detection.old_results import (
     happened_at,
     old_before,
 )
+from tests.support.events.model_values import attempt, exam
 
 BEGAN_AT = 1_700_000_000
 DAY = 86_400

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from aws_actions import needs_of_call
-from policies import Grant, allows, grants
+
+from tests.support.iam.aws_actions import needs_of_call
+from tests.support.iam.policies import Grant, allows, grants
 
 TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/Events"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from habits import DIALECTS, Habits
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import Stage, row
 
 from examhook.provider.errors import ProviderUnavailable
 from examhook.settings import Dialect
 from examhook.workflows.polling.exam_reading import MAX_FAILURES
+from tests.support.provider.installation_with_quirks import DIALECTS, Habits
+from tests.support.provider.memory_provider import Stage, row
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 FIELDS = ("message", "code", "errcode", "status", "msg", "errmsg")
 HOUR_S = 3600

@@ -7,14 +7,14 @@ import tracemalloc
 from itertools import repeat
 
 import pytest
-from habits import Habits
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import Stage, row
 
 from examhook.provider.errors import ProviderMalformed, ProviderUnavailable
 from examhook.provider.legacy import parse_exams, parse_results
 from examhook.provider.pages import UnreadableRow
 from examhook.provider.rows import MAX_ROWS
+from tests.support.provider.installation_with_quirks import Habits
+from tests.support.provider.memory_provider import Stage, row
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 _MEMORY_BYTES = 256 * 2**20
 """Half of what the function has."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from habits import DIALECTS, Habits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examhook.settings import Dialect
 from examhook_simulator.facts import AttemptCount
+from tests.support.provider.installation_with_quirks import DIALECTS, Habits
 
 
 def found(habits: Habits, exam_id: str, hidden: int = 0) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from habits import DIALECTS, Habits
-from memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
-from played_provider import BEGAN_AT, Stage, row
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.detection.pace import WEEK_SECONDS
 from examhook.settings import Dialect
+from tests.support.provider.installation_with_quirks import DIALECTS, Habits
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
+from tests.support.storage.memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 
 ASKING = Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.CLI, 1, types=("exam.*",))
 

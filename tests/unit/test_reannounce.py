@@ -7,7 +7,6 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from builders import ACCOUNT, ENDED_AT, OBSERVED_AT, STARTED_AT, attempt, exam, submission, transition
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,16 @@ from examhook.detection.transition import Observation, change_from
 from examhook.events.catalogue import EventType
 from examhook.events.identity import submission_event_id
 from examhook.model import Attempt, AttemptKey, Submission
+from tests.support.events.model_values import (
+    ACCOUNT,
+    ENDED_AT,
+    OBSERVED_AT,
+    STARTED_AT,
+    attempt,
+    exam,
+    submission,
+    transition,
+)
 
 CONFIRMED_AT = OBSERVED_AT + 86_300
 NOW = OBSERVED_AT + 86_500

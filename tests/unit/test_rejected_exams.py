@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import BEGAN_AT, Stage, row
 
 from examhook.provider.errors import ProviderRejected
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 FORBIDDEN = ProviderRejected("The provider refuses the exam's results (HTTP 403).", plain=False)
 MINUTE = 60

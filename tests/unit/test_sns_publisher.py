@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
-from builders import OBSERVED_AT, submission, transition
 
 from examhook.destinations.refusal import NotPublishedError
 from examhook.destinations.sns import MAX_BATCH_BYTES, TopicPublisher
 from examhook.events.build import Event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
+from tests.support.events.model_values import OBSERVED_AT, submission, transition
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:submissions"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import BEGAN_AT, Stage, row
 
 from examhook.provider.errors import ProviderRejected
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 
 @pytest.fixture

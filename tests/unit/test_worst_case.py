@@ -7,12 +7,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import Stage, row, state
 
 from examhook.detection.pace import IDLE_FACTOR
 from examhook.detection.ticks import longest_gap_s
 from examhook.detection.worst_case import WorstCase, worst_case_s
+from tests.support.provider.memory_provider import Stage, row, state
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 POLL_S, FULL_SCAN_S = 60, 300
 BOUNDS: WorstCase = worst_case_s(longest_gap_s=longest_gap_s(POLL_S), full_scan_seconds=FULL_SCAN_S)
@@ -30,7 +30,7 @@ def quiet() -> Stage:
 
 def poll_after(stage: Stage, seconds: int) -> None:
     stage.provider.clock += seconds
-    assert not stage.poll(manual=False, full_scan_seconds=FULL_SCAN_S, poll_seconds=POLL_S).errors
+    assert not stage.poll(manual=False, full_scan_interval_s=FULL_SCAN_S, poll_interval_s=POLL_S).errors
 
 
 def seconds_until(stage: Stage, event: str, bound_s: int) -> int:
@@ -111,5 +111,5 @@ def test_what_the_attempt_count_or_a_running_attempt_shows(quiet: Stage) -> None
 
 
 def test_every_report_holds_the_bounds_of_its_settings(quiet: Stage) -> None:
-    body = quiet.poll(full_scan_seconds=7200, poll_seconds=10).body()
+    body = quiet.poll(full_scan_interval_s=7200, poll_interval_s=10).body()
     assert body["worst_case_s"] == worst_case_s(longest_gap_s=70, full_scan_seconds=7200)

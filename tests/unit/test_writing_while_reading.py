@@ -9,13 +9,13 @@ from typing import ParamSpec, TypeVar
 
 import pytest
 from botocore.exceptions import ClientError
-from memory_tables import MemoryExams, MemorySubmissions
-from played_provider import Stage, asked, row, state
 
 from examhook.detection.change import Change
 from examhook.provider.errors import ProviderUnavailable
 from examhook.workflows.polling.poll import PollRequest
 from examhook.workflows.polling.report import PollReport
+from tests.support.provider.memory_provider import Stage, asked, row, state
+from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 P = ParamSpec("P")
 T = TypeVar("T")

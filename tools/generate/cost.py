@@ -7,31 +7,30 @@ is counted (``tools/generate/meter.py``). Run by ``make cost``.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
+
+import pytest
+
+from examhook.destinations.delivery_queue import DeliveryMessage
+from examhook.detection.pace import ROTATION_SECONDS
+from examhook.handlers import poll as poll_entry
+from examhook.handlers import retry as retry_entry
+from examhook.storage.deliveries import DeliveriesTable
+from examhook.wiring.deliver import build_deliver
+from examhook.workflows.polling.report import ReportBody
+from examhook_cli.listener.server import running_listener
+from examhook_simulator.facts import AttemptRef
+from tests.support.dispatch.dispatch_stack import invoke
+from tests.support.dispatch.watched_stack import Context, WatchedStack, watched_stack
+from tests.support.storage.tables import DELIVERIES, ENDPOINTS, EVENTS
+from tools.generate.cost_page import page
+from tools.generate.cost_units import Measured, Units
+from tools.generate.meter import Meter
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-
-import pytest  # noqa: E402 - paths first
-from dispatch_stack import invoke  # noqa: E402 - paths first
-from tables import DELIVERIES, ENDPOINTS, EVENTS  # noqa: E402 - paths first
-from watched_stack import Context, WatchedStack, watched_stack  # noqa: E402 - paths first
-
-from examhook.destinations.delivery_queue import DeliveryMessage  # noqa: E402 - paths first
-from examhook.detection.pace import ROTATION_SECONDS  # noqa: E402 - paths first
-from examhook.handlers import poll as poll_entry  # noqa: E402 - paths first
-from examhook.handlers import retry as retry_entry  # noqa: E402 - paths first
-from examhook.storage.deliveries import DeliveriesTable  # noqa: E402 - paths first
-from examhook.wiring.deliver import build_deliver  # noqa: E402 - paths first
-from examhook_cli.listener.server import running_listener  # noqa: E402 - paths first
-from examhook_simulator.facts import AttemptRef  # noqa: E402 - paths first
-from tools.generate.cost_page import page  # noqa: E402 - paths first
-from tools.generate.cost_units import Measured, Units  # noqa: E402 - paths first
-from tools.generate.meter import Meter  # noqa: E402 - paths first
-
 PAGE = ROOT / "docs" / "cost.md"
 _EVENTS = 50
 
@@ -113,7 +112,7 @@ def _rotation(watched: WatchedStack, meter: Meter, quiet: Units) -> Units:
 def _poll(meter: Meter) -> int:
     """Poll once and count; how many exams were read."""
     meter.reset()
-    report = poll_entry.handler({"trigger": "schedule"}, Context(remaining_s=300))
+    report = cast("ReportBody", poll_entry.handler({"trigger": "schedule"}, Context(remaining_s=300)))
     assert report["complete"], report  # noqa: S101 - figures of half a poll mean nothing
     return report["exams"]
 

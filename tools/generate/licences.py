@@ -58,9 +58,9 @@ def _needs(name: str) -> Iterator[str]:
 def licence(name: str) -> str:
     """The licence that a package states, as an SPDX expression; exits if it states none that is known to be open."""
     said = distribution(name).metadata
-    words = said.get("License-Expression") or said.get("License") or ""
+    words = (said.get_all("License-Expression") or said.get_all("License") or [""])[0]
     classifiers = [one.rsplit(" :: ", 1)[-1] for one in said.get_all("Classifier") or [] if one.startswith("License")]
-    expression = SPDX.get(words, words) if words and "\n" not in words else SPDX.get(*classifiers[:1], "")
+    expression = SPDX.get(words, words) if words and "\n" not in words else SPDX.get("".join(classifiers[:1]), "")
     if not all(one in OPEN for one in re.split(r" OR | AND ", expression)):
         raise SystemExit(
             f"{name} states the licence {expression or classifiers!r}: look at it and add it to OPEN or SPDX"

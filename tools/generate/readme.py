@@ -6,11 +6,11 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-import click
 import typer.main
 import yaml
+from typer.core import TyperCommand, TyperGroup
 
 from examhook.detection.ticks import longest_gap_s
 from examhook.detection.worst_case import worst_case_s
@@ -40,15 +40,15 @@ WHEN = {
 }
 
 
-class _TemplateLoader(yaml.SafeLoader):
+class _TemplateLoader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
     """Reads CloudFormation's short forms (``!Ref``, ``!Sub``, …) as nothing; parameters hold none."""
 
 
 _TemplateLoader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
 
 
-def _template() -> dict[str, dict[str, dict[str, object]]]:
-    template: dict[str, dict[str, dict[str, object]]]
+def _template() -> dict[str, dict[str, dict[str, Any]]]:
+    template: dict[str, dict[str, dict[str, Any]]]
     template = yaml.load((ROOT / "template.yaml").read_text(), _TemplateLoader)  # noqa: S506 - a SafeLoader
     return template
 
@@ -118,12 +118,12 @@ def commands() -> str:
     return "\n".join(["| command | what it does |", "|---|---|", *rows])
 
 
-def _commands() -> Iterator[tuple[str, click.Command]]:
-    def walk(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
+def _commands() -> Iterator[tuple[str, TyperCommand]]:
+    def walk(group: TyperGroup, path: str) -> Iterator[tuple[str, TyperCommand]]:
         for name, command in group.commands.items():
-            if hasattr(command, "commands"):
+            if isinstance(command, TyperGroup):
                 yield from walk(command, f"{path}{name} ")
-            elif not command.hidden:
+            elif isinstance(command, TyperCommand) and not command.hidden:
                 yield f"{path}{name}", command
 
     yield from walk(typer.main.get_group(app), "")
@@ -181,10 +181,11 @@ def filled(document: str, text: str) -> str:
     """``text`` of ``document`` with every generated part made anew."""
     for name, make in PARTS[document].items():
         pattern = re.compile(rf"(<!-- begin: {re.escape(name)} -->\n).*?(<!-- end: {re.escape(name)} -->)", re.DOTALL)
-        part = make()
-        text, found = pattern.subn(lambda match, part=part: f"{match[1]}{part}\n{match[2]}", text)
-        if found != 1:
-            raise SystemExit(f"{document} has {found} places for {name}, wanted 1")
+        places = list(pattern.finditer(text))
+        if len(places) != 1:
+            raise SystemExit(f"{document} has {len(places)} places for {name}, wanted 1")
+        (place,) = places
+        text = f"{text[: place.start()]}{place[1]}{make()}\n{place[2]}{text[place.end() :]}"
     return text
 
 

@@ -14,7 +14,6 @@ from examhook.handlers.batch_response import BatchResponse, batch_response
 from examhook.handlers.redrive import (
     FailureEvent,
     RedriveCommand,
-    RedriveResponse,
     is_failure_event,
     is_redrive_command,
     process_failures,
@@ -46,7 +45,7 @@ def _function() -> DispatchFunction:
 
 def handler(
     event: StreamEvent | FailureEvent | RedriveCommand, _context: LambdaContext
-) -> BatchResponse | RedriveResponse:
+) -> BatchResponse | dict[str, object]:
     """Process a batch of the stream, a batch of the failure queue, or a redrive command.
 
     Raises RedriveIncompleteError if all messages of the failure queue failed, and the errors of the workflows.

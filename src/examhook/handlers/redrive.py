@@ -6,7 +6,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, NotRequired, TypedDict, TypeGuard
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -55,18 +55,6 @@ class RedriveCommand(TypedDict):
     redrive: RedriveParameters
 
 
-class RedriveResponse(TypedDict):
-    """Output of the redrive command; see ``RedriveReport``."""
-
-    scanned: int
-    missing: int
-    dispatched: int
-    failed: int
-    unreadable: int
-    reason: str | None
-    next_place: Mapping[str, str] | None
-
-
 class RedriveIncompleteError(Exception):
     """All messages of a batch failed; the queue delivers them again."""
 
@@ -82,20 +70,12 @@ def is_failure_event(event: Mapping[str, object]) -> TypeGuard[FailureEvent]:
     return isinstance(records, list) and bool(records) and records[0].get("eventSource") == "aws:sqs"
 
 
-def run_redrive_command(command: RedriveCommand, redrive: Redrive) -> RedriveResponse:
-    """Redrive until the time budget is used up."""
+def run_redrive_command(command: RedriveCommand, redrive: Redrive) -> dict[str, object]:
+    """Redrive until the time budget is used up; return the fields of ``RedriveReport``."""
     parameters = command["redrive"]
     order = RedriveOrder(parameters["since"], parameters.get("place"))
     report = _run(redrive, order, time.monotonic() + BUDGET_S, dry_run=parameters.get("dry_run", False))
-    return {
-        "scanned": report.scanned,
-        "missing": report.missing,
-        "dispatched": report.dispatched,
-        "failed": report.failed,
-        "unreadable": report.unreadable,
-        "reason": report.reason,
-        "next_place": report.next_place,
-    }
+    return asdict(report)
 
 
 def process_failures(event: FailureEvent, redrive: Redrive, failures: RedriveQueue) -> BatchResponse:

@@ -6,19 +6,10 @@ Functions raise botocore's errors if AWS fails; a retry helps.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
-from examhook.delivery.endpoint import (
-    BodyFormat,
-    ContentType,
-    Endpoint,
-    EndpointOrigin,
-    Privacy,
-    fresh_endpoint_id,
-    parameter_endpoint_id,
-)
+from examhook.delivery.endpoint import Endpoint, EndpointOrigin, fresh_endpoint_id, parameter_endpoint_id
 from examhook.delivery.record import new_delivery
 from examhook.delivery.signature import fresh_secret
 from examhook.delivery.url import check_endpoint_url
@@ -35,18 +26,6 @@ _DAY_S = 86_400
 
 class EndpointDisabledError(Exception):
     """The endpoint is disabled; a retry helps only after someone enables it."""
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointFilters:
-    """Which events a new endpoint receives, and in which form; empty: default types, all exams, all accounts."""
-
-    types: tuple[str, ...] = ()
-    exam_ids: tuple[str, ...] = ()
-    accounts: tuple[str, ...] = ()
-    privacy: Privacy = Privacy.FULL
-    body_format: BodyFormat = BodyFormat.CLOUDEVENTS
-    content_type: ContentType = ContentType.JSON
 
 
 def ensure_configured_endpoints(
@@ -104,26 +83,22 @@ def _left_parameter(endpoint: Endpoint, wanted: Container[str]) -> bool:
     return endpoint.origin is EndpointOrigin.PARAMETER and endpoint.endpoint_id not in wanted
 
 
-def add_endpoint(  # noqa: PLR0913 - the properties of an endpoint
+def add_endpoint(  # noqa: PLR0913 - the endpoint, and the stack's limits
     url: str,
     table: EndpointsTable,
     key: SecretsKey,
     now: Callable[[], float],
     *,
-    filters: EndpointFilters | None = None,
-    description: str = "",
-    headers: Mapping[str, str] | None = None,
-    rate_per_second: float = 0,
+    changes: EndpointChanges | None = None,
     allow_http: bool = False,
     allow_private: bool = False,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> tuple[Endpoint, str]:
-    """Add an endpoint by hand; return it and its ``whsec_…`` secret.
+    """Add an endpoint with default settings and ``changes``; return it and its ``whsec_…`` secret.
 
-    ``rate_per_second`` 0 means no limit. Raises EndpointUrlError, BadHeaderError, BadRateError.
+    Raises EndpointUrlError, BadHeaderError, BadRateError.
     """
     check_endpoint_url(url, allow_http=allow_http, allow_private=allow_private)
-    filters = filters or EndpointFilters()
     endpoint_id = fresh_endpoint_id(url, random_bytes)
     secret = fresh_secret(random_bytes)
     endpoint = Endpoint(
@@ -132,15 +107,8 @@ def add_endpoint(  # noqa: PLR0913 - the properties of an endpoint
         sealed_secret=key.seal(endpoint_id, secret),
         origin=EndpointOrigin.CLI,
         created_at=int(now()),
-        types=filters.types,
-        exam_ids=filters.exam_ids,
-        accounts=filters.accounts,
-        description=description,
-        body_format=filters.body_format,
-        content_type=filters.content_type,
     )
-    encrypted = EndpointChanges(privacy=filters.privacy, headers=headers, rate_per_second=rate_per_second)
-    endpoint = with_changes(endpoint, encrypted, key, random_bytes)
+    endpoint = with_changes(endpoint, changes or EndpointChanges(), key, random_bytes)
     table.add(endpoint)
     return endpoint, secret
 

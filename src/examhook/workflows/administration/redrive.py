@@ -33,7 +33,7 @@ _DAY_S = 24 * _HOUR_S
 
 @dataclass(frozen=True, slots=True)
 class RedriveReport:
-    """Result of one run."""
+    """Result of one run; also the output of the redrive command."""
 
     scanned: int
     missing: int

@@ -23,7 +23,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -37,6 +36,7 @@ from examhook.destinations.delivery_queue import (
     parse_body,
 )
 from examhook.storage.looked_up import NOTHING, LookedUp
+from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 
 BATCH_SIZE = 10
@@ -78,16 +78,6 @@ OnDone = Callable[[QueuedMessage, DeliverReport | BaseException], None]
 """Called once for each message, with its report or its error."""
 
 
-class Worker(Protocol):
-    """Makes the attempts; implemented by ``DeliverWebhooks``."""
-
-    def load_batch(self, messages: Sequence[DeliveryMessage], /) -> LookedUp:
-        """Load the endpoints and events of several messages. Raises botocore's errors."""
-
-    def process(self, message: DeliveryMessage, loaded: LookedUp, /) -> DeliverReport:
-        """Make the attempt that a message requests; load what ``loaded`` lacks."""
-
-
 @dataclass(slots=True)
 class BatchRunner:
     """Processes one batch; call ``run`` only once.
@@ -96,7 +86,7 @@ class BatchRunner:
     much as signing a batch.
     """
 
-    worker: Worker
+    deliver: DeliverWebhooks
     queue: DeliveryQueue
     monotonic: Callable[[], float]
     on_done: OnDone
@@ -143,13 +133,13 @@ class BatchRunner:
 
     def _load_batch(self, messages: Sequence[DeliveryMessage]) -> LookedUp:
         try:
-            return self.worker.load_batch(messages) if len(messages) > 1 else NOTHING
+            return self.deliver.load_batch(messages) if len(messages) > 1 else NOTHING
         except (ClientError, BotoCoreError):
             # Each attempt then loads its own data; messages whose attempt cannot do so are received again.
             return NOTHING
 
     def _start(self, message: QueuedMessage, parsed: DeliveryMessage, loaded: LookedUp) -> None:
-        future = self.pool.submit(self.worker.process, parsed, loaded)
+        future = self.pool.submit(self.deliver.process, parsed, loaded)
         self._running[future] = _RunningAttempt(message, parsed, self.monotonic())
         future.add_done_callback(self._ended.put)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.health import Notice
@@ -26,17 +26,11 @@ from examhook.delivery.judgement import (
     judge,
     recovered_notice,
 )
-from examhook.events.build import Event, operations_event
+from examhook.destinations.sns import TopicPublisher
+from examhook.events.build import operations_event
 from examhook.events.catalogue import OperationsEventType
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-
-
-class OperationsPublisher(Protocol):
-    """Publishes notices to the operators."""
-
-    def publish_operations(self, topic_arn: str, event: Event) -> None:
-        """Publish one event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +39,7 @@ class EndpointWatch:
 
     endpoints: EndpointsTable
     deliveries: DeliveriesTable
-    operations: OperationsPublisher
+    operations: TopicPublisher
     operations_topic_arn: str
     disable_after_s: int
     """Time without a successful attempt after which a failing endpoint is disabled."""

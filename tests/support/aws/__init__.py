@@ -1,0 +1,1 @@
+"""AWS in moto: speed, atomicity, and the calls that moto cannot play."""

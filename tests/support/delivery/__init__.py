@@ -1,0 +1,1 @@
+"""Deliver and Retry, and the receivers of their webhooks."""

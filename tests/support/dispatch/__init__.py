@@ -1,0 +1,1 @@
+"""Dispatch and redrive in moto."""

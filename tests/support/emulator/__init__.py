@@ -1,0 +1,1 @@
+"""A local stack in the emulator."""

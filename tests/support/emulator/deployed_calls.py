@@ -1,0 +1,133 @@
+"""What the functions of a deployed stack called, from the emulator's own record of every request that it served.
+
+Each function signs with the key of its role's session, which tells whose call it was. A request that the emulator
+refused is not in the record: it enforces the deployed roles, so that shows as an error of the function.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import requests
+
+from examhook_cli.stack import DEFAULT_STACK_NAME
+from tests.support.emulator.local_installation import LocalInstallation
+from tests.support.iam.aws_actions import Need, needs_of_call
+from tests.support.iam.call_recorder import Call
+from tests.support.iam.rights import functions
+from tests.support.template.translated_template import arn_of
+
+_TIMEOUT_S = 10
+_KINDS = {"DynamoDB", "KMS", "Lambda", "SNS", "SQS", "SecretsManager"}
+
+
+@dataclass
+class DeployedCalls:
+    """The record of one installation, from when it is made."""
+
+    installation: LocalInstallation
+    _names: dict[str, str] = field(default_factory=dict)
+    """ARNs as in the translated template, by the last part of each resource's own name; of those that are gone too."""
+    _rooms: dict[str, str] = field(default_factory=dict)
+    """The functions' rooms in the code, by the access key that they sign with."""
+    _known: set[str] = field(default_factory=set)
+    """The functions whose key is known, by their own names."""
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _since: float = 0.0
+    _until: float | None = None
+    """Where the next request for the record begins, going back in time."""
+
+    def __post_init__(self) -> None:
+        with requests.Session() as session:
+            session.trust_env = False
+            url = f"{self.installation.url}/_ministack/config"
+            answer = session.post(url, json={"cloudtrail._recording_enabled": "true"}, timeout=_TIMEOUT_S)
+            answer.raise_for_status()
+        self._learn()
+
+    def new(self) -> set[Call]:
+        """The functions' calls since this was asked last, each resource by its name in the template."""
+        self._learn()
+        calls: set[Call] = set()
+        newest = self._since
+        for access_key, room in self._rooms.items():
+            for event in self._record(access_key):
+                newest = max(newest, event["EventTime"].timestamp())
+                calls.add(self._call(room, json.loads(event["CloudTrailEvent"]), event))
+        # What came within the same second is read twice rather than never.
+        self._since = max(newest - 1, 0.0)
+        return calls
+
+    def _record(self, access_key: str) -> Iterator[Mapping[str, Any]]:
+        """What was signed with this key, newest first: the emulator tells fifty at a time and takes no token."""
+        client = self._client("cloudtrail")
+        attributes = [{"AttributeKey": "AccessKeyId", "AttributeValue": access_key}]
+        seen: set[str] = set()
+        self._until = None
+        while True:
+            answer = client.lookup_events(
+                LookupAttributes=attributes, **({"StartTime": self._since} if self._since else {})
+            )
+            fresh = [event for event in answer["Events"] if event["EventId"] not in seen]
+            if not fresh:
+                return
+            yield from fresh
+            seen |= {event["EventId"] for event in fresh}
+            self._until = fresh[-1]["EventTime"].timestamp()
+
+    def _to_the_microsecond(self, params: dict[str, Any], **_: object) -> None:
+        """Ask for events until an instant; botocore cuts it to seconds, and a second may hold more than one answer."""
+        if self._until is not None:
+            params["body"] = json.dumps({**json.loads(params["body"]), "EndTime": self._until}).encode()
+
+    def _client(self, name: str) -> Any:
+        if name not in self._clients:
+            client = self.installation.session.client(name, endpoint_url=self.installation.url)
+            client.meta.events.register("before-call.cloudtrail.LookupEvents", self._to_the_microsecond)
+            self._clients[name] = client
+        return self._clients[name]
+
+    def _learn(self) -> None:
+        functions_client = self._client("lambda")
+        pages = self._client("cloudformation").get_paginator("list_stack_resources")
+        for page in pages.paginate(StackName=DEFAULT_STACK_NAME):
+            for resource in page["StackResourceSummaries"]:
+                logical, kind, own = (
+                    resource[key] for key in ("LogicalResourceId", "ResourceType", "PhysicalResourceId")
+                )
+                if kind.split("::")[1] in _KINDS and not kind.endswith(("Mapping", "Config", "Subscription", "Policy")):
+                    self._names[_last(own)] = arn_of(logical, kind)
+                if kind == "AWS::Lambda::Function" and own not in self._known:
+                    self._known.add(own)
+                    facts = functions_client.get_function_configuration(FunctionName=own)
+                    self._rooms[_access_key(facts)] = functions()[logical]
+
+    def _call(self, room: str, told: Mapping[str, Any], event: Mapping[str, Any]) -> Call:
+        service = told["eventSource"].split(".")[0]
+        params = dict(told["requestParameters"] or {})
+        if service == "lambda":
+            params["FunctionName"] = event["Resources"][0]["ResourceName"]
+        # A request in the query protocol names its operation among the parameters.
+        operation = str(params.get("Action", told["eventName"]))
+        return Call(room, service, operation, tuple(self._named(service, operation, params)))
+
+    def _named(self, service: str, operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
+        for need in needs_of_call(service, operation, params):
+            own = _last(need.resource)
+            # Secrets Manager adds six characters to a secret's name.
+            known = self._names.get(own) or self._names.get(own[:-7])
+            yield replace(need, resource=known or need.resource)
+
+
+def _access_key(facts: Mapping[str, Any]) -> str:
+    """The emulator derives it from the function and its role; a test sees to it that this is still so."""
+    digest = hashlib.sha256(f"{facts['FunctionArn']}:{facts['Role']}".encode()).hexdigest()
+    return f"ASIA{digest[:16].upper()}"
+
+
+def _last(name: str) -> str:
+    return name.replace("/", ":").rsplit(":", 1)[-1]

@@ -1,0 +1,1 @@
+"""Events and values of the model."""

@@ -1,0 +1,1 @@
+"""What functions call, and whether their roles allow it."""

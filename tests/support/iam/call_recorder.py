@@ -1,0 +1,149 @@
+"""Notes every AWS call that a function's code makes while tests run it, and for which resource of the template.
+
+A call belongs to the function whose entry point, or whose use case, is running: the contexts of the code carry that
+along, into threads as well. What tests do around it belongs to nobody.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any, get_args, get_type_hints
+
+from botocore.client import BaseClient
+
+from examhook import handlers
+from tests.support.iam.aws_actions import Need, needs_of_call
+
+TESTS = str(Path(__file__).parents[2])
+running: ContextVar[str | None] = ContextVar("running", default=None)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call, and what it asked for."""
+
+    room: str
+    """The function, by its room in the code: ``poll``."""
+    service: str
+    operation: str
+    needs: tuple[Need, ...]
+
+
+@dataclass
+class Recorder:
+    """What was called, by whom; ``begin`` and ``end`` frame one test."""
+
+    calls: set[Call] = field(default_factory=set)
+    of_test: set[Call] = field(default_factory=set)
+
+    def note(self, room: str, service: str, operation: str, params: Mapping[str, Any]) -> None:
+        """Keep one call."""
+        self.of_test.add(Call(room, service, operation, tuple(needs_of_call(service, operation, params))))
+
+    def begin(self) -> None:
+        """A test begins."""
+        self.of_test = set()
+
+    def end(self) -> set[Call]:
+        """A test has ended; what was called in it."""
+        self.calls |= self.of_test
+        return self.of_test
+
+
+def told(service: str, operation: str, **params: Any) -> None:
+    """What a stand-in for one of AWS's clients was asked, so that it counts as a call of the function that asked."""
+    room = running.get()
+    if room is not None:
+        _RECORDERS[-1].note(room, service, operation, params)
+
+
+_RECORDERS: list[Recorder] = []
+
+
+def install(recorder: Recorder) -> None:
+    """Watch from now on every room of ``handlers`` that has an entry point, and what its ``wiring`` builds."""
+    for found in iter_modules(handlers.__path__):
+        entry = import_module(f"{handlers.__name__}.{found.name}")
+        if hasattr(entry, "handler"):
+            entry.handler = _running(found.name, entry.handler)
+            for workflow in _use_cases(import_module(f"examhook.wiring.{found.name}")):
+                _watch_methods(workflow, found.name)
+    _RECORDERS.append(recorder)
+    _carry_along()
+    made: Callable[..., Any] = BaseClient._make_api_call  # noqa: SLF001 - every call of every client goes through it
+
+    @functools.wraps(made)
+    def noted(client: BaseClient, operation: str, params: Mapping[str, Any]) -> Any:
+        room = running.get()
+        if room is not None and not _made_by_a_test():
+            recorder.note(room, client.meta.service_model.signing_name, operation, params)
+        return made(client, operation, params)
+
+    BaseClient._make_api_call = noted  # noqa: SLF001
+
+
+def _use_cases(wiring: Any) -> Iterator[type]:
+    """The workflows that a module of ``wiring`` builds, by what its functions say that they return."""
+    for _, build in inspect.getmembers(wiring, inspect.isfunction):
+        if build.__module__ == wiring.__name__ and not build.__name__.startswith("_"):
+            returned = get_type_hints(build).get("return")
+            for found in get_args(returned) or (returned,):
+                if isinstance(found, type) and found.__module__.startswith("examhook.workflows."):
+                    yield found
+
+
+def _watch_methods(workflow: type, room: str) -> None:
+    for method, call in inspect.getmembers(workflow, inspect.isfunction):
+        if not method.startswith("_"):
+            setattr(workflow, method, _running(room, call))
+
+
+def _running(room: str, call: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(call)
+    def under_its_name(*args: Any, **kwargs: Any) -> Any:
+        token = running.set(room)
+        try:
+            return call(*args, **kwargs)
+        finally:
+            running.reset(token)
+
+    return under_its_name
+
+
+def _carry_along() -> None:
+    """Let what a pool's threads do belong to whoever submitted it."""
+    submit: Callable[..., Future[Any]] = ThreadPoolExecutor.submit
+
+    @functools.wraps(submit)
+    def carrying(pool: ThreadPoolExecutor, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return submit(pool, copy_context().run, call, *args, **kwargs)
+
+    ThreadPoolExecutor.submit = carrying  # type: ignore[method-assign]
+
+
+def _made_by_a_test() -> bool:
+    """Whether a test's own code stands between the call and the function: a provider's answer, a rival, a clock."""
+    frame = sys._getframe(2)  # noqa: SLF001 - the stack is what is asked about
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename == __file__ and code.co_name == "under_its_name":
+            return False
+        if code.co_filename.startswith(TESTS) and code.co_name not in _HANDING_ON:
+            return True
+        if frame.f_back is None:
+            return False
+        frame = frame.f_back
+    return False
+
+
+_HANDING_ON = {"send", "dying", "noted"}
+"""Stand-ins of the tests that pass on what the function asked of them."""

@@ -1,0 +1,1 @@
+"""The provider, simulated or in memory."""

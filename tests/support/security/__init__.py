@@ -1,0 +1,1 @@
+"""Searches for secrets in output."""
