@@ -59,7 +59,7 @@ DEFINITIONS: Mapping[Metric, MetricDefinition] = {
     Metric.POLLS_FAILED: MetricDefinition(
         "Poll",
         _COUNT,
-        "polls in which the provider did not answer a request usably, or that made no requests because the provider "
+        "polls in which the provider gave no usable answer to a request, or that made no requests because the provider "
         "failed or asked for a pause",
     ),
     Metric.POLLS_OUT_OF_TIME: MetricDefinition(
@@ -92,10 +92,9 @@ ALWAYS_WRITTEN = frozenset({Metric.POLL_AGE, Metric.DELIVERIES_OVERDUE})
 def write_metrics(
     environ: Mapping[str, str], values: Mapping[Metric, float | None], *, account: str | None = None
 ) -> None:
-    """Write the values that are known, and not 0 unless the metric is always written, as one log line.
+    """Write one log line with the values that are not None; leave out zeros, except of ALWAYS_WRITTEN metrics.
 
-    ``environ`` names the stack. ``account`` is a searchable field of the line; as a dimension it would multiply the
-    cost.
+    ``environ`` names the stack. ``account`` is only a field of the line; as a dimension it would multiply the cost.
     """
     written = {
         metric: value for metric, value in values.items() if value is not None and (value or metric in ALWAYS_WRITTEN)

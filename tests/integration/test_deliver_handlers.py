@@ -155,7 +155,7 @@ def test_retry_makes_the_configured_endpoints_and_enqueues_what_is_due(
     message = world.delivery(endpoint)
     later = world.clock.at + ENQUEUED_S
     monkeypatch.setattr("examhook.wiring.retry.time.time", lambda: later)
-    tick: retry_entry.Tick = json.loads((SAMPLES / "retry.json").read_text())
+    tick: retry_entry.RetryCommand = json.loads((SAMPLES / "retry.json").read_text())
     assert retry_entry.handler(tick, None) == {"endpoints": 3, "enqueued": 1}
     sqs = boto3.client("sqs", region_name=REGION)
     (received,) = sqs.receive_message(QueueUrl=world.queue_url)["Messages"]

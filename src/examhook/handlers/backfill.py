@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from functools import cache
 from typing import NotRequired, TypedDict, TypeGuard
 
 from examhook.handlers.poll_metrics import write_poll_metrics
 from examhook.storage.dispatched import DispatchedEvents
-from examhook.storage.submissions import key_of, sort_key
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.poll import build_dispatched_events
-from examhook.workflows.administration.backfill import Backfill, BackfillReport, BackfillRequest, Place
+from examhook.workflows.administration.backfill import Backfill, BackfillRequest, Place
 from examhook.workflows.polling.poll import Poll
 
 logger = logger_for("poll")
 
 
 class PlaceBody(TypedDict):
-    """Where the next round continues; the caller passes it back unchanged."""
+    """Fields of ``Place``."""
 
     began_at: int
     announcing: bool
@@ -44,22 +44,6 @@ class BackfillCommand(TypedDict):
     backfill: BackfillParameters
 
 
-class BackfillResponse(TypedDict):
-    """Output of one round; see ``BackfillReport``."""
-
-    requests: int
-    exams: int
-    exams_left: int
-    rows_under_way: int
-    announced: int
-    known: int
-    errors: list[str]
-    notes: list[str]
-    busy: bool
-    done: bool
-    place: PlaceBody | None
-
-
 @cache
 def _dispatched() -> DispatchedEvents:
     return build_dispatched_events(os.environ)
@@ -70,15 +54,18 @@ def is_backfill_command(event: Mapping[str, object]) -> TypeGuard[BackfillComman
     return "backfill" in event
 
 
-def run_backfill_command(poll: Poll, command: BackfillCommand, time_left_s: Callable[[], float]) -> BackfillResponse:
-    """Run one round for the account of ``poll``; raises UnknownExamError, ClientError."""
+def run_backfill_command(poll: Poll, command: BackfillCommand, time_left_s: Callable[[], float]) -> dict[str, object]:
+    """Run one round for the account of ``poll``; return the fields of ``BackfillReport``, except ``polled``.
+
+    Raises UnknownExamError, ClientError.
+    """
     parameters = command["backfill"]
-    exam_ids = parameters.get("exam_ids")
+    exam_ids, place = parameters.get("exam_ids"), parameters.get("place")
     request = BackfillRequest(
         since=parameters["since"],
         exam_ids=None if exam_ids is None else frozenset(exam_ids),
         dry_run=parameters.get("dry_run", False),
-        place=_place(parameters.get("place")),
+        place=None if place is None else Place(**place),
     )
     began_at = time.monotonic()
     report = Backfill(poll, _dispatched()).run(request, time_left_s)
@@ -98,35 +85,6 @@ def run_backfill_command(poll: Poll, command: BackfillCommand, time_left_s: Call
         reason=" ".join([*report.errors, *report.notes]) or None,
         duration_ms=round((time.monotonic() - began_at) * 1000),
     )
-    return _response(report)
-
-
-def _response(report: BackfillReport) -> BackfillResponse:
-    place = report.place
-    return {
-        "requests": report.requests,
-        "exams": report.exams,
-        "exams_left": report.exams_left,
-        "rows_under_way": report.rows_under_way,
-        "announced": report.announced,
-        "known": report.known,
-        "errors": report.errors,
-        "notes": report.notes,
-        "busy": report.busy,
-        "done": report.done,
-        "place": None
-        if place is None
-        else {
-            "began_at": place.began_at,
-            "announcing": place.announcing,
-            "exam_id": place.exam_id,
-            "after": None if place.after is None else sort_key(place.after),
-        },
-    }
-
-
-def _place(body: PlaceBody | None) -> Place | None:
-    if body is None:
-        return None
-    after = body["after"]
-    return Place(body["began_at"], body["announcing"], body["exam_id"], None if after is None else key_of(after))
+    response = asdict(replace(report, polled=None))
+    del response["polled"]
+    return response

@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from examhook.destinations.tick_queue import expiry_in
 from examhook.detection.ticks import ticks_of_minute
-from examhook.handlers.backfill import BackfillResponse, is_backfill_command, run_backfill_command
+from examhook.handlers.backfill import is_backfill_command, run_backfill_command
 from examhook.handlers.poll_metrics import write_poll_metrics
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.poll import build_polls
@@ -37,7 +37,7 @@ def _accounts() -> AccountPolls:
     return build_polls(os.environ)
 
 
-def handler(event: Mapping[str, object], context: Context) -> ReportBody | BackfillResponse:
+def handler(event: Mapping[str, object], context: Context) -> ReportBody | dict[str, object]:
     """Poll one account once, or run one round of a backfill.
 
     ``{"trigger": "schedule"}`` is a tick of the schedule. It also sends a delayed message for each further tick of the

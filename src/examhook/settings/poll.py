@@ -33,7 +33,7 @@ DEFAULT_BASE_URLS: Mapping[Dialect, str] = {
 
 
 def base_url_for(dialect: Dialect, base_url: str) -> str:
-    """Return ``base_url``; replace the default of another dialect by the default of ``dialect``."""
+    """Return ``base_url``, or the default of ``dialect`` if ``base_url`` is the default of another dialect."""
     return DEFAULT_BASE_URLS[dialect] if base_url in DEFAULT_BASE_URLS.values() else base_url
 
 
@@ -66,7 +66,7 @@ class PollSettings:
     failure_queue_url: str = ""
     """Queue that starts a redrive."""
     secrets_key_arn: str = ""
-    """KMS key that seals the keys of the candidate hashes."""
+    """KMS key that encrypts the erasure keys."""
     accounts_secret_arn: str = ""
     """Secret that lists further accounts; empty for none."""
     tick_queue_url: str = ""

@@ -45,7 +45,7 @@ class SettingsReader:
         return self.get(name, _within(at_least, at_most), f"a number from {at_least:g} to {at_most:g}", at_least)
 
     def flag(self, name: str) -> bool:
-        """Return the value of ``true`` or ``false``."""
+        """Return a boolean, written as ``true`` or ``false``."""
         return self.get(name, lambda raw: _FLAG_VALUES[raw], "true or false", fallback=False)
 
     def comma_list(self, name: str) -> tuple[str, ...]:

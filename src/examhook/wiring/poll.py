@@ -155,7 +155,7 @@ def _secrets_key(key_arn: str) -> SecretsKey:
 
 def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[AccountCode], ProviderClient]:
     """Return a function that builds one account's client for one poll."""
-    # All polls of the process share the session, to reuse connections, and the pacer, to respect the rate limit.
+    # All polls of the account share the session, to reuse connections, and the pacer, to respect the rate limit.
     means: Means = {
         "session": BoundedSession(),
         "pacer": Pacer(settings.requests_per_second, time.monotonic, time.sleep),

@@ -22,6 +22,7 @@ from examhook.detection.plan import Rescan
 from examhook.detection.reannounce import reannouncement
 from examhook.model import AttemptKey, Submission
 from examhook.storage.dispatched import DispatchedEvents
+from examhook.storage.submissions import key_of, sort_key
 from examhook.workflows.polling.lease import Lease, LeaseLostError, lease_on
 from examhook.workflows.polling.poll import LEASE_PATIENCE_S, Poll, PollRequest
 from examhook.workflows.polling.report import PollReport
@@ -46,7 +47,7 @@ class UnknownExamError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the next round continues."""
+    """Where the next round continues. The caller receives the fields in the response, and sends them back unchanged."""
 
     began_at: int
     """When the first round began, by our clock."""
@@ -54,8 +55,8 @@ class Place:
     """Whether the rescan is complete."""
     exam_id: str = ""
     """Exams with smaller ids are done."""
-    after: AttemptKey | None = None
-    """The last submission of the exam that is done."""
+    after: str | None = None
+    """Sort key of the last submission of the exam that is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class BackfillRequest:
 
 @dataclass(slots=True)
 class BackfillReport:
-    """Result of one round."""
+    """Result of one round; also the output of the backfill command."""
 
     requests: int = 0
     exams: int = 0
@@ -201,9 +202,9 @@ class _Announcement:
 
     def _announce_exam(self, place: Place, confirmed_at: int, time_left_s: Callable[[], float]) -> bool:
         """Announce the rest of one exam; return False if the time ran out. Raises the same errors as ``run``."""
-        after = place.after
+        after = None if place.after is None else key_of(place.after)
         while True:
-            self.report.place = replace(place, after=after)
+            self.report.place = replace(place, after=None if after is None else sort_key(after))
             # Process at least one page, so that rounds with little time still make progress.
             if self.pages and time_left_s() <= 0:
                 return False

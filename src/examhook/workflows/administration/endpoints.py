@@ -31,7 +31,7 @@ class EndpointDisabledError(Exception):
 def ensure_configured_endpoints(
     urls: Sequence[str], table: EndpointsTable, key: SecretsKey, now: Callable[[], float]
 ) -> list[Endpoint]:
-    """Do as ``configured_endpoints``, but leave out endpoints whose URL was removed from the parameter."""
+    """Return ``configured_endpoints`` without those whose URL was removed from the parameter."""
     wanted = {parameter_endpoint_id(url) for url in urls}
     return [
         endpoint for endpoint in configured_endpoints(urls, table, key, now) if not _left_parameter(endpoint, wanted)
@@ -136,6 +136,6 @@ def send_endpoint_test(  # noqa: PLR0913 - every store and queue that an event p
     deliveries.create(
         new_delivery(endpoint.endpoint_id, event.event_id, event.event_type, now=at, expires_at=expires_at)
     )
-    # A person waits for the result, so send it as a probe even if the endpoint is down.
+    # A person waits for the result, so send it as a probe, which is attempted even if the endpoint is down.
     queue.send([DeliveryMessage(endpoint.endpoint_id, event.event_id, 1, probe=True)])
     return event

@@ -96,7 +96,7 @@ class Redrive:
         )
 
     def _batch(self, page: ScannedPage, since: int) -> tuple[Batch, int]:
-        """Return the events of a page that were not dispatched, and the number of items no event can be built from."""
+        """Return the undispatched events of a page, and the number of items that no event can be built from."""
         built: list[OutgoingEvent] = []
         unwritable = 0
         items: list[Submission | ExamState] = [*page.submissions, *page.exams]

@@ -50,7 +50,7 @@ Admission = Admit | Postpone | Hold
 
 
 def admit(message: DeliveryMessage, endpoint: Endpoint, endpoints: EndpointsTable, now: float) -> Admission:
-    """Decide about ``message``; raises botocore's errors."""
+    """Decide whether the attempt that ``message`` requests may start; raises botocore's errors."""
     if message.probe:
         return Admit()
     if endpoint.health.is_down:

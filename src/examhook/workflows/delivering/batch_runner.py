@@ -7,7 +7,7 @@ receives further messages from the queue itself::
     batch ──▶ run, up to AT_ONCE attempts per endpoint ── further messages of that endpoint ──▶ hold back
                │                                                                                 │
                │ an attempt ends ◀────────── run the next message of its endpoint ───────────────┤
-               └ an attempt runs longer than IDLE_AFTER_S: receive                               │
+               └ an attempt is long-running (IDLE_AFTER_S): receive                              │
                  further messages, for up to RECEIVE_FOR_S      all attempts at their endpoint run longer
                                                                 than SLOW_AFTER_S: return them to the queue
 
@@ -40,11 +40,11 @@ from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 
 BATCH_SIZE = 10
-"""Messages per batch (``BatchSize`` in template.yaml), and parallel attempts in addition to those that take longer."""
+"""Messages per batch (``BatchSize`` in template.yaml), and maximum parallel attempts that are not long-running."""
 MAX_ATTEMPTS_AT_ONCE = 30
-"""Maximum parallel attempts of a process."""
+"""Maximum parallel attempts of a process, including long-running ones."""
 IDLE_AFTER_S = 0.25
-"""Duration after which another attempt may run in addition; also the interval for checking the queue."""
+"""Duration after which an attempt is long-running; also the minimum time between two receive requests."""
 SLOW_AFTER_S = 1.0
 """Duration after which an attempt is slow."""
 RECEIVE_FOR_S = 20.0
@@ -53,7 +53,7 @@ RETURN_DELAY_S = 5
 """Delay of messages that are returned to the queue because all attempts at their endpoint are slow."""
 
 _RECEIVE_WAIT_S = 1
-"""Long polling costs no more than a short poll, but delays the messages that an ending attempt makes room for."""
+"""Long-poll duration while an attempt is slow. Long polls save requests, but the invocation cannot end before them."""
 _WAKE_INTERVAL_S = 0.1
 
 

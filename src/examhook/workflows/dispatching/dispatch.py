@@ -11,7 +11,7 @@ Each event takes these steps, each of which may be repeated::
       └ pure: the same record gives the same bytes
 
 A crash between two steps leaves the event unmarked. The stream then sends the batch again, and Dispatch skips the
-steps that succeeded. Publishing comes last of the visible steps, because subscribers notice duplicates.
+steps that succeeded. Publishing to SNS comes last, because subscribers see repetitions.
 
 The bus belongs to the operator and may be unavailable. If it rejects an event, SNS still receives the event once: the
 event is marked as published, its record fails, and the next attempt skips SNS.

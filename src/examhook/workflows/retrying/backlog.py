@@ -17,9 +17,7 @@ BATCH_PER_ENDPOINT = 500
 """Maximum deliveries of one endpoint that are enqueued together."""
 
 UNPACED_PER_MINUTE = 3000
-"""Maximum deliveries enqueued per minute for an endpoint without a rate limit.
-
-25 parallel attempts of 0.5 s each complete this many."""
+"""Deliveries that an endpoint without a rate limit can receive in a minute: 25 parallel attempts of 0.5 s each."""
 
 _PARALLEL_WRITES = 8
 
@@ -36,7 +34,7 @@ class Enqueued:
 
 
 def minute_limit(endpoint: Endpoint, now: float) -> int:
-    """Maximum deliveries of ``endpoint`` that may be enqueued at once: its throughput of one minute."""
+    """Maximum deliveries on the queue for ``endpoint``: as many as it can receive in a minute."""
     pace = endpoint.pace(now)
     return UNPACED_PER_MINUTE if pace is None else pace.per_minute
 
@@ -69,7 +67,7 @@ class Backlog:
     def remaining_capacity(self, endpoint: Endpoint) -> int:
         """Number of further deliveries of ``endpoint`` that may be enqueued now.
 
-        Every delivery that is due within ENQUEUED_S counts as enqueued, including retries that soon will be.
+        Deliveries that are due within ENQUEUED_S count as enqueued, because they are or soon will be.
         """
         now, limit = int(self._now()), minute_limit(endpoint, self._now())
         if limit <= BATCH_PER_ENDPOINT:
@@ -79,7 +77,7 @@ class Backlog:
     def enqueue_probe(self, endpoint_id: str, claim: Callable[[int], bool]) -> int:
         """Enqueue the oldest due delivery to check whether its endpoint has recovered; return 1, or 0 for none.
 
-        ``claim`` claims the probe at a time (Unix seconds); it is called only if a delivery is due.
+        ``claim`` receives the time (Unix seconds) and claims the probe. It is called only if a delivery is due.
         """
         now = int(self._now())
         due = self._deliveries.due(endpoint_id, now, limit=1)

@@ -3,9 +3,9 @@
 An endpoint that is down gets one delivery per tick as a probe. After a probe succeeds, Deliver enqueues the first
 waiting deliveries, and Retry continues until none is left.
 
-A tick first enqueues one batch for each endpoint. Endpoints with more due deliveries then get further batches in turn,
-within the time limit and their throughput of one minute. If a tick runs out of time, the next one handles the remaining
-endpoints. Each tick starts with another endpoint, so that a slow endpoint never starves the same others.
+A tick first enqueues one batch for each endpoint. Endpoints with more due deliveries then get further batches in turn.
+Each endpoint gets at most as many deliveries as it can receive in a minute. If a tick runs out of time, the next one
+handles the remaining endpoints. Each tick starts with another endpoint, so that no endpoint is always the last.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class RetryDeliveries:
         return batch
 
     def _enqueue_next_batch(self, endpoint: _Unfinished, progress: _Progress) -> None:
-        """Enqueue another batch; if more may be due, the endpoint goes to the end of the line."""
+        """Enqueue another batch; the endpoint stays unfinished if more may be due."""
         try:
             batch = self.backlog.enqueue_due(endpoint.endpoint_id, endpoint.capacity, endpoint.last)
         except (ClientError, BotoCoreError, DeliveryQueueError) as error:
