@@ -12,8 +12,7 @@ import typer.main
 import yaml
 from typer.core import TyperCommand, TyperGroup
 
-from examhook.detection.ticks import longest_gap_s
-from examhook.detection.worst_case import worst_case_s
+from examhook.detection.intervals import worst_case_s
 from examhook.events.catalogue import ENDPOINT_TEST, OFF_BY_DEFAULT, EventType, ExamEventType, OperationsEventType
 from examhook.metrics import ALWAYS_WRITTEN, DEFINITIONS
 from examhook_cli.main import app
@@ -87,8 +86,8 @@ def worst_case() -> str:
     """How long a change can stay unannounced, with the template's defaults."""
     defaults = {name: facts.get("Default") for name, facts in _template()["Parameters"].items()}
     bounds_s = worst_case_s(
-        longest_gap_s=longest_gap_s(int(str(defaults["PollSeconds"]))),
-        full_scan_seconds=int(str(defaults["FullPassMinutes"])) * 60,
+        poll_s=int(str(defaults["PollSeconds"])),
+        full_scan_s=int(str(defaults["FullPassMinutes"])) * 60,
     )
     rows = [f"| {what} | {_duration(bounds_s[name])} |" for name, what in _BOUNDS.items()]
     return "\n".join(["| what | announced after, at most |", "|---|---|", *rows])

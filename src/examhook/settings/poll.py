@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from examhook.detection.ticks import MINUTE_S, longest_gap_s
-from examhook.detection.worst_case import WorstCase, worst_case_s
+from examhook.detection.intervals import MINUTE_S, WorstCase, worst_case_s
 from examhook.settings.reader import SettingsReader
 
 
@@ -75,9 +74,7 @@ class PollSettings:
     @property
     def worst_case(self) -> WorstCase:
         """Maximum time until Poll detects each kind of change."""
-        return worst_case_s(
-            longest_gap_s=longest_gap_s(self.poll_interval_s), full_scan_seconds=self.full_scan_interval_s
-        )
+        return worst_case_s(poll_s=self.poll_interval_s, full_scan_s=self.full_scan_interval_s)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> PollSettings:

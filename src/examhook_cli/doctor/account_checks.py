@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook.detection.exam_state import ExamState
-from examhook.detection.ticks import MINUTE_S, longest_gap_s
-from examhook.detection.worst_case import worst_case_s
+from examhook.detection.intervals import MINUTE_S, worst_case_s
 from examhook.settings import SettingsError
 from examhook.storage.account_list import AccountsError
 from examhook.storage.account_state import AccountRecord, Refusal
@@ -92,7 +91,7 @@ def promises(patient: Patient, name: str) -> Iterator[Finding]:
         return
     # Within a minute there may be several polls; a rarer schedule polls once at each tick.
     poll_s = settings.poll_interval_s if tick_s <= MINUTE_S else tick_s
-    worst = worst_case_s(longest_gap_s=longest_gap_s(poll_s), full_scan_seconds=settings.full_scan_interval_s)
+    worst = worst_case_s(poll_s=poll_s, full_scan_s=settings.full_scan_interval_s)
     said = (
         f"Changes that the exam list shows, and ends of running attempts, within {_span(worst['signalled'])}; other new"
         f" attempts within {_span(worst['active'])}, in quiet exams within {_span(worst['rotation'])}; scores within"

@@ -23,6 +23,7 @@ from examhook.detection.reannounce import reannouncement
 from examhook.model import AttemptKey, Submission
 from examhook.storage.dispatched import DispatchedEvents
 from examhook.storage.submissions import key_of, sort_key
+from examhook.workflows.polling.exam_reading import INCOMPLETE_LIST
 from examhook.workflows.polling.lease import Lease, LeaseLostError, lease_on
 from examhook.workflows.polling.poll import LEASE_PATIENCE_S, Poll, PollRequest
 from examhook.workflows.polling.report import PollReport
@@ -37,8 +38,6 @@ _TIME_RESERVE_S = 20.0
 """Time kept free at the end of the invocation."""
 _PAGE_ITEMS = 500
 _PAGE_TRIES = 3
-_LIST_NOTE = "the list of exams "
-"""Start of the poll's note about an incomplete exam list."""
 
 
 class UnknownExamError(ValueError):
@@ -171,7 +170,7 @@ def _report_rescan(report: BackfillReport, polled: PollReport, included: Sequenc
     report.rows_under_way = sum(state.cursor.start for state in left if state.cursor is not None)
     given_up = [f"exam {state.exam_id}:" for state in included if rescan.gave_up(state)]
     # The poll also notes incremental scans, and exams that the next round scans again. Leave those out.
-    report.notes += [note for note in polled.notes if note.startswith((_LIST_NOTE, *given_up))]
+    report.notes += [note for note in polled.notes if note.startswith((INCOMPLETE_LIST, *given_up))]
     failed = [state.exam_id for state in included if state.exam_id in polled.failed]
     report.notes += [f"exam {exam_id}: the provider gave no usable answer" for exam_id in failed]
     return len(left)

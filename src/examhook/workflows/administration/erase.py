@@ -29,7 +29,7 @@ from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.workflows.administration.erasure_key import erasure_key, new_erasure_key
 from examhook.workflows.polling.known_exams import KnownExams
-from examhook.workflows.polling.lease import LEASE_SECONDS, lease_on
+from examhook.workflows.polling.lease import LEASE_S, lease_on
 
 LONGEST_POLL_S = 300
 """Maximum duration of a poll, enforced by Lambda (template.yaml)."""
@@ -150,7 +150,7 @@ class EraseCandidate:
             known.adopt(self.exams, dict(self.exams.read(account).legacy_exams))
             found = [without_erased(state, erased) for state in known.states.values()]
             after = [state for state in found if state is not None]
-            known.save_all(after)
+            known.save(*after)
         return len(after)
 
     def _wait_for_overrunning_poll(self, account: str) -> None:
@@ -158,7 +158,7 @@ class EraseCandidate:
         overrun_at = self.exams.overrun_at(account)
         if overrun_at is not None:
             # The poll held its lease when it last renewed it, so it had begun by then.
-            left_s = overrun_at - LEASE_SECONDS + LONGEST_POLL_S + _LATE_WRITE_S - self.now()
+            left_s = overrun_at - LEASE_S + LONGEST_POLL_S + _LATE_WRITE_S - self.now()
             if left_s > 0:
                 self.sleep(left_s)
 
