@@ -15,8 +15,7 @@ from examhook.delivery.health import DOWN_AFTER_FAILURES
 from examhook.delivery.record import AttemptRecord, DeliveryStatus, SendOutcome, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, parse_body
 from examhook.events.build import submission_event
-from examhook.storage.deliveries import DeliveriesTable
-from examhook.storage.delivery_reads import DueDelivery
+from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
 from tests.support.events.model_values import submission, transition
@@ -169,7 +168,7 @@ def test_places_follow_each_other_until_as_far_ahead_as_may_be(tables: Tables) -
     def take(now: float) -> float | None:
         seen = tables.endpoints.get("ep_1")
         assert seen is not None
-        return tables.endpoints.take_place(seen, now, 0.5, 1)
+        return tables.endpoints.take_rate_slot(seen, now, 0.5, 1)
 
     assert [take(NOW) for _ in range(5)] == [NOW, NOW + 0.5, NOW + 1, None, None]
     assert take(NOW + 10.25) == NOW + 10.25

@@ -20,7 +20,7 @@ from examhook.delivery.schedule import ENQUEUED_S, PROBE_S
 from examhook.destinations.delivery_queue import DeliveryMessage, body_of, parse_body
 from examhook.destinations.guard import guarded_session
 from examhook.destinations.webhook import WebhookSender
-from examhook.storage.looked_up import NOTHING, LookedUp
+from examhook.storage.batch_loader import NOTHING_LOADED, LoadedBatch
 from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
 from examhook.workflows.delivering.batch_runner import (
     MAX_ATTEMPTS_AT_ONCE,
@@ -57,11 +57,11 @@ class Played:
 
     attempt: Callable[[DeliveryMessage], DeliverReport]
 
-    def load_batch(self, _messages: Sequence[DeliveryMessage]) -> LookedUp:
-        return NOTHING
+    def load_batch(self, _messages: Sequence[DeliveryMessage]) -> LoadedBatch:
+        return NOTHING_LOADED
 
-    def process(self, message: DeliveryMessage, known: LookedUp) -> DeliverReport:
-        assert known is NOTHING
+    def process(self, message: DeliveryMessage, known: LoadedBatch) -> DeliverReport:
+        assert known is NOTHING_LOADED
         return self.attempt(message)
 
 

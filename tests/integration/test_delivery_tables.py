@@ -111,7 +111,7 @@ def test_however_much_waits_only_so_much_of_it_is_read(world: World, monkeypatch
     """A dead endpoint's backlog has no bound; the function's time and memory have."""
     for nth in range(12):
         world.deliveries.create(fresh("ep_1", f"evt_{nth:02}", NOW + nth))
-    monkeypatch.setattr("examhook.storage.delivery_reads.MOST_COUNTED", 5)
+    monkeypatch.setattr("examhook.storage.deliveries.MOST_COUNTED", 5)
     read: list[int] = []
     client = world.deliveries._client  # noqa: SLF001 - what it asks is looked at
     client.meta.events.register("after-call.dynamodb.Query", lambda parsed, **_: read.append(parsed["ScannedCount"]))

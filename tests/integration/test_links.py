@@ -26,7 +26,7 @@ from examhook.model import Attempt, AttemptKey
 from examhook.provider.errors import ProviderRefused, ProviderRejected
 from examhook.provider.pages import ExamPage, ResultsPage
 from examhook.provider.v1_client import V1Client
-from examhook.storage.candidate_events import CandidateEvents
+from examhook.storage.erasure import CandidateEvents
 from examhook.wiring.poll import build_polls
 from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
 from examhook.workflows.delivering.deliver import LINK_CHECK_S

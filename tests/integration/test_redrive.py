@@ -19,8 +19,7 @@ from examhook.handlers import dispatch as dispatch_entry
 from examhook.handlers import redrive as entry
 from examhook.handlers.redrive import RedriveIncompleteError
 from examhook.storage.events import EventsTable
-from examhook.storage.exam_states import ExamStates
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable
 from examhook.wiring.dispatch import build_dispatch
 from tests.support.dispatch.dispatch_stack import SUBMITTED, Dying, Killed, Stack, deployed, invoke
 from tests.support.dispatch.redrive_stack import DAY_S, HOUR_S, failure, published, redrive, store, write
@@ -110,7 +109,7 @@ def test_what_cannot_be_sent_yet_brings_the_message_again(stack: Stack, monkeypa
 
 def test_when_time_is_up_it_goes_on_by_a_message_of_its_own(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [store(stack, nth) for nth in range(1, 6)]
-    monkeypatch.setattr("examhook.storage.submission_scan._PAGE_ITEMS", 2)
+    monkeypatch.setattr("examhook.storage.submission_outbox._SCAN_PAGE_ITEMS", 2)
     monkeypatch.setattr(entry, "BUDGET_S", 0.0)
     invoke(failure())
     goes = 1
@@ -125,7 +124,7 @@ def test_when_time_is_up_it_goes_on_by_a_message_of_its_own(stack: Stack, monkey
 def test_a_person_is_told_where_to_go_on(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     for nth in range(1, 6):
         store(stack, nth)
-    monkeypatch.setattr("examhook.storage.submission_scan._PAGE_ITEMS", 2)
+    monkeypatch.setattr("examhook.storage.submission_outbox._SCAN_PAGE_ITEMS", 2)
     monkeypatch.setattr(entry, "BUDGET_S", 0.0)
     answers = [redrive(0)]
     while answers[-1]["next_place"]:

@@ -44,7 +44,7 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 @pytest.fixture
 def one_page_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each go has time for one page, of two items."""
-    monkeypatch.setattr("examhook.storage.submission_scan._PAGE_ITEMS", 2)
+    monkeypatch.setattr("examhook.storage.submission_outbox._SCAN_PAGE_ITEMS", 2)
     monkeypatch.setattr(entry, "BUDGET_S", 0.0)
 
 
@@ -93,7 +93,7 @@ def test_where_everything_fails_for_long_there_is_one_message_for_each_part(stac
 def test_a_part_ends_with_its_last_item_however_many_came_since(
     stack: Stack, refused: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("examhook.storage.submission_scan._PAGE_ITEMS", 2)
+    monkeypatch.setattr("examhook.storage.submission_outbox._SCAN_PAGE_ITEMS", 2)
     for nth in range(10, 17):
         store(stack, nth)
     order = {"redrive": {"since": 1, "until": key_of(stack, 3)}}

@@ -7,7 +7,7 @@ import pytest
 from examhook.http.session import Answer
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderThrottled, ProviderUnavailable
 from examhook.provider.response_errors import LONGEST_PAUSE_S, Question, unusable
-from examhook.storage.account_state import AccountRecord
+from examhook.storage.exams import AccountRecord
 from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
 from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 

@@ -23,8 +23,8 @@ from examhook.events.build import Event, submission_event
 from examhook.model import Submission
 from examhook.provider.fields import MAX_LINK_CHARACTERS, MAX_TEXT_CHARACTERS
 from examhook.provider.legacy import parse_exams, parse_results
-from examhook.storage.delivery_item import attempt_log_value
-from examhook.storage.submission_item import item_from_submission
+from examhook.storage.deliveries import ATTEMPT_LOG
+from examhook.storage.submissions import item_from_submission
 
 PAGE = (Path(__file__).parents[2] / "docs" / "events" / "README.md").read_text()
 ITEM_BYTES = 400 * 1024
@@ -120,7 +120,7 @@ def test_what_is_stored_of_a_submission_is_far_from_the_limit_of_an_item(filler:
 def test_a_deliverys_log_is_far_from_the_limit_of_an_item() -> None:
     record = AttemptRecord(10**6, 2**40, SendOutcome.ANSWERED, "r" * 1000, 599, 10**6, "\N{GRINNING FACE}" * 256, 2**33)
     assert len(record.answer_excerpt.encode()) == EXCERPT_BYTES
-    assert bytes_in(attempt_log_value([record] * KEPT_ATTEMPTS)) <= ITEM_BYTES // 4
+    assert bytes_in(ATTEMPT_LOG.value([record] * KEPT_ATTEMPTS)) <= ITEM_BYTES // 4
 
 
 def test_the_headers_of_a_request_and_the_messages_of_the_queue_stay_small() -> None:

@@ -14,7 +14,7 @@ from examhook.destinations.redrive_queue import LOOK_BACK_S, order_of
 from examhook.provider.errors import ProviderError
 from examhook.provider.legacy import parse_exams, parse_results
 from examhook.provider.response_errors import Question, error_answered
-from examhook.storage.account_list import AccountsError, accounts_in
+from examhook.storage.account_secrets import AccountsError, accounts_in
 from tools.faults.fuzz import bodies, problem_with
 from tools.faults.readers import READERS, Reader
 
@@ -90,5 +90,5 @@ def test_nesting_without_end_on_the_failure_queue_holds_nothing_up() -> None:
 
 
 def test_nesting_without_end_in_the_accounts_secret_is_said_to_be_no_list() -> None:
-    with pytest.raises(AccountsError, match="no JSON object"):
+    with pytest.raises(AccountsError, match="is not a JSON object"):
         accounts_in(DEEP, "main")

@@ -17,10 +17,8 @@ from examhook.http.session import BoundedSession
 from examhook.model import Exam
 from examhook.provider.client import LegacyClient
 from examhook.provider.pacing import Pacer
-from examhook.storage.account_state import AccountRecord
-from examhook.storage.exam_states import ExamStates
-from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.exams import AccountRecord, ExamsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable
 from tools.bench.cloud import EXAMS, SUBMISSIONS, Cloud
 from tools.bench.provider import Provider
 

@@ -21,8 +21,8 @@ from examhook.provider.legacy import parse_exams, parse_results
 from examhook.provider.response_errors import Question, error_answered, unusable
 from examhook.provider.v1 import parse_records
 from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings, SettingsError
-from examhook.storage.account_list import AccountsError, accounts_in, code_in
-from examhook.storage.submission_stream import StreamRecord, UnreadableRecordError, place_of, stored_change
+from examhook.storage.account_secrets import AccountsError, accounts_in, code_in
+from examhook.storage.submission_outbox import StreamRecord, UnreadableRecordError, record_key, stored_change
 from examhook_cli.choices import header_map, since_time, span_s, split_list, type_patterns
 
 _NOW = 1_790_000_000.0
@@ -100,7 +100,7 @@ def _record(body: bytes) -> object:
         "StreamRecord",
         {"eventName": "MODIFY", "dynamodb": {"SequenceNumber": "1", "Keys": {"pk": {"S": said}}, "NewImage": image}},
     )
-    place_of(record)
+    record_key(record)
     return stored_change(record)
 
 

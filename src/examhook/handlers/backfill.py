@@ -10,7 +10,7 @@ from functools import cache
 from typing import NotRequired, TypedDict, TypeGuard
 
 from examhook.handlers.poll_metrics import write_poll_metrics
-from examhook.storage.dispatched import DispatchedEvents
+from examhook.storage.events import DispatchedEvents
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.poll import build_dispatched_events
 from examhook.workflows.administration.backfill import Backfill, BackfillRequest, Place

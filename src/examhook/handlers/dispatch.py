@@ -20,7 +20,7 @@ from examhook.handlers.redrive import (
     run_redrive_command,
 )
 from examhook.metrics import Metric, write_metrics
-from examhook.storage.submission_stream import StreamRecord
+from examhook.storage.submission_outbox import StreamRecord
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.dispatch import DispatchFunction, build_dispatch
 

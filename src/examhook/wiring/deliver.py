@@ -14,10 +14,10 @@ from examhook.destinations.guard import guarded_session
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
 from examhook.settings import DeliverSettings
+from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.looked_up import LookUp
+from examhook.storage.events import EventLinks
 from examhook.workflows.delivering.deliver import DeliverWebhooks
 
 _CLIENT_CONFIG = Config(
@@ -36,7 +36,7 @@ def build_deliver(environ: Mapping[str, str], now: Callable[[], float] | None = 
         deliveries=DeliveriesTable(dynamodb, settings.deliveries_table),
         endpoints=EndpointsTable(dynamodb, settings.endpoints_table),
         events=EventLinks(dynamodb, settings.events_table),
-        batch_loader=LookUp(dynamodb, settings.endpoints_table, settings.events_table),
+        batch_loader=BatchLoader(dynamodb, settings.endpoints_table, settings.events_table),
         sender=WebhookSender(
             guarded_session(allow_private=settings.allow_private_endpoints),
             allow_http=settings.allow_http_endpoints,

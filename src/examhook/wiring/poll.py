@@ -30,15 +30,11 @@ from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
 from examhook.provider.v1_client import V1Client, V1Memory
 from examhook.settings import Dialect, PollSettings
-from examhook.storage.account_code import AccountCode, AccountCodeSecret
-from examhook.storage.account_list import Account, code_in
-from examhook.storage.accounts import AccountsSecret
-from examhook.storage.dispatched import DispatchedEvents
+from examhook.storage.account_secrets import Account, AccountCode, AccountCodeSecret, AccountsSecret, code_in
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.exam_states import ExamStates
+from examhook.storage.events import DispatchedEvents, EventLinks
 from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable
 from examhook.workflows.administration.erasure_key import erasure_key
 from examhook.workflows.polling.accounts import AccountPolls
 from examhook.workflows.polling.dispatch_monitor import DispatchMonitor

@@ -9,9 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from examhook.detection.exam_state import ExamState
 from examhook.detection.intervals import MINUTE_S, worst_case_s
 from examhook.settings import SettingsError
-from examhook.storage.account_list import AccountsError
-from examhook.storage.account_state import AccountRecord, Refusal
-from examhook.storage.accounts import AccountsSecret
+from examhook.storage.account_secrets import AccountsError, AccountsSecret
+from examhook.storage.exams import AccountRecord, CodeRejection
 from examhook_cli.doctor.finding import Finding, Verdict
 from examhook_cli.doctor.function_checks import interval_s, schedule_of
 from examhook_cli.doctor.patient import Patient
@@ -126,7 +125,7 @@ def _current_version(patient: Patient, secret_arn: str) -> str | None:
     return next((version for version, stages in versions.items() if "AWSCURRENT" in stages), None)
 
 
-def _refused(patient: Patient, check: str, name: str, refusal: Refusal) -> Finding:
+def _refused(patient: Patient, check: str, name: str, refusal: CodeRejection) -> Finding:
     settings = patient.poll_settings
     own = name == settings.account
     arn = settings.account_code_secret_arn if own else settings.accounts_secret_arn

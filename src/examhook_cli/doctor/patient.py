@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from examhook.settings import PollSettings
-from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
+from examhook.storage.submissions import ExamStates
 from examhook_cli.installation import Installation
 
 if TYPE_CHECKING:

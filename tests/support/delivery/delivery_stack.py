@@ -21,11 +21,10 @@ from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
 from examhook.destinations.webhook import WebhookSender
 from examhook.events.build import Event, submission_event
+from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.events import EventsTable
-from examhook.storage.looked_up import LookUp
+from examhook.storage.events import EventLinks, EventsTable
 from examhook.workflows.administration.endpoints import add_endpoint
 from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.delivering.report import DeliverReport
@@ -92,7 +91,7 @@ class World:
     queue_url: str
     operators: Operators
     links: EventLinks
-    batch_loader: LookUp
+    batch_loader: BatchLoader
 
     def endpoint(self, url: str) -> tuple[Endpoint, str]:
         """A new endpoint and its secret."""
@@ -200,5 +199,5 @@ def delivery_world() -> Iterator[World]:
             queue_url=queue_url,
             operators=Operators(),
             links=EventLinks(dynamodb, EVENTS),
-            batch_loader=LookUp(dynamodb, ENDPOINTS, EVENTS),
+            batch_loader=BatchLoader(dynamodb, ENDPOINTS, EVENTS),
         )

@@ -18,11 +18,10 @@ from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
 from examhook.destinations.webhook import WebhookSender
 from examhook.events.build import Event
+from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.events import EventsTable
-from examhook.storage.looked_up import LookUp
+from examhook.storage.events import EventLinks, EventsTable
 from examhook.wiring.deliver import build_deliver
 from examhook.wiring.dispatch import build_dispatch
 from examhook.wiring.retry import build_retry
@@ -32,11 +31,11 @@ from examhook.workflows.retrying.backlog import Backlog
 from examhook.workflows.retrying.endpoint_watch import EndpointWatch
 from examhook.workflows.retrying.retry import RetryDeliveries
 from tools.bench.delivery.tables_in_memory import (
+    MemoryBatchLoader,
     MemoryDeliveries,
     MemoryEndpoints,
     MemoryEvents,
     MemoryLinks,
-    MemoryLookUp,
     MemoryQueue,
 )
 
@@ -94,7 +93,7 @@ def in_memory(urls: Sequence[str], now: Callable[[], float]) -> Functions:
             deliveries,
             endpoints,
             cast("EventLinks", links),
-            cast("LookUp", MemoryLookUp(held, links)),
+            cast("BatchLoader", MemoryBatchLoader(held, links)),
             sender,
             key,
             queue,

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from examhook.storage.submission_item import item_from_submission
-from examhook.storage.submission_stream import StreamRecord
+from examhook.storage.submission_outbox import StreamRecord
+from examhook.storage.submissions import item_from_submission
 from examhook.workflows.delivering.batch_runner import BATCH_SIZE, MAX_ATTEMPTS_AT_ONCE, BatchRunner, QueuedMessage
 from examhook.workflows.delivering.report import DeliverReport
 from examhook_simulator.wire import Fields

@@ -23,10 +23,10 @@ from examhook.destinations.guard import guarded_session
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
 from examhook.events.build import Event, submission_event
+from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.looked_up import LookUp
+from examhook.storage.events import EventLinks
 from examhook.workflows.delivering.batch_runner import BATCH_SIZE, MAX_ATTEMPTS_AT_ONCE, BatchRunner, QueuedMessage
 from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
@@ -35,11 +35,11 @@ from tools.bench.child import serve
 from tools.bench.delivery.functions import OpenKey
 from tools.bench.delivery.submissions import submitted
 from tools.bench.delivery.tables_in_memory import (
+    MemoryBatchLoader,
     MemoryDeliveries,
     MemoryEndpoints,
     MemoryEvents,
     MemoryLinks,
-    MemoryLookUp,
 )
 from tools.bench.usage import cpu_s
 
@@ -98,7 +98,7 @@ def work(url: str, sender: WebhookSender, events: list[Event], at: int) -> tuple
         cast("DeliveriesTable", deliveries),
         cast("EndpointsTable", endpoints),
         cast("EventLinks", links),
-        cast("LookUp", MemoryLookUp(endpoints, links)),
+        cast("BatchLoader", MemoryBatchLoader(endpoints, links)),
         sender,
         cast("SecretsKey", OpenKey()),
         queue,

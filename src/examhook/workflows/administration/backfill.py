@@ -21,7 +21,7 @@ from examhook.detection.exam_state import ExamState
 from examhook.detection.plan import Rescan
 from examhook.detection.reannounce import reannouncement
 from examhook.model import AttemptKey, Submission
-from examhook.storage.dispatched import DispatchedEvents
+from examhook.storage.events import DispatchedEvents
 from examhook.storage.submissions import key_of, sort_key
 from examhook.workflows.polling.exam_reading import INCOMPLETE_LIST
 from examhook.workflows.polling.lease import Lease, LeaseLostError, lease_on

@@ -28,8 +28,7 @@ from examhook.delivery.url import check_endpoint_url
 from examhook.destinations.secrets import SecretsKey
 from examhook.events.catalogue import ENDPOINT_TEST
 from examhook.events.envelope import instant
-from examhook.storage.deliveries import DeliveriesTable
-from examhook.storage.delivery_reads import DueDelivery
+from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 from examhook.storage.endpoints import EndpointsTable
 
 LEFT_PARAMETER = "its URL is no longer in the stack's WebhookUrls"

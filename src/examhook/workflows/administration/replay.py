@@ -25,8 +25,7 @@ from examhook.delivery.schedule import ENQUEUED_S
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.events.build import Event
 from examhook.events.catalogue import ENDPOINT_TEST
-from examhook.storage.deliveries import DeliveriesTable
-from examhook.storage.delivery_reads import DueDelivery
+from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 
 AT_ONCE_PER_ENDPOINT = 500
 """Deliveries that are enqueued immediately. Retry enqueues the rest gradually, so that new events are not delayed."""

@@ -67,7 +67,7 @@ def _at_rate_slot(
 ) -> Admission:
     slot_at = message.place
     if slot_at is None or now - slot_at > LATE_S:
-        free_at = endpoints.take_place(endpoint, now, pace.step_s, AHEAD_S)
+        free_at = endpoints.take_rate_slot(endpoint, now, pace.step_s, AHEAD_S)
         if free_at is None:
             return Hold("as many as its rate allows are on their way")
         slot_at = pace.place(free_at, now)

@@ -35,7 +35,7 @@ from examhook.destinations.delivery_queue import (
     TakenMessage,
     parse_body,
 )
-from examhook.storage.looked_up import NOTHING, LookedUp
+from examhook.storage.batch_loader import NOTHING_LOADED, LoadedBatch
 from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 
@@ -131,14 +131,14 @@ class BatchRunner:
         for message, parsed in admitted:
             self._start(message, parsed, loaded)
 
-    def _load_batch(self, messages: Sequence[DeliveryMessage]) -> LookedUp:
+    def _load_batch(self, messages: Sequence[DeliveryMessage]) -> LoadedBatch:
         try:
-            return self.deliver.load_batch(messages) if len(messages) > 1 else NOTHING
+            return self.deliver.load_batch(messages) if len(messages) > 1 else NOTHING_LOADED
         except (ClientError, BotoCoreError):
             # Each attempt then loads its own data; messages whose attempt cannot do so are received again.
-            return NOTHING
+            return NOTHING_LOADED
 
-    def _start(self, message: QueuedMessage, parsed: DeliveryMessage, loaded: LookedUp) -> None:
+    def _start(self, message: QueuedMessage, parsed: DeliveryMessage, loaded: LoadedBatch) -> None:
         future = self.pool.submit(self.deliver.process, parsed, loaded)
         self._running[future] = _RunningAttempt(message, parsed, self.monotonic())
         future.add_done_callback(self._ended.put)
@@ -155,7 +155,7 @@ class BatchRunner:
             held_back = self._held_back[attempt.parsed.endpoint_id]
             if held_back:
                 # The state of the endpoint may have changed since the batch was loaded, so load it again.
-                self._start(*held_back.popleft(), NOTHING)
+                self._start(*held_back.popleft(), NOTHING_LOADED)
         self._remove(removable)
 
     def _finish_receiving(self) -> None:

@@ -35,10 +35,10 @@ from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
 from examhook.events.build import Event
 from examhook.events.catalogue import ENDPOINT_TEST
+from examhook.storage.batch_loader import NOTHING_LOADED, BatchLoader, LoadedBatch
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.looked_up import NOTHING, LookedUp, LookUp
+from examhook.storage.events import EventLinks
 from examhook.workflows.delivering.admission import Admit, Hold, Postpone, admit
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 from examhook.workflows.delivering.webhook_request import request_for
@@ -58,7 +58,7 @@ class DeliverWebhooks:
     deliveries: DeliveriesTable
     endpoints: EndpointsTable
     events: EventLinks
-    batch_loader: LookUp
+    batch_loader: BatchLoader
     sender: WebhookSender
     key: SecretsKey
     queue: DeliveryQueue
@@ -70,11 +70,11 @@ class DeliverWebhooks:
     _recorded_success_at: dict[str, int] = field(default_factory=dict)
     """When this process last recorded a success, by endpoint; cleared by a failure."""
 
-    def load_batch(self, messages: Sequence[DeliveryMessage]) -> LookedUp:
+    def load_batch(self, messages: Sequence[DeliveryMessage]) -> LoadedBatch:
         """Load the endpoints and events of ``messages``. Raises botocore's ClientError."""
         return self.batch_loader.read([each.endpoint_id for each in messages], [each.event_id for each in messages])
 
-    def process(self, message: DeliveryMessage, loaded: LookedUp = NOTHING) -> DeliverReport:
+    def process(self, message: DeliveryMessage, loaded: LoadedBatch = NOTHING_LOADED) -> DeliverReport:
         """Make the attempt that ``message`` requests, if it is due; load what ``loaded`` lacks.
 
         Raises botocore's errors and those of the queue. The message may then be processed again; if the attempt was

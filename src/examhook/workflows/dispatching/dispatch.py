@@ -39,13 +39,14 @@ from examhook.events.build import Event, submission_event
 from examhook.events.envelope import UnwritableInstantError
 from examhook.events.exam_event import exam_event
 from examhook.storage.deliveries import DeliveriesTable
-from examhook.storage.events import EventsTable, UnreadableEventError
-from examhook.storage.submission_stream import (
+from examhook.storage.events import EventsTable
+from examhook.storage.item_codec import UnreadableItemError
+from examhook.storage.submission_outbox import (
     StoredChange,
     StoredExamChange,
     StreamRecord,
     UnreadableRecordError,
-    place_of,
+    record_key,
     stored_change,
 )
 from examhook.workflows.dispatching.batch import Batch, DispatchReport, OutgoingEvent, StepFailure
@@ -110,11 +111,11 @@ class Dispatch:
         event = outgoing.event
         if self.events.add(event, self._expires_at()):
             return outgoing
-        if self.events.is_dispatched(event.event_id):
+        progress = self.events.dispatch_progress(event.event_id)
+        if progress.is_dispatched:
             return None
         # Checked without a bus too: the stack may have had one in the previous attempt.
-        is_published = self.events.is_published(event.event_id)
-        return replace(outgoing, event=self.events.get(event.event_id) or event, is_published=is_published)
+        return replace(outgoing, event=progress.event or event, is_published=progress.is_published)
 
     def _create_deliveries(self, outgoing: OutgoingEvent, endpoints: Sequence[Endpoint]) -> OutgoingEvent:
         """Create a delivery for each matching endpoint; it waits in the table if the endpoint is down or disabled."""
@@ -179,7 +180,7 @@ class Dispatch:
 
 
 def _add_events(number: int, record: StreamRecord, batch: Batch) -> None:
-    submission = place_of(record)
+    submission = record_key(record)
     try:
         events = _events(stored_change(record))
     except (UnreadableRecordError, UnwritableInstantError) as error:
@@ -208,7 +209,7 @@ def _for_each(
     def take(outgoing: OutgoingEvent) -> OutgoingEvent | StepFailure | None:
         try:
             return step(outgoing)
-        except (ClientError, BotoCoreError, UnreadableEventError) as error:
+        except (ClientError, BotoCoreError, UnreadableItemError) as error:
             return StepFailure(_reason(error))
 
     batch.apply(list(pool.map(take, batch.outgoing)))

@@ -15,7 +15,7 @@ from examhook.model import Exam
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
 from examhook.provider.pages import ExamPage
 from examhook.provider.port import ProviderClient
-from examhook.storage.submission_item import UnreadableItemError
+from examhook.storage.item_codec import UnreadableItemError
 from examhook.workflows.polling.exam_source import PollContext
 from examhook.workflows.polling.full_scan import FullScan
 from examhook.workflows.polling.incremental_scan import IncrementalScan

@@ -33,7 +33,7 @@ from examhook.events.result_link import ResultLink
 from examhook.model import Attempt, AttemptKey
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
 from examhook.provider.port import ProviderClient
-from examhook.storage.event_links import EventLinks, LinkedEvent
+from examhook.storage.events import EventLinks, LinkedEvent
 from examhook.workflows.polling.report import PollReport
 
 MAX_REQUESTS = 20

@@ -10,8 +10,7 @@ from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import Delivery
 from examhook.delivery.schedule import ENQUEUED_S
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
-from examhook.storage.deliveries import DeliveriesTable
-from examhook.storage.delivery_reads import DueDelivery
+from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 
 BATCH_PER_ENDPOINT = 500
 """Maximum deliveries of one endpoint that are enqueued together."""

@@ -23,7 +23,7 @@ from examhook.destinations.delivery_queue import DeliveryQueueError
 from examhook.destinations.refusal import NotPublishedError
 from examhook.destinations.secrets import SecretsKey
 from examhook.events.catalogue import OperationsEventType
-from examhook.storage.delivery_reads import DueDelivery
+from examhook.storage.deliveries import DueDelivery
 from examhook.storage.endpoints import EndpointsTable
 from examhook.workflows.administration.endpoints import configured_endpoints
 from examhook.workflows.retrying.backlog import Backlog, Enqueued, batch_limit

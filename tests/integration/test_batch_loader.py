@@ -18,8 +18,8 @@ from examhook.delivery.pace import AT_ONCE
 from examhook.destinations.delivery_queue import DeliveryMessage, body_of
 from examhook.destinations.guard import guarded_session
 from examhook.destinations.webhook import WebhookSender
-from examhook.storage.candidate_events import CandidateEvents
-from examhook.storage.looked_up import LookUp
+from examhook.storage.batch_loader import BatchLoader
+from examhook.storage.erasure import CandidateEvents
 from examhook.workflows.delivering.batch_runner import MAX_ATTEMPTS_AT_ONCE, BatchRunner, QueuedMessage
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 from tests.support.delivery.delivery_stack import REGION, World
@@ -111,7 +111,7 @@ def test_what_was_not_read_is_not_taken_for_gone(world: World) -> None:
         return {"Responses": {EVENTS: items}, "UnprocessedKeys": unread}
 
     with patch.object(dynamodb, "batch_get_item", busy):
-        found = LookUp(dynamodb, ENDPOINTS, EVENTS).read(
+        found = BatchLoader(dynamodb, ENDPOINTS, EVENTS).read(
             [endpoint.endpoint_id], [event.event_id, strange.event_id, "evt_gone"]
         )
     assert found.endpoints == {}
