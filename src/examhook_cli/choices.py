@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import typer
 
+from examhook.delivery.custom_headers import BadHeaderError, check_headers
 from examhook.delivery.endpoint import unknown_patterns
-from examhook.delivery.headers import BadHeaderError, check_headers
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 _SPAN = re.compile(r"(\d{1,6})([smhdw])")

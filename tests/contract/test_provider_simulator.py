@@ -11,9 +11,8 @@ from decimal import Decimal
 import pytest
 
 from examhook.detection.reader import Reader
-from examhook.http.session import BoundedSession
+from examhook.http.client import HttpClient
 from examhook.model import Attempt
-from examhook.provider.client import LegacyClient
 from examhook.provider.errors import (
     ProviderError,
     ProviderMalformed,
@@ -21,9 +20,9 @@ from examhook.provider.errors import (
     ProviderThrottled,
     ProviderUnavailable,
 )
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.pacing import Pacer
-from examhook.provider.pages import NO_STATUS
-from examhook.provider.port import ProviderClient
+from examhook.provider.port import NO_STATUS, ProviderClient
 from examhook_simulator.server import Simulator, running_simulator
 from examhook_simulator.world import World
 
@@ -35,7 +34,7 @@ class Stand:
     """A simulator with one exam of 25 attempts, and a client of it."""
 
     simulator: Simulator
-    session: BoundedSession
+    session: HttpClient
     exam_id: str
 
     def client(self, requests_per_second: float = 1000) -> LegacyClient:
@@ -72,7 +71,7 @@ def stand() -> Iterator[Stand]:
     with running_simulator(World(), requests_per_second=None) as simulator:
         exam_id = simulator.world.create_exam("Prüfung / test")
         simulator.world.populate(exam_id, ATTEMPTS)
-        session = BoundedSession()
+        session = HttpClient()
         yield Stand(simulator, session, exam_id)
         session.close()
 

@@ -9,7 +9,7 @@ import pytest
 
 from examhook.handlers import poll as poll_entry
 from examhook.provider.errors import ProviderRefused, ProviderUnavailable
-from examhook.provider.pages import UnreadableRow
+from examhook.provider.port import UnreadableRow
 from examhook.workflows.polling.accounts import AccountPolls
 from examhook.workflows.polling.backoff import LONGEST_BACKOFF_S
 from tests.support.aws.cloudwatch import CloudWatch, watching

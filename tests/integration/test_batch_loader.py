@@ -14,10 +14,9 @@ import boto3
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from examhook.delivery.pace import AT_ONCE
+from examhook.delivery.rate_limit import ENDPOINT_CONCURRENCY
 from examhook.destinations.delivery_queue import DeliveryMessage, body_of
-from examhook.destinations.guard import guarded_session
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.erasure import CandidateEvents
 from examhook.workflows.delivering.batch_runner import MAX_ATTEMPTS_AT_ONCE, BatchRunner, QueuedMessage
@@ -43,7 +42,7 @@ def reads_of_a_round(world: World, batch: Sequence[DeliveryMessage], refused: st
 
     outcomes: list[DeliverReport | BaseException] = []
     messages = [QueuedMessage(f"m{number}", body_of(message)) for number, message in enumerate(batch)]
-    session = guarded_session(allow_private=True)
+    session = guarded_client(allow_private=True)
     deliver = world.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
     with patch.object(BaseClient, "_make_api_call", call), ThreadPoolExecutor(MAX_ATTEMPTS_AT_ONCE + 1) as pool:
         BatchRunner(deliver, world.queue, time.monotonic, lambda _, each: outcomes.append(each), pool).run(messages)
@@ -57,14 +56,16 @@ def test_a_batch_costs_one_read(world: World) -> None:
     with scripted_server(answer()) as receiver:
         one, _ = world.endpoint(receiver.url)
         other, _ = world.endpoint(receiver.url)
-        batch = [world.delivery(endpoint, nth) for endpoint in (one, other) for nth in range(1, 1 + AT_ONCE)]
+        batch = [
+            world.delivery(endpoint, nth) for endpoint in (one, other) for nth in range(1, 1 + ENDPOINT_CONCURRENCY)
+        ]
         assert reads_of_a_round(world, batch) == {"BatchGetItem": 1}
 
 
 def test_what_waited_in_its_round_is_read_when_its_turn_comes(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
-        batch = [world.delivery(endpoint, nth) for nth in range(1, 1 + AT_ONCE + 2)]
+        batch = [world.delivery(endpoint, nth) for nth in range(1, 1 + ENDPOINT_CONCURRENCY + 2)]
         assert reads_of_a_round(world, batch) == {"BatchGetItem": 1, "GetItem": 4}
 
 
@@ -125,7 +126,7 @@ def test_a_second_of_successes_is_written_down_once_and_a_failure_between_them_e
         endpoint, _ = world.endpoint(receiver.url)
         messages = [world.delivery(endpoint, nth) for nth in range(1, 5)]
         known = world.batch_loader.read([endpoint.endpoint_id], [each.event_id for each in messages])
-        session = guarded_session(allow_private=True)
+        session = guarded_client(allow_private=True)
         deliver = world.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
         with patch.object(world.endpoints, "record_outcome", wraps=world.endpoints.record_outcome) as written:
             for message in messages:

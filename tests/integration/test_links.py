@@ -17,15 +17,14 @@ from referencing import Registry, Resource
 from examhook.delivery.endpoint import Endpoint, Privacy
 from examhook.delivery.link_renewal import REPEAT_AFTER_S, WAIT_S
 from examhook.destinations.delivery_queue import DeliveryMessage, parse_body
-from examhook.destinations.guard import guarded_session
-from examhook.destinations.webhook import WebhookSender
-from examhook.events.build import RESULT_LINK_SECONDS, Event
+from examhook.destinations.webhook import WebhookSender, guarded_client
+from examhook.events.build import RESULT_LINK_LIFETIME_S, Event
 from examhook.events.catalogue import EventType
 from examhook.events.result_link import ResultLink
 from examhook.model import Attempt, AttemptKey
 from examhook.provider.errors import ProviderRefused, ProviderRejected
-from examhook.provider.pages import ExamPage, ResultsPage
-from examhook.provider.v1_client import V1Client
+from examhook.provider.port import ExamPage, ResultsPage
+from examhook.provider.v1 import V1Client
 from examhook.storage.erasure import CandidateEvents
 from examhook.wiring.poll import build_polls
 from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
@@ -146,7 +145,7 @@ def test_a_fresh_link_works_for_half_an_hour_by_our_own_clock(world: LinkWorld, 
     kept = world.aws.links.get(event.event_id)
     assert kept is not None
     assert kept.renewed is not None
-    assert kept.renewed.expires_at == int(world.aws.clock.at) + RESULT_LINK_SECONDS
+    assert kept.renewed.expires_at == int(world.aws.clock.at) + RESULT_LINK_LIFETIME_S
 
 
 def test_ten_endpoints_and_two_events_of_one_attempt_cost_the_provider_one_request(
@@ -208,7 +207,7 @@ def test_a_failing_provider_is_left_alone_and_the_event_arrives_marked(
         event = world.event(world.ended(exam_id=world.provider.create_exam()), nth)
         messages.append(late(world, receiver, event)[1])
     world.simulator.control.quirk_on(switch)
-    world.means["request_deadline_s"] = 0.2
+    world.options["request_deadline_s"] = 0.2
     world.serve()
     assert len(world.asked()) == requests
     world.aws.clock.at += WAIT_S
@@ -276,7 +275,7 @@ def test_without_a_poll_an_event_goes_out_marked_and_requests_again_only_later(
 def test_a_link_that_works_a_little_longer_is_sent_where_no_fresh_one_comes(
     world: LinkWorld, receiver: ScriptedServer
 ) -> None:
-    event = world.event(world.ended(), observed_at=int(world.aws.clock.at) - RESULT_LINK_SECONDS + WAIT_S - 1)
+    event = world.event(world.ended(), observed_at=int(world.aws.clock.at) - RESULT_LINK_LIFETIME_S + WAIT_S - 1)
     _, message = late(world, receiver, event)
     world.aws.links.close(event)
     assert world.aws.deliver(message).outcome is MessageOutcome.DELIVERED
@@ -530,7 +529,7 @@ def test_after_an_outage_of_hours_every_event_arrives_and_with_a_working_link(
     endpoint, _ = world.aws.endpoint(receiver.url)
     events = [world.event(ref, nth) for nth, ref in enumerate(refs)]
     waiting = [world.message(endpoint, event) for event in events]
-    session = guarded_session(allow_private=True)
+    session = guarded_client(allow_private=True)
     deliver = world.aws.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
 
     def attempts() -> list[DeliverReport]:

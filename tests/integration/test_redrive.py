@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from examhook.destinations.redrive_queue import LOOK_BACK_S, order_of
+from examhook.destinations.redrive_queue import LOOK_BACK_S, parse_redrive
 from examhook.detection.exam_transition import ExamChange, change_of_availability, first_state
 from examhook.detection.reannounce import reannouncement
 from examhook.handlers import dispatch as dispatch_entry
@@ -182,8 +182,8 @@ def test_all_events_of_one_submission_go_out_in_their_order(stack: Stack) -> Non
     "body", ["", "null", "[]", '{"redrive":{"since":"x"}}', '{"redrive":{"since":1,"place":{}}}', "{}"]
 )
 def test_any_message_that_is_none_of_ours_asks_for_all_around_its_time(body: str) -> None:
-    order = order_of(body, 10 * DAY_S)
-    assert (order.since, order.place) == (10 * DAY_S - LOOK_BACK_S, None)
+    order = parse_redrive(body, 10 * DAY_S)
+    assert (order.since, order.start_key) == (10 * DAY_S - LOOK_BACK_S, None)
 
 
 def test_what_a_backfill_announced_is_redriven_where_dispatch_gave_up_on_it(stack: Stack) -> None:

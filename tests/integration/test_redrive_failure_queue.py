@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from botocore.exceptions import ClientError
 
-from examhook.destinations.redrive_queue import RedriveOrder, RedriveQueue, order_of
+from examhook.destinations.redrive_queue import RedriveQueue, RedriveRequest, parse_redrive
 from examhook.events.build import Event
 from examhook.handlers import redrive as entry
 from examhook.storage.events import EventsTable
@@ -132,7 +132,7 @@ def test_a_table_that_cannot_be_read_brings_its_messages_again(stack: Stack) -> 
 
 @pytest.mark.parametrize("place", [None, {"pk": "a", "sk": "b"}])
 def test_a_part_is_read_as_it_was_ordered(stack: Stack, place: Mapping[str, str] | None) -> None:
-    order = RedriveOrder(7, place, {"pk": "a", "sk": "c"})
-    RedriveQueue(stack.sqs, stack.failure_url).put(order)
+    order = RedriveRequest(7, place, {"pk": "a", "sk": "c"})
+    RedriveQueue(stack.sqs, stack.failure_url).send(order)
     (body,) = stack.received(stack.failure_url)
-    assert order_of(json.dumps(body), 0) == order
+    assert parse_redrive(json.dumps(body), 0) == order

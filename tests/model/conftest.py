@@ -18,5 +18,5 @@ def _smaller_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intervals, "WEEK_S", 3 * FULL_SCAN_SECONDS)
     monkeypatch.setattr(incremental_scan, "MAX_PAGES", 3)
     monkeypatch.setattr(incremental_scan, "RUNNING_KEPT", 2)
-    monkeypatch.setattr(discovery, "RECOUNT_SECONDS", FULL_SCAN_SECONDS)
-    monkeypatch.setattr(discovery, "REWALK_SECONDS", 3 * FULL_SCAN_SECONDS)
+    monkeypatch.setattr(discovery, "RECOUNT_INTERVAL_S", FULL_SCAN_SECONDS)
+    monkeypatch.setattr(discovery, "REWALK_INTERVAL_S", 3 * FULL_SCAN_SECONDS)

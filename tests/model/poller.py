@@ -18,11 +18,11 @@ from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.detection.exam_transition import ExamChange
 from examhook.detection.transition import Change
 from examhook.model import AttemptKey, Submission
-from examhook.provider.api_client import Means
-from examhook.provider.client import LegacyClient
+from examhook.provider.api_client import ClientOptions
 from examhook.provider.discovery import Discovery
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.port import ProviderClient
-from examhook.provider.v1_client import V1Client, V1Memory
+from examhook.provider.v1 import V1Client, V1Memory
 from examhook.settings import Dialect, InitialSync, PollSettings
 from examhook.storage.account_secrets import AccountCode
 from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
@@ -106,7 +106,7 @@ class _Process:
 
     def _client_of_the_dialect(self) -> ProviderClient:
         here = self._installation
-        means: Means = {
+        options: ClientOptions = {
             "session": ModelSession(here.provider, self._before_request),
             "pacer": NoPace(),
             "now": self._now,
@@ -115,8 +115,8 @@ class _Process:
             "attempts": 1,
         }
         if here.provider.dialect is Dialect.LEGACY:
-            return LegacyClient(BASE_URL, CODE, **means)
-        return V1Client(BASE_URL, CODE, memory=here.memory, **means)
+            return LegacyClient(BASE_URL, CODE, **options)
+        return V1Client(BASE_URL, CODE, memory=here.memory, **options)
 
     def _now(self) -> float:
         return self._installation.provider.world.now() + self._installation.clock_skew_s

@@ -16,7 +16,7 @@ from examhook.detection.old_results import happened_at
 from examhook.events.catalogue import type_of_status
 from examhook.events.identity import submission_event_id
 from examhook.provider.errors import ProviderUnavailable
-from examhook.provider.pages import UnreadableRow
+from examhook.provider.port import UnreadableRow
 from examhook.workflows.administration import backfill as module
 from examhook.workflows.administration.backfill import Backfill, BackfillReport, BackfillRequest
 from tests.support.provider.memory_provider import BEGAN_AT, Stage, row

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
+from examhook.delivery.custom_headers import MAX_HEADERS_BYTES
 from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, Privacy
-from examhook.delivery.headers import MAX_HEADERS_BYTES
 from examhook.delivery.payload import payload_for
 from examhook.delivery.record import EXCERPT_BYTES, KEPT_ATTEMPTS, AttemptRecord, Delivery, SendOutcome
 from examhook.delivery.signature import fresh_secret, signed_headers
 from examhook.destinations.delivery_queue import DeliveryMessage, body_of
 from examhook.destinations.event_bus import MAX_REQUEST_BYTES, BusPublisher
 from examhook.destinations.sns import MAX_BATCH_BYTES, TopicPublisher
-from examhook.destinations.webhook import MAX_ANSWER_BYTES
+from examhook.destinations.webhook import MAX_RESPONSE_BYTES
 from examhook.detection.transition import KEPT_TRANSITIONS, Observation, change_from
 from examhook.events.build import Event, submission_event
 from examhook.model import Submission
@@ -93,14 +93,14 @@ def kilobytes(what: str) -> int:
 @pytest.mark.parametrize("filler", LONG, ids=["control", "emoji", "quotes", "ampersands", "separators"])
 def test_an_event_is_no_bigger_than_the_page_says_and_fits_wherever_it_goes(filler: str) -> None:
     event = event_of(at_its_longest(filler))
-    assert len(event.body) <= kilobytes("an event's body")
+    assert len(event.body) <= kilobytes("event body")
     topic, bus = Taking(), Taking()
     TopicPublisher(topic).publish_submission_events("topic", [event] * 10)  # type: ignore[arg-type] # a stand-in
     BusPublisher(bus, "default", lambda: 0.0).publish([event] * 10)  # type: ignore[arg-type] # a stand-in
     for requests, most in ((topic.requests, MAX_BATCH_BYTES), (bus.requests, MAX_REQUEST_BYTES)):
         assert sum(map(len, requests)) == 10
         assert all(bytes_in(entry) <= most for request in requests for entry in request)
-    assert bytes_in(topic.requests[0][0]) <= kilobytes("a message to SNS, which holds the e-mail too")
+    assert bytes_in(topic.requests[0][0]) <= kilobytes("SNS message, including the e-mail")
 
 
 @pytest.mark.parametrize("filler", LONG, ids=["control", "emoji", "quotes", "ampersands", "separators"])
@@ -109,7 +109,7 @@ def test_no_request_to_a_webhook_is_bigger_than_an_event(filler: str, body_forma
     endpoint = Endpoint("ep_1", "https://x.test", b"", EndpointOrigin.CLI, 0, body_format=body_format)
     for privacy in Privacy:
         told = Endpoint(**{**vars_of(endpoint), "privacy": privacy})
-        assert len(payload_for(event_of(at_its_longest(filler)), told, "key").body) <= kilobytes("an event's body")
+        assert len(payload_for(event_of(at_its_longest(filler)), told, "key").body) <= kilobytes("event body")
 
 
 @pytest.mark.parametrize("filler", LONG, ids=["control", "emoji", "quotes", "ampersands", "separators"])
@@ -150,7 +150,7 @@ def test_the_page_says_where_texts_are_cut() -> None:
     assert f"after {MAX_TEXT_CHARACTERS} characters" in PAGE
     assert f"longer than {MAX_LINK_CHARACTERS} characters" in PAGE
     assert f"the newest {KEPT_ATTEMPTS} attempts" in PAGE
-    assert f"{MAX_ANSWER_BYTES // 1024} KiB after decompression; {EXCERPT_BYTES // 1024} KiB of it is kept" in PAGE
+    assert f"{MAX_RESPONSE_BYTES // 1024} KiB after decompression; {EXCERPT_BYTES // 1024} KiB of it is kept" in PAGE
     assert f"up to {MAX_HEADERS_BYTES // 1000} KB of the endpoint's own" in PAGE
 
 

@@ -11,7 +11,7 @@ import pytest
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.payload import MissingKeyError, payload_for
 from examhook.events.build import Event, endpoint_test_event, submission_event
-from examhook.events.privacy import UnstatedTypeError, pseudonymous_body, thin_body
+from examhook.events.privacy import UnclassifiedTypeError, pseudonymous_body, thin_body
 from tests.support.events.event_examples import examples
 from tests.support.events.model_values import STARTED_AT, attempt, submission, transition
 
@@ -96,7 +96,7 @@ def test_events_about_no_submission_stay_as_they_are(privacy: Privacy) -> None:
 @pytest.mark.parametrize("privacy", [Privacy.PSEUDONYMOUS, Privacy.THIN])
 def test_a_type_that_nothing_is_stated_of_is_told_to_nobody_who_may_know_less(privacy: Privacy) -> None:
     unstated = replace(EVENT, event_type="candidate.moved")
-    with pytest.raises(UnstatedTypeError):
+    with pytest.raises(UnclassifiedTypeError):
         payload_for(unstated, endpoint(privacy), KEY)
 
 

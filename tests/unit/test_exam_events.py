@@ -10,7 +10,7 @@ from examhook.delivery.endpoint import Endpoint, EndpointOrigin, EndpointStatus
 from examhook.detection.scan_result import digest_of
 from examhook.model import ExamTransition
 from examhook.provider.errors import ProviderUnavailable
-from examhook.provider.pages import ExamPage, UnreadableRow
+from examhook.provider.port import ExamPage, UnreadableRow
 from examhook.settings import InitialSync
 from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
 from tests.support.storage.memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from examhook.provider.pages import UnreadableRow
+from examhook.provider.port import UnreadableRow
 from examhook.workflows.polling.full_scan import PATIENCE_S
 from tests.support.provider.memory_provider import BEGAN_AT, Stage, asked, row, state
 from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions

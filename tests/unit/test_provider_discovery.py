@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examhook.model import Attempt, Exam
-from examhook.provider.discovery import PAGE_ROWS, RECOUNT_SECONDS, REWALK_SECONDS, Discovery, Found
+from examhook.provider.discovery import MAX_PAGE_ROWS, RECOUNT_INTERVAL_S, REWALK_INTERVAL_S, Discovery
 from examhook.provider.errors import ProviderRejected, ProviderUnavailable
-from examhook.provider.pages import Record, RecordPage, UnreadableRow
+from examhook.provider.port import ExamPage, Record, RecordPage, UnreadableRow
 
 NOW = 1_800_000_000
 
@@ -74,14 +74,14 @@ def always() -> bool:
     return True
 
 
-def attempt_counts(found: Found) -> dict[str, int | None]:
-    return {exam.exam_id: exam.attempt_count for exam in found.exams}
+def attempt_counts(found: ExamPage) -> dict[str, int | None]:
+    return {exam.exam_id: exam.attempt_count for exam in found.rows}
 
 
 def test_an_account_without_results_has_no_exams_and_takes_one_request() -> None:
     provider = Provider()
     discovery = Discovery(list)
-    assert discovery.look(provider.ask, always, provider.clock) == Found((), None)
+    assert discovery.find(provider.ask, always, provider.clock) == ExamPage((), 0)
     assert len(provider.asked) == 1
 
 
@@ -90,7 +90,7 @@ def test_a_walk_ends_as_soon_as_the_exams_met_explain_all_rows() -> None:
     provider = Provider()
     provider.add("1", 800)
     provider.add("2", 150)
-    found = Discovery(list).look(provider.ask, always, provider.clock)
+    found = Discovery(list).find(provider.ask, always, provider.clock)
     assert attempt_counts(found) == {"1": 800, "2": 150}
     assert found.problem is None
     pages = [start for exam_id, start, _ in provider.asked if exam_id is None]
@@ -105,7 +105,7 @@ def test_what_time_does_not_allow_is_gone_on_with_at_the_next_look() -> None:
     seen = []
     for _ in range(40):
         allowed = len(provider.asked) + 3
-        found = discovery.look(provider.ask, lambda allowed=allowed: len(provider.asked) < allowed, NOW)  # type: ignore[misc]
+        found = discovery.find(provider.ask, lambda allowed=allowed: len(provider.asked) < allowed, NOW)  # type: ignore[misc]
         seen.append(found.problem)
         if found.problem is None:
             break
@@ -120,9 +120,9 @@ def test_rows_that_come_while_exams_are_counted_are_no_unknown_exams() -> None:
         provider.add(exam_id, 20)
     provider.meanwhile = [("2", 1_700_001_000), ("1", 1_700_001_001)]
     discovery = Discovery(list)
-    assert discovery.look(provider.ask, always, provider.clock).problem is None
+    assert discovery.find(provider.ask, always, provider.clock).problem is None
     assert len(provider.asked) <= 1 + 3 + 1
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == provider.counts()
 
 
 def test_a_forbidden_exam_is_kept_and_costs_one_walk() -> None:
@@ -132,17 +132,17 @@ def test_a_forbidden_exam_is_kept_and_costs_one_walk() -> None:
         provider.add(exam_id, 150)
     discovery = Discovery(list)
     for _ in range(2):
-        assert discovery.look(provider.ask, always, provider.clock).problem is None
+        assert discovery.find(provider.ask, always, provider.clock).problem is None
     provider.asked.clear()
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 150, "2": 0}
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 150, "2": 0}
     assert len(provider.asked) == 1
     provider.add("2")
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 150, "2": 1}
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 150, "2": 1}
     provider.forbidden.clear()
-    provider.clock += RECOUNT_SECONDS
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+    provider.clock += RECOUNT_INTERVAL_S
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == provider.counts()
     provider.asked.clear()
-    discovery.look(provider.ask, always, provider.clock)
+    discovery.find(provider.ask, always, provider.clock)
     assert len(provider.asked) == 1
 
 
@@ -151,10 +151,10 @@ def test_an_exam_that_is_forbidden_while_it_is_counted_keeps_its_count() -> None
     for exam_id in ("1", "2"):
         provider.add(exam_id, 20)
     discovery = Discovery(list)
-    discovery.look(provider.ask, always, provider.clock)
+    discovery.find(provider.ask, always, provider.clock)
     provider.forbidden = {"1", "2"}
-    provider.clock += RECOUNT_SECONDS
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+    provider.clock += RECOUNT_INTERVAL_S
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == provider.counts()
     assert [exam_id for exam_id, *_ in provider.asked if exam_id in provider.forbidden]
 
 
@@ -163,11 +163,11 @@ def test_rows_that_name_no_exam_are_walked_through_once() -> None:
     provider.add("1", 250)
     discovery = Discovery(list)
     for _ in range(2):
-        assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 250}
+        assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 250}
     provider.asked.clear()
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 250}
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 250}
     provider.add("1")
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 251}
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 251}
     assert len(provider.asked) == 2
 
 
@@ -179,15 +179,15 @@ def test_where_one_exams_rows_are_not_counted_new_rows_move_its_attempt_count(ha
     provider.add("2", 30)
     provider.add("3", 3)
     discovery = Discovery(list)
-    before = attempt_counts(discovery.look(provider.ask, always, provider.clock))
+    before = attempt_counts(discovery.find(provider.ask, always, provider.clock))
     assert before.keys() == {"1", "2", "3"}
     provider.asked.clear()
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == before
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == before
     provider.add("2", 4)
-    after = attempt_counts(discovery.look(provider.ask, always, provider.clock))
+    after = attempt_counts(discovery.find(provider.ask, always, provider.clock))
     assert {exam_id for exam_id in after if after[exam_id] != before[exam_id]} == {"2"}
     provider.add("2")
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock))["2"] == (after["2"] or 0) + 1
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock))["2"] == (after["2"] or 0) + 1
     assert len(provider.asked) == 3
 
 
@@ -196,26 +196,26 @@ def test_a_provider_that_was_thought_to_count_wrongly_is_counted_again_after_a_d
     provider, discovery = Provider(counts_all=True), Discovery(list)
     provider.add("1", 150)
     provider.add("2", 3)
-    discovery.look(provider.ask, always, provider.clock)
+    discovery.find(provider.ask, always, provider.clock)
     provider.counts_all = False
     provider.rows.append(OUT_OF_SIGHT)
-    discovery.look(provider.ask, always, provider.clock)
-    provider.clock += REWALK_SECONDS
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+    discovery.find(provider.ask, always, provider.clock)
+    provider.clock += REWALK_INTERVAL_S
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == provider.counts()
 
 
 def test_rows_that_no_walk_could_explain_are_looked_for_again_after_a_day() -> None:
-    """They are gone by then, and as many of an exam that nobody has met stand in their place."""
+    """By then they are deleted, and the same number of rows of an unknown exam exist."""
     provider, discovery = Provider(nameless=1), Discovery(list)
     provider.add("1", 150)
     for _ in range(2):
-        discovery.look(provider.ask, always, provider.clock)
+        discovery.find(provider.ask, always, provider.clock)
     provider.nameless = 0
     provider.rows.append(OUT_OF_SIGHT)
-    discovery.look(provider.ask, always, provider.clock)
-    provider.clock += REWALK_SECONDS
+    discovery.find(provider.ask, always, provider.clock)
+    provider.clock += REWALK_INTERVAL_S
     for _ in range(2):
-        found = discovery.look(provider.ask, always, provider.clock)
+        found = discovery.find(provider.ask, always, provider.clock)
     assert attempt_counts(found) == provider.counts()
 
 
@@ -223,7 +223,7 @@ def test_an_exam_that_the_provider_no_longer_knows_is_forgotten() -> None:
     provider = Provider()
     provider.add("1", 5)
     discovery = Discovery(lambda: [Exam("gone", "Gone", available=True, attempt_count=9)])
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 5}
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 5}
 
 
 def test_a_row_is_new_until_it_was_counted() -> None:
@@ -231,12 +231,12 @@ def test_a_row_is_new_until_it_was_counted() -> None:
     provider = Provider()
     provider.add("1", 5)
     discovery = Discovery(list)
-    discovery.look(provider.ask, always, provider.clock)
+    discovery.find(provider.ask, always, provider.clock)
     provider.add("2", 2)
     provider.failing_at = len(provider.asked) + 2
     with pytest.raises(ProviderUnavailable):
-        discovery.look(provider.ask, always, provider.clock)
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 5, "2": 2}
+        discovery.find(provider.ask, always, provider.clock)
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 5, "2": 2}
 
 
 def test_what_is_stored_of_an_exam_stays_but_its_availability() -> None:
@@ -244,14 +244,14 @@ def test_what_is_stored_of_an_exam_stays_but_its_availability() -> None:
     provider = Provider()
     provider.add("1", 5)
     stored = Exam("1", "Fire safety", available=False, attempt_count=5, url="https://x.example/1")
-    found = Discovery(lambda: [stored]).look(provider.ask, always, NOW).exams
+    found = Discovery(lambda: [stored]).find(provider.ask, always, NOW).rows
     assert found == (replace(stored, available=None),)
 
 
 def test_an_exam_that_is_found_states_no_availability() -> None:
     provider = Provider()
     provider.add("1", 5)
-    assert Discovery(list).look(provider.ask, always, NOW).exams == (Exam("1", "1", available=None, attempt_count=5),)
+    assert Discovery(list).find(provider.ask, always, NOW).rows == (Exam("1", "1", available=None, attempt_count=5),)
 
 
 def test_whether_one_exams_count_is_its_own_is_known() -> None:
@@ -259,7 +259,7 @@ def test_whether_one_exams_count_is_its_own_is_known() -> None:
         provider, discovery = Provider(counts_all=counts_all), Discovery(list)
         provider.add("1", 150)
         provider.add("2", 3)
-        discovery.look(provider.ask, always, NOW)
+        discovery.find(provider.ask, always, NOW)
         assert discovery.counts_exams is not counts_all
 
 
@@ -285,7 +285,7 @@ def test_counts_are_right_whatever_is_added_where(
     for batch in batches:
         for exam_id, count in batch:
             provider.add(exam_id, count)
-        assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+        assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == provider.counts()
         provider.asked.clear()
-        discovery.look(provider.ask, always, provider.clock)
-        assert provider.asked == [(None, 0, PAGE_ROWS)]
+        discovery.find(provider.ask, always, provider.clock)
+        assert provider.asked == [(None, 0, MAX_PAGE_ROWS)]

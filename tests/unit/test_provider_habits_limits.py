@@ -10,7 +10,7 @@ import pytest
 
 from examhook.provider.errors import ProviderMalformed, ProviderUnavailable
 from examhook.provider.legacy import parse_exams, parse_results
-from examhook.provider.pages import UnreadableRow
+from examhook.provider.port import UnreadableRow
 from examhook.provider.rows import MAX_ROWS
 from tests.support.provider.installation_with_quirks import Habits
 from tests.support.provider.memory_provider import Stage, row

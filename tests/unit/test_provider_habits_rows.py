@@ -119,7 +119,7 @@ def test_a_row_that_names_another_exam_is_announced_under_none_that_was_asked_fo
     assert sorted(habits.events()) == sorted((ref.candidate_id, "submitted") for ref in refs)
     for exam_id in exam_ids:
         assert habits.stored(exam_id) == habits.truth(exam_id)
-    assert any("eid is not the one asked for" in note for report in reports for note in report.notes)
+    assert any("eid is not the requested one" in note for report in reports for note in report.notes)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -8,17 +8,17 @@ from typing import cast
 
 import typer
 
-from examhook.delivery.headers import BadHeaderError, check_headers
+from examhook.delivery.custom_headers import BadHeaderError, check_headers
 from examhook.delivery.url import EndpointUrlError, check_endpoint_url
 from examhook.destinations.delivery_queue import BadMessageError, parse_body
-from examhook.destinations.redrive_queue import order_of
-from examhook.destinations.tick_queue import expiry_in
-from examhook.http.session import Answer
-from examhook.provider.envelope import ErrorAnswer
+from examhook.destinations.redrive_queue import parse_redrive
+from examhook.destinations.tick_queue import parse_expiry
+from examhook.http.response import HttpResponse
 from examhook.provider.errors import ProviderError
 from examhook.provider.headers import charset, clock_offset_s, http_date, retry_after_s
 from examhook.provider.legacy import parse_exams, parse_results
-from examhook.provider.response_errors import Question, error_answered, unusable
+from examhook.provider.response_envelope import ErrorAnswer
+from examhook.provider.response_errors import RequestKind, error_from_status, error_from_text
 from examhook.provider.v1 import parse_records
 from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings, SettingsError
 from examhook.storage.account_secrets import AccountsError, accounts_in, code_in
@@ -48,7 +48,7 @@ def _answered(parse: Callable[[bytes], object]) -> Callable[[bytes], object]:
         try:
             return parse(body)
         except ErrorAnswer as answer:
-            return [error_answered(answer.said, question, "code", stated_code=answer.code) for question in Question]
+            return [error_from_text(answer.text, kind, "code", stated_code=answer.code) for kind in RequestKind]
 
     return read
 
@@ -61,13 +61,13 @@ def _text(body: bytes) -> str:
 def _headers(body: bytes) -> object:
     said = _text(body)[:200]
     headers = {"Retry-After": said, "Date": said, "Location": said, "Content-Type": f"text/html; charset={said}"}
-    answer = Answer(300 + len(body) % 300, headers, b"", truncated=False, elapsed_s=0)
+    answer = HttpResponse(300 + len(body) % 300, headers, b"", truncated=False, elapsed_s=0)
     return (
         http_date(said),
         retry_after_s(answer.headers, _NOW),
         clock_offset_s(answer.headers, _NOW),
         charset(answer.headers),
-        [unusable(answer, _NOW, question) for question in Question],
+        [error_from_status(answer, _NOW, kind) for kind in RequestKind],
     )
 
 
@@ -123,13 +123,17 @@ def _arguments(body: bytes) -> object:
 READERS: tuple[Reader, ...] = (
     Reader("list of exams, legacy", _answered(parse_exams), (ProviderError,)),
     Reader("results, legacy", _answered(parse_results), (ProviderError,)),
-    Reader("results of one candidate, legacy", _answered(lambda body: parse_results(body, "7")), (ProviderError,)),
+    Reader(
+        "results of one candidate, legacy",
+        _answered(lambda body: parse_results(body, candidate_id="7")),
+        (ProviderError,),
+    ),
     Reader("results, v1", _answered(parse_records), (ProviderError,)),
-    Reader("results of one exam, v1", _answered(lambda body: parse_records(body, "23001")), (ProviderError,)),
+    Reader("results of one exam, v1", _answered(lambda body: parse_records(body, exam_id="23001")), (ProviderError,)),
     Reader("headers of an answer", _headers, ()),
     Reader("message of the delivery queue", lambda body: parse_body(_text(body)), (BadMessageError,)),
-    Reader("message of the failure queue", lambda body: order_of(_text(body), int(_NOW)), ()),
-    Reader("message of the tick queue", lambda body: expiry_in(_text(body)), (ValueError,)),
+    Reader("message of the failure queue", lambda body: parse_redrive(_text(body), int(_NOW)), ()),
+    Reader("message of the tick queue", lambda body: parse_expiry(_text(body)), (ValueError,)),
     Reader("record of the stream", _record, (UnreadableRecordError,)),
     Reader("secret that lists accounts", lambda body: accounts_in(_text(body), "main"), (AccountsError,)),
     Reader("code of an account", lambda body: code_in(_text(body), "code"), (AccountsError,)),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict, TypeGuard
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from examhook.destinations.redrive_queue import RedriveOrder, order_of
+from examhook.destinations.redrive_queue import RedriveRequest, parse_redrive
 from examhook.handlers.batch_response import BatchResponse, batch_response
 from examhook.metrics import Metric, write_metrics
 from examhook.telemetry import log_outcome, logger_for
@@ -73,7 +73,7 @@ def is_failure_event(event: Mapping[str, object]) -> TypeGuard[FailureEvent]:
 def run_redrive_command(command: RedriveCommand, redrive: Redrive) -> dict[str, object]:
     """Redrive until the time budget is used up; return the fields of ``RedriveReport``."""
     parameters = command["redrive"]
-    order = RedriveOrder(parameters["since"], parameters.get("place"))
+    order = RedriveRequest(parameters["since"], parameters.get("place"))
     report = _run(redrive, order, time.monotonic() + BUDGET_S, dry_run=parameters.get("dry_run", False))
     return asdict(report)
 
@@ -96,7 +96,7 @@ def process_failures(event: FailureEvent, redrive: Redrive, failures: RedriveQue
         reason = None
         try:
             if number and time.monotonic() >= stop_at:
-                failures.put(order)
+                failures.send(order)
             else:
                 reason = _redrive_range(order, redrive, failures, stop_at)
         except (ClientError, BotoCoreError) as error:
@@ -110,36 +110,36 @@ def process_failures(event: FailureEvent, redrive: Redrive, failures: RedriveQue
     return batch_response(failed_ids)
 
 
-def _by_range(records: Sequence[FailureRecord]) -> list[tuple[RedriveOrder, list[str]]]:
+def _by_range(records: Sequence[FailureRecord]) -> list[tuple[RedriveRequest, list[str]]]:
     """Return one order for each key range, with the earliest start time, and the ids of its messages.
 
     The whole table comes first: most messages request it, so it must never be postponed.
     """
-    orders: dict[tuple[object, ...], RedriveOrder] = {}
+    orders: dict[tuple[object, ...], RedriveRequest] = {}
     message_ids: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
     for record in records:
-        order = order_of(record["body"], int(record["attributes"]["SentTimestamp"]) // 1000)
-        bounds = tuple(key and (key["pk"], key["sk"]) for key in (order.place, order.until))
+        order = parse_redrive(record["body"], int(record["attributes"]["SentTimestamp"]) // 1000)
+        bounds = tuple(key and (key["pk"], key["sk"]) for key in (order.start_key, order.end_key))
         message_ids[bounds].append(record["messageId"])
         orders[bounds] = replace(order, since=min(order.since, orders.get(bounds, order).since))
     whole_table = (None, None)
     return [(orders[bounds], message_ids[bounds]) for bounds in sorted(orders, key=lambda each: each != whole_table)]
 
 
-def _redrive_range(order: RedriveOrder, redrive: Redrive, failures: RedriveQueue, stop_at: float) -> str | None:
+def _redrive_range(order: RedriveRequest, redrive: Redrive, failures: RedriveQueue, stop_at: float) -> str | None:
     """Redrive a key range; return why its messages must be delivered again, or None."""
     report = _run(redrive, order, stop_at, dry_run=False)
     if report.next_place is not None:
-        failures.put(replace(order, place=report.next_place))
+        failures.send(replace(order, start_key=report.next_place))
         if report.failed:
-            failures.put(replace(order, until=report.next_place))
+            failures.send(replace(order, end_key=report.next_place))
         return None
     return f"{report.failed} submission(s) wait for the next attempt: {report.reason}" if report.failed else None
 
 
-def _run(redrive: Redrive, order: RedriveOrder, stop_at: float, *, dry_run: bool) -> RedriveReport:
+def _run(redrive: Redrive, order: RedriveRequest, stop_at: float, *, dry_run: bool) -> RedriveReport:
     began_at = time.monotonic()
-    report = redrive.run(order.since, order.place, order.until, stop_at=stop_at, dry_run=dry_run)
+    report = redrive.run(order.since, order.start_key, order.end_key, stop_at=stop_at, dry_run=dry_run)
     log_outcome(
         logger,
         "redrive",

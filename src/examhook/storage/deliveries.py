@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from examhook.delivery.judgement import MOST_COUNTED, Outlook
+from examhook.delivery.health_policy import MAX_COUNTED, BacklogSummary
 from examhook.delivery.record import KEPT_ATTEMPTS, AttemptRecord, Delivery, DeliveryStatus, SendOutcome
 from examhook.storage.item_codec import NUMBER, TEXT, VERSION, ItemCodec, list_of, member_of, nested
 from examhook.storage.table import Table
@@ -96,10 +96,10 @@ class DeliveriesTable(Table):
         """
         return self._in_index(endpoint_id, limit, until=None, after=after)
 
-    def outlook(self, endpoint_id: str) -> Outlook:
-        """How many deliveries of an endpoint are still to be sent, up to MOST_COUNTED, and when the next is due."""
+    def backlog_summary(self, endpoint_id: str) -> BacklogSummary:
+        """How many deliveries of an endpoint are still to be sent, up to MAX_COUNTED, and when the next is due."""
         first = self._in_index(endpoint_id, 1, until=None)
-        return Outlook(self._count(endpoint_id, MOST_COUNTED), first[0].next_attempt_at if first else None)
+        return BacklogSummary(self._count(endpoint_id, MAX_COUNTED), first[0].next_attempt_at if first else None)
 
     def due_within(self, endpoint_id: str, begin: int, end: int, most: int) -> int:
         """How many deliveries of an endpoint are due from ``begin`` to ``end``, counted up to ``most``."""

@@ -16,8 +16,16 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, EndpointOrigin, EndpointStatus, Privacy
-from examhook.delivery.health import Health, Notice
+from examhook.delivery.endpoint import (
+    BodyFormat,
+    ContentType,
+    Endpoint,
+    EndpointOrigin,
+    EndpointStatus,
+    Health,
+    Notice,
+    Privacy,
+)
 from examhook.events.catalogue import OperationsEventType
 from examhook.storage.item_codec import (
     BINARY,

@@ -10,9 +10,8 @@ import boto3
 from botocore.config import Config
 
 from examhook.destinations.delivery_queue import DeliveryQueue
-from examhook.destinations.guard import guarded_session
 from examhook.destinations.secrets import SecretsKey
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.settings import DeliverSettings
 from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
@@ -38,7 +37,7 @@ def build_deliver(environ: Mapping[str, str], now: Callable[[], float] | None = 
         events=EventLinks(dynamodb, settings.events_table),
         batch_loader=BatchLoader(dynamodb, settings.endpoints_table, settings.events_table),
         sender=WebhookSender(
-            guarded_session(allow_private=settings.allow_private_endpoints),
+            guarded_client(allow_private=settings.allow_private_endpoints),
             allow_http=settings.allow_http_endpoints,
             allow_private=settings.allow_private_endpoints,
         ),

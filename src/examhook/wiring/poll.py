@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, assert_never
 import boto3
 from botocore.config import Config
 
-from examhook.destinations.redrive_queue import CLOCK_MARGIN_S, RedriveOrder, RedriveQueue
+from examhook.destinations.redrive_queue import CLOCK_MARGIN_S, RedriveQueue, RedriveRequest
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
 from examhook.destinations.tick_queue import TickQueue
 from examhook.detection.intervals import MINUTE_S
 from examhook.events.build import operations_event
 from examhook.events.catalogue import OperationsEventType
-from examhook.http.session import BoundedSession
+from examhook.http.client import HttpClient
 from examhook.model import Exam
-from examhook.provider.api_client import Means
-from examhook.provider.client import LegacyClient
+from examhook.provider.api_client import ClientOptions
 from examhook.provider.discovery import Discovery
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
-from examhook.provider.v1_client import V1Client, V1Memory
+from examhook.provider.v1 import V1Client, V1Memory
 from examhook.settings import Dialect, PollSettings
 from examhook.storage.account_secrets import Account, AccountCode, AccountCodeSecret, AccountsSecret, code_in
 from examhook.storage.endpoints import EndpointsTable
@@ -140,7 +140,7 @@ def _order_redrive(queue_url: str, since: int) -> None:
     # Few polls start a redrive, so build the client on demand.
     queue = RedriveQueue(boto3.client("sqs", config=_CLIENT_CONFIG), queue_url)
     # The clock may have been set back since then.
-    queue.put(RedriveOrder(since - CLOCK_MARGIN_S))
+    queue.send(RedriveRequest(since - CLOCK_MARGIN_S))
 
 
 @cache
@@ -151,8 +151,8 @@ def _secrets_key(key_arn: str) -> SecretsKey:
 def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[AccountCode], ProviderClient]:
     """Return a function that builds one account's client for one poll."""
     # All polls of the account share the session, to reuse connections, and the pacer, to respect the rate limit.
-    means: Means = {
-        "session": BoundedSession(),
+    options: ClientOptions = {
+        "session": HttpClient(),
         "pacer": Pacer(settings.requests_per_second, time.monotonic, time.sleep),
         "now": time.time,
         "sleep": time.sleep,
@@ -167,9 +167,9 @@ def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[Accou
     def client_for(code: AccountCode) -> ProviderClient:
         match settings.dialect:
             case Dialect.LEGACY:
-                return LegacyClient(settings.base_url, code.code, **means)
+                return LegacyClient(settings.base_url, code.code, **options)
             case Dialect.V1:
-                return V1Client(settings.base_url, code.code, memory=memory, **means)
+                return V1Client(settings.base_url, code.code, memory=memory, **options)
             case _:
                 assert_never(settings.dialect)
 

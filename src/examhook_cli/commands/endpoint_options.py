@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import typer
 
+from examhook.delivery.chat_responses import product_of
 from examhook.delivery.endpoint import BodyFormat, Endpoint
-from examhook.delivery.formats.answers import product_of
-from examhook.delivery.pace import MAX_RATE, MIN_RATE, BadRateError, check_rate
+from examhook.delivery.rate_limit import MAX_PER_SECOND, MIN_PER_SECOND, BadRateError, check_rate
 from examhook.delivery.url import EndpointUrlError, check_endpoint_url
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation
@@ -25,7 +25,7 @@ PRIVACY_HELP = (
 CONTENT_TYPE_HELP = "json: application/json; cloudevents: application/cloudevents+json."
 FORMAT_HELP = "What it takes: events for programs, or messages for people as that chat's incoming webhooks take them."
 HEADER_HELP = "A header that each request carries besides; may be repeated. What it holds is encrypted."
-RATE_HELP = f"At most so many attempts per second, from {MIN_RATE:g} to {MAX_RATE:g}; 0 for no limit."
+RATE_HELP = f"At most so many attempts per second, from {MIN_PER_SECOND:g} to {MAX_PER_SECOND:g}; 0 for no limit."
 _CHATS: Mapping[BodyFormat, re.Pattern[str]] = {
     BodyFormat.SLACK: re.compile(r"\.hooks\.slack(-gov)?\.com/"),
     BodyFormat.TEAMS: re.compile(r"\.(logic\.azure|api\.powerplatform|webhook\.office)\.com/"),

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from examhook.events.words import words_for
+from examhook.events.message import email_for
 from examhook.storage.events import EventsTable
 from examhook_cli.demo.arrivals import accepted, arrival_of
 from examhook_cli.demo.expected import Fact, expected_facts
@@ -84,8 +84,8 @@ class Play:
         )
         event = table.get(accepted(self.second.received)[0].event_id)
         if event is not None:
-            words = words_for(event)
-            self.narrator.email(words.subject, words.text)
+            email = email_for(event)
+            self.narrator.email(email.subject, email.text)
 
     def reconcile(self) -> list[Reconciliation]:
         """Wait for whatever is still under way, then compare."""

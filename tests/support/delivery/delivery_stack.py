@@ -15,11 +15,10 @@ from moto import mock_aws
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import Delivery, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
-from examhook.destinations.guard import guarded_session
-from examhook.destinations.refusal import NotPublishedError, Refusal
+from examhook.destinations.publishing import NotPublishedError, UnpublishedEvent
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.events.build import Event, submission_event
 from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
@@ -73,7 +72,7 @@ class Operators:
     def publish_operations(self, topic_arn: str, event: Event) -> None:
         assert topic_arn == OPERATIONS_TOPIC
         if self.unreachable:
-            raise NotPublishedError("SNS", [Refusal(event.event_id, "Throttled", sender_fault=False)])
+            raise NotPublishedError("SNS", [UnpublishedEvent(event.event_id, "Throttled", sender_fault=False)])
         self.notices.append(event)
 
 
@@ -130,7 +129,7 @@ class World:
         self, message: DeliveryMessage, *, allow_private: bool = True, deadline_s: float = 5.0
     ) -> DeliverReport:
         """Work on one message."""
-        session = guarded_session(allow_private=allow_private)
+        session = guarded_client(allow_private=allow_private)
         try:
             sender = WebhookSender(session, allow_http=True, allow_private=True)
             return self.deliver_by(sender, deadline_s).process(message)

@@ -7,10 +7,9 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from examhook.delivery.endpoint import Endpoint, EndpointOrigin
-from examhook.delivery.health import Health, Notice
-from examhook.delivery.judgement import (
-    Outlook,
+from examhook.delivery.endpoint import Endpoint, EndpointOrigin, Health, Notice
+from examhook.delivery.health_policy import (
+    BacklogSummary,
     Recovered,
     Warn,
     disabled_notice,
@@ -20,9 +19,8 @@ from examhook.delivery.judgement import (
 from examhook.detection.exam_transition import change_of_availability, first_state, with_receipt
 from examhook.detection.scan_result import digest_of
 from examhook.detection.transition import Observation, change_from, change_from_absence
-from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
+from examhook.events.build import Event, endpoint_test_event, exam_event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
-from examhook.events.exam_event import exam_event
 from examhook.model import Attempt, Exam, Receipt, Submission
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "events" / "examples"
@@ -83,9 +81,11 @@ def _endpoint_notices() -> list[Notice]:
     day_s = 86_400
     warning, recovered = Warn(_STARTED_AT, _STARTED_AT + 5 * day_s), Recovered(_STARTED_AT, _STARTED_AT + day_s)
     return [
-        failing_notice(endpoint, warning, Outlook(12, _STARTED_AT + 3900), _STARTED_AT + 3600),
-        disabled_notice(_ENDPOINT_ID, "it answered 410 Gone", Outlook(12, _STARTED_AT + 3900), _STARTED_AT + 3600),
-        recovered_notice(_ENDPOINT_ID, recovered, Outlook(0, None)),
+        failing_notice(endpoint, warning, BacklogSummary(12, _STARTED_AT + 3900), _STARTED_AT + 3600),
+        disabled_notice(
+            _ENDPOINT_ID, "it answered 410 Gone", BacklogSummary(12, _STARTED_AT + 3900), _STARTED_AT + 3600
+        ),
+        recovered_notice(_ENDPOINT_ID, recovered, BacklogSummary(0, None)),
     ]
 
 

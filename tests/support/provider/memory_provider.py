@@ -10,7 +10,7 @@ from examhook.delivery.endpoint import Endpoint
 from examhook.detection.exam_state import ExamState
 from examhook.model import Attempt, Exam, Submission
 from examhook.provider.errors import ProviderError
-from examhook.provider.pages import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
+from examhook.provider.port import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
 from examhook.settings import Dialect, InitialSync, PollSettings
 from examhook.storage.account_secrets import AccountCode
 from examhook.storage.exams import ExamsTable

@@ -13,10 +13,9 @@ import boto3
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.destinations.delivery_queue import DeliveryQueue
-from examhook.destinations.guard import guarded_session
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.events.build import Event
 from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
@@ -86,7 +85,7 @@ def in_memory(urls: Sequence[str], now: Callable[[], float]) -> Functions:
     deliveries, events = cast("DeliveriesTable", MemoryDeliveries()), cast("EventsTable", kept)
     queue, key = cast("DeliveryQueue", MemoryQueue(now)), cast("SecretsKey", OpenKey())
     topic = cast("TopicPublisher", _NoTopic())
-    sender = WebhookSender(guarded_session(allow_private=True), allow_http=True, allow_private=True)
+    sender = WebhookSender(guarded_client(allow_private=True), allow_http=True, allow_private=True)
     return Functions(
         Dispatch(events, deliveries, queue, topic, "", endpoints.list_all, retention_days=30, now=now),
         DeliverWebhooks(

@@ -101,12 +101,12 @@ class _Pipeline:
                 raise PipelineError from outcome
             outcomes[outcome.outcome.value] += 1
 
-        while taken := self.queue.take(BATCH_SIZE, 0):
+        while taken := self.queue.receive(BATCH_SIZE, 0):
             self.invocations["deliver"] += 1
             self.messages += len(taken)
             batch = [QueuedMessage(each.message_id, each.body) for each in taken]
             BatchRunner(self.deliver, self.deliver.queue, time.monotonic, done, self.pool).run(batch)
-            self.queue.done(taken)
+            self.queue.delete(taken)
         return {"outcomes": _named(outcomes)}
 
     def _used(self, what: str) -> Mapping[str, object]:

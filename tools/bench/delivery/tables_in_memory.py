@@ -11,11 +11,10 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from examhook.delivery.endpoint import Endpoint
-from examhook.delivery.health import Health, Notice
+from examhook.delivery.endpoint import Endpoint, Health, Notice
 from examhook.delivery.link_renewal import LinkRequest
 from examhook.delivery.record import KEPT_ATTEMPTS, OPEN_STATUSES, AttemptRecord, Delivery, DeliveryStatus
-from examhook.destinations.delivery_queue import DeliveryMessage, TakenMessage, body_of
+from examhook.destinations.delivery_queue import DeliveryMessage, ReceivedMessage, body_of
 from examhook.events.build import Event
 from examhook.storage.batch_loader import LoadedBatch
 from examhook.storage.deliveries import DueDelivery
@@ -278,14 +277,14 @@ class MemoryQueue:
         with self._lock:
             self._messages += [(self.now() + delay_s, message) for message in messages]
 
-    def take(self, most: int, wait_s: int) -> list[TakenMessage]:  # noqa: ARG002 - nothing comes by waiting
+    def receive(self, most: int, wait_s: int) -> list[ReceivedMessage]:  # noqa: ARG002 - nothing comes by waiting
         """The oldest that are not delayed."""
         with self._lock:
             ready = [each for each in self._messages if each[0] <= self.now()][:most]
             for each in ready:
                 self._messages.remove(each)
         bodies = [body_of(message) for _, message in ready]
-        return [TakenMessage(body, body, body) for body in bodies]
+        return [ReceivedMessage(body, body, body) for body in bodies]
 
-    def done(self, taken: Sequence[TakenMessage]) -> None:
+    def delete(self, taken: Sequence[ReceivedMessage]) -> None:
         """They are gone already."""

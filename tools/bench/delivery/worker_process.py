@@ -19,9 +19,8 @@ import requests
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.delivery.record import new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, body_of
-from examhook.destinations.guard import guarded_session
 from examhook.destinations.secrets import SecretsKey
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.events.build import Event, submission_event
 from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
@@ -48,11 +47,11 @@ _MONTH_S = 30 * 86_400
 
 
 class _EmptyQueue:
-    def take(self, _most: int, _wait_s: int) -> Sequence[object]:
+    def receive(self, _most: int, _wait_s: int) -> Sequence[object]:
         """Return no message: a worker asks for more while an attempt takes long."""
         return ()
 
-    def done(self, taken: Sequence[object]) -> None:
+    def delete(self, taken: Sequence[object]) -> None:
         """Nothing was taken."""
 
 
@@ -64,7 +63,7 @@ def main() -> None:
     """Time whichever of the two the input names."""
     url = sys.argv[1]
     at = int(time.time())
-    session = guarded_session(allow_private=True)
+    session = guarded_client(allow_private=True)
     sender = WebhookSender(session, allow_http=True, allow_private=True)
     with requests.Session() as bare:
         bare.trust_env = False

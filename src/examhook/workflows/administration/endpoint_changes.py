@@ -18,16 +18,16 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+from examhook.delivery.custom_headers import check_headers, headers_text
 from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, EndpointOrigin, Privacy
-from examhook.delivery.headers import check_headers, headers_text
-from examhook.delivery.pace import check_rate
+from examhook.delivery.rate_limit import check_rate
 from examhook.delivery.record import ENDPOINT_REMOVED, Delivery, DeliveryStatus
-from examhook.delivery.schedule import CLAIM_S
+from examhook.delivery.schedule import CLAIM_TIMEOUT_S
 from examhook.delivery.signature import fresh_secret
 from examhook.delivery.url import check_endpoint_url
 from examhook.destinations.secrets import SecretsKey
 from examhook.events.catalogue import ENDPOINT_TEST
-from examhook.events.envelope import instant
+from examhook.events.encoding import instant
 from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 from examhook.storage.endpoints import EndpointsTable
 
@@ -158,7 +158,7 @@ def _failed_since(delivery: Delivery, failing_since: int) -> bool:
     """Whether the latest attempt ended after ``failing_since``, allowing for its maximum duration."""
     if delivery.status not in {DeliveryStatus.WAITING, DeliveryStatus.FAILED} or not delivery.attempt_log:
         return False
-    return delivery.event_type != ENDPOINT_TEST and delivery.attempt_log[-1].at + CLAIM_S >= failing_since
+    return delivery.event_type != ENDPOINT_TEST and delivery.attempt_log[-1].at + CLAIM_TIMEOUT_S >= failing_since
 
 
 def rotate_secret(  # noqa: PLR0913 - the endpoint, its overlap, and the sources of time and randomness

@@ -21,7 +21,7 @@ from threading import Lock
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import OPEN_STATUSES, Delivery, DeliveryStatus, new_delivery
-from examhook.delivery.schedule import ENQUEUED_S
+from examhook.delivery.schedule import REQUEUE_AFTER_S
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.events.build import Event
 from examhook.events.catalogue import ENDPOINT_TEST
@@ -107,10 +107,10 @@ class Replay:
         now = int(self.now())
         if delivery.status is DeliveryStatus.WAITING and delivery.next_attempt_at is not None:
             seen = DueDelivery(delivery.endpoint_id, delivery.event_id, delivery.next_attempt_at)
-            written = self.deliveries.postpone(seen, now + ENQUEUED_S)
+            written = self.deliveries.postpone(seen, now + REQUEUE_AFTER_S)
         else:
             expires_at = now + self.retention_days * _DAY_S
-            written = self.deliveries.restart(delivery, DeliveryStatus.PENDING, now + ENQUEUED_S, expires_at)
+            written = self.deliveries.restart(delivery, DeliveryStatus.PENDING, now + REQUEUE_AFTER_S, expires_at)
         if written is None:
             return Resent.ON_ITS_WAY
         self.queue.send([DeliveryMessage(written.endpoint_id, written.event_id, written.attempts + 1, probe=probe)])
@@ -134,7 +134,7 @@ class Replay:
         expires_at = now + self.retention_days * _DAY_S
         at_once = not endpoint.health.is_down and self._limit.take(endpoint.endpoint_id)
         status = DeliveryStatus.PENDING if at_once else DeliveryStatus.WAITING
-        next_attempt_at = now + ENQUEUED_S if at_once else now
+        next_attempt_at = now + REQUEUE_AFTER_S if at_once else now
         if seen is None:
             fresh = new_delivery(endpoint.endpoint_id, event.event_id, event.event_type, now=now, expires_at=expires_at)
             is_written = self.deliveries.create(replace(fresh, status=status, next_attempt_at=next_attempt_at))

@@ -5,7 +5,7 @@
     endpoint down ── a probe, or the first message to claim the next probe ──▶ admit
                  └── otherwise ──▶ hold the delivery in the table; Retry enqueues it later
     rate limited ── rate slot within SLEEP_S ──▶ admit after sleeping
-                ├── rate slot within AHEAD_S ──▶ postpone: send the message again with a delay; it keeps its slot
+                ├── rate slot within MAX_POSTPONE_S ──▶ postpone: send the message again with a delay; it keeps its slot
                 └── no rate slot ──▶ hold the delivery in the table
 
 For an endpoint that is healthy and has no rate limit, this makes no AWS request.
@@ -16,8 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from examhook.delivery.endpoint import Endpoint
-from examhook.delivery.pace import AHEAD_S, LATE_S, Pace
-from examhook.delivery.schedule import PROBE_S
+from examhook.delivery.rate_limit import MAX_POSTPONE_S, SLOT_GRACE_S, RateLimit
+from examhook.delivery.schedule import PROBE_INTERVAL_S
 from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.storage.endpoints import EndpointsTable
 
@@ -55,20 +55,20 @@ def admit(message: DeliveryMessage, endpoint: Endpoint, endpoints: EndpointsTabl
         return Admit()
     if endpoint.health.is_down:
         is_probe_claimed = (endpoint.health.probe_until or 0) > now
-        if is_probe_claimed or not endpoints.claim_probe(endpoint.endpoint_id, int(now), int(now) + PROBE_S):
+        if is_probe_claimed or not endpoints.claim_probe(endpoint.endpoint_id, int(now), int(now) + PROBE_INTERVAL_S):
             return Hold("endpoint down: one attempt at a time")
         return Admit()
-    pace = endpoint.pace(now)
-    return Admit() if pace is None else _at_rate_slot(message, pace, endpoint, endpoints, now)
+    rate_limit = endpoint.rate_limit(now)
+    return Admit() if rate_limit is None else _at_rate_slot(message, rate_limit, endpoint, endpoints, now)
 
 
 def _at_rate_slot(
-    message: DeliveryMessage, pace: Pace, endpoint: Endpoint, endpoints: EndpointsTable, now: float
+    message: DeliveryMessage, rate_limit: RateLimit, endpoint: Endpoint, endpoints: EndpointsTable, now: float
 ) -> Admission:
-    slot_at = message.place
-    if slot_at is None or now - slot_at > LATE_S:
-        free_at = endpoints.take_rate_slot(endpoint, now, pace.step_s, AHEAD_S)
+    slot_at = message.slot_at
+    if slot_at is None or now - slot_at > SLOT_GRACE_S:
+        free_at = endpoints.take_rate_slot(endpoint, now, rate_limit.interval_s, MAX_POSTPONE_S)
         if free_at is None:
             return Hold("as many as its rate allows are on their way")
-        slot_at = pace.place(free_at, now)
+        slot_at = rate_limit.slot_at(free_at, now)
     return Admit(max(0.0, slot_at - now)) if slot_at - now <= SLEEP_S else Postpone(slot_at)

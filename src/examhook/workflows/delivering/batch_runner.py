@@ -4,10 +4,10 @@ An invocation ends when its slowest attempt ends, and only a few invocations run
 hanging receiver, no endpoint would receive anything until the deadline. Therefore an invocation that only waits
 receives further messages from the queue itself::
 
-    batch ──▶ run, up to AT_ONCE attempts per endpoint ── further messages of that endpoint ──▶ hold back
-               │                                                                                 │
-               │ an attempt ends ◀────────── run the next message of its endpoint ───────────────┤
-               └ an attempt is long-running (IDLE_AFTER_S): receive                              │
+    batch ──▶ run, up to ENDPOINT_CONCURRENCY per endpoint ── further messages of that endpoint ──▶ hold back
+               │                                                                                        │
+               │ an attempt ends ◀────────── run the next message of its endpoint ──────────────────────┤
+               └ an attempt is long-running (IDLE_AFTER_S): receive                                     │
                  further messages, for up to RECEIVE_FOR_S      all attempts at their endpoint run longer
                                                                 than SLOW_AFTER_S: return them to the queue
 
@@ -26,13 +26,13 @@ from queue import Empty, SimpleQueue
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from examhook.delivery.pace import AT_ONCE
+from examhook.delivery.rate_limit import ENDPOINT_CONCURRENCY
 from examhook.destinations.delivery_queue import (
     BadMessageError,
     DeliveryMessage,
     DeliveryQueue,
     DeliveryQueueError,
-    TakenMessage,
+    ReceivedMessage,
     parse_body,
 )
 from examhook.storage.batch_loader import NOTHING_LOADED, LoadedBatch
@@ -63,7 +63,7 @@ class QueuedMessage:
 
     message_id: str
     body: str
-    received: TakenMessage | None = None
+    received: ReceivedMessage | None = None
     """Set if this invocation received the message itself; None for messages of the batch."""
 
 
@@ -97,7 +97,7 @@ class BatchRunner:
     _held_back: defaultdict[str, deque[tuple[QueuedMessage, DeliveryMessage]]] = field(
         default_factory=lambda: defaultdict(deque)
     )
-    _receiving: Future[list[TakenMessage]] | None = None
+    _receiving: Future[list[ReceivedMessage]] | None = None
     _began_s: float = 0.0
     _last_received_s: float = 0.0
     """When the last receive request began; 0 if it returned messages, because the queue may hold more."""
@@ -124,7 +124,7 @@ class BatchRunner:
             except BadMessageError as error:
                 self.on_done(message, error)
                 continue
-            is_admitted = attempts[parsed.endpoint_id] < AT_ONCE
+            is_admitted = attempts[parsed.endpoint_id] < ENDPOINT_CONCURRENCY
             (admitted if is_admitted else self._held_back[parsed.endpoint_id]).append((message, parsed))
             attempts[parsed.endpoint_id] += 1
         loaded = self._load_batch([parsed for _, parsed in admitted])
@@ -145,7 +145,7 @@ class BatchRunner:
 
     def _finish_attempts(self) -> None:
         """Report attempts that have ended, and start the next message of their endpoint."""
-        removable: list[TakenMessage] = []
+        removable: list[ReceivedMessage] = []
         for future in [each for each in self._running if each.done()]:
             attempt = self._running.pop(future)
             error = future.exception()
@@ -179,7 +179,7 @@ class BatchRunner:
         if long_running and capacity > 0:
             wait_s = _RECEIVE_WAIT_S if any(_is_slow(each, now) for each in self._running.values()) else 0
             self._last_received_s = now
-            self._receiving = self.pool.submit(self.queue.take, capacity, wait_s)
+            self._receiving = self.pool.submit(self.queue.receive, capacity, wait_s)
             self._receiving.add_done_callback(self._ended.put)
 
     def _return_messages_of_slow_endpoints(self) -> None:
@@ -202,10 +202,10 @@ class BatchRunner:
             self.on_done(message, DeliverReport(parsed, MessageOutcome.PUT_OFF, "its receiver is slow to answer"))
         self._remove([message.received for message, _ in messages if message.received is not None])
 
-    def _remove(self, received: Sequence[TakenMessage]) -> None:
+    def _remove(self, received: Sequence[ReceivedMessage]) -> None:
         # Messages that stay on the queue are received again and dropped, because their attempts were made.
         with suppress(ClientError, BotoCoreError):
-            self.queue.done(received)
+            self.queue.delete(received)
 
 
 def _is_slow(attempt: _RunningAttempt, now: float) -> bool:

@@ -5,7 +5,7 @@ The order of the steps makes a crash at any point harmless::
     load endpoint and event ── removed or expired ──▶ cancel;  endpoint disabled ──▶ hold
       result link expires soon ──▶ request a fresh one from the next poll, and check again later (result_links.py)
         not admitted (admission.py) ──▶ hold or postpone
-          claim the attempt ── not possible ──▶ drop     (after a crash from here on: due again after CLAIM_S)
+          claim the attempt ── not possible ──▶ drop     (after a crash from here on: due again after CLAIM_TIMEOUT_S)
             send
               record the attempt
                 record the endpoint's health             (recovered: enqueue its waiting deliveries)
@@ -24,12 +24,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from examhook.delivery.answer import Decision, Delivered, Disable, GiveUp, TryAgain, decide
+from examhook.delivery.decision import Decision, Delivered, DisableEndpoint, GiveUp, Retry, decide
 from examhook.delivery.endpoint import Endpoint
-from examhook.delivery.judgement import disabled_notice
-from examhook.delivery.pace import SLOWED_S, slows_down
+from examhook.delivery.health_policy import disabled_notice
+from examhook.delivery.rate_limit import SLOWDOWN_S, is_overloaded
 from examhook.delivery.record import ENDPOINT_REMOVED, AttemptRecord, Delivery, DeliveryStatus, SendResult
-from examhook.delivery.schedule import CLAIM_S, MAX_ATTEMPTS
+from examhook.delivery.schedule import CLAIM_TIMEOUT_S, MAX_ATTEMPTS
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
@@ -78,7 +78,7 @@ class DeliverWebhooks:
         """Make the attempt that ``message`` requests, if it is due; load what ``loaded`` lacks.
 
         Raises botocore's errors and those of the queue. The message may then be processed again; if the attempt was
-        already claimed, the delivery is due again after CLAIM_S.
+        already claimed, the delivery is due again after CLAIM_TIMEOUT_S.
         """
         endpoint = loaded.endpoint(message.endpoint_id, self.endpoints.get)
         if endpoint is None:
@@ -112,7 +112,7 @@ class DeliverWebhooks:
         began_at = int(self.now())
         request = request_for(endpoint, event, self.key, began_at)
         claimed = self.deliveries.claim(
-            message.endpoint_id, message.event_id, message.attempt, until=began_at + CLAIM_S
+            message.endpoint_id, message.event_id, message.attempt, until=began_at + CLAIM_TIMEOUT_S
         )
         if claimed is None:
             return DeliverReport(
@@ -152,7 +152,7 @@ class DeliverWebhooks:
 
     def _postpone(self, message: DeliveryMessage, slot_at: float) -> DeliverReport:
         # Rounding down the delay makes the message up to 1 s early; the process then sleeps until the slot.
-        self.queue.send([replace(message, place=slot_at)], delay_s=int(slot_at - self.now()))
+        self.queue.send([replace(message, slot_at=slot_at)], delay_s=int(slot_at - self.now()))
         return DeliverReport(message, MessageOutcome.PUT_OFF, "its place in the endpoint's pace comes later")
 
     def _record_attempt(self, claimed: Delivery, began_at: int, result: SendResult, decision: Decision) -> None:
@@ -169,9 +169,9 @@ class DeliverWebhooks:
         match decision:
             case Delivered():
                 self.deliveries.record(claimed, record, DeliveryStatus.DELIVERED)
-            case TryAgain(not_before=not_before):
+            case Retry(not_before=not_before):
                 self.deliveries.record(claimed, record, DeliveryStatus.WAITING, not_before)
-            case Disable(at=at):
+            case DisableEndpoint(at=at):
                 status = DeliveryStatus.FAILED if at is None else DeliveryStatus.WAITING
                 self.deliveries.record(claimed, record, status)
             case GiveUp():
@@ -185,7 +185,7 @@ class DeliverWebhooks:
             return
         now = int(self.now())
         self._recorded_success_at.pop(endpoint.endpoint_id, None)
-        slowed_until = now + SLOWED_S if slows_down(result.http_status) else None
+        slowed_until = now + SLOWDOWN_S if is_overloaded(result.http_status) else None
         self.endpoints.record_outcome(endpoint.endpoint_id, now, decision.reason, slowed_until)
 
     def _record_success(self, endpoint: Endpoint) -> None:
@@ -204,11 +204,11 @@ class DeliverWebhooks:
 
     def _follow_up(self, endpoint: Endpoint, claimed: Delivery, decision: Decision) -> None:
         now = int(self.now())
-        if isinstance(decision, Disable):
-            outlook = self.deliveries.outlook(endpoint.endpoint_id)
-            notice = disabled_notice(endpoint.endpoint_id, f"it {decision.reason}", outlook, now)
+        if isinstance(decision, DisableEndpoint):
+            backlog_summary = self.deliveries.backlog_summary(endpoint.endpoint_id)
+            notice = disabled_notice(endpoint.endpoint_id, f"it {decision.reason}", backlog_summary, now)
             self.endpoints.disable(endpoint.endpoint_id, decision.reason, now, notice)
-        if isinstance(decision, TryAgain) and not endpoint.health.is_down:
+        if isinstance(decision, Retry) and not endpoint.health.is_down:
             delay_s = decision.at - now
             if delay_s <= DIRECT_RETRY_S:
                 message = DeliveryMessage(claimed.endpoint_id, claimed.event_id, claimed.attempts + 1)
@@ -217,11 +217,11 @@ class DeliverWebhooks:
 
 _OUTCOMES: dict[type[Decision], MessageOutcome] = {
     Delivered: MessageOutcome.DELIVERED,
-    TryAgain: MessageOutcome.RETRY_LATER,
-    Disable: MessageOutcome.DISABLED,
+    Retry: MessageOutcome.RETRY_LATER,
+    DisableEndpoint: MessageOutcome.DISABLED,
     GiveUp: MessageOutcome.FAILED,
 }
 
 
 def _next_attempt_at(decision: Decision) -> int | None:
-    return decision.at if isinstance(decision, TryAgain | Disable) else None
+    return decision.at if isinstance(decision, Retry | DisableEndpoint) else None

@@ -31,13 +31,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import DeliveryStatus, new_delivery
-from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, QueueRefusedError
+from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, DeliveryQueueError
 from examhook.destinations.event_bus import BusPublisher
-from examhook.destinations.refusal import NotPublishedError
+from examhook.destinations.publishing import NotPublishedError
 from examhook.destinations.sns import TopicPublisher
-from examhook.events.build import Event, submission_event
-from examhook.events.envelope import UnwritableInstantError
-from examhook.events.exam_event import exam_event
+from examhook.events.build import Event, exam_event, submission_event
+from examhook.events.encoding import UnwritableInstantError
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.events import EventsTable
 from examhook.storage.item_codec import UnreadableItemError
@@ -144,7 +143,7 @@ class Dispatch:
         ]
         try:
             self.queue.send(messages)
-        except (ClientError, BotoCoreError, QueueRefusedError) as error:
+        except (ClientError, BotoCoreError, DeliveryQueueError) as error:
             failure = StepFailure(_reason(error))
             batch.apply([failure if outgoing.endpoint_ids else outgoing for outgoing in batch.outgoing])
             return 0
@@ -156,7 +155,7 @@ class Dispatch:
         try:
             self.bus.publish([each.event for each in batch.outgoing])
         except NotPublishedError as error:
-            codes = {refusal.event_id: refusal.code for refusal in error.refused}
+            codes = {each.event_id: each.code for each in error.unpublished}
             batch.apply([replace(each, bus_error=codes.get(each.event.event_id)) for each in batch.outgoing])
 
     def _publish(self, batch: Batch) -> None:
@@ -164,7 +163,7 @@ class Dispatch:
         try:
             self.publisher.publish_submission_events(self.topic_arn, unpublished)
         except NotPublishedError as error:
-            failures = {refusal.event_id: StepFailure(refusal.code) for refusal in error.refused}
+            failures = {each.event_id: StepFailure(each.code) for each in error.unpublished}
             batch.apply([failures.get(outgoing.event.event_id, outgoing) for outgoing in batch.outgoing])
 
     def _mark(self, outgoing: OutgoingEvent) -> OutgoingEvent | StepFailure:

@@ -12,8 +12,7 @@ from examhook.detection.old_results import RowClock, old_before
 from examhook.detection.plan import ExamRequest
 from examhook.detection.transition import Change, Observation
 from examhook.model import Attempt, AttemptKey, Submission
-from examhook.provider.pages import ResultsPage
-from examhook.provider.port import ProviderClient
+from examhook.provider.port import ProviderClient, ResultsPage
 from examhook.settings import InitialSync
 from examhook.storage.submissions import SubmissionsTable, spanning
 from examhook.workflows.polling.known_exams import KnownExams
@@ -54,7 +53,7 @@ class PollContext:
 
 @dataclass(slots=True)
 class _CandidateRows:
-    """Rows of one candidate, requested without those of others."""
+    """Rows of one candidate."""
 
     rows: dict[AttemptKey, Attempt] = field(default_factory=dict)
     start: int = 0
@@ -148,7 +147,7 @@ class ExamSource:
         return self.context.exams.account, self.request.exam.exam_id
 
     def observation(self) -> Observation:
-        """Return when, and by which poll, the rows are read."""
+        """Return the circumstances of this reading."""
         context, now = self.context, int(self.context.now())
         limit = None
         if context.initial_sync is InitialSync.SILENT:

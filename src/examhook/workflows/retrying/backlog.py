@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import Delivery
-from examhook.delivery.schedule import ENQUEUED_S
+from examhook.delivery.schedule import REQUEUE_AFTER_S
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 
@@ -34,8 +34,8 @@ class Enqueued:
 
 def minute_limit(endpoint: Endpoint, now: float) -> int:
     """Maximum deliveries on the queue for ``endpoint``: as many as it can receive in a minute."""
-    pace = endpoint.pace(now)
-    return UNPACED_PER_MINUTE if pace is None else pace.per_minute
+    rate_limit = endpoint.rate_limit(now)
+    return UNPACED_PER_MINUTE if rate_limit is None else rate_limit.per_minute
 
 
 def batch_limit(endpoint: Endpoint, now: float) -> int:
@@ -47,7 +47,7 @@ class Backlog:
     """Deliveries that are still to be sent.
 
     Each delivery is first postponed by a conditional write and then enqueued. If two ticks run at the same time, only
-    one enqueues it. A crash in between delays it by ENQUEUED_S.
+    one enqueues it. A crash in between delays it by REQUEUE_AFTER_S.
     """
 
     def __init__(self, deliveries: DeliveriesTable, queue: DeliveryQueue, now: Callable[[], float]) -> None:
@@ -59,19 +59,19 @@ class Backlog:
         """Enqueue due deliveries, oldest first, starting after ``after``: up to ``limit``, and one batch at most."""
         now, limit = int(self._now()), min(limit, BATCH_PER_ENDPOINT)
         due = self._deliveries.due(endpoint_id, now, limit, after)
-        count = self._enqueue(due, lambda each: self._deliveries.postpone(each, now + ENQUEUED_S))
+        count = self._enqueue(due, lambda each: self._deliveries.postpone(each, now + REQUEUE_AFTER_S))
         last = due[-1] if len(due) == limit else None
         return Enqueued(count, overdue_s=now - due[0].next_attempt_at if due else 0, last=last)
 
     def remaining_capacity(self, endpoint: Endpoint) -> int:
         """Number of further deliveries of ``endpoint`` that may be enqueued now.
 
-        Deliveries that are due within ENQUEUED_S count as enqueued, because they are or soon will be.
+        Deliveries that are due within REQUEUE_AFTER_S count as enqueued, because they are or soon will be.
         """
         now, limit = int(self._now()), minute_limit(endpoint, self._now())
         if limit <= BATCH_PER_ENDPOINT:
             return 0
-        return limit - self._deliveries.due_within(endpoint.endpoint_id, now + 1, now + ENQUEUED_S, limit)
+        return limit - self._deliveries.due_within(endpoint.endpoint_id, now + 1, now + REQUEUE_AFTER_S, limit)
 
     def enqueue_probe(self, endpoint_id: str, claim: Callable[[int], bool]) -> int:
         """Enqueue the oldest due delivery to check whether its endpoint has recovered; return 1, or 0 for none.
@@ -82,7 +82,7 @@ class Backlog:
         due = self._deliveries.due(endpoint_id, now, limit=1)
         if not due or not claim(now):
             return 0
-        return self._enqueue(due, lambda each: self._deliveries.postpone(each, now + ENQUEUED_S), probe=True)
+        return self._enqueue(due, lambda each: self._deliveries.postpone(each, now + REQUEUE_AFTER_S), probe=True)
 
     def enqueue_waiting(self, endpoint_id: str, limit: int = BATCH_PER_ENDPOINT) -> tuple[int, bool]:
         """Enqueue up to ``limit`` deliveries that wait for a later attempt, oldest first.
@@ -91,7 +91,7 @@ class Backlog:
         """
         now = int(self._now())
         waiting = self._deliveries.waiting(endpoint_id, limit)
-        enqueued = self._enqueue(waiting, lambda each: self._deliveries.bring_forward(each, now, now + ENQUEUED_S))
+        enqueued = self._enqueue(waiting, lambda each: self._deliveries.bring_forward(each, now, now + REQUEUE_AFTER_S))
         return enqueued, len(waiting) == limit
 
     def _enqueue(

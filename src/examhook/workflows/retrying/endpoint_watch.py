@@ -2,7 +2,7 @@
 
 The state of an endpoint and the notice about it are stored in one write. The notice is then published and deleted::
 
-    judge ──▶ write state and notice ──▶ publish ──▶ delete the notice
+    decide ──▶ write state and notice ──▶ publish ──▶ delete the notice
                      │                      │
                      │                      └ if this fails, the next tick publishes the same event id again
                      └ conditional: a delivery that succeeds meanwhile takes precedence
@@ -14,16 +14,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
-from examhook.delivery.endpoint import Endpoint
-from examhook.delivery.health import Notice
-from examhook.delivery.judgement import (
+from examhook.delivery.endpoint import Endpoint, Notice
+from examhook.delivery.health_policy import (
     Disable,
-    Leave,
+    NoAction,
     Recovered,
     Warn,
     disabled_notice,
     failing_notice,
-    judge,
+    health_action,
     recovered_notice,
 )
 from examhook.destinations.sns import TopicPublisher
@@ -53,28 +52,28 @@ class EndpointWatch:
         """
         now = int(self.now())
         endpoint_id = endpoint.endpoint_id
-        judgement = judge(endpoint, now, self.disable_after_s)
+        action = health_action(endpoint, now, self.disable_after_s)
         notices = endpoint.notices
         is_enabled = endpoint.is_enabled
-        match judgement:
-            case Leave():
+        match action:
+            case NoAction():
                 pass
             case Warn():
-                notice = failing_notice(endpoint, judgement, self.deliveries.outlook(endpoint_id), now)
+                notice = failing_notice(endpoint, action, self.deliveries.backlog_summary(endpoint_id), now)
                 if self.endpoints.warn(endpoint, now, notice) is not None:
                     notices += (notice,)
             case Recovered():
-                notice = recovered_notice(endpoint_id, judgement, self.deliveries.outlook(endpoint_id))
+                notice = recovered_notice(endpoint_id, action, self.deliveries.backlog_summary(endpoint_id))
                 if self.endpoints.end_warning(endpoint, notice) is not None:
                     notices += (notice,)
             case Disable(failing_since=since, reason=reason):
-                notice = disabled_notice(endpoint_id, reason, self.deliveries.outlook(endpoint_id), now)
+                notice = disabled_notice(endpoint_id, reason, self.deliveries.backlog_summary(endpoint_id), now)
                 before = self.endpoints.disable(endpoint_id, reason, now, notice, only_if_failing_since=since)
                 if before is not None:
                     notices += (notice,)
                 is_enabled = before is None
             case _:
-                assert_never(judgement)
+                assert_never(action)
         self._publish(endpoint_id, notices)
         return is_enabled, tuple(notice.event_type for notice in notices)
 

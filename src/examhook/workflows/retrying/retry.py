@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook.delivery.endpoint import Endpoint
-from examhook.delivery.schedule import PROBE_S
+from examhook.delivery.schedule import PROBE_INTERVAL_S
 from examhook.destinations.delivery_queue import DeliveryQueueError
-from examhook.destinations.refusal import NotPublishedError
+from examhook.destinations.publishing import NotPublishedError
 from examhook.destinations.secrets import SecretsKey
 from examhook.events.catalogue import OperationsEventType
 from examhook.storage.deliveries import DueDelivery
@@ -129,7 +129,7 @@ class RetryDeliveries:
             # Deliveries to an endpoint that is down are not overdue, so report only the count.
             return Enqueued(
                 self.backlog.enqueue_probe(
-                    endpoint_id, lambda now: self.endpoints.claim_probe(endpoint_id, now, now + PROBE_S)
+                    endpoint_id, lambda now: self.endpoints.claim_probe(endpoint_id, now, now + PROBE_INTERVAL_S)
                 )
             )
         limit = batch_limit(endpoint, self.now())

@@ -1,8 +1,7 @@
-"""Which network addresses webhooks may be sent to.
+"""Checks whether webhooks to an IP address are allowed.
 
-Written out rather than left to ``ipaddress.is_global``, whose answers differ between Python
-releases. Sources: the IANA registries of special-purpose IPv4 and IPv6 addresses; for IPv6, all but
-global unicast (2000::/3) is refused, and then the special parts of that.
+The ranges are listed here because results of ``ipaddress.is_global`` differ between Python releases. IPv6 addresses
+must also be global unicast (2000::/3). Source: the IANA registries of special-purpose IPv4 and IPv6 addresses.
 """
 
 from __future__ import annotations
@@ -10,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-Address = IPv4Address | IPv6Address
-Named = tuple[IPv4Network | IPv6Network, str]
+IpAddress = IPv4Address | IPv6Address
+_NamedRange = tuple[IPv4Network | IPv6Network, str]
 
-_PRIVATE: Sequence[Named] = (
+_PRIVATE: Sequence[_NamedRange] = (
     (IPv4Network("10.0.0.0/8"), "private"),
-    (IPv4Network("100.64.0.0/10"), "shared by a carrier's customers"),
+    (IPv4Network("100.64.0.0/10"), "a carrier's shared address"),
     (IPv4Network("127.0.0.0/8"), "the sender's own (loopback)"),
     (IPv4Network("172.16.0.0/12"), "private"),
     (IPv4Network("192.168.0.0/16"), "private"),
     (IPv6Network("::1/128"), "the sender's own (loopback)"),
     (IPv6Network("fc00::/7"), "private"),
 )
-"""Refused unless the stack allows private endpoints."""
+"""Not allowed unless the stack allows private endpoints."""
 
-_NEVER: Sequence[Named] = (
+_NEVER: Sequence[_NamedRange] = (
     (IPv4Network("169.254.0.0/16"), "link-local, where instance metadata is served"),
     (IPv4Network("0.0.0.0/8"), "unspecified"),
     (IPv4Network("192.0.0.0/24"), "reserved"),
@@ -47,40 +46,40 @@ _NEVER: Sequence[Named] = (
     (IPv6Network("2002::/16"), "a tunnel (6to4)"),
     (IPv6Network("3fff::/20"), "for documentation only"),
 )
-"""Refused always."""
+"""Never allowed."""
 
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _IPV4_COMPATIBLE = IPv6Network("::/96")
 
 
-def why_refused(address: str | Address, *, allow_private: bool = False) -> str | None:
-    """Why nothing is sent to ``address``; None if it may be.
+def ip_refusal_reason(address: str | IpAddress, *, allow_private: bool = False) -> str | None:
+    """Why webhooks to ``address`` are not allowed; None if they are.
 
-    An IPv6 address that stands for an IPv4 one (mapped, compatible, NAT64) is judged as that one.
+    An IPv6 address that contains an IPv4 address (mapped, compatible, NAT64) is checked as that IPv4 address.
 
     Raises:
-        ValueError: if the text is no address.
+        ValueError: if the text is not an IP address.
     """
-    one = ip_address(address) if isinstance(address, str) else address
-    if isinstance(one, IPv6Address):
-        if one.scope_id is not None:
-            return f"{one} is valid on one link only"
-        inner = _stands_for(one)
-        if inner is not None:
-            return why_refused(inner, allow_private=allow_private)
+    ip = ip_address(address) if isinstance(address, str) else address
+    if isinstance(ip, IPv6Address):
+        if ip.scope_id is not None:
+            return f"{ip} is valid on one link only"
+        embedded = _embedded_ipv4(ip)
+        if embedded is not None:
+            return ip_refusal_reason(embedded, allow_private=allow_private)
     for network, kind in _NEVER:
-        if one in network:
-            return f"{one} is {kind}"
+        if ip in network:
+            return f"{ip} is {kind}"
     for network, kind in _PRIVATE:
-        if one in network:
-            return None if allow_private else f"{one} is {kind}"
-    if isinstance(one, IPv6Address) and one not in _GLOBAL_UNICAST:
-        return f"{one} is no public address"
+        if ip in network:
+            return None if allow_private else f"{ip} is {kind}"
+    if isinstance(ip, IPv6Address) and ip not in _GLOBAL_UNICAST:
+        return f"{ip} is not a public address"
     return None
 
 
-def _stands_for(address: IPv6Address) -> IPv4Address | None:
+def _embedded_ipv4(address: IPv6Address) -> IPv4Address | None:
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
     if address in _NAT64 or (address in _IPV4_COMPATIBLE and int(address) > 1):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhook.delivery.answer import Delivered, Disable, GiveUp, TryAgain, decide, reason_of, retry_after_s
+from examhook.delivery.decision import Delivered, DisableEndpoint, GiveUp, Retry, decide, reason_of, retry_after_s
 from examhook.delivery.record import SendOutcome, SendResult
 from examhook.delivery.schedule import MAX_ATTEMPTS
 
@@ -30,20 +30,20 @@ def test_any_2xx_is_a_delivery(status: int) -> None:
 @pytest.mark.parametrize("status", [100, 301, 302, 307, 308, 400, 401, 404, 429, 500, 502, 503, 504, 599, 999])
 def test_anything_else_is_tried_again(status: int) -> None:
     decision = decide(answered(status), 1, NOW, RNG)
-    assert decision == TryAgain(reason_of(answered(status)), NOW + 5)
+    assert decision == Retry(reason_of(answered(status)), NOW + 5)
 
 
 @pytest.mark.parametrize("outcome", [each for each in SendOutcome if each is not SendOutcome.ANSWERED])
 def test_no_answer_is_tried_again_with_a_reason_in_words(outcome: SendOutcome) -> None:
     decision = decide(SendResult(outcome, None, 3), 2, NOW, RNG)
-    assert isinstance(decision, TryAgain)
+    assert isinstance(decision, Retry)
     assert NOW + 270 <= decision.at <= NOW + 330
     assert " " in decision.reason
 
 
 def test_410_disables_the_endpoint_and_keeps_the_delivery() -> None:
     decision = decide(answered(410), 1, NOW, RNG)
-    assert isinstance(decision, Disable)
+    assert isinstance(decision, DisableEndpoint)
     assert decision.at == NOW + 5
 
 
@@ -53,7 +53,7 @@ def test_the_last_attempt_gives_up() -> None:
 
 
 def test_a_redirect_says_that_it_is_not_followed() -> None:
-    assert "never followed" in reason_of(answered(302))
+    assert "does not follow" in reason_of(answered(302))
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -63,7 +63,7 @@ def test_a_refusal_names_every_usual_cause(status: int) -> None:
 
 
 def test_what_is_wrong_with_an_answer_is_told_beside_its_status() -> None:
-    broken = SendResult(SendOutcome.BROKEN_ANSWER, 500, 12, detail="The answer of a.example was cut off.")
+    broken = SendResult(SendOutcome.BROKEN_RESPONSE, 500, 12, detail="The answer of a.example was cut off.")
     assert reason_of(broken) == "answered 500 Internal Server Error (The answer of a.example was cut off)"
 
 
@@ -82,14 +82,14 @@ def test_what_is_wrong_with_an_answer_is_told_beside_its_status() -> None:
 )
 def test_retry_after_is_obeyed_in_full_up_to_a_day(header: str, wait_s: int | None) -> None:
     decision = decide(answered(503, header), 1, NOW, RNG)
-    assert isinstance(decision, TryAgain)
+    assert isinstance(decision, Retry)
     assert decision.at == NOW + (wait_s or 5)
     assert decision.not_before == (None if wait_s is None else NOW + wait_s)
 
 
 def test_a_short_retry_after_does_not_shorten_the_schedule() -> None:
     decision = decide(answered(429, "1"), 3, NOW, RNG)
-    assert isinstance(decision, TryAgain)
+    assert isinstance(decision, Retry)
     assert decision.at >= NOW + 1620
     assert decision.not_before == NOW + 1
 
@@ -108,6 +108,6 @@ def test_no_retry_after_can_break_a_delivery(header: str) -> None:
 @given(status=st.integers(100, 999), attempt=st.integers(1, 12), header=st.none() | st.integers(0, 10**9).map(str))
 def test_what_is_tried_again_is_tried_within_reach(status: int, attempt: int, header: str | None) -> None:
     decision = decide(answered(status, header), attempt, NOW, RNG)
-    if isinstance(decision, TryAgain):
+    if isinstance(decision, Retry):
         assert attempt < MAX_ATTEMPTS
         assert NOW < decision.at <= NOW + 1.1 * DAY_S

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhook.provider.envelope import ErrorAnswer
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.legacy import parse_exams, parse_results
-from examhook.provider.pages import ExamPage, RecordPage, ResultsPage
+from examhook.provider.port import ExamPage, RecordPage, ResultsPage
+from examhook.provider.response_envelope import ErrorAnswer
 from examhook.provider.v1 import parse_records
 
 Parse = Callable[[bytes], ExamPage | ResultsPage | RecordPage]
@@ -184,7 +184,7 @@ def test_a_bare_list_and_a_list_without_any_statement_are_read() -> None:
 )
 def test_an_error_keeps_its_text_and_code_for_itself(body: dict[str, object], said: str, code: int | None) -> None:
     for error in errors_of(body):
-        assert (error.said, error.code) == (said, code)
+        assert (error.text, error.code) == (said, code)
         assert not said or said not in str(error)
 
 

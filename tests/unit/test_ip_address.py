@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhook.delivery.address import why_refused
+from examhook.delivery.ip_address import ip_refusal_reason
 from examhook.delivery.url import EndpointUrlError, check_endpoint_url
-from examhook.destinations.guard import address_check
+from examhook.destinations.webhook import address_check
 from examhook.http.errors import BlockedAddressError
 
 HOSTILE_ALWAYS = [
@@ -122,7 +122,7 @@ def test_what_passes_is_global_by_pythons_own_account(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> None:
     """A second opinion: whatever Python knows as private, reserved or multicast is refused."""
-    if why_refused(address) is None and not str(address).startswith("64:ff9b::"):
+    if ip_refusal_reason(address) is None and not str(address).startswith("64:ff9b::"):
         mapped = getattr(address, "ipv4_mapped", None) or address
         assert not mapped.is_private
         assert not mapped.is_multicast

@@ -1,17 +1,17 @@
-"""The object around the rows of an answer, and whether it states an error.
+"""Finds the rows in an answer that is an object, or the error that the object states.
 
-The documented answers are a bare list (``legacy``) and ``{"data": […], "status": "ok"}`` (``v1``). Servers of this
-kind also state an error beside an empty list, in many spellings. An error must never read as "there are no rows",
-and no row is read that stands beside an error::
+The documented answers are a bare list (``legacy``) and ``{"data": […], "status": "ok"}`` (``v1``). Similar servers also
+state errors next to an empty list, in many spellings. An error must never be read as "no rows", and rows next to an
+error are not read::
 
     the object states                            with rows   without rows
     failure (``success``, ``ok``, ``status``)    error       error
-    an error code, or ``error`` holds something  error ¹     error
+    an error code, or a non-empty ``error``      error ¹     error
     only a message                               read        error ¹ ²
     success (``success``, ``ok``, ``status``)    read        no rows
     none of these                                read        no rows if ``data`` is a list
 
-    ¹ not an error where success is stated as well   ² not an error where it says "ok" or "no data"
+    ¹ not an error if the object also states success   ² not an error if the message is "ok" or "no data"
 """
 
 from __future__ import annotations
@@ -22,28 +22,26 @@ from decimal import Decimal
 from enum import Enum, auto
 
 from examhook.provider.fields import MAX_TEXT_CHARACTERS
-from examhook.provider.json_text import JsonValue
+from examhook.provider.json_text import JsonObject, JsonValue
 
-Row = dict[str, JsonValue]
-
-_FLAGS = frozenset({"success", "succeeded", "issuccess", "ok", "status", "state", "result"})
+_STATUS_FLAGS = frozenset({"success", "succeeded", "issuccess", "ok", "status", "state", "result"})
 _CODES = frozenset({"code", "errcode", "errno", "errorcode", "statuscode", "retcode", "ret", "resultcode"})
 _ERRORS = frozenset(
     {"error", "errors", "err", "errmsg", "errormsg", "errormessage", "errordescription", "errorinfo", "exception"}
 )
 _MESSAGES = frozenset({"message", "msg", "info", "reason", "detail", "description", "retmsg", "resultmsg"})
 _WRAPPERS = frozenset({"data", "meta", "response", "header", "head", "body"})
-_NESTED = _FLAGS | _CODES | _ERRORS | _MESSAGES | _WRAPPERS
+_NESTED = _STATUS_FLAGS | _CODES | _ERRORS | _MESSAGES | _WRAPPERS
 _MAX_DEPTH = 4
 _MAX_FIELDS = 100
-"""An object with more fields is no envelope: a list with row numbers for keys, or nothing that can be read."""
+"""An object with more fields is a list with row numbers as keys, or unreadable."""
 
 _SUCCESS = frozenset({"ok", "success", "succeed", "succeeded", "successful", "true", "yes", "200", "1"})
 _FAILURE = frozenset({"error", "fail", "failed", "failure", "false", "no"})
-_MAY_COUNT = frozenset({"state", "result"})
-"""Names that may hold anything: only words of success and failure count there."""
+_AMBIGUOUS_FLAGS = frozenset({"state", "result"})
+"""Fields that may contain anything; only words of success or failure count."""
 _NO_ERROR = frozenset({"", "0", "false", "no", "none", "null", "ok", "success", "no error"})
-_CODE = re.compile(r"[0-9]{1,9}", re.ASCII)
+_ERROR_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _NO_ERROR_CODE = re.compile(r"0*|2[0-9]{2}|ok|success|true|none|null", re.ASCII)
 _BENIGN = re.compile(
     r"\b(?<!not )(?:ok(?:ay)?|success(?:ful(?:ly)?)?|succeed(?:ed)?|done|completed?)\b"
@@ -54,17 +52,18 @@ _BENIGN = re.compile(
 
 
 class ErrorAnswer(Exception):  # noqa: N818 - an answer, not a failure of ours
-    """The provider answered with an error object; ``said`` is its text, which may echo the request."""
+    """The provider answered with an error object."""
 
-    def __init__(self, said: str, code: int | None = None) -> None:
+    def __init__(self, text: str, code: int | None = None) -> None:
         super().__init__("the provider answered with an error object")
-        self.said = said
+        self.text = text
+        """The object's error text, which may repeat parts of the request."""
         self.code = code
-        """The numeric code that the object states, if it states one."""
+        """The object's numeric error code; None if it has none."""
 
 
 class _Statement(Enum):
-    """What one field of the object states."""
+    """Meaning of one field of the object."""
 
     SUCCESS = auto()
     FAILURE = auto()
@@ -72,22 +71,22 @@ class _Statement(Enum):
     MESSAGE = auto()
 
 
-def rows_in(answer: Row) -> list[JsonValue] | None:
-    """The rows that ``answer`` carries, None where it carries no list; raises ErrorAnswer where it states an error."""
+def rows_in(answer: JsonObject) -> list[JsonValue] | None:
+    """Return the rows in ``answer``, None if it contains no list; raises ErrorAnswer if it states an error."""
     if len(answer) > _MAX_FIELDS:
-        return _listed(answer)
+        return _list_in(answer)
     data = answer.get("data")
-    rows = _listed(answer if data is None else data)
+    rows = _list_in(answer if data is None else data)
     statements = set(_statements(answer, 0))
     if _is_error(statements, has_rows=bool(rows)):
-        raise ErrorAnswer(_said(answer), _code(answer, 0))
+        raise ErrorAnswer(_error_text(answer), _error_code(answer, 0))
     if rows is None and "data" in answer and not data and _Statement.SUCCESS in statements:
         return []
     return rows
 
 
-def _listed(value: JsonValue) -> list[JsonValue] | None:
-    """The rows in a list, or in an object with row numbers for keys, as PHP writes a list whose keys have gaps."""
+def _list_in(value: JsonValue) -> list[JsonValue] | None:
+    """Return a list, or the values of an object with row numbers as keys: PHP writes lists with gaps like that."""
     if isinstance(value, list):
         return value
     if isinstance(value, dict) and value and all(key.isdecimal() for key in value):
@@ -104,8 +103,8 @@ def _is_error(statements: set[_Statement], *, has_rows: bool) -> bool:
     return _Statement.MESSAGE in statements and not has_rows and not succeeded
 
 
-def _statements(answer: Row, depth: int) -> Iterator[_Statement]:
-    """What ``answer`` and the objects within it state; rows are not looked at, since row numbers state nothing."""
+def _statements(answer: JsonObject, depth: int) -> Iterator[_Statement]:
+    """Yield the statements of ``answer`` and of its envelope objects, but not of rows."""
     for key, value in answer.items():
         name = _name(key)
         if isinstance(value, dict) and name in _NESTED and depth < _MAX_DEPTH and len(value) <= _MAX_FIELDS:
@@ -121,78 +120,78 @@ def _statement(name: str, value: JsonValue, depth: int) -> _Statement | None:
     word = _word(value)
     if word is None:
         return None
-    if name in _FLAGS:
-        return _flagged(name, word)
+    if name in _STATUS_FLAGS:
+        return _flag_statement(name, word)
     if name in _CODES:
         return None if _NO_ERROR_CODE.fullmatch(word) else _Statement.ERROR
     return _Statement.MESSAGE if name in _MESSAGES and not _BENIGN.search(word) and word not in _NO_ERROR else None
 
 
-def _flagged(name: str, word: str) -> _Statement | None:
+def _flag_statement(name: str, word: str) -> _Statement | None:
     if word in _SUCCESS:
         return _Statement.SUCCESS
-    if not word or (name in _MAY_COUNT and word not in _FAILURE):
+    if not word or (name in _AMBIGUOUS_FLAGS and word not in _FAILURE):
         return None
-    # Both conventions exist: a status of 0 is success to some servers and failure to others.
+    # Both conventions exist: status 0 means success on some servers and failure on others.
     return _Statement.MESSAGE if word == "0" and name == "status" else _Statement.FAILURE
 
 
 def _holds_error(value: JsonValue, depth: int) -> bool:
-    """Whether a field such as ``error`` holds more than "no error"."""
+    """Return whether a field such as ``error`` contains more than "no error"."""
     if isinstance(value, dict | list):
-        within = value.values() if isinstance(value, dict) else value
-        return depth >= _MAX_DEPTH or any(_holds_error(each, depth + 1) for each in within)
+        nested = value.values() if isinstance(value, dict) else value
+        return depth >= _MAX_DEPTH or any(_holds_error(each, depth + 1) for each in nested)
     word = _word(value)
     return word is not None and word not in _NO_ERROR
 
 
 def _word(value: JsonValue) -> str | None:
-    """A flag, number or text in lower case; None for null, objects and lists."""
+    """Return a flag, number or text in lower case; None for null, objects and lists."""
     if value is None or isinstance(value, dict | list):
         return None
     if isinstance(value, str):
         return value[:MAX_TEXT_CHARACTERS].strip().lower()
-    # A number of thousands of digits takes long to write, and is no code.
+    # Conversion of a number with thousands of digits is slow, and such a number is not a code.
     return str(value).lower() if isinstance(value, bool | Decimal) or abs(value) < 10**18 else "?"
 
 
-def _said(answer: Row) -> str:
-    """The first text that says what is wrong; empty where there is none."""
+def _error_text(answer: JsonObject) -> str:
+    """Return the first text that describes the error; empty if there is none."""
     for names in (_ERRORS, _MESSAGES, _NESTED):
         for key, value in answer.items():
-            if _name(key) in names and (found := next(_texts(value, 0, within=names is _NESTED), None)):
+            if _name(key) in names and (found := next(_texts(value, 0, nested_only=names is _NESTED), None)):
                 return found
     return ""
 
 
-def _texts(value: JsonValue, depth: int, *, within: bool) -> Iterator[str]:
-    """Texts in ``value`` that are neither numbers nor "false"; with ``within``, only those inside objects."""
-    if isinstance(value, str) and not within:
+def _texts(value: JsonValue, depth: int, *, nested_only: bool) -> Iterator[str]:
+    """Yield the texts in ``value`` except numbers and words such as "false"; optionally only those inside objects."""
+    if isinstance(value, str) and not nested_only:
         trimmed = value[:MAX_TEXT_CHARACTERS].strip()
         if trimmed.lower() not in _NO_ERROR and not trimmed.isdecimal():
             yield trimmed
     elif isinstance(value, dict) and depth < _MAX_DEPTH:
         messages = [each for key, each in value.items() if _name(key) in _ERRORS | _MESSAGES]
         for each in messages or value.values():
-            yield from _texts(each, depth + 1, within=False)
+            yield from _texts(each, depth + 1, nested_only=False)
     elif isinstance(value, list) and depth < _MAX_DEPTH:
         for each in value:
-            yield from _texts(each, depth + 1, within=within)
+            yield from _texts(each, depth + 1, nested_only=nested_only)
 
 
-def _code(answer: Row, depth: int) -> int | None:
-    """The first numeric code that is stated."""
+def _error_code(answer: JsonObject, depth: int) -> int | None:
+    """Return the first numeric error code."""
     for key, value in answer.items():
         name = _name(key)
         if isinstance(value, dict) and name in _NESTED and depth < _MAX_DEPTH:
-            found = _code(value, depth + 1)
+            found = _error_code(value, depth + 1)
             if found is not None:
                 return found
-        if (name in _CODES or name in {"status", "error"}) and _CODE.fullmatch(word := _word(value) or ""):
+        if (name in _CODES or name in {"status", "error"}) and _ERROR_NUMBER.fullmatch(word := _word(value) or ""):
             return int(word)
     return None
 
 
 def _name(key: str) -> str:
-    """A field's name without the differences between errCode, err_code and ERRCODE."""
+    """Return the same name for errCode, err_code and ERRCODE."""
     return key.lower().replace("_", "").replace("-", "")
