@@ -25,7 +25,7 @@ class Payload:
     """The request body for one event and one endpoint, the same for every attempt."""
 
     webhook_id: str
-    """Id for recognizing repeated requests: the event id, or its pseudonym."""
+    """The event id in the body, by which receivers recognize repeated requests."""
     body: bytes = field(repr=False)
     content_type: str = _JSON
 

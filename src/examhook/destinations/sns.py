@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from examhook.destinations.publishing import NO_ANSWER, UnpublishedEvent, batches, publish_batches
+from examhook.destinations.publishing import NO_ANSWER, UnpublishedEvent, publish_batches, split_batches
 from examhook.events.message import email_for
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ class TopicPublisher:
         """Publish ``events`` in order; raises NotPublishedError (see ``publish_batches``)."""
         publish_batches(
             "SNS",
-            batches([(event, _entry(event)) for event in events], _size_bytes, MAX_BATCH_MESSAGES, MAX_BATCH_BYTES),
+            split_batches(
+                [(event, _entry(event)) for event in events], _size_bytes, MAX_BATCH_MESSAGES, MAX_BATCH_BYTES
+            ),
             lambda batch: self._publish_batch(topic_arn, batch),
             _REJECTED_CODES,
         )
