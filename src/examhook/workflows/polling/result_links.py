@@ -78,9 +78,7 @@ def serve_link_requests(
     """
     if links is None:
         return
-    by_exam: dict[str, Wanted] = defaultdict(lambda: defaultdict(list))
-    for event in links.requested(account, int(now()) - WAIT_S, MAX_EVENTS):
-        by_exam[event.exam_id or ""][attempt_of(event)].append(event)
+    by_exam = _by_exam(links.requested(account, int(now()) - WAIT_S, MAX_EVENTS))
     if not by_exam:
         return
     budget = _LinkBudget.of(client, links, now)
@@ -92,14 +90,21 @@ def serve_link_requests(
         except ProviderRefused:
             raise
         except ProviderRejected:
-            for events in wanted.values():
-                budget.close(events)
+            budget.close([event for events in wanted.values() for event in events])
         except ProviderError as error:
             report.note_failure(error)
             report.notes.append(f"result links were not renewed: {error}")
             failures += 1
             if failures > 1 or isinstance(error, ProviderThrottled):
                 return
+
+
+def _by_exam(requested: Iterable[Event]) -> dict[str, Wanted]:
+    """Group the requests by exam and attempt."""
+    by_exam: dict[str, Wanted] = defaultdict(lambda: defaultdict(list))
+    for event in requested:
+        by_exam[event.exam_id or ""][attempt_of(event)].append(event)
+    return by_exam
 
 
 @dataclass(slots=True)
