@@ -83,7 +83,7 @@ def fields_of(body: bytes) -> EventFields | None:
 
 
 def revision_of(event: Mapping[str, object]) -> int:
-    """Return the number of an event within its submission or exam; versions before 1.0 call it ``sequence``."""
+    """Return the revision of an event; versions before 1.0 call it ``sequence``."""
     return int(str(event["revision"] if "revision" in event else event["sequence"]))
 
 

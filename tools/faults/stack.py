@@ -41,7 +41,7 @@ _FIRST_CONTACT_S = 300
 _RECOVERY_S = 1200
 _UNCHANGED_EXAMS, _UNCHANGED_ATTEMPTS = 2, 40
 _VISIBILITY_S = 60
-"""Visibility timeout of the delivery queue; AWS allows no less for a function that may run for a minute."""
+"""Visibility timeout of the delivery queue: the minimum for a function with a timeout of one minute."""
 _LEAST_ERROR_STATUS = 300
 _SENT_AGAIN = (DeliveryStatus.WAITING, DeliveryStatus.PENDING, DeliveryStatus.FAILED)
 
@@ -186,8 +186,8 @@ class FaultStack:
     def recover(self, exam_id: str | None = None, timeout_s: float = _RECOVERY_S) -> list[Audit]:
         """End all faults and send everything that waits; return the audits once all passed, or after the timeout.
 
-        Waits are at most a quarter of an hour: then a lost or delayed message is repeated. From the third round on,
-        commands replace the long waits (five minutes until the next attempt, a quarter of an hour until a redrive).
+        A lost or delayed message is repeated within a quarter of an hour. From the third round on, commands replace the
+        long waits: five minutes until the next attempt, a quarter of an hour until a redrive.
         """
         self.end_faults()
         give_up_at_s = time.monotonic() + timeout_s
@@ -252,7 +252,7 @@ def running_fault_stack(seed: int) -> Iterator[FaultStack]:
 
 
 def _make_first_contact(stack: FaultStack) -> None:
-    # On a busy machine the first answers are so late that a repeated call meets its own lease.
+    # On a busy machine the first answers are late; a repeated call then finds the lease of the first call.
     give_up_at_s = time.monotonic() + _FIRST_CONTACT_S
     while not stack.full_poll():
         if time.monotonic() > give_up_at_s:

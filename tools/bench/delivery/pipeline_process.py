@@ -44,7 +44,7 @@ class _Functions:
         self.pool = ThreadPoolExecutor(MOST + 1)
 
     def act(self, fields: Fields) -> Mapping[str, object]:
-        """Do what one input line says."""
+        """Execute one input line."""
         self.at = fields.number("at")
         match fields.text("do"):
             case "dispatch":
