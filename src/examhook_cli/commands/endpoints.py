@@ -12,10 +12,9 @@ import typer
 from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.url import EndpointUrlError
 from examhook.events.catalogue import WEBHOOK_TYPES
-from examhook.workflows.administration.endpoint_changes import LEFT_PARAMETER
-from examhook.workflows.administration.endpoint_removal import remove_endpoint
-from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
-from examhook.workflows.delivering.webhook_request import own_headers
+from examhook.workflows.administration.endpoint_changes import LEFT_PARAMETER, EndpointChanges, remove_endpoint
+from examhook.workflows.administration.endpoints import add_endpoint
+from examhook.workflows.delivering.webhook_request import custom_headers
 from examhook_cli.choices import header_map, split_list, type_patterns
 from examhook_cli.commands import endpoint_changes
 from examhook_cli.commands.endpoint_options import (
@@ -72,11 +71,20 @@ def add(  # noqa: PLR0913 - each option is a parameter
     check_usable(url)
     check_rate_option(rate)
     patterns = type_patterns(types, WEBHOOK_TYPES, "--types")
-    filters = EndpointFilters(patterns, split_list(exams), split_list(accounts), privacy, body_format, content_type)
-    chosen_headers = header_map(headers)
+    changes = EndpointChanges(
+        types=patterns,
+        exam_ids=split_list(exams),
+        accounts=split_list(accounts),
+        description=description,
+        privacy=privacy,
+        body_format=body_format,
+        content_type=content_type,
+        headers=header_map(headers),
+        rate_per_second=rate,
+    )
     installation = installation_of(context)
     same_url = [each.endpoint_id for each in installation.endpoints.list_all() if each.url == url]
-    endpoint, secret = _add(installation, url, filters, description, chosen_headers, rate)
+    endpoint, secret = _add(installation, url, changes)
     if as_json:
         print_json({**endpoint_facts(endpoint), "secret": secret})
     else:
@@ -91,14 +99,7 @@ def add(  # noqa: PLR0913 - each option is a parameter
         hint(send_test(installation, endpoint, timeout_s=60).sentence)
 
 
-def _add(  # noqa: PLR0913, PLR0917 - an endpoint has these parts
-    installation: Installation,
-    url: str,
-    filters: EndpointFilters,
-    description: str,
-    headers: Mapping[str, str],
-    rate: float,
-) -> tuple[Endpoint, str]:
+def _add(installation: Installation, url: str, changes: EndpointChanges) -> tuple[Endpoint, str]:
     stack = installation.stack
     try:
         return add_endpoint(
@@ -106,10 +107,7 @@ def _add(  # noqa: PLR0913, PLR0917 - an endpoint has these parts
             installation.endpoints,
             installation.secrets_key,
             time.time,
-            filters=filters,
-            description=description,
-            headers=headers,
-            rate_per_second=rate,
+            changes=changes,
             allow_http=stack.flag("AllowHttpEndpoints"),
             allow_private=stack.flag("AllowPrivateEndpoints"),
         )
@@ -147,7 +145,7 @@ def show(
         key = installation.secrets_key
         revealed = {
             "secret": key.open(endpoint_id, endpoint.sealed_secret),
-            **({"headers": own_headers(endpoint, key)} if endpoint.header_names else {}),
+            **({"headers": custom_headers(endpoint, key)} if endpoint.header_names else {}),
         }
     if as_json:
         print_json({**endpoint_facts(endpoint), **revealed})

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from examhook.workflows.administration.erase import Erasure, PollRunsError, UnknownAccountError
+from examhook.workflows.administration.erase import Erasure, NoAccountDataError, PollRunsError
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import installation_of
 from examhook_cli.output import hint, print_json, print_table, progress, say
@@ -46,7 +46,7 @@ def erase(  # noqa: PLR0913 - each option is a parameter
             done = installation.erase_candidate.run(
                 of_account, candidate, lambda share: show(round(share * _STEPS)), dry_run=dry_run
             )
-        except (PollRunsError, UnknownAccountError) as error:
+        except (PollRunsError, NoAccountDataError) as error:
             raise CommandError(str(error)) from error
     if as_json:
         print_json({"dry_run": dry_run, "account": of_account, **_facts(done), "out_of_reach": list(OUT_OF_REACH)})

@@ -89,8 +89,8 @@ def promises(patient: Patient, name: str) -> Iterator[Finding]:
         yield Finding(check, Verdict.WARNING, said, "Deploy with Polling=ENABLED and a rate(…), unless it is intended.")
         return
     # Within a minute there may be several polls; a rarer schedule polls once at each tick.
-    poll_s = settings.poll_seconds if tick_s <= MINUTE_S else tick_s
-    worst = worst_case_s(poll_s=poll_s, full_scan_s=settings.full_scan_seconds)
+    poll_s = settings.poll_interval_s if tick_s <= MINUTE_S else tick_s
+    worst = worst_case_s(poll_s=poll_s, full_scan_s=settings.full_scan_interval_s)
     said = (
         f"Changes that the exam list shows, and ends of running attempts, within {_span(worst['signalled'])}; other new"
         f" attempts within {_span(worst['active'])}, in quiet exams within {_span(worst['rotation'])}; scores within"

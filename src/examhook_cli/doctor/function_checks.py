@@ -62,7 +62,7 @@ def sources(patient: Patient, name: str) -> Iterator[Finding]:
     """Whether what wakes a function is switched on."""
     check = f"source of {name}"
     # With a poll a minute there are no messages, and the source is off.
-    if name == "Poll" and patient.poll_settings.poll_seconds == MINUTE_S:
+    if name == "Poll" and patient.poll_settings.poll_interval_s == MINUTE_S:
         return
     mappings = patient.functions.list_event_source_mappings(FunctionName=patient.output(f"{name}FunctionName"))
     for part, source in SOURCES[name].items():
