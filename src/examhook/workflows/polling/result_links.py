@@ -84,19 +84,13 @@ def serve_link_requests(
     budget = _LinkBudget.of(client, links, now)
     failures = 0
     for exam_id, wanted in by_exam.items():
-        try:
-            budget.serve_exam(exam_id, wanted)
-            failures = 0
-        except ProviderRefused:
-            raise
-        except ProviderRejected:
-            budget.close([event for events in wanted.values() for event in events])
-        except ProviderError as error:
+        error = budget.try_exam(exam_id, wanted)
+        failures = 0 if error is None else failures + 1
+        if error is not None:
             report.note_failure(error)
             report.notes.append(f"result links were not renewed: {error}")
-            failures += 1
-            if failures > 1 or isinstance(error, ProviderThrottled):
-                return
+        if failures > 1 or isinstance(error, ProviderThrottled):
+            return
 
 
 def _by_exam(requested: Iterable[Event]) -> dict[str, Wanted]:
@@ -164,6 +158,18 @@ class _LinkBudget:
                     self.links.answer(event, link)
                 found += 1
         return found
+
+    def try_exam(self, exam_id: str, wanted: Wanted) -> ProviderError | None:
+        """Answer the requests of one exam; returns the error if a later poll can succeed. Raises ProviderRefused."""
+        try:
+            self.serve_exam(exam_id, wanted)
+        except ProviderRefused:
+            raise
+        except ProviderRejected:
+            self.close([event for events in wanted.values() for event in events])
+        except ProviderError as error:
+            return error
+        return None
 
     def close(self, events: Iterable[Event]) -> None:
         """Close requests that cannot be answered."""
