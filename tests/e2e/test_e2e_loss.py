@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from examhook_cli.local.status import open_endpoints
+from examhook_cli.local.local_stack import open_endpoints
 from examhook_cli.output import time_text
 from examhook_cli.stack import Stack
 from examhook_simulator.facts import AttemptRef

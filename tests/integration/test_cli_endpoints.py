@@ -174,7 +174,7 @@ def test_a_test_that_nobody_sends_ends_with_where_to_look(
 ) -> None:
     added = add(URL)
     times = iter(range(0, 1000, 100))
-    monkeypatch.setattr("examhook_cli.commands.endpoint_trial.monotonic", lambda: next(times))
+    monkeypatch.setattr("examhook_cli.commands.endpoint_testing.monotonic", lambda: next(times))
     finished = examhook("endpoints", "test", added["id"])
     (delivery,) = stack.world.deliveries.list_for()
     assert finished.exit_code == 1

@@ -15,9 +15,9 @@ import pytest
 
 from examhook_cli.local.emulator import Emulator, running_emulator, start_emulator, stop_emulator
 from examhook_cli.local.environment import LocalEnvironment
-from examhook_cli.local.errors import EmulatorError, NotUpError, PortInUseError
-from examhook_cli.local.options import LocalOptions
-from examhook_cli.local.run import down, running_stack, up
+from examhook_cli.errors import EmulatorError, NotUpError, PortInUseError
+from examhook_cli.local.parameters import LocalOptions
+from examhook_cli.local.local_stack import running_stack, start_stack, stop_stack
 
 SLEEPER = "import time; print(flush=True); time.sleep(600)"
 PARENT = f"""
@@ -75,7 +75,7 @@ def test_a_running_emulator_is_found_again_and_stopped(
 ) -> None:
     note(environment, program.pid)
     assert running_emulator(environment) == Emulator(program.pid, 4567)
-    assert down(environment)
+    assert stop_stack(environment)
     assert program.poll() is not None or program.wait(timeout=5) is not None
     assert not environment.state.exists()
 
@@ -98,7 +98,7 @@ def test_another_program_under_the_same_number_is_left_alone(environment: LocalE
     with running("something-else") as other:
         note(environment, other.pid)
         assert running_emulator(environment) is None
-        assert down(environment) is False
+        assert stop_stack(environment) is False
         assert other.poll() is None
 
 
@@ -137,7 +137,7 @@ def test_a_stack_that_cannot_be_packed_leaves_no_emulator_behind(environment: Lo
 
     options = LocalOptions(base_url="http://127.0.0.1:1", account_code="c0de")
     with pytest.raises(Exception, match="is not set up: run make install"):
-        up(environment, os.environ, options, free_port(), progress)
+        start_stack(environment, os.environ, options, free_port(), progress)
     assert noted
     assert running_emulator(environment) is None
     with pytest.raises(ProcessLookupError):
@@ -148,13 +148,13 @@ def test_down_leaves_what_is_not_its_own(environment: LocalEnvironment) -> None:
     own, other = environment.stack_file, environment.state / "thesis.txt"
     own.write_text("{}")
     other.write_text("precious")
-    assert down(environment)
+    assert stop_stack(environment)
     assert not own.exists()
     assert other.read_text() == "precious"
 
 
 def test_down_with_nothing_there_says_so(environment: LocalEnvironment) -> None:
-    assert not down(environment)
+    assert not stop_stack(environment)
 
 
 def test_another_port_for_a_stack_that_is_up_is_refused(
@@ -163,7 +163,7 @@ def test_another_port_for_a_stack_that_is_up_is_refused(
     note(environment, program.pid)
     options = LocalOptions(base_url="http://127.0.0.1:1", account_code="c0de")
     with pytest.raises(PortInUseError, match="up on port 4567: examhook local down stops it"):
-        up(environment, os.environ, options, 4568, lambda _what: NoProgress())
+        start_stack(environment, os.environ, options, 4568, lambda _what: NoProgress())
 
 
 def test_logs_of_nothing_say_how_to_start(environment: LocalEnvironment) -> None:

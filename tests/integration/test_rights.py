@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from examhook_cli.local.batch_rights import COVERED
+from examhook_cli.local.batch_permissions import COVERED
 from tests.support.dispatch.dispatch_stack import deployed, invoke, sample_batch
 from tests.support.iam import rights
 from tests.support.iam.aws_actions import ANOTHER_NAME, Need, UnknownCallError, known_actions, needs_of_call

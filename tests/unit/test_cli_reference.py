@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from examhook_cli.reference import commands, reference
+from tools.generate.commands import commands, reference
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 
 
 def test_the_page_is_what_the_commands_make_of_it() -> None:
-    """Otherwise: python -m examhook_cli.reference docs/commands.md."""
+    """Otherwise: python -m tools.generate.commands docs/commands.md."""
     assert PAGE.read_text(encoding="utf-8") == reference()
 
 

@@ -17,7 +17,7 @@ from examhook_cli.local.environment import (
     shell_text,
     shell_variables,
 )
-from examhook_cli.local.errors import NotInstalledError
+from examhook_cli.errors import NotInstalledError
 
 PERSON = {
     "PATH": "/usr/bin",

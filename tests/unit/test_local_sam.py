@@ -11,7 +11,7 @@ import pytest
 
 from examhook_cli.local.deploy import build, deploy
 from examhook_cli.local.environment import REGION, LocalEnvironment
-from examhook_cli.local.options import LocalOptions
+from examhook_cli.local.parameters import LocalOptions
 
 ROOT = Path(__file__).parents[2]
 Arguments = Callable[[LocalEnvironment], list[str]]

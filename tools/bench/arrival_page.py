@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from examhook.detection.ticks import SCHEDULE_LATE_S, longest_gap_s
 from tools.bench.arrival import INTERVALS_S, Arrival, Interval
 from tools.bench.delivery.page import Line
-from tools.bench.markdown import markdown
+from tools.markdown import markdown
 
 _P50_S, _P95_S = 10, 20
 _DEFAULT_S = INTERVALS_S[0]

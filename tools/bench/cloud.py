@@ -3,7 +3,7 @@
 ::
 
     CloudError           the emulator does not answer; trying again may help on a busy machine
-    NotInstalledError    its environment is not set up (examhook_cli.local.errors)
+    NotInstalledError    its environment is not set up (examhook_cli.errors)
 """
 
 from __future__ import annotations

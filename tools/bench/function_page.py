@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tools.bench.figures import Run
 from tools.bench.lambda_sized import CORE_MB, memory_of_poll, share_of_core
-from tools.bench.markdown import markdown
+from tools.markdown import markdown
 from tools.bench.product import FASTEST_PER_SECOND, Polled
 from tools.bench.provider import pages_of
 

@@ -14,7 +14,7 @@ from tools.bench.child import PROJECT
 from tools.bench.figures import Run
 from tools.bench.function_page import function_section
 from tools.bench.lambda_sized import memory_of_poll, share_of_core
-from tools.bench.markdown import markdown
+from tools.markdown import markdown
 from tools.bench.product import FASTEST_PER_SECOND, POLL_SECONDS
 from tools.bench.table import Line
 

@@ -23,7 +23,7 @@ from examhook.provider.v1 import parse_records
 from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings, SettingsError
 from examhook.storage.account_list import AccountsError, accounts_in, code_in
 from examhook.storage.submission_stream import StreamRecord, UnreadableRecordError, place_of, stored_change
-from examhook_cli.choices import header_map, since_time, span_s, split_list, type_patterns
+from examhook_cli.options import parse_headers, parse_since, parse_duration_s, split_list, parse_types
 
 _NOW = 1_790_000_000.0
 _VARIABLES = (
@@ -108,10 +108,10 @@ def _arguments(body: bytes) -> object:
     said = _text(body)
     found: list[object] = [split_list([said])]
     for read in (
-        lambda: since_time(said[:40], _NOW),
-        lambda: span_s(said[:20], 86_400, "--for"),
-        lambda: header_map([said]),
-        lambda: type_patterns([said], ["submission.forced"], "--types"),
+        lambda: parse_since(said[:40], _NOW),
+        lambda: parse_duration_s(said[:20], 86_400, "--for"),
+        lambda: parse_headers([said]),
+        lambda: parse_types([said], ["submission.forced"], "--types"),
     ):
         try:
             found.append(read())

@@ -18,7 +18,7 @@ from botocore.config import Config
 from examhook.delivery.record import DeliveryStatus
 from examhook.storage.exam_states import partition_key
 from examhook.workflows.administration.replay import Replay
-from examhook_cli.demo.installation import CommandFailedError, DemoInstallation, demo_installation, run_command
+from examhook_cli.demo.demo_stack import CommandFailedError, DemoStack, running_demo_stack, run_command
 from examhook_cli.demo.subscriber import QueueSubscriber, subscribe_queue
 from examhook_cli.installation import Installation
 from examhook_cli.listener.server import Listener, running_listener
@@ -49,7 +49,7 @@ class Stage:
 
     world: PassingWorld
     simulator: Simulator
-    installation: DemoInstallation
+    installation: DemoStack
     weather: Weather
     listeners: Sequence[Listener]
     doors: Sequence[Door]
@@ -184,7 +184,7 @@ def stage(seed: int) -> Iterator[Stage]:
         simulator = stack.enter_context(running_simulator(world, code=_CODE))
         listeners = [stack.enter_context(running_listener([])) for _ in range(2)]
         doors = [stack.enter_context(door_to(listener.url)) for listener in listeners]
-        installation = stack.enter_context(demo_installation(simulator.base_url, _CODE, [door.url for door in doors]))
+        installation = stack.enter_context(running_demo_stack(simulator.base_url, _CODE, [door.url for door in doors]))
         for door, listener in zip(doors, listeners, strict=True):
             listener.trust([installation.secrets_by_url[door.url]])
         os.environ.update({name: value for name, value in installation.environ.items() if name.startswith("AWS_")})

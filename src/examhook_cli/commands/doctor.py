@@ -10,9 +10,9 @@ import typer
 from rich.text import Text
 
 from examhook_cli.commands.poll import run_poll
-from examhook_cli.doctor.examination import examine
+from examhook_cli.doctor.checklist import examine
 from examhook_cli.doctor.finding import Finding, Verdict, findings_of
-from examhook_cli.doctor.patient import Patient
+from examhook_cli.doctor.inspected_stack import Patient
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation, installation_of
 from examhook_cli.output import console, print_json, printable, say, waiting

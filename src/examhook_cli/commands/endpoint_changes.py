@@ -11,7 +11,7 @@ from examhook.delivery.endpoint import BodyFormat, ContentType, Privacy
 from examhook.delivery.url import EndpointUrlError
 from examhook.events.catalogue import WEBHOOK_TYPES
 from examhook.workflows.administration import endpoint_changes as changes
-from examhook_cli.choices import header_map, span_s, split_list, type_patterns
+from examhook_cli.options import header_map, span_s, split_list, type_patterns
 from examhook_cli.commands.endpoint_options import (
     CONTENT_TYPE_HELP,
     FORMAT_HELP,
@@ -25,7 +25,7 @@ from examhook_cli.commands.endpoint_options import (
     check_usable,
     find_endpoint,
 )
-from examhook_cli.commands.endpoint_text import endpoint_facts
+from examhook_cli.commands.endpoint_output import endpoint_facts
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import installation_of
 from examhook_cli.output import hint, print_json, say, time_text

@@ -16,7 +16,7 @@ from examhook.workflows.administration.endpoint_changes import LEFT_PARAMETER
 from examhook.workflows.administration.endpoint_removal import remove_endpoint
 from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
 from examhook.workflows.delivering.webhook_request import own_headers
-from examhook_cli.choices import header_map, split_list, type_patterns
+from examhook_cli.options import header_map, split_list, type_patterns
 from examhook_cli.commands import endpoint_changes
 from examhook_cli.commands.endpoint_options import (
     CONTENT_TYPE_HELP,
@@ -32,8 +32,8 @@ from examhook_cli.commands.endpoint_options import (
     find_endpoint,
     format_hint,
 )
-from examhook_cli.commands.endpoint_text import endpoint_facts, print_endpoint, print_endpoints
-from examhook_cli.commands.endpoint_trial import send_test
+from examhook_cli.commands.endpoint_output import endpoint_facts, print_endpoint, print_endpoints
+from examhook_cli.commands.endpoint_testing import send_test
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation, installation_of
 from examhook_cli.output import hint, print_json, say, waiting

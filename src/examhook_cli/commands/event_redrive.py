@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from examhook_cli.choices import since_time
+from examhook_cli.options import since_time
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation, installation_of
 from examhook_cli.output import complain, print_json, say, waiting

@@ -14,7 +14,7 @@ from examhook.events.build import Event
 from examhook.events.catalogue import WEBHOOK_TYPES
 from examhook.storage.events import AHEAD_DAYS
 from examhook.workflows.administration.replay import Resent
-from examhook_cli.choices import since_time, split_list, type_patterns
+from examhook_cli.options import since_time, split_list, type_patterns
 from examhook_cli.commands.resending import enabled_endpoint, oldest_kept, print_resent, replay_of
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation, installation_of

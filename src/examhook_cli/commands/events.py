@@ -11,7 +11,7 @@ import typer
 from examhook.events.build import Event
 from examhook.events.catalogue import ENDPOINT_TEST, WEBHOOK_TYPES
 from examhook.storage.events import AHEAD_DAYS
-from examhook_cli.choices import since_time, type_patterns
+from examhook_cli.options import since_time, type_patterns
 from examhook_cli.commands import event_redrive, event_replay
 from examhook_cli.commands.resending import oldest_kept
 from examhook_cli.errors import CommandError

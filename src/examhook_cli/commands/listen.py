@@ -9,7 +9,7 @@ import typer
 
 from examhook.delivery.signature import BadSecretError
 from examhook_cli.errors import CommandError
-from examhook_cli.listener.line import json_of, line_of
+from examhook_cli.listener.event_line import json_of, line_of
 from examhook_cli.listener.server import Listener, Received, running_listener
 from examhook_cli.output import complain, hint, say
 

@@ -16,10 +16,10 @@ import typer
 from examhook.delivery.url import EndpointUrlError, check_endpoint_url
 from examhook_cli.local.environment import LocalEnvironment
 from examhook_cli.local.logs import Function, LogLine, follow_lines, log_groups, read_lines
-from examhook_cli.local.options import LocalOptions, is_plain, schedule_parameters
-from examhook_cli.local.run import DEFAULT_PORT, LocalStack, running_stack
-from examhook_cli.local.run import down as stop
-from examhook_cli.local.run import up as start
+from examhook_cli.local.parameters import LocalOptions, is_plain, schedule_parameters
+from examhook_cli.local.local_stack import DEFAULT_PORT, LocalStack, running_stack
+from examhook_cli.local.local_stack import down as stop
+from examhook_cli.local.local_stack import up as start
 from examhook_cli.output import hint, say, waiting
 from examhook_cli.stack import DEFAULT_STACK_NAME
 

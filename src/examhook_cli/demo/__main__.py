@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from examhook_cli.demo.installation import CommandFailedError
+from examhook_cli.demo.demo_stack import CommandFailedError
 from examhook_cli.demo.narrator import Narrator
-from examhook_cli.demo.play import play
+from examhook_cli.demo.scenario_run import play
 
 
 def main(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from examhook_cli.demo.expected import Fact, exam_fact, score_text
+from examhook_cli.demo.reconciliation import Fact, exam_fact, score_text
 from examhook_cli.listener.server import Received
 
 

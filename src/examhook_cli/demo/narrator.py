@@ -10,8 +10,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from examhook_cli.demo.reconcile import Reconciliation
-from examhook_cli.listener.line import line_of
+from examhook_cli.demo.reconciliation import Reconciliation
+from examhook_cli.listener.event_line import line_of
 from examhook_cli.listener.server import Received
 from examhook_cli.output import printable
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from examhook_cli.demo.arrivals import Arrival
-from examhook_cli.demo.expected import Fact
+from examhook_cli.demo.reconciliation import Arrival
+from examhook_cli.demo.reconciliation import Fact
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from examhook.storage.account_state import AccountRecord, Refusal
 from examhook.storage.accounts import AccountsSecret
 from examhook_cli.doctor.finding import Finding, Verdict
 from examhook_cli.doctor.function_checks import interval_s, schedule_of
-from examhook_cli.doctor.patient import Patient
+from examhook_cli.doctor.inspected_stack import Patient
 from examhook_cli.output import time_text
 from examhook_cli.stack import StackError
 

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from examhook.delivery.endpoint import Endpoint
 from examhook_cli.doctor.finding import Finding, Verdict
-from examhook_cli.doctor.patient import Patient
+from examhook_cli.doctor.inspected_stack import Patient
 from examhook_cli.output import time_text
 
 WAITING_SHOWN = 1000

@@ -14,7 +14,7 @@ from examhook.settings import (
     SettingsError,
 )
 from examhook_cli.doctor.finding import Finding, Verdict
-from examhook_cli.doctor.patient import Patient
+from examhook_cli.doctor.inspected_stack import Patient
 
 FUNCTIONS: Mapping[str, Callable[[Mapping[str, str]], object]] = {
     "Poll": PollSettings.read,

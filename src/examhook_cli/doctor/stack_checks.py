@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from examhook_cli.doctor.finding import Finding, Verdict
-from examhook_cli.doctor.patient import Patient
+from examhook_cli.doctor.inspected_stack import Patient
 from examhook_cli.stack import find_stack
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from examhook_cli.doctor.finding import Finding, Verdict
-from examhook_cli.doctor.patient import Patient
+from examhook_cli.doctor.inspected_stack import Patient
 
 TABLES = ("Submissions", "Exams", "Endpoints", "Events", "Deliveries")
 EXPIRING = frozenset({"Events", "Deliveries"})

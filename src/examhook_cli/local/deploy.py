@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from examhook_cli.local.environment import REGION, LocalEnvironment, sam_variables
-from examhook_cli.local.errors import DeployError
-from examhook_cli.local.options import LocalOptions, parameters_file
+from examhook_cli.errors import DeployError
+from examhook_cli.local.parameters import LocalOptions, parameters_file
 from examhook_cli.stack import DEFAULT_STACK_NAME
 
 if TYPE_CHECKING:

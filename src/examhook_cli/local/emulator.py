@@ -16,7 +16,7 @@ from pathlib import Path
 import requests
 
 from examhook_cli.local.environment import LocalEnvironment, emulator_variables, endpoint_url
-from examhook_cli.local.errors import EmulatorError, PortInUseError
+from examhook_cli.errors import EmulatorError, PortInUseError
 
 _MODULE = "ministack"
 _START_S = 60

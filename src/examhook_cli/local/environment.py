@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import examhook_cli
-from examhook_cli.local.errors import NotInstalledError
+from examhook_cli.errors import NotInstalledError
 from examhook_cli.stack import DEFAULT_STACK_NAME
 
 REGION = "us-east-1"

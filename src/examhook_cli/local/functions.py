@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from examhook_cli.local.errors import DeployError
+from examhook_cli.errors import DeployError
 from examhook_cli.stack import Stack
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ class CommandFailedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class DemoInstallation:
+class DemoStack:
     """A local stack of the demo's own, apart from one that the person may have up."""
 
     environ: Mapping[str, str]
@@ -44,7 +44,7 @@ class DemoInstallation:
 
 
 @contextmanager
-def demo_installation(base_url: str, code: str, webhook_urls: Sequence[str]) -> Iterator[DemoInstallation]:
+def running_demo_stack(base_url: str, code: str, webhook_urls: Sequence[str]) -> Iterator[DemoStack]:
     """A stack that is up for the length of a ``with`` block; raises CommandFailedError."""
     state = Path(tempfile.mkdtemp(prefix="examhook-demo-"))
     port = _free_port()
@@ -66,7 +66,7 @@ def demo_installation(base_url: str, code: str, webhook_urls: Sequence[str]) -> 
             region_name=variables["AWS_REGION"],
         )
         os.environ["AWS_ENDPOINT_URL"] = variables["AWS_ENDPOINT_URL"]
-        yield DemoInstallation(
+        yield DemoStack(
             environ=environ,
             session=session,
             stack=find_stack(session, DEFAULT_STACK_NAME),

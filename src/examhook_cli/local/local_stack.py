@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 
-from examhook_cli.local.batch_rights import allow_batches
+from examhook_cli.local.batch_permissions import allow_batches
 from examhook_cli.local.clients import LocalClients
 from examhook_cli.local.deploy import build, deploy
 from examhook_cli.local.emulator import Emulator, running_emulator, start_emulator, stop_emulator
 from examhook_cli.local.environment import LocalEnvironment
-from examhook_cli.local.errors import NotUpError, PortInUseError
-from examhook_cli.local.functions import wake
-from examhook_cli.local.options import LocalOptions
-from examhook_cli.local.status import OpenEndpoint, open_endpoints, write_status
+from examhook_cli.errors import NotUpError, PortInUseError
+from examhook_cli.local.local_stack import wake
+from examhook_cli.local.parameters import LocalOptions
+from examhook_cli.local.local_stack import OpenEndpoint, open_endpoints, write_status
 from examhook_cli.stack import DEFAULT_STACK_NAME, Stack, read_stack
 
 DEFAULT_PORT = 4566

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook_cli.doctor import account_checks, delivery_checks, function_checks, stack_checks, table_checks
 from examhook_cli.doctor.finding import Check, Finding, Verdict, findings_of
-from examhook_cli.doctor.patient import Patient
+from examhook_cli.doctor.inspected_stack import Patient
 from examhook_cli.stack import StackError
 
 

@@ -10,11 +10,11 @@ from http import HTTPStatus
 
 from examhook.events.words import words_for
 from examhook.storage.events import EventsTable
-from examhook_cli.demo.arrivals import accepted, arrival_of
-from examhook_cli.demo.expected import Fact, expected_facts
-from examhook_cli.demo.installation import DemoInstallation, demo_installation
+from examhook_cli.demo.reconciliation import accepted, arrival_of
+from examhook_cli.demo.reconciliation import Fact, expected_facts
+from examhook_cli.demo.demo_stack import DemoStack, running_demo_stack
 from examhook_cli.demo.narrator import Narrator
-from examhook_cli.demo.reconcile import Reconciliation, reconcile
+from examhook_cli.demo.reconciliation import Reconciliation, reconcile
 from examhook_cli.demo.scenario import STEP_WITH_A_BROKEN_RECEIVER, STEPS, Stage, Step, furnish
 from examhook_cli.demo.subscriber import QueueSubscriber, subscribe_queue
 from examhook_cli.listener.server import Listener, Received, running_listener
@@ -37,7 +37,7 @@ class Play:
 
     narrator: Narrator
     stage: Stage
-    installation: DemoInstallation
+    installation: DemoStack
     first: Listener
     second: Listener
     everything: QueueSubscriber
@@ -126,7 +126,7 @@ def play(narrator: Narrator) -> bool:
         second = stack.enter_context(running_listener([], on_received=_announcer(narrator, "second")))
         narrator.heading("Deploying the template into the local emulator, with each function's own rights enforced")
         began_at = time.monotonic()
-        installation = stack.enter_context(demo_installation(simulator.base_url, CODE, [first.url, second.url]))
+        installation = stack.enter_context(running_demo_stack(simulator.base_url, CODE, [first.url, second.url]))
         for listener in (first, second):
             listener.trust([installation.secrets_by_url[listener.url]])
         topic_arn = installation.stack.output("SubmissionsTopicArn")

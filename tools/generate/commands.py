@@ -1,4 +1,4 @@
-"""Writes docs/commands.md from the commands themselves: ``python -m examhook_cli.reference docs/commands.md``.
+"""Writes docs/commands.md from the commands themselves: ``python -m tools.generate.commands docs/commands.md``.
 
 A test compares the page with what this makes, so that the two stay in step.
 """
@@ -30,7 +30,7 @@ the fields, and with `--json` one JSON document. Every command has `--help`.
 | 1 | failed; one sentence on standard error says why and what to do |
 | 2 | wrong usage |
 
-This page is made from the commands by `python -m examhook_cli.reference docs/commands.md`.
+This page is made from the commands by `python -m tools.generate.commands docs/commands.md`.
 """
 
 

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from examhook_cli.local.batch_rights import allow_batches, batch_statements
+from examhook_cli.local.batch_permissions import allow_batches, batch_statements
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:submissions"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:deliveries"
