@@ -54,7 +54,7 @@ def test_live_candidates_come_as_time_passes_and_quirks_are_on() -> None:
     ) as process:
         assert process.stdout is not None
         said = [process.stdout.readline() for _ in range(3)]
-        url = said[0].split()[5]
+        url = said[0].split()[4]
         assert said[2] == f"  examhook local up --base-url {url} --code simulated-code\n"
         control = SimulatorControl(url)
         before = len(control.ledger())

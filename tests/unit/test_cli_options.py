@@ -7,7 +7,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhook_cli.options import parse_since, split_list, parse_types
+from examhook_cli.options import parse_since, parse_types, split_list
 
 NOW = 1_777_817_000.9
 

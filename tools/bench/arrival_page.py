@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from examhook.detection.ticks import SCHEDULE_LATE_S, longest_gap_s
 from tools.bench.arrival import INTERVALS_S, Arrival, Interval
 from tools.bench.delivery.page import Line
-from tools.markdown import markdown
+from tools.markdown import markdown_table
 
 _P50_S, _P95_S = 10, 20
 _DEFAULT_S = INTERVALS_S[0]
+_BOUNDS_HEAD = ("interval", "longest time between two polls on AWS", "longest measured time beyond the interval")
 
 
 def lines(run: Arrival) -> list[Line]:
@@ -55,7 +56,7 @@ Written by `make bench`, in {run.whole_run_s / 60:.0f} minutes, on {platform.sys
 Python {platform.python_version()} ({os.cpu_count()} cores, load average {os.getloadavg()[2]:.1f} in the last
 15 minutes).
 
-{markdown(("measure", "wanted", "Examhook", "met"), rows)}
+{markdown_table(("measure", "wanted", "Examhook", "met"), rows)}
 
 For each interval the whole local stack is deployed by `examhook local up --poll-seconds N` and watches a simulated
 provider with {scale.exams} exams. {scale.submissions} candidates are sitting them. They submit at random moments within
@@ -65,7 +66,7 @@ same machine.
 The emulator's scheduler is on time. EventBridge Scheduler may be {SCHEDULE_LATE_S} s late, so two polls may be further
 apart on AWS:
 
-{markdown(("interval", "longest time between two polls on AWS", "longest measured time beyond the interval"), bounds)}
+{markdown_table(_BOUNDS_HEAD, bounds)}
 
 A submission is announced within both together, unless reading takes longer than here.
 """

@@ -27,7 +27,7 @@ from examhook_cli.local.environment import (
     ACCESS_KEY_ID,
     REGION,
     SECRET_ACCESS_KEY,
-    LocalEnvironment,
+    LocalPaths,
     emulator_variables,
     endpoint_url,
     shell_variables,
@@ -59,7 +59,7 @@ class Cloud:
 def running_cloud(account_code: str) -> Iterator[Cloud]:
     """An emulator for the length of a ``with`` block."""
     with tempfile.TemporaryDirectory(prefix="examhook-bench-") as state:
-        environment, port = LocalEnvironment(PROJECT, Path(state)), _free_port()
+        environment, port = LocalPaths(PROJECT, Path(state)), _free_port()
         variables = emulator_variables(os.environ, port, environment.state)
         with subprocess.Popen(  # noqa: S603 - our own program
             [str(environment.program(".venv-emulator", "python")), "-m", "ministack"],

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from tools.bench.figures import Run
 from tools.bench.lambda_sized import CORE_MB, memory_of_poll, share_of_core
-from tools.markdown import markdown
 from tools.bench.product import FASTEST_PER_SECOND, Polled
 from tools.bench.provider import pages_of
+from tools.markdown import markdown_table
 
 _SMALL_MB = 256
 _MANY_EXAMS, _MANY_ROWS = 1000, 1000
@@ -53,7 +53,7 @@ def _calculated(run: Run) -> str:
         "first contact": run.large.first,
     }
     head = ("poll", "requests", "CPU here, s", f"CPU with {_SMALL_MB} MB, s", "at 5 requests/s, s", "peak memory, MB")
-    return markdown(head, [_calculated_row(name, polled) for name, polled in polls.items()])
+    return markdown_table(head, [_calculated_row(name, polled) for name, polled in polls.items()])
 
 
 def _calculated_row(name: str, polled: Polled) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def _measured(run: Run) -> str:
         },
     }
     head = ("poll", "may take, MB", "of a core", "requests", "CPU, s", "took, s", "peak memory, MB")
-    return markdown(
+    return markdown_table(
         head,
         [
             (

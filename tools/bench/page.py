@@ -14,9 +14,9 @@ from tools.bench.child import PROJECT
 from tools.bench.figures import Run
 from tools.bench.function_page import function_section
 from tools.bench.lambda_sized import memory_of_poll, share_of_core
-from tools.markdown import markdown
 from tools.bench.product import FASTEST_PER_SECOND, POLL_SECONDS
 from tools.bench.table import Line
+from tools.markdown import markdown_table
 
 _HEAD = (
     "measure",
@@ -116,7 +116,7 @@ def _table(table: Sequence[Line]) -> str:
         (line.measure, line.floor, line.naive, line.dlt, line.wanted, line.newest, line.oldest, _yes(met=line.met))
         for line in table
     ]
-    return markdown(_HEAD, rows)
+    return markdown_table(_HEAD, rows)
 
 
 def _happened(run: Run) -> str:

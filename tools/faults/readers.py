@@ -23,7 +23,7 @@ from examhook.provider.v1 import parse_records
 from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings, SettingsError
 from examhook.storage.account_list import AccountsError, accounts_in, code_in
 from examhook.storage.submission_stream import StreamRecord, UnreadableRecordError, place_of, stored_change
-from examhook_cli.options import parse_headers, parse_since, parse_duration_s, split_list, parse_types
+from examhook_cli.options import parse_duration_s, parse_headers, parse_since, parse_types, split_list
 
 _NOW = 1_790_000_000.0
 _VARIABLES = (

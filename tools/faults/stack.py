@@ -18,7 +18,7 @@ from botocore.config import Config
 from examhook.delivery.record import DeliveryStatus
 from examhook.storage.exam_states import partition_key
 from examhook.workflows.administration.replay import Replay
-from examhook_cli.demo.demo_stack import CommandFailedError, DemoStack, running_demo_stack, run_command
+from examhook_cli.demo.demo_stack import CommandFailedError, DemoStack, run_command, running_demo_stack
 from examhook_cli.demo.subscriber import QueueSubscriber, subscribe_queue
 from examhook_cli.installation import Installation
 from examhook_cli.listener.server import Listener, running_listener

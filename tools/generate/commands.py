@@ -1,7 +1,4 @@
-"""Writes docs/commands.md from the commands themselves: ``python -m tools.generate.commands docs/commands.md``.
-
-A test compares the page with what this makes, so that the two stay in step.
-"""
+"""Writes docs/commands.md from the command line itself: ``python -m tools.generate.commands docs/commands.md``."""
 
 from __future__ import annotations
 
@@ -14,85 +11,86 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
 from examhook_cli.main import app
+from tools.markdown import markdown_table
 
 Command = TyperCommand | TyperGroup
 
 _HEAD = """\
 # Commands
 
-`examhook` speaks to one installation: on AWS by your ordinary AWS credentials, or on this machine after
-`examhook local up` and `source .local/env`. In a terminal it prints tables, in a pipe lines with tabs between
-the fields, and with `--json` one JSON document. Every command has `--help`.
+`examhook` operates one installation: on AWS with your AWS credentials, or on this machine after `examhook local up`
+and `source .local/env`. It prints tables in a terminal, tab-separated lines in a pipe, and one JSON document with
+`--json`. Every command has `--help`.
 
 | exit status | meaning |
 |---|---|
-| 0 | done |
-| 1 | failed; one sentence on standard error says why and what to do |
+| 0 | success |
+| 1 | failure; standard error says why and what to do |
 | 2 | wrong usage |
 
-This page is made from the commands by `python -m tools.generate.commands docs/commands.md`.
+`python -m tools.generate.commands docs/commands.md` writes this page.
 """
 
 
-def reference() -> str:
-    """The page, as Markdown."""
+def commands_page() -> str:
+    """The page as Markdown."""
     root = _known(get_command(app))
     context = typer.Context(root)
     sections = [
         _HEAD,
-        _section("Global options", "Before the command, as in `examhook --stack exams poll`.", root, context),
+        _section("Global options", "Write them before the command: `examhook --stack exams poll`.", root, context),
     ]
-    for path, command in _commands(root, ("examhook",)):
-        sections.append(_section(f"`{_usage(path, command, context)}`", _prose(command), command, context))
+    for path, command in leaf_commands(root):
+        sections.append(_section(f"`{_usage(path, command, context)}`", _description(command), command, context))
     return "\n".join(sections)
 
 
-def commands() -> list[str]:
-    """Every command by its words, as ``examhook events list``."""
-    return [" ".join(path) for path, _ in _commands(_known(get_command(app)), ("examhook",))]
-
-
-def _commands(command: Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Command]]:
+def leaf_commands(command: Command | None = None, path: str = "examhook") -> Iterator[tuple[str, Command]]:
+    """Every command below ``command`` (default: all) with its path, such as ``examhook events list``."""
+    command = command or _known(get_command(app))
     if isinstance(command, TyperGroup):
         for name, inner in command.commands.items():
-            yield from _commands(_known(inner), (*path, name))
+            yield from leaf_commands(_known(inner), f"{path} {name}")
     else:
         yield path, command
 
 
 def _known(command: object) -> Command:
-    """``command`` as one of Typer's two public kinds; all that Typer makes are."""
+    """``command`` with its public type; Typer creates no other commands."""
     if not isinstance(command, TyperCommand | TyperGroup):
         raise TypeError(f"not a command of Typer's: {command!r}")
     return command
 
 
-def _section(title: str, prose: str, command: Command, context: typer.Context) -> str:
+def _section(title: str, description: str, command: Command, context: typer.Context) -> str:
     rows = [_row(each, context) for each in command.params if isinstance(each, TyperArgument | TyperOption)]
-    table = ["", "| | |", "|---|---|", *rows] if rows else []
-    return "\n".join([f"## {title}", "", prose, *table, ""])
+    table = ["", markdown_table(("", ""), rows)] if rows else []
+    return "\n".join([f"## {title}", "", description, *table, ""])
 
 
-def _usage(path: tuple[str, ...], command: Command, context: typer.Context) -> str:
-    arguments = [each.metavar or each.name for each in command.params if isinstance(each, TyperArgument)]
+def _usage(path: str, command: Command, context: typer.Context) -> str:
+    arguments = [str(each.metavar or each.name) for each in command.params if isinstance(each, TyperArgument)]
     options = [each for each in command.params if isinstance(each, TyperOption) and each.required]
-    return " ".join((*path, *arguments, *(f"{each.opts[0]} {_metavar(each, context)}" for each in options)))
+    return " ".join((path, *arguments, *(f"{each.opts[0]} {_metavar(each, context)}" for each in options)))
 
 
-def _prose(command: Command) -> str:
-    return " ".join((command.help or "").split())
+def _description(command: Command) -> str:
+    """The help of a command: prose, then the example in a code block."""
+    prose, _, example = (command.help or "").partition("Example: ")
+    paragraphs = [" ".join(paragraph.split()) for paragraph in prose.strip().split("\n\n")]
+    return "\n\n".join([*paragraphs, f"```sh\n{' '.join(example.split())}\n```"])
 
 
-def _row(parameter: TyperArgument | TyperOption, context: typer.Context) -> str:
+def _row(parameter: TyperArgument | TyperOption, context: typer.Context) -> tuple[str, str]:
     if isinstance(parameter, TyperArgument):
-        name = parameter.metavar or parameter.name
+        name = str(parameter.metavar or parameter.name)
     else:
         name = f"{', '.join(parameter.opts)} {_metavar(parameter, context)}".rstrip()
-    return f"| `{_cell(name)}` | {_cell(parameter.help or '')}{_default(parameter)} |"
+    return f"`{_cell(name)}`", f"{_cell(parameter.help or '')}{_default(parameter)}"
 
 
 def _metavar(option: TyperOption, context: typer.Context) -> str:
-    """What stands after an option: ``URL``, or the words to choose from."""
+    """Placeholder of the value (``URL``), or the values to choose from."""
     if option.is_flag:
         return ""
     return option.metavar or option.display_type(context).strip("<>").removeprefix("list[").removesuffix("]")
@@ -110,4 +108,4 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(reference(), encoding="utf-8")
+    Path(sys.argv[1]).write_text(commands_page(), encoding="utf-8")

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from tools.markdown import markdown_table
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "licences.md"
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
@@ -70,8 +72,8 @@ def licence(name: str) -> str:
 
 def table(names: list[str]) -> str:
     """One line for each package."""
-    rows = [f"| {name} | {distribution(name).version} | {licence(name)} |" for name in names]
-    return "\n".join(["| package | version | licence |", "|---|---|---|", *rows])
+    rows = [(name, distribution(name).version, licence(name)) for name in names]
+    return markdown_table(("package", "version", "licence"), rows)
 
 
 def page() -> str:

@@ -1,4 +1,4 @@
-"""Sending a test to an endpoint and waiting for what becomes of it."""
+"""Sends a test event to an endpoint and waits for the result."""
 
 from __future__ import annotations
 
@@ -12,38 +12,39 @@ from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation
 from examhook_cli.output import waiting
 
-_LOOK_AGAIN_S = 0.5
+_POLL_INTERVAL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """What became of a test within the time that was given to it."""
+class EndpointTestResult:
+    """State of a test delivery after its first attempt, or after the timeout."""
 
     endpoint_id: str
     event_id: str
     status: DeliveryStatus
     attempt: AttemptRecord | None
-    """The attempt that ended; None while it has not."""
+    """The completed attempt; None if it has not completed."""
 
     @property
-    def delivered(self) -> bool:
-        """Whether the receiver accepted it."""
+    def is_delivered(self) -> bool:
+        """Whether the receiver accepted the test."""
         return self.status is DeliveryStatus.DELIVERED
 
     @property
     def sentence(self) -> str:
-        """What became of it, for the person who sent it."""
+        """The result for the user."""
         if self.status is DeliveryStatus.CANCELLED:
-            return f"The test to {self.endpoint_id} was not sent: the endpoint or the event has been removed."
+            return f"The test to {self.endpoint_id} was cancelled: the endpoint or the event was removed."
         if self.attempt is None:
             return (
-                f"Nothing came of the test to {self.endpoint_id} yet: "
+                f"The test to {self.endpoint_id} has no result yet: "
                 f"see examhook deliveries show {self.endpoint_id} {self.event_id}"
             )
-        took = f"after {self.attempt.latency_ms} ms"
-        if self.delivered:
-            return f"The test to {self.endpoint_id} was accepted with HTTP status {self.attempt.http_status} {took}."
-        return f"The test to {self.endpoint_id} failed {took}: {self.attempt.reason}"
+        duration = f"after {self.attempt.latency_ms} ms"
+        if self.is_delivered:
+            status = self.attempt.http_status
+            return f"The test to {self.endpoint_id} was accepted with HTTP status {status} {duration}."
+        return f"The test to {self.endpoint_id} failed {duration}: {self.attempt.reason}"
 
     def facts(self) -> dict[str, object]:
         """The result as ``--json`` prints it."""
@@ -58,9 +59,8 @@ class Trial:
         }
 
 
-def send_test(installation: Installation, endpoint: Endpoint, timeout_s: float) -> Trial:
-    """Send an ``endpoint.test`` and wait up to ``timeout_s`` for the end of its first attempt; raises CommandError."""
-    retention_days = int(installation.stack.output("RetentionDays"))
+def send_test(installation: Installation, endpoint: Endpoint, timeout_s: float) -> EndpointTestResult:
+    """Send an ``endpoint.test`` and wait for its first attempt; raises CommandError if the endpoint is disabled."""
     try:
         event = send_endpoint_test(
             endpoint,
@@ -68,26 +68,26 @@ def send_test(installation: Installation, endpoint: Endpoint, timeout_s: float) 
             deliveries=installation.deliveries,
             queue=installation.delivery_queue,
             now=time,
-            retention_days=retention_days,
+            retention_days=installation.retention_days,
         )
     except EndpointDisabledError as error:
         raise CommandError(str(error)) from error
     with waiting("Waiting for the receiver …"):
-        return _wait(installation, endpoint.endpoint_id, event.event_id, timeout_s)
+        delivery = _completed_delivery(installation, endpoint.endpoint_id, event.event_id, timeout_s)
+    if delivery is None:
+        return EndpointTestResult(endpoint.endpoint_id, event.event_id, DeliveryStatus.CANCELLED, None)
+    attempt = delivery.attempt_log[-1] if delivery.attempt_log else None
+    return EndpointTestResult(endpoint.endpoint_id, event.event_id, delivery.status, attempt)
 
 
-def _wait(installation: Installation, endpoint_id: str, event_id: str, timeout_s: float) -> Trial:
+def _completed_delivery(
+    installation: Installation, endpoint_id: str, event_id: str, timeout_s: float
+) -> Delivery | None:
+    """The delivery after its first attempt, or after ``timeout_s``; None if it was removed."""
     give_up_at = monotonic() + timeout_s
     while True:
         delivery = installation.deliveries.get(endpoint_id, event_id)
-        if _is_decided(delivery) or monotonic() >= give_up_at:
-            break
-        sleep(_LOOK_AGAIN_S)
-    if delivery is None:
-        return Trial(endpoint_id, event_id, DeliveryStatus.CANCELLED, None)
-    attempt = delivery.attempt_log[-1] if delivery.attempt_log else None
-    return Trial(endpoint_id, event_id, delivery.status, attempt)
-
-
-def _is_decided(delivery: Delivery | None) -> bool:
-    return delivery is None or bool(delivery.attempt_log) or delivery.status not in OPEN_STATUSES
+        is_completed = delivery is None or bool(delivery.attempt_log) or delivery.status not in OPEN_STATUSES
+        if is_completed or monotonic() >= give_up_at:
+            return delivery
+        sleep(_POLL_INTERVAL_S)

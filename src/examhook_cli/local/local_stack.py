@@ -1,100 +1,153 @@
-"""The local run: the project's own template, deployed into an emulator of AWS on this machine."""
+"""Starts and stops the local stack."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from examhook.destinations.secrets import SecretsKey
+from examhook.storage.endpoints import EndpointsTable
+from examhook_cli.errors import DeployError, NotUpError, PortInUseError
 from examhook_cli.local.batch_permissions import allow_batches
 from examhook_cli.local.clients import LocalClients
-from examhook_cli.local.deploy import build, deploy
+from examhook_cli.local.deploy import build, deploy, write_private
 from examhook_cli.local.emulator import Emulator, running_emulator, start_emulator, stop_emulator
-from examhook_cli.local.environment import LocalEnvironment
-from examhook_cli.errors import NotUpError, PortInUseError
-from examhook_cli.local.local_stack import wake
+from examhook_cli.local.environment import LocalPaths, shell_text
 from examhook_cli.local.parameters import LocalOptions
-from examhook_cli.local.local_stack import OpenEndpoint, open_endpoints, write_status
 from examhook_cli.stack import DEFAULT_STACK_NAME, Stack, read_stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_lambda import LambdaClient
 
 DEFAULT_PORT = 4566
 
-Progress = Callable[[str], AbstractContextManager[None]]
-"""Shows that something is under way while its context lasts."""
+ShowTask = Callable[[str], AbstractContextManager[None]]
+"""Shows a task to the user while the returned context lasts."""
+
+_WARM_UP_PAYLOADS = {
+    # Retry creates the endpoints of the WebhookUrls parameter.
+    "RetryFunctionName": {"trigger": "manual"},
+    # Without records there is nothing to do. Poll is left out because it would send requests to the provider.
+    "DispatchFunctionName": {"Records": []},
+    "DeliverFunctionName": {"Records": []},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEndpoint:
+    """An endpoint with its decrypted signing secret (``whsec_…``)."""
+
+    endpoint_id: str
+    url: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class LocalStack:
-    """A local stack that is ready."""
+    """A running local stack."""
 
     emulator: Emulator
     stack: Stack
     endpoints: Sequence[OpenEndpoint]
     was_up: bool
-    """Whether it ran already and was deployed anew."""
+    """Whether it was already running and was updated."""
 
 
-def up(
-    environment: LocalEnvironment,
+def start_stack(
+    paths: LocalPaths,
     environ: Mapping[str, str],
     options: LocalOptions,
     port: int | None,
-    progress: Progress,
+    show_task: ShowTask,
 ) -> LocalStack:
-    """Start the emulator if none runs, deploy, and return when all is ready; raises LocalError.
+    """Start or update the local stack and wait until it is ready; raises CommandError.
 
-    A stack that is up keeps its data and is deployed anew with these options. What was started
-    here is stopped again if a later step fails; its logs stay.
+    An update keeps the stored data. After a failure, an emulator that this call started is stopped; its logs remain.
     """
-    environment.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    environment.deploy_log.unlink(missing_ok=True)
-    running = running_emulator(environment)
+    paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    paths.deploy_log.unlink(missing_ok=True)
+    running = running_emulator(paths)
     if running and port not in {None, running.port}:
-        raise PortInUseError(f"The local stack is up on port {running.port}: examhook local down stops it.")
-    with ExitStack() as undo:
+        raise PortInUseError(f"The local stack is up on port {running.port}: stop it with examhook local down.")
+    with ExitStack() as on_failure:
         if running:
             emulator = running
         else:
-            with progress("Starting the emulator …"):
-                emulator = start_emulator(environment, environ, port or DEFAULT_PORT)
-            undo.callback(stop_emulator, environment, emulator)
+            with show_task("Starting the emulator …"):
+                emulator = start_emulator(paths, environ, port or DEFAULT_PORT)
+            on_failure.callback(stop_emulator, paths, emulator)
         clients = LocalClients(emulator.port)
-        with progress("Packing the functions …"):
-            build(environment, environ, emulator.port, options)
-        with progress("Deploying the stack …"):
-            deploy(environment, environ, emulator.port, options, clients.cloudformation())
+        with show_task("Packaging the functions …"):
+            build(paths, environ, emulator.port, options)
+        with show_task("Deploying the stack …"):
+            deploy(paths, environ, emulator.port, options, clients.cloudformation())
             allow_batches(DEFAULT_STACK_NAME, clients.cloudformation(), clients.iam())
         stack = read_stack(clients.cloudformation(), DEFAULT_STACK_NAME)
-        with progress("Waking the functions …"):
-            wake(stack, clients.functions())
+        with show_task("Starting the functions …"):
+            warm_up(stack, clients.functions())
         endpoints = open_endpoints(stack, clients.dynamodb(), clients.kms())
-        write_status(environment, emulator.port, stack, endpoints)
-        undo.pop_all()
+        _write_stack_files(paths, emulator.port, stack, endpoints)
+        on_failure.pop_all()
     return LocalStack(emulator, stack, endpoints, was_up=running is not None)
 
 
-def down(environment: LocalEnvironment) -> bool:
-    """Stop the emulator and remove all that the local run keeps; False if there was nothing. Raises EmulatorError."""
-    running = running_emulator(environment)
+def stop_stack(paths: LocalPaths) -> bool:
+    """Stop the emulator and remove its files; False if there was nothing to do. Raises EmulatorError."""
+    running = running_emulator(paths)
     if running:
-        stop_emulator(environment, running)
-    kept = [path for path in environment.kept() if path.exists()]
-    for path in kept:
+        stop_emulator(paths, running)
+    created = [path for path in paths.created() if path.exists()]
+    for path in created:
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink()
-    # The folder may be one that the person chose and keeps other things in.
+    # The user may have chosen a folder that contains other files.
     with suppress(OSError):
-        environment.state.rmdir()
-    return bool(running or kept)
+        paths.state.rmdir()
+    return bool(running or created)
 
 
-def running_stack(environment: LocalEnvironment) -> tuple[Stack, LocalClients]:
-    """The local stack that is up, and clients for it; raises NotUpError, StackError."""
-    running = running_emulator(environment)
+def running_stack(paths: LocalPaths) -> tuple[Stack, LocalClients]:
+    """The running stack and its clients; raises NotUpError, StackError."""
+    running = running_emulator(paths)
     if not running:
         raise NotUpError("The local stack is not up: start it with examhook local up.")
     clients = LocalClients(running.port)
     return read_stack(clients.cloudformation(), DEFAULT_STACK_NAME), clients
+
+
+def warm_up(stack: Stack, client: LambdaClient) -> None:
+    """Run each function once, so that the first event does not wait for it; raises DeployError if one fails."""
+    for output, payload in _WARM_UP_PAYLOADS.items():
+        response = client.invoke(FunctionName=stack.output(output), Payload=json.dumps(payload).encode())
+        if response.get("FunctionError"):
+            result = json.loads(response["Payload"].read())
+            reason = result.get("errorMessage") if isinstance(result, dict) else None
+            name = output.removesuffix("FunctionName")
+            raise DeployError(f"{name} does not work: {reason or 'no reason given'}. See examhook local logs.")
+
+
+def open_endpoints(stack: Stack, dynamodb: DynamoDBClient, kms: KMSClient) -> list[OpenEndpoint]:
+    """The enabled endpoints, oldest first."""
+    key = SecretsKey(kms, stack.output("SecretsKeyArn"))
+    return [
+        OpenEndpoint(endpoint.endpoint_id, endpoint.url, key.open(endpoint.endpoint_id, endpoint.sealed_secret))
+        for endpoint in EndpointsTable(dynamodb, stack.output("EndpointsTableName")).list_all()
+        if endpoint.is_enabled
+    ]
+
+
+def _write_stack_files(paths: LocalPaths, port: int, stack: Stack, endpoints: Sequence[OpenEndpoint]) -> None:
+    write_private(paths.shell_file, shell_text(port))
+    document = {
+        "outputs": dict(stack.outputs),
+        "endpoints": [{"id": each.endpoint_id, "url": each.url, "secret": each.secret} for each in endpoints],
+    }
+    write_private(paths.stack_file, json.dumps(document, indent=2) + "\n")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tools.bench.delivery.latency import Latency
 from tools.bench.delivery.pipeline import Used
 from tools.bench.delivery.run import Delivery
+from tools.markdown import markdown_table
 
 _P50_S, _P99_S = 0.5, 2.0
 _WORKER_RATIO = 0.7
@@ -82,7 +83,7 @@ def page(run: Delivery, table: Sequence[Line]) -> str:
 
 Written by `make bench`, in {run.whole_run_s / 60:.0f} minutes, on {_machine()}.
 
-{_markdown(("measure", "wanted", "Examhook", "met"), rows)}
+{markdown_table(("measure", "wanted", "Examhook", "met"), rows)}
 
 How each is measured:
 
@@ -110,7 +111,7 @@ How each is measured:
 Counted: requests by a hook in the AWS client, written units by the emulator (indexes included), read units from the
 items that come back. Prices differ by region and year, so there are none here.
 
-{_markdown(_COST_HEAD, [_per_event(run.used, scale.counted)])}
+{markdown_table(_COST_HEAD, [_per_event(run.used, scale.counted)])}
 
 Messages came in full batches here; where events are rare, each message is an invocation of its own. Lambda asks SQS
 for messages all the time beside that, whatever is sent.
@@ -118,7 +119,7 @@ for messages all the time beside that, whatever is sent.
 A day with one endpoint and {run.day.events} events, of which it takes all or none
 ({run.day.attempts_failing} attempts):
 
-{_markdown(_DAY_HEAD, [_day("well", run.day.well), _day("failing", run.day.failing)])}
+{markdown_table(_DAY_HEAD, [_day("well", run.day.well), _day("failing", run.day.failing)])}
 """
 
 
@@ -169,11 +170,6 @@ def _day(name: str, used: Used) -> tuple[str, ...]:
 
 def _times(latency: Latency) -> str:
     return f"{latency.p50_s:.2f} s / {latency.p99_s:.2f} s"
-
-
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    all_rows = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in all_rows)
 
 
 def _machine() -> str:
