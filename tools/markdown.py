@@ -7,5 +7,5 @@ from collections.abc import Sequence
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table with a header."""
-    all_rows = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in all_rows)
+    header, *body = (f"| {' | '.join(row)} |" for row in (head, *rows))
+    return "\n".join([header, "|---" * len(head) + "|", *body])

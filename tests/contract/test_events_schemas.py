@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from referencing import Registry, Resource
 
 from examhook.destinations.sns import TopicPublisher
-from examhook.detection.digest import digest_of
+from examhook.detection.scan_result import digest_of
 from examhook.detection.transition import Observation, change_from
 from examhook.events import body as shapes
 from examhook.events.build import CONTENT_TYPE, Event, submission_event

@@ -12,10 +12,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from examhook.detection.change import Change
 from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
 from examhook.detection.exam_transition import ExamChange, change_of_availability, first_state, with_receipt
-from examhook.detection.transition import Observation, change_from
+from examhook.detection.transition import Change, Observation, change_from
 from examhook.model import Attempt, AttemptKey, Exam, Receipt, Submission
 from examhook.storage.account_state import AccountRecord, Awaited, Refusal
 from examhook.storage.exam_states import ExamStates
@@ -218,9 +217,9 @@ def exam_change(
     if stored is None:
         after = first_state("main", shown, observed_at=at, predates_watch=False, announce=True)
         return ExamChange(None, replace(after, fence=fence))
-    after_change = change_of_availability(stored, shown, observed_at=at)
-    assert after_change is not None
-    return ExamChange(stored, replace(after_change, version=stored.version + 1, fence=fence))
+    digest_after_change = change_of_availability(stored, shown, observed_at=at)
+    assert digest_after_change is not None
+    return ExamChange(stored, replace(digest_after_change, version=stored.version + 1, fence=fence))
 
 
 def changed(stored: ExamState, **facts: Any) -> ExamChange:

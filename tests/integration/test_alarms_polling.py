@@ -11,7 +11,7 @@ from examhook.handlers import poll as poll_entry
 from examhook.provider.errors import ProviderRefused, ProviderUnavailable
 from examhook.provider.pages import UnreadableRow
 from examhook.workflows.polling.accounts import AccountPolls
-from examhook.workflows.polling.backoff import LONGEST_BACKOFF_SECONDS
+from examhook.workflows.polling.backoff import LONGEST_BACKOFF_S
 from tests.support.aws.cloudwatch import CloudWatch, watching
 from tests.support.provider.memory_provider import Stage, row
 from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
@@ -20,7 +20,7 @@ from tests.support.template.translated_template import STACK, StackTemplate
 ALARMS = StackTemplate({"AccountCode": "a-code"}).of_type("AWS::CloudWatch::Alarm")
 QUARTER_MIN = 15
 
-BACKOFF_MIN = LONGEST_BACKOFF_SECONDS // 60
+BACKOFF_MIN = LONGEST_BACKOFF_S // 60
 """Longest time for which a provider that keeps failing is left alone."""
 
 

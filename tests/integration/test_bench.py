@@ -10,8 +10,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from examhook.detection.diff import diff
-from examhook.detection.transition import Observation
+from examhook.detection.transition import Observation, diff
 from examhook.model import Attempt, Exam
 from examhook.storage.submissions import SubmissionsTable
 from tools.bench.child import PROJECT

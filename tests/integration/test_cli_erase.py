@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 
 from examhook.delivery.record import AttemptRecord, DeliveryStatus, SendOutcome, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage
-from examhook.detection.change import Change
 from examhook.detection.exam_state import ExamState
 from examhook.detection.exam_transition import ExamChange
+from examhook.detection.transition import Change
 from examhook.events.build import Event, submission_event
 from examhook.events.identity import submission_event_id
 from examhook.events.result_link import ResultLink

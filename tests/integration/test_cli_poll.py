@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from examhook.detection.worst_case import worst_case_s
+from examhook.detection.intervals import worst_case_s
 from tests.support.aws.aws_stand_in import AwsFront, running_aws_front
 from tests.support.cli.command_line import CREDENTIALS, Finished, real_examhook
 
@@ -21,7 +21,7 @@ REPORT: dict[str, object] = {
     "errors": [],
     "notes": [],
     "out_of_time": False,
-    "worst_case_s": worst_case_s(longest_gap_s=120, full_scan_seconds=3600),
+    "worst_case_s": worst_case_s(poll_s=60, full_scan_s=3600),
 }
 
 

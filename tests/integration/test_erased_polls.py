@@ -14,7 +14,7 @@ import pytest
 from moto import mock_aws
 
 from examhook.destinations.secrets import SecretsKey
-from examhook.detection.change import Change
+from examhook.detection.transition import Change
 from examhook.settings import InitialSync
 from examhook.storage.candidate_deliveries import CandidateDeliveries
 from examhook.storage.candidate_events import CandidateEvents

@@ -11,7 +11,7 @@ from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.model import AttemptKey, Exam
 from examhook.storage.account_state import AccountRecord, Awaited, Refusal
 from examhook.storage.exams import ExamsTable
-from examhook.workflows.polling.lease import LEASE_SECONDS, LeaseLostError, lease_on
+from examhook.workflows.polling.lease import LEASE_S, LeaseLostError, lease_on
 from tests.support.storage.tables import EXAMS
 
 if TYPE_CHECKING:
@@ -138,9 +138,9 @@ def test_a_lease_is_prolonged_while_it_is_held_and_not_after(table: ExamsTable) 
     with lease_on(table, "main", now=clock.now, sleep=clock.sleep) as lease:
         assert lease is not None
         for _ in range(10):
-            clock.at += LEASE_SECONDS - 1
+            clock.at += LEASE_S - 1
             lease.keep()
-        clock.at += LEASE_SECONDS + 1
+        clock.at += LEASE_S + 1
         with lease_on(table, "main", now=clock.now, sleep=clock.sleep) as successor:
             assert successor is not None
             with pytest.raises(LeaseLostError):

@@ -15,7 +15,7 @@ from examhook.settings import InitialSync
 from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
-from examhook.workflows.polling.lease import LEASE_SECONDS
+from examhook.workflows.polling.lease import LEASE_S
 from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
 from tests.support.storage.tables import EXAMS, SUBMISSIONS
 
@@ -155,7 +155,7 @@ def test_scheduled_polls_leave_a_refusing_provider_alone_until_the_hour_or_the_c
     stage.provider.clock += 60
     report = stage.poll(manual=False)
     assert stage.provider.requests_made == 0
-    assert "does not ask again" in report.errors[0]
+    assert "sends no requests" in report.errors[0]
     stage.provider.clock += 3600
     stage.poll(manual=False)
     assert stage.provider.requests_made == 1
@@ -180,9 +180,9 @@ def test_a_manual_poll_says_that_another_runs(stage: Stage) -> None:
 
 def test_a_manual_poll_waits_for_the_lease_of_a_poll_that_died(stage: Stage) -> None:
     died_at = stage.provider.clock
-    stage.exams.take_lease("main", "dead", now_ms=died_at * 1000, expires_at_ms=int(died_at + LEASE_SECONDS) * 1000)
+    stage.exams.take_lease("main", "dead", now_ms=died_at * 1000, expires_at_ms=int(died_at + LEASE_S) * 1000)
     assert stage.poll().complete
-    assert stage.provider.clock - died_at >= LEASE_SECONDS
+    assert stage.provider.clock - died_at >= LEASE_S
 
 
 def test_rows_without_a_status_are_asked_for_one_by_one_and_only_once(stage: Stage) -> None:

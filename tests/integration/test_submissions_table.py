@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examhook.detection.change import Change
-from examhook.detection.transition import Observation, change_from
+from examhook.detection.transition import Change, Observation, change_from
 from examhook.model import Attempt, AttemptKey, Exam, Submission
 from examhook.storage.submission_item import UnreadableItemError, submission_from_item
 from examhook.storage.submissions import SubmissionsTable, spanning

@@ -22,9 +22,9 @@ from model.history import Facts, History, Key, State
 from model.poller import Installation
 from model.provider import UNDOCUMENTED_STATUS
 
-from examhook.detection.change import Change
+from examhook.detection.intervals import ACTIVE_ROTATION_S
 from examhook.detection.old_results import SURELY_OLD_S
-from examhook.detection.pace import ACTIVE_ROTATION_SECONDS
+from examhook.detection.transition import Change
 from examhook.events.catalogue import EventType, type_of_status
 from examhook.model import AttemptKey, Status, Transition
 from examhook.settings import Dialect, InitialSync
@@ -82,7 +82,7 @@ class Claims:
             else:
                 counts_starts = world.exam(row.exam_id).counts is AttemptCount.STARTS
             lag_s = world.rows_lag_s
-            if lag_s and world.now() - row.started_at < lag_s + ACTIVE_ROTATION_SECONDS + CLOCKS_S:
+            if lag_s and world.now() - row.started_at < lag_s + ACTIVE_ROTATION_S + CLOCKS_S:
                 continue  # its count changed before it was listed, so that only the rotation finds it
             if (
                 self.hints

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from model.poller import FULL_SCAN_SECONDS
 
-from examhook.detection import after_scan, pace
+from examhook.detection import intervals, scan_result
 from examhook.provider import discovery
 from examhook.workflows.polling import full_scan, incremental_scan
 
@@ -14,8 +14,8 @@ from examhook.workflows.polling import full_scan, incremental_scan
 def _smaller_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(full_scan, "FIRST_SCAN_PAGES", 2)
     monkeypatch.setattr(full_scan, "HELD_PAGES", 3)
-    monkeypatch.setattr(after_scan, "RUNNING_KEPT", 2)
-    monkeypatch.setattr(pace, "WEEK_SECONDS", 3 * FULL_SCAN_SECONDS)
+    monkeypatch.setattr(scan_result, "RUNNING_KEPT", 2)
+    monkeypatch.setattr(intervals, "WEEK_S", 3 * FULL_SCAN_SECONDS)
     monkeypatch.setattr(incremental_scan, "MAX_PAGES", 3)
     monkeypatch.setattr(incremental_scan, "RUNNING_KEPT", 2)
     monkeypatch.setattr(discovery, "RECOUNT_SECONDS", FULL_SCAN_SECONDS)

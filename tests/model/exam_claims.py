@@ -16,9 +16,9 @@ from itertools import pairwise
 
 from model.poller import ACCOUNT, Installation
 
-from examhook.detection.digest import digest_of
 from examhook.detection.exam_state import ExamState
 from examhook.detection.exam_transition import ExamChange
+from examhook.detection.scan_result import digest_of
 from examhook.model import ExamTransition
 from examhook.settings import Dialect, InitialSync
 from examhook_simulator.facts import LedgerKind

@@ -14,7 +14,7 @@ from model.plans import DISTURBED, LEASE_OUTLIVED_S, NO_HABITS, Fault, PollPlan
 from model.poller import FULL_SCAN_SECONDS, Installation
 from model.provider import Provider
 
-from examhook.detection.pace import IDLE_FACTOR
+from examhook.detection.intervals import IDLE_FACTOR
 from examhook.settings import Dialect, InitialSync
 from examhook_simulator.facts import AttemptCount, RowOrder
 from examhook_simulator.quirks import Quirk

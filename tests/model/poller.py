@@ -15,8 +15,8 @@ from model.plans import OF_TABLES, Dies, Fails, Fault, Happens, PollPlan, Stalls
 from model.provider import BASE_URL, CODE, ModelClient, ModelSession, NoPace, Provider
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
-from examhook.detection.change import Change
 from examhook.detection.exam_transition import ExamChange
+from examhook.detection.transition import Change
 from examhook.model import AttemptKey, Submission
 from examhook.provider.api_client import Means
 from examhook.provider.client import LegacyClient
@@ -153,6 +153,7 @@ class _Process:
             ),
             endpoints=lambda: [ASKS_FOR_RECEIPTS],
             notify_refusal=_nobody_is_told,
+            open_erasure_key=bytes,
             monitor=NOTHING_WAITS,
             now=self._now,
             sleep=here.provider.world.advance,
@@ -245,5 +246,5 @@ class _Code:
         return AccountCode(CODE, "v1")
 
 
-def _nobody_is_told(account: str, *, since: int, message: str) -> None:
+def _nobody_is_told(account: str, since: int, message: str) -> None:
     del account, since, message

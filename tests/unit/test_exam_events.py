@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin, EndpointStatus
-from examhook.detection.digest import digest_of
+from examhook.detection.scan_result import digest_of
 from examhook.model import ExamTransition
 from examhook.provider.errors import ProviderUnavailable
 from examhook.provider.pages import ExamPage, UnreadableRow

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from examhook.provider.pages import UnreadableRow
-from examhook.workflows.polling.full_scan import PATIENCE_SECONDS
-from tests.support.provider.memory_provider import BEGAN_AT, Stage, asked, row
+from examhook.workflows.polling.full_scan import PATIENCE_S
+from tests.support.provider.memory_provider import BEGAN_AT, Stage, asked, row, state
 from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 
@@ -33,6 +33,16 @@ def test_a_scan_without_changes_reads_and_writes_no_submission(known: Stage, mon
     monkeypatch.setattr(known.submissions, "step", lambda: calls.append("a read or a write"))
     report = known.poll(full=True)
     assert (report.rows, report.changes, calls) == (250, 0, [])
+
+
+def test_a_running_attempt_with_a_future_end_does_not_keep_an_exam_active(stage: Stage) -> None:
+    """Some providers show when the time of a running attempt is up."""
+    started_at, in_a_day = BEGAN_AT - 7200, BEGAN_AT + 86_400
+    stage.provider.add("7", replace(row(1, status_code=0, started_at=started_at), ended_at=in_a_day))
+    for _ in range(2):
+        assert stage.poll(full=True).complete
+        assert state(stage).changed_at == started_at
+        stage.provider.clock += 3600
 
 
 def test_a_rescore_is_found_and_changes_the_digest(known: Stage) -> None:
@@ -102,7 +112,7 @@ def test_an_exam_that_stays_empty_lost_its_rows(known: Stage) -> None:
         known.provider.clock += 600
         known.poll(full=True)
     assert len(known.events()) == 250
-    assert known.provider.clock - emptied_at > PATIENCE_SECONDS, "and two complete scans after it"
+    assert known.provider.clock - emptied_at > PATIENCE_S, "and two complete scans after it"
     known.provider.clock += 600
     assert known.poll(full=True).complete
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from examhook.detection.pace import RETRY_SECONDS
+from examhook.detection.intervals import RETRY_S
 from examhook.provider.errors import ProviderUnavailable
 from tests.support.provider.memory_provider import BEGAN_AT, Stage, asked, row, state
 from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
@@ -76,13 +76,13 @@ def test_a_row_that_is_listed_later_than_it_is_counted_is_found_within_the_rotat
     known.provider.exams_listed["7"] = replace(listed, attempt_count=(listed.attempt_count or 0) + 1)
     tick(known)
     known.provider.rows["7"] = [row(10, ended_at=BEGAN_AT + 30), *known.provider.rows["7"]]
-    for _ in range(RETRY_SECONDS // 60 + 1):
+    for _ in range(RETRY_S // 60 + 1):
         tick(known)
     assert known.events() == ["10 submitted"]
 
 
 def test_fewer_new_rows_than_the_count_shows_call_for_one_full_scan_and_not_for_more(known: Stage) -> None:
-    known.provider.clock += RETRY_SECONDS
+    known.provider.clock += RETRY_S
     listed = known.provider.exams_listed["7"]
     known.provider.exams_listed["7"] = replace(listed, attempt_count=(listed.attempt_count or 0) + 1)
     scans = []

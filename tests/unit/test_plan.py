@@ -10,25 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
-from examhook.detection.pace import (
-    ACTIVE_ROTATION_SECONDS,
-    ACTIVE_SECONDS,
+from examhook.detection.intervals import (
+    ACTIVE_ROTATION_S,
+    ACTIVE_S,
     IDLE_FACTOR,
-    RETRY_SECONDS,
-    ROTATION_SECONDS,
-    WEEK_SECONDS,
-    Pace,
-    full_scan_s,
-    is_weekly_turn,
+    RETRY_S,
+    ROTATION_S,
+    WEEK_S,
+    PollPace,
+    full_scan_interval_s,
+    is_weekly_check_due,
+    worst_case_s,
 )
-from examhook.detection.plan import Depth, Reason, Rescan, plan, rests
-from examhook.detection.worst_case import worst_case_s
+from examhook.detection.plan import Depth, Reason, Rescan, is_paused, plan
 from examhook.model import AttemptKey, Exam, ExamTransition
 
 NOW = 1_700_000_000
 HOUR = 3600
 DAY = 24 * HOUR
-PACE = Pace(full_scan_seconds=HOUR, poll_seconds=60, requests_per_second=5)
+PACE = PollPace(full_scan_s=HOUR, poll_s=60, requests_per_second=5)
 EXAM = Exam("1", "Anatomy II", available=True, attempt_count=10)
 CLOSED = replace(EXAM, available=False)
 KEYS = tuple(AttemptKey(NOW - number, str(number)) for number in range(3))
@@ -129,8 +129,8 @@ def test_a_quiet_exam_is_scanned_after_as_long_as_it_was_quiet() -> None:
 @given(changed_at=st.integers(0, NOW), scanned_at=st.integers(NOW - 100 * HOUR, NOW))
 def test_no_full_scan_waits_longer_than_is_promised(changed_at: int, scanned_at: int) -> None:
     known = state(changed_at=changed_at, scanned_at=scanned_at, read_at=scanned_at)
-    assert HOUR <= full_scan_s(known, HOUR) <= HOUR * IDLE_FACTOR
-    bound_s = worst_case_s(longest_gap_s=120, full_scan_seconds=HOUR)["rescored_idle"]
+    assert HOUR <= full_scan_interval_s(known, HOUR) <= HOUR * IDLE_FACTOR
+    bound_s = worst_case_s(poll_s=60, full_scan_s=HOUR)["rescored_idle"]
     assert planned(EXAM, known, now=scanned_at + bound_s) == [(Reason.DUE, Depth.FULL)]
 
 
@@ -140,7 +140,7 @@ def test_the_new_rows_of_every_available_exam_are_read_in_turn_whatever_the_coun
 ) -> None:
     """A count that stands still, lags or is absent costs minutes and never an event."""
     exam = replace(EXAM, attempt_count=count)
-    every_s = ACTIVE_ROTATION_SECONDS if quiet_s < ACTIVE_SECONDS else ROTATION_SECONDS
+    every_s = ACTIVE_ROTATION_S if quiet_s < ACTIVE_S else ROTATION_S
     known = state(exam, changed_at=NOW - quiet_s, read_at=NOW - every_s, scanned_at=NOW - every_s)
     assert planned(exam, known) == [(Reason.ROTATION, Depth.NEW_ROWS)]
     assert planned(exam, replace(known, read_at=NOW - every_s + 1)) == []
@@ -154,7 +154,7 @@ def test_an_exam_that_closed_lately_keeps_its_turn() -> None:
 
 
 def test_an_unavailable_exam_takes_no_turn_and_one_that_does_not_say_takes_one() -> None:
-    rested = state(read_at=NOW - ROTATION_SECONDS, scanned_at=NOW - ROTATION_SECONDS)
+    rested = state(read_at=NOW - ROTATION_S, scanned_at=NOW - ROTATION_S)
     assert planned(CLOSED, replace(rested, exam=CLOSED)) == []
     unstated = replace(EXAM, available=None)
     assert planned(unstated, replace(rested, exam=unstated)) == [(Reason.ROTATION, Depth.NEW_ROWS)]
@@ -166,12 +166,12 @@ def test_the_rotation_stays_within_its_share_and_is_spread_over_polls(exams: int
     pace = replace(PACE, requests_per_second=per_second)
     listing = [replace(EXAM, exam_id=str(number)) for number in range(exams)]
     states = {
-        exam.exam_id: state(exam, read_at=NOW - seed.randint(ROTATION_SECONDS, HOUR - 1), scanned_at=NOW - HOUR + 1)
+        exam.exam_id: state(exam, read_at=NOW - seed.randint(ROTATION_S, HOUR - 1), scanned_at=NOW - HOUR + 1)
         for exam in listing
     }
     read = plan(listing, states, now=NOW, pace=pace)
     assert 1 <= len(read) <= max(1, pace.requests_per_poll // 4)
-    assert len(read) <= exams * pace.poll_seconds / ROTATION_SECONDS + 1
+    assert len(read) <= exams * pace.poll_s / ROTATION_S + 1
     waited = [states[each.exam.exam_id].read_at for each in read]
     assert max(waited) <= min(
         (known.read_at for exam_id, known in states.items() if exam_id not in {each.exam.exam_id for each in read}),
@@ -231,15 +231,15 @@ def test_an_exam_that_fails_is_left_alone_in_pauses_that_double_up_to_five_minut
 ) -> None:
     known = state(failed_since=NOW - rested_s - failed_for_s, read_at=NOW - rested_s)
     (request,) = plan([EXAM], {"1": known}, now=NOW, pace=PACE)
-    assert rests(request, NOW) is (rested_s < min(failed_for_s, RETRY_SECONDS))
-    assert not rests(replace(request, reason=Reason.CONTINUED), NOW)
+    assert is_paused(request, NOW) is (rested_s < min(failed_for_s, RETRY_S))
+    assert not is_paused(replace(request, reason=Reason.CONTINUED), NOW)
 
 
 def test_an_exam_that_left_the_list_is_followed_while_attempts_run_in_it() -> None:
-    running = state(running=KEYS[:1], running_count=1, read_at=NOW - ACTIVE_ROTATION_SECONDS)
+    running = state(running=KEYS[:1], running_count=1, read_at=NOW - ACTIVE_ROTATION_S)
     assert followed(running) == [(Reason.UNLISTED, Depth.NEW_ROWS)]
     assert followed(replace(running, row_order=RowOrder.NEITHER)) == [(Reason.UNLISTED, Depth.FULL)]
-    assert followed(replace(running, read_at=NOW - ACTIVE_ROTATION_SECONDS + 1)) == []
+    assert followed(replace(running, read_at=NOW - ACTIVE_ROTATION_S + 1)) == []
 
 
 def test_a_quiet_exam_that_left_the_list_gets_its_regular_full_scans() -> None:
@@ -288,9 +288,9 @@ def test_a_rescan_scans_what_it_lacks_follows_signs_of_change_and_leaves_what_is
     ]
 
 
-@given(name=st.text(), since=st.integers(0, NOW), passed_s=st.integers(0, 3 * WEEK_SECONDS))
+@given(name=st.text(), since=st.integers(0, NOW), passed_s=st.integers(0, 3 * WEEK_S))
 def test_a_weekly_turn_comes_exactly_once_a_week(name: str, since: int, passed_s: int) -> None:
-    turns = [is_weekly_turn(name, since + at, since + at + HOUR) for at in range(0, WEEK_SECONDS, HOUR)]
+    turns = [is_weekly_check_due(name, since + at, since + at + HOUR) for at in range(0, WEEK_S, HOUR)]
     assert sum(turns) == 1
-    if passed_s >= WEEK_SECONDS:
-        assert is_weekly_turn(name, since, since + passed_s)
+    if passed_s >= WEEK_S:
+        assert is_weekly_check_due(name, since, since + passed_s)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
-from examhook.detection.pace import WEEK_SECONDS
+from examhook.detection.intervals import WEEK_S
 from examhook.settings import Dialect
 from tests.support.provider.installation_with_quirks import DIALECTS, Habits
 from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
@@ -64,11 +64,11 @@ def test_a_changed_status_of_a_final_attempt_is_found_within_a_week_where_lists_
         stage.poll(manual=False)
     stage.provider.change("7", row(0, 3))
     changed_at = stage.provider.clock
-    while not stage.events() and stage.provider.clock - changed_at <= WEEK_SECONDS + 86_400 + 3600:
+    while not stage.events() and stage.provider.clock - changed_at <= WEEK_S + 86_400 + 3600:
         stage.provider.clock += 3600
         stage.poll(manual=False)
     assert stage.events() == ["0 forced"]
-    assert stage.provider.clock - changed_at <= WEEK_SECONDS + 86_400
+    assert stage.provider.clock - changed_at <= WEEK_S + 86_400
 
 
 def test_the_weekly_look_at_hidden_statuses_is_spread_over_the_week() -> None:

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhook.detection.change import Change
 from examhook.detection.reannounce import Reannouncement, reannouncement
-from examhook.detection.transition import Observation, change_from
+from examhook.detection.transition import Change, Observation, change_from
 from examhook.events.catalogue import EventType
 from examhook.events.identity import submission_event_id
 from examhook.model import Attempt, AttemptKey, Submission

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examhook.destinations.tick_queue import expiry_in
-from examhook.detection.ticks import MINUTE_S, SCHEDULE_LATE_S, longest_gap_s, ticks_of_minute
+from examhook.detection.intervals import MINUTE_S, SCHEDULE_LATE_S, longest_gap_s, ticks_of_minute
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhook.detection.diff import diff, further_along
 from examhook.detection.transition import (
     KEPT_TRANSITIONS,
     Observation,
     change_from,
     change_from_absence,
+    diff,
+    further_along,
     is_step_back,
 )
 from examhook.model import Attempt, Exam, Submission

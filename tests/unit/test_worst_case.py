@@ -8,14 +8,12 @@ from decimal import Decimal
 
 import pytest
 
-from examhook.detection.pace import IDLE_FACTOR
-from examhook.detection.ticks import longest_gap_s
-from examhook.detection.worst_case import WorstCase, worst_case_s
+from examhook.detection.intervals import IDLE_FACTOR, WorstCase, longest_gap_s, worst_case_s
 from tests.support.provider.memory_provider import Stage, row, state
 from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
 POLL_S, FULL_SCAN_S = 60, 300
-BOUNDS: WorstCase = worst_case_s(longest_gap_s=longest_gap_s(POLL_S), full_scan_seconds=FULL_SCAN_S)
+BOUNDS: WorstCase = worst_case_s(poll_s=POLL_S, full_scan_s=FULL_SCAN_S)
 
 
 @pytest.fixture
@@ -112,4 +110,4 @@ def test_what_the_attempt_count_or_a_running_attempt_shows(quiet: Stage) -> None
 
 def test_every_report_holds_the_bounds_of_its_settings(quiet: Stage) -> None:
     body = quiet.poll(full_scan_seconds=7200, poll_seconds=10).body()
-    assert body["worst_case_s"] == worst_case_s(longest_gap_s=70, full_scan_seconds=7200)
+    assert body["worst_case_s"] == worst_case_s(poll_s=10, full_scan_s=7200)

@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 import pytest
 from botocore.exceptions import ClientError
 
-from examhook.detection.change import Change
+from examhook.detection.transition import Change
 from examhook.provider.errors import ProviderUnavailable
 from examhook.workflows.polling.poll import PollRequest
 from examhook.workflows.polling.report import PollReport

@@ -6,7 +6,7 @@ import os
 import platform
 from collections.abc import Sequence
 
-from examhook.detection.ticks import SCHEDULE_LATE_S, longest_gap_s
+from examhook.detection.intervals import SCHEDULE_LATE_S, longest_gap_s
 from tools.bench.arrival import INTERVALS_S, Arrival, Interval
 from tools.bench.delivery.page import Line
 from tools.markdown import markdown_table

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from examhook.detection.pace import RETRY_SECONDS
+from examhook.detection.intervals import RETRY_S
 from examhook_simulator.facts import AttemptRef
 from tools.bench.cloud import Cloud
 from tools.bench.product import Polled, Product
@@ -87,7 +87,7 @@ def contact(  # noqa: PLR0913, PLR0917 - whose, how large, how slowly
             crowd.change()
         in_contact = len(polls)
         # An exam whose rows moved between two polls that read it is read again after a pause.
-        for _ in range(RETRY_SECONDS // TICK_S + 1):
+        for _ in range(RETRY_S // TICK_S + 1):
             product.begin_poll()
             polls.append(Polled.of(product.answer()))
             provider.control.advance(TICK_S)

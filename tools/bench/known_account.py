@@ -10,10 +10,9 @@ import random
 import time
 from collections.abc import Collection, Iterator
 
-from examhook.detection.diff import diff
 from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.detection.exam_transition import ExamChange
-from examhook.detection.transition import Observation
+from examhook.detection.transition import Observation, diff
 from examhook.http.session import BoundedSession
 from examhook.model import Exam
 from examhook.provider.client import LegacyClient

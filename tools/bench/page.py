@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-from examhook.detection.pace import ROTATION_SECONDS
+from examhook.detection.intervals import ROTATION_S
 from tools.bench.child import PROJECT
 from tools.bench.figures import Run
 from tools.bench.function_page import function_section
@@ -99,7 +99,7 @@ How each is measured:
 
 
 def _rotation_requests(exams: int) -> int:
-    return math.ceil(exams * POLL_SECONDS / ROTATION_SECONDS)
+    return math.ceil(exams * POLL_SECONDS / ROTATION_S)
 
 
 def _commit() -> str:

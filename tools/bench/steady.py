@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from examhook.detection.pace import ROTATION_SECONDS
+from examhook.detection.intervals import ROTATION_S
 from examhook_simulator.facts import AttemptRef
 from examhook_simulator.wire import Fields
 from tools.bench.child import Child
@@ -108,8 +108,8 @@ class Watcher:
 
     def quiet(self) -> Quiet:
         """One rotation through the exams, in which nothing happens."""
-        self.provider.control.advance(ROTATION_SECONDS)
-        return Quiet([self.quiet_poll() for _ in range(ROTATION_SECONDS // TICK_S)])
+        self.provider.control.advance(ROTATION_S)
+        return Quiet([self.quiet_poll() for _ in range(ROTATION_S // TICK_S)])
 
     def busy(self, ends: Sequence[str], begins: Sequence[str], aside: Aside | None = None) -> Polled:
         """A tick in which one attempt ends in each exam of ``ends`` and one begins in each of ``begins``."""

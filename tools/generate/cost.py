@@ -15,7 +15,7 @@ from typing import cast
 import pytest
 
 from examhook.destinations.delivery_queue import DeliveryMessage
-from examhook.detection.pace import ROTATION_SECONDS
+from examhook.detection.intervals import ROTATION_S
 from examhook.handlers import poll as poll_entry
 from examhook.handlers import retry as retry_entry
 from examhook.storage.deliveries import DeliveriesTable
@@ -104,7 +104,7 @@ def _quiet(watched: WatchedStack, meter: Meter) -> Units:
 
 def _rotation(watched: WatchedStack, meter: Meter, quiet: Units) -> Units:
     """What each exam adds whose turn in the rotation came."""
-    watched.world.advance(ROTATION_SECONDS)
+    watched.world.advance(ROTATION_S)
     exams = _poll(meter)
     return _per(_minus(_units(meter, 1), quiet), exams)
 

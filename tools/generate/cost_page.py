@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from examhook.detection.pace import ROTATION_SECONDS
-from examhook.detection.ticks import MINUTE_S, ticks_of_minute
+from examhook.detection.intervals import MINUTE_S, ROTATION_S, ticks_of_minute
 
 if TYPE_CHECKING:
     from tools.generate.cost_units import Measured, Units
@@ -130,7 +129,7 @@ def month(installation: Installation, units: Measured) -> Month:
     exam_reads = polls * max(0.0, exams - 1) * units.exam_in_quiet_poll.read_units
     pass_units = 30.4 * FULL_PASSES_A_DAY * installation.exams
     # As if all exams were available.
-    rotations = MINUTES * MINUTE_S / ROTATION_SECONDS * installation.exams
+    rotations = MINUTES * MINUTE_S / ROTATION_S * installation.exams
     writes = (
         poll_writes
         + pass_units

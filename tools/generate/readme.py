@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-import typer.main
 import yaml
-from typer.core import TyperCommand, TyperGroup
 
-from examhook.detection.ticks import longest_gap_s
-from examhook.detection.worst_case import worst_case_s
+from examhook.detection.intervals import worst_case_s
 from examhook.events.catalogue import ENDPOINT_TEST, OFF_BY_DEFAULT, EventType, ExamEventType, OperationsEventType
 from examhook.metrics import FACTS
-from examhook_cli.main import app
+from tools.generate.commands import leaf_commands
+from tools.markdown import markdown_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,10 +54,10 @@ def _template() -> dict[str, dict[str, dict[str, Any]]]:
 def parameters() -> str:
     """Every parameter of the template, in its own words."""
     rows = [
-        f"| `{name}` | {_default(facts)} | {facts['Description'].strip()} |"
+        (f"`{name}`", _default(facts), facts["Description"].strip())
         for name, facts in _template()["Parameters"].items()
     ]
-    return "\n".join(["| parameter | default | meaning |", "|---|---|---|", *rows])
+    return markdown_table(("parameter", "default", "meaning"), rows)
 
 
 def _default(facts: dict[str, object]) -> str:
@@ -72,11 +70,11 @@ def events() -> str:
     told = "submissions topic, webhooks"
     topics = {EventType: told, ExamEventType: told, OperationsEventType: "operations topic"}
     rows = [
-        f"| `{each.value}` | {WHEN[each]} | {topics[type(each)]}{_asked_for(each)} |"
+        (f"`{each.value}`", WHEN[each], f"{topics[type(each)]}{_asked_for(each)}")
         for each in [*EventType, *ExamEventType, *OperationsEventType]
     ]
-    test = f"| `{ENDPOINT_TEST}` | you run `examhook endpoints test` | that webhook |"
-    return "\n".join(["| type | when | goes to |", "|---|---|---|", *rows, test])
+    test = (f"`{ENDPOINT_TEST}`", "you run `examhook endpoints test`", "that webhook")
+    return markdown_table(("type", "when", "goes to"), [*rows, test])
 
 
 def _asked_for(each: EventType | ExamEventType | OperationsEventType) -> str:
@@ -87,11 +85,11 @@ def worst_case() -> str:
     """How long a change can stay unannounced, with the template's defaults."""
     defaults = {name: facts.get("Default") for name, facts in _template()["Parameters"].items()}
     bounds_s = worst_case_s(
-        longest_gap_s=longest_gap_s(int(str(defaults["PollSeconds"]))),
-        full_scan_seconds=int(str(defaults["FullPassMinutes"])) * 60,
+        poll_s=int(str(defaults["PollSeconds"])),
+        full_scan_s=int(str(defaults["FullPassMinutes"])) * 60,
     )
-    rows = [f"| {what} | {_duration(bounds_s[name])} |" for name, what in _BOUNDS.items()]
-    return "\n".join(["| what | announced after, at most |", "|---|---|", *rows])
+    rows = [(what, _duration(bounds_s[name])) for name, what in _BOUNDS.items()]
+    return markdown_table(("what", "announced after, at most"), rows)
 
 
 _BOUNDS: dict[Literal["signalled", "active", "rotation", "rescored", "rescored_idle", "removed"], str] = {
@@ -114,29 +112,23 @@ def _duration(seconds: int) -> str:
 
 def commands() -> str:
     """Every command and what it does."""
-    rows = [f"| `examhook {path}` | {command.get_short_help_str(200)} |" for path, command in _commands()]
-    return "\n".join(["| command | what it does |", "|---|---|", *rows])
-
-
-def _commands() -> Iterator[tuple[str, TyperCommand]]:
-    def walk(group: TyperGroup, path: str) -> Iterator[tuple[str, TyperCommand]]:
-        for name, command in group.commands.items():
-            if isinstance(command, TyperGroup):
-                yield from walk(command, f"{path}{name} ")
-            elif isinstance(command, TyperCommand) and not command.hidden:
-                yield f"{path}{name}", command
-
-    yield from walk(typer.main.get_group(app), "")
+    rows = [(f"`{path}`", command.get_short_help_str(200)) for path, command in leaf_commands()]
+    return markdown_table(("command", "what it does"), rows)
 
 
 def metrics() -> str:
     """Every figure that the functions write."""
     rows = [
-        f"| `{metric.value}` | {facts.function} | {facts.unit.value.lower()} | {facts.meaning} | "
-        f"{'always' if facts.even_zero else 'where not 0'} |"
+        (
+            f"`{metric.value}`",
+            facts.function,
+            facts.unit.value.lower(),
+            facts.meaning,
+            "always" if facts.even_zero else "where not 0",
+        )
         for metric, facts in FACTS.items()
     ]
-    return "\n".join(["| metric | written by | unit | meaning | written |", "|---|---|---|---|---|", *rows])
+    return markdown_table(("metric", "written by", "unit", "meaning", "written"), rows)
 
 
 def alarms() -> str:
@@ -146,8 +138,8 @@ def alarms() -> str:
         for name, found in _template()["Resources"].items()
         if found["Type"] == "AWS::CloudWatch::Alarm"
     }
-    rows = [f"| [`{name}`](runbook.md#{name.lower()}) | {text} |" for name, text in said.items()]
-    return "\n".join(["| alarm | what it says |", "|---|---|", *rows])
+    rows = [(f"[`{name}`](runbook.md#{name.lower()})", text) for name, text in said.items()]
+    return markdown_table(("alarm", "what it says"), rows)
 
 
 def _file(name: str, language: str) -> Callable[[], str]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from examhook.destinations.batches import batches
-from examhook.detection.ticks import Tick
+from examhook.detection.intervals import Tick
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -1,7 +1,6 @@
-"""Candidates whose data was erased: Examhook passes over what the provider still shows of them.
+"""Erased candidates: attempts that began before the erasure are never stored or announced.
 
-Only a keyed hash of the candidate's id and the time of the erasure are kept. An attempt that began before that is
-never stored or announced, whatever becomes of it. One that begins later is announced.
+Examhook keeps only a keyed hash of the candidate's id and the time of the erasure. Later attempts are announced.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _HASH_BYTES = 16
 
 
 def hash_of(candidate_id: str, key: bytes) -> str:
-    """Keyed hash (hex) of a candidate of the account that ``key`` belongs to."""
+    """Return the hash (hex) of a candidate under the account's ``key``."""
     return blake2b(candidate_id.encode(errors="surrogatepass"), key=key, digest_size=_HASH_BYTES).hexdigest()
 
 
@@ -27,7 +26,7 @@ class Erased:
     """The erased candidates of one account."""
 
     erased_at: Mapping[str, int] = field(default_factory=dict)
-    """When (Unix seconds), by hash."""
+    """Time of each erasure (Unix seconds) by hash."""
     key: bytes = field(default=b"", repr=False)
 
     def covers(self, attempt: AttemptKey) -> bool:
@@ -38,12 +37,12 @@ class Erased:
 
 
 def without_erased(state: ExamState, erased: Erased) -> ExamState | None:
-    """``state`` without the attempts of erased candidates; None where it names none of them."""
+    """Return ``state`` without attempts of erased candidates; None if it names none."""
     running = tuple(key for key in state.running if not erased.covers(key))
     cursor = state.cursor
     if cursor is not None and cursor.last is not None and erased.covers(cursor.last):
         cursor = replace(cursor, last=None)
-    gone = len(state.running) - len(running)
-    if not gone and cursor == state.cursor:
+    removed_count = len(state.running) - len(running)
+    if not removed_count and cursor == state.cursor:
         return None
-    return replace(state, running=running, running_count=state.running_count - gone, cursor=cursor)
+    return replace(state, running=running, running_count=state.running_count - removed_count, cursor=cursor)

@@ -1,4 +1,4 @@
-"""What Examhook remembers of each exam, and of the account, between two polls."""
+"""What Examhook remembers of each exam between two polls."""
 
 from __future__ import annotations
 
@@ -9,73 +9,73 @@ from enum import StrEnum
 from examhook.model import AttemptKey, Exam, ExamTransition
 
 RUNNING_KEPT = 200
-"""Running attempts of one exam that are remembered by name; of more, only their number."""
+"""Most running attempts of one exam that are stored by key."""
 
 
 class RowOrder(StrEnum):
-    """Order in which the provider lists an exam's rows, as far as full scans showed it."""
+    """Order in which the provider lists an exam's rows, as shown by full scans."""
 
     UNKNOWN = "unknown"
     NEWEST = "newest"
-    """By start time, the latest first: new rows appear on the first page."""
+    """Latest start first: new rows appear on the first page."""
     OLDEST = "oldest"
-    """By start time, the earliest first: new rows appear at the end."""
+    """Earliest start first: new rows appear at the end."""
     NEITHER = "neither"
     """New rows may appear anywhere, so only a full scan finds them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScanCursor:
-    """Where a full scan continues that ran out of time."""
+    """Where an interrupted full scan continues."""
 
     start: int
     """Offset of the next page."""
     last: AttemptKey | None
-    """The last row that was read, which the next page must show again; None where it could not be read."""
+    """The last row read, which the next page must show again; None if that row was unreadable."""
     began_at: int
-    """When the scan began, by our clock."""
+    """Start of the scan."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExamState:
-    """All that is stored of one exam. Instants are Unix seconds by our clock.
+    """Everything stored about one exam. Instants are Unix seconds by our clock.
 
-    A poll writes it after the submissions that it found, so a poll that dies in between finds the same changes again.
+    A poll writes it after the submissions, so the next poll finds the same changes again if this one dies in between.
     """
 
     account: str
     exam: Exam
-    """As listed when it was last read; ``available`` as last stated."""
+    """As listed when it was last read, with the last stated ``available``."""
     predates_watch: bool = False
     """Whether the exam was in the first complete list, so that it may have old results."""
     row_order: RowOrder = RowOrder.UNKNOWN
     row_count: int = 0
-    """Attempts that are stored and not removed."""
+    """Stored attempts that were not removed."""
     running: tuple[AttemptKey, ...] = ()
-    """Attempts that were running when it was last read, a few hundred at most."""
+    """Running attempts at the last reading, at most RUNNING_KEPT."""
     running_count: int = 0
-    """How many were running, those that ``running`` does not name included."""
+    """Number of all running attempts."""
     running_depth: int = 0
-    """Rows between the place where new rows appear and the deepest running attempt, that one included."""
+    """Number of rows from the newest down to the running attempt that started first, inclusive."""
     digest: int | None = None
-    """Order-independent digest of all stored attempts; None where the next full scan must compare each row."""
+    """Digest of the stored attempts in any order; None if the next full scan must compare each row."""
     scanned_at: int | None = None
-    """When the last complete full scan began; None before the first."""
+    """Start of the last complete full scan."""
     read_at: int = 0
-    """When it was last read, in whole or in part."""
+    """Last full or incremental scan."""
     changed_at: int = 0
-    """When something last happened in it."""
+    """Last known change of an attempt."""
     failed_since: int | None = None
-    """Since when it could not be read completely; None where the last reading was complete."""
+    """First of the incomplete readings since the last complete one; None if the last one was complete."""
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """Rows of the last full scan that cannot be announced, by reason."""
+    """Rows that cannot be announced, by reason."""
     cursor: ScanCursor | None = None
     transitions: tuple[ExamTransition, ...] = ()
     """The last announced changes, oldest first."""
     sequence: int = 0
     """Sequence of the newest transition."""
     version: int = 0
-    """Grows by one with each write; a write names the version that it replaces. 0: not stored yet."""
+    """Number of writes. Each write names the version that it replaces."""
     fence: int = 0
     """Fencing value of the poll that wrote it."""
 
@@ -86,12 +86,11 @@ class ExamState:
 
     @property
     def running_candidates(self) -> int | None:
-        """How many candidates have running attempts; None where ``running`` does not name all of them."""
+        """Number of candidates with running attempts; None if ``running`` is not complete."""
         if self.running_count != len(self.running):
             return None
         return len({key.candidate_id for key in self.running})
 
-
-def described(state: ExamState, listed: Exam) -> Exam:
-    """The exam as listed now; whether it is available stays as last stated where the list does not say."""
-    return replace(listed, available=state.exam.available if listed.available is None else listed.available)
+    def exam_as(self, listed: Exam) -> Exam:
+        """Return the exam as ``listed``, with the last stated ``available`` if the list does not state it."""
+        return replace(listed, available=self.exam.available if listed.available is None else listed.available)

@@ -1,21 +1,20 @@
-"""What a list of exams, or a full scan, makes of an exam's state: nothing, a silent record, or one event.
+"""How the list of exams, or a full scan, changes an exam's state: not at all, silently, or with one event.
 
 ===============================================  =====================
 stored → listed                                  event
 ===============================================  =====================
 unavailable → available                          ``exam.opened``
 available → unavailable                          ``exam.closed``
-nothing → available, where the exam is new       ``exam.opened``
-nothing → anything else                          none, it is recorded
+nothing → available, if the exam is new          ``exam.opened``
+nothing → anything else                          none
 a complete full scan                             ``exam.verified``
 ===============================================  =====================
 
-An exam that the list lacks, and one of which it does not say whether it is available, changes nothing.
+A missing exam, or a missing availability, changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from examhook.detection.exam_state import ExamState
@@ -24,33 +23,34 @@ from examhook.events.identity import exam_event_id
 from examhook.model import Exam, ExamTransition, Receipt
 
 KEPT_CHANGES = 5
-"""Openings and closings that an exam's state keeps, so that missed events can be rebuilt from it."""
+"""Openings and closings that a state keeps, so that missed events can be rebuilt from it."""
 
 _FIRST = "first"
-"""Names the opening of an exam at first sight in its id, which a first contact after a loss derives again."""
+"""Part of the event id of a new exam's opening. A first poll after a loss of the tables derives the same id."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExamChange:
-    """One exam's state to write, and the stored one that it replaces (None: none was stored)."""
+    """One exam state to write."""
 
     before: ExamState | None
+    """The stored state that it replaces; None for a new one."""
     after: ExamState
 
     @property
     def announces(self) -> bool:
-        """Whether the write adds a transition, so that an event follows from it."""
+        """Whether the write causes an event."""
         return self.after.sequence > (self.before.sequence if self.before else 0)
 
 
 def first_state(account: str, exam: Exam, *, observed_at: int, predates_watch: bool, announce: bool) -> ExamState:
-    """State of an exam that is listed for the first time; ``announce``: announce it if it is available."""
+    """Return the state of a new exam, with its opening announced if it is available and ``announce`` is set."""
     state = ExamState(account, exam, predates_watch=predates_watch, version=1)
     return _with_availability(state, exam, observed_at, previously=None) if announce and exam.available else state
 
 
 def change_of_availability(state: ExamState, exam: Exam, *, observed_at: int) -> ExamState | None:
-    """The state after ``exam`` was listed as available or not; None where that says nothing new."""
+    """Return the state after ``exam`` was listed; None if its availability did not change."""
     before = state.exam.available
     if exam.available is None or exam.available is before:
         return None
@@ -60,7 +60,7 @@ def change_of_availability(state: ExamState, exam: Exam, *, observed_at: int) ->
 
 
 def _with_availability(state: ExamState, exam: Exam, observed_at: int, *, previously: bool | None) -> ExamState:
-    """``state`` with an opening or closing announced."""
+    """Return ``state`` with an opening or closing announced."""
     event_type = ExamEventType.OPENED if exam.available else ExamEventType.CLOSED
     sequence = _next_sequence(state, observed_at)
     which = _FIRST if previously is None else str(sequence)
@@ -73,13 +73,12 @@ def _with_availability(state: ExamState, exam: Exam, observed_at: int, *, previo
         available=exam.available,
         previously_available=previously,
     )
-    # The count stays as of the last reading, so that its change still calls for one.
-    described = replace(exam, attempt_count=state.exam.attempt_count)
-    return _announced(replace(state, exam=described), transition)
+    # The attempt count stays that of the last reading, so that a changed count still causes a reading.
+    return _announced(replace(state, exam=replace(exam, attempt_count=state.exam.attempt_count)), transition)
 
 
 def with_receipt(state: ExamState, receipt: Receipt) -> ExamState:
-    """``state`` with the receipt of a full scan announced; the same state where that scan has one."""
+    """Return ``state`` with the receipt of a full scan announced, unless it was announced before."""
     if any(each.receipt is not None and each.receipt.watermark == receipt.watermark for each in state.transitions):
         return state
     event_type = ExamEventType.VERIFIED
@@ -95,22 +94,20 @@ def with_receipt(state: ExamState, receipt: Receipt) -> ExamState:
 
 
 def _next_sequence(state: ExamState, observed_at: int) -> int:
-    """About the second of the observation, so that it grows even after the stored state was lost."""
+    # Based on the time, so that it grows even after the stored state was lost.
     return max(state.sequence + 1, observed_at)
 
 
 def _newest_id(state: ExamState, *, receipts: bool) -> str | None:
-    """Id of the newest receipt, or of the newest other: receipts are a chain of their own for who filters them out."""
+    """Id of the newest receipt, or of the newest other event. Receivers can filter out receipts."""
     chain = [each.event_id for each in state.transitions if (each.receipt is not None) is receipts]
     return chain[-1] if chain else None
 
 
 def _announced(state: ExamState, transition: ExamTransition) -> ExamState:
-    return replace(state, transitions=_kept((*state.transitions, transition)), sequence=transition.sequence)
-
-
-def _kept(transitions: Sequence[ExamTransition]) -> tuple[ExamTransition, ...]:
-    """The last few openings and closings, and the last receipt, which says all that earlier ones said."""
+    transitions = (*state.transitions, transition)
     changes = [each for each in transitions if each.receipt is None][-KEPT_CHANGES:]
+    # A receipt replaces all earlier ones.
     receipts = [each for each in transitions if each.receipt is not None][-1:]
-    return tuple(sorted([*changes, *receipts], key=lambda each: each.sequence))
+    kept = tuple(sorted([*changes, *receipts], key=lambda each: each.sequence))
+    return replace(state, transitions=kept, sequence=transition.sequence)

@@ -1,4 +1,4 @@
-"""Pages of a list, and what one pass over the list showed so far."""
+"""Pages of a list, and the state of one pass over the list."""
 
 from __future__ import annotations
 
@@ -8,107 +8,109 @@ from dataclasses import dataclass, field
 from itertools import count, pairwise
 from typing import Protocol, TypeVar
 
-T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 _MAX_STEPS_BACK = 3
 
 
 class Unreadable(Protocol):
-    """A row that could not be read."""
+    """An unreadable row."""
 
     @property
     def place(self) -> int:
-        """Its place on the page, from 0."""
+        """Index on the page, from 0."""
 
     @property
     def reason(self) -> str:
-        """Why, without any of its values."""
+        """Why it cannot be read, without any of its values."""
 
 
 class Page(Protocol[T_co]):
-    """One answer."""
+    """One answer of the provider."""
 
     @property
     def rows(self) -> Sequence[T_co]:
-        """The readable rows, in the order given."""
+        """The readable rows, in the given order."""
 
     @property
     def row_count(self) -> int:
-        """Rows in the answer, unreadable ones included."""
+        """Number of rows, including unreadable ones."""
 
     @property
     def unreadable(self) -> Sequence[Unreadable]:
-        """The rows that could not be read."""
+        """The unreadable rows."""
 
 
 @dataclass(slots=True)
 class ListPass:
-    """What one pass over the list showed so far."""
+    """One pass over a list."""
 
     start: int
     """Offset of the next page."""
     begin: int
+    """Offset of the first page."""
     seen: set[Hashable]
+    """Keys of the rows read."""
     overlaps: bool
-    """Whether the next page must begin with a row that was read."""
+    """Whether the next page must begin with a known row."""
     steps_back: int = 0
     probes: int = 0
-    """Pages in a row that were asked for behind the last row that was read, the next one included."""
+    """Number of requests in a row behind the last known row, including the next one."""
     rejoins: bool = False
-    """Whether the next page only shows whether the page behind it joins what was read before."""
-    cuts: bool = False
-    """Whether a short page was followed by further rows, so that short pages mean nothing."""
+    """Whether the next page only repeats a page, to check that it joins the page before."""
+    short_pages_continue: bool = False
+    """Whether rows followed a short page, so that a short page does not indicate the end."""
     first_page: frozenset[Hashable] | None = None
+    """Keys on the first page."""
     end: int = 0
-    """Offset behind the last row that was read."""
+    """Offset after the last row read."""
     twins: int = 0
-    """Rows that share their key with another on the same page: attempts that nothing tells apart."""
+    """Rows with the same key as another row of their page: attempts that cannot be told apart."""
     unreadable: Counter[str] = field(default_factory=Counter)
-    """Rows that could not be read, by reason."""
-    places: dict[Hashable, int] = field(default_factory=dict)
-    """In which order the rows were first seen."""
+    """Unreadable rows by reason."""
+    positions: dict[Hashable, int] = field(default_factory=dict)
+    """Position of each key in the order in which the rows were first seen."""
     is_ordered: bool = True
-    """Whether every page repeated known rows in the order in which they were seen before."""
-    is_whole: bool = False
-    """Whether it reached an end of the list."""
+    """Whether every page repeated known rows in their earlier order."""
+    reached_end: bool = False
 
     @property
     def rows(self) -> int:
-        """Distinct rows up to its end, those before its beginning included."""
+        """Number of distinct rows up to the end, including the rows ahead of the first page."""
         return self.begin + len(self.seen) + self.twins + self.unreadable.total()
-
-    def continues_with(self, keys: Sequence[Hashable]) -> bool:
-        """Whether a page repeats known rows in their order, and shows new ones behind the last of them only."""
-        places = [self.places[key] for key in keys if key in self.places]
-        if any(after != before + 1 for before, after in pairwise(places)):
-            return False
-        # Behind all rows, those that were hidden ahead let the last rows appear once more, and no others.
-        must_reach_end = self.probes > 0 or len(places) < len(keys)
-        return not places or not must_reach_end or (places[-1] == len(self.places) - 1 and keys[0] in self.places)
 
     @property
     def lacking(self) -> int:
-        """Distinct rows fewer than the offsets that the pass covered."""
+        """How many more offsets than distinct rows the pass covered."""
         return self.end - self.rows
 
-    def take(self, page: Page[T], keys: Sequence[Hashable]) -> bool:
-        """Count the rows of a page, which have these keys; whether any of them is new to the pass."""
+    def take(self, page: Page[object], keys: Sequence[Hashable]) -> bool:
+        """Add the rows of a page, which have these keys; returns whether any of them is new."""
         distinct = list(dict.fromkeys(keys))
-        self.is_ordered &= self.continues_with(distinct)
-        unplaced = [key for key in distinct if key not in self.places]
-        self.places.update(zip(unplaced, count(len(self.places)), strict=False))
+        self.is_ordered &= self._keeps_order(distinct)
+        new_keys = [key for key in distinct if key not in self.positions]
+        self.positions.update(zip(new_keys, count(len(self.positions)), strict=False))
         known = len(self.seen)
-        # A row that has a place was seen.
-        self.seen.update(unplaced)
+        self.seen.update(new_keys)
         new_unreadable = [row.reason for row in page.unreadable if self.start + row.place >= self.end]
         self.unreadable.update(new_unreadable)
         self.twins += len(keys) - len(distinct)
         self.end = max(self.end, self.start + page.row_count)
         return len(self.seen) > known or bool(new_unreadable)
 
+    def _keeps_order(self, keys: Sequence[Hashable]) -> bool:
+        """Whether a page repeats known rows in their order, and shows new rows only after the last known row."""
+        positions = [self.positions[key] for key in keys if key in self.positions]
+        if any(after != before + 1 for before, after in pairwise(positions)):
+            return False
+        # Behind the end, rows that became visible further up can only push the last rows onto the page.
+        must_end_with_last = self.probes > 0 or len(positions) < len(keys)
+        if not positions or not must_end_with_last:
+            return True
+        return positions[-1] == len(self.positions) - 1 and keys[0] in self.positions
+
     def step_back(self, rows: int) -> bool:
-        """Continue this many rows further up, where a page should join; whether that makes sense."""
+        """Move the next page up by this number of rows; returns False after too many steps or at the beginning."""
         if self.start == 0 or self.steps_back == _MAX_STEPS_BACK:
             return False
         self.steps_back += 1
@@ -117,12 +119,12 @@ class ListPass:
         return True
 
     def repeats_first_page(self, keys: Sequence[Hashable]) -> bool:
-        """Whether a page shows the rows of the first page and no others."""
+        """Whether a page shows exactly the rows of the first page."""
         first = self.first_page
         return first is not None and bool(keys) and keys[0] in first and first == frozenset(keys)
 
-    def joins(self, page: Page[T], keys: Sequence[Hashable]) -> bool:
-        """Whether a page begins with a row that was read, so that no row was skipped ahead of it."""
+    def joins(self, page: Page[object], keys: Sequence[Hashable]) -> bool:
+        """Whether a page begins with a known row, so that no row was skipped ahead of it."""
         if any(row.place == 0 for row in page.unreadable):
             return True
         return bool(keys) and keys[0] in self.seen

@@ -1,13 +1,12 @@
-"""Which events of a stored submission to announce again, and the write that does it.
+"""Which events of a stored submission can be announced again, and the write that announces them.
 
-Two kinds come back, only those since a given time:
+Only events since a given time are announced again:
 
-- the transitions that the submission still keeps, word for word;
-- the event of its present status, as the first of its type: that of a submission that was recorded without an
-  event, above all after the tables were lost.
+- the transitions that the submission keeps, unchanged;
+- the event of its current status, as the first of its type, if the submission was recorded without an event, for
+  example after a loss of the tables.
 
-Earlier events cannot be rebuilt. Facts stay as they are: the write only names the events and when it announced them,
-so an old observation never replaces a newer one.
+Earlier events cannot be rebuilt. The write changes no facts, so an old observation never replaces a newer one.
 """
 
 from __future__ import annotations
@@ -15,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, replace
 
-from examhook.detection.change import Change
 from examhook.detection.old_results import happened_at
-from examhook.detection.transition import announced
+from examhook.detection.transition import Change, announced
 from examhook.events.catalogue import type_of_status
 from examhook.events.identity import submission_event_id
 from examhook.model import Submission
@@ -25,23 +23,23 @@ from examhook.model import Submission
 
 @dataclass(frozen=True, slots=True)
 class Reannouncement:
-    """The events of one submission that may be announced again."""
+    """The events of one submission that can be announced again."""
 
     stored: Submission
     kept: tuple[str, ...]
     """Ids of kept transitions, oldest first."""
     present: str | None
-    """Id of the event of its present status, where no kept transition announced it."""
+    """Id of the event of its current status; None if a kept transition announced it."""
 
     @property
     def event_ids(self) -> tuple[str, ...]:
-        """All of them."""
+        """Ids of all these events."""
         return self.kept if self.present is None else (*self.kept, self.present)
 
     def change(self, wanted: Container[str], *, confirmed_at: int, now: int, fence: int) -> Change | None:
-        """The write that announces the ``wanted`` events at ``now``; None where there is none.
+        """Return the write that announces the ``wanted`` events at ``now``; None if there are none.
 
-        ``confirmed_at`` is when a full scan of the exam last showed what is stored.
+        ``confirmed_at`` is the time of the exam's last complete full scan.
         """
         stored = self.stored
         kept = {event_id for event_id in self.kept if event_id in wanted}
@@ -62,32 +60,32 @@ class Reannouncement:
 
 
 def reannouncement(stored: Submission, since: int) -> Reannouncement:
-    """The events of ``stored`` that happened at ``since`` (Unix seconds) or later."""
+    """Return the events of ``stored`` that happened at ``since`` (Unix seconds) or later."""
     kept = tuple(each.event_id for each in stored.transitions if each.occurred_at >= since)
     return Reannouncement(stored, kept, _present(stored, since))
 
 
 def _present(stored: Submission, since: int) -> str | None:
-    shown = not stored.removed and stored.missing_since is None
-    if not shown or happened_at(stored.attempt) < since:
+    is_listed = not stored.removed and stored.missing_since is None
+    if not is_listed or happened_at(stored.attempt) < since:
         return None
     event_type = type_of_status(stored.attempt.status_code)
     if stored.type_counts.get(event_type, 0) > 1:
-        # The first of its type was followed by others, and its content is no longer known.
+        # Later events of this type replaced the content of the first one.
         return None
     event_id = submission_event_id(stored.account, stored.exam_id, stored.key, event_type, 1)
     return None if any(each.event_id == event_id for each in stored.transitions) else event_id
 
 
 def _with_present(stored: Submission, *, confirmed_at: int, now: int) -> Submission:
-    """``stored`` with the event of its present status added to its transitions."""
+    """Return ``stored`` with the event of its current status as a further transition."""
     event_type = type_of_status(stored.attempt.status_code)
     counts = {name: count for name, count in stored.type_counts.items() if name != event_type}
     made = announced(
         replace(
             stored,
             type_counts=counts,
-            # It may have announced more before the tables were lost, and receivers drop what is not newer.
+            # Receivers drop events that are not newer, and it may have announced more before the tables were lost.
             sequence=stored.sequence or now,
             observed_at=max(stored.observed_at, confirmed_at),
         ),
@@ -96,7 +94,7 @@ def _with_present(stored: Submission, *, confirmed_at: int, now: int) -> Submiss
     )
     return replace(
         made,
-        # All others stay as well: this write may announce the oldest of them.
+        # Keep all earlier transitions, because this write may announce the oldest one.
         transitions=(*stored.transitions, replace(made.transitions[-1], recalled_at=now)),
         type_counts={**stored.type_counts, event_type.value: 1},
         observed_at=stored.observed_at,

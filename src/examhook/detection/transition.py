@@ -1,4 +1,4 @@
-"""What a row makes of a stored submission: nothing, a silent correction, or one event.
+"""How a row changes a stored submission: not at all, by a silent correction, or with one event.
 
 ====================================  ============================================
 stored → row                          event
@@ -12,43 +12,86 @@ missing in two complete full scans    ``submission.removed``
 removed → any status                  the type of the status
 ====================================  ============================================
 
-A field that an answer lacks is not a change: its stored value stays.
+A missing field is not a change: its stored value stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
-from examhook.detection.change import Change
 from examhook.detection.old_results import happened_at
 from examhook.events.catalogue import EventType, type_of_status
 from examhook.events.identity import submission_event_id
-from examhook.model import Attempt, Exam, Status, Submission, Transition
+from examhook.model import Attempt, AttemptKey, Exam, Status, Submission, Transition
 
 _OBSERVED = frozenset({EventType.RESCORED, EventType.REOPENED, EventType.REMOVED})
-"""Changes for which the provider states no time: they happened when a poll saw them."""
+"""Changes without a time from the provider. Their events carry the time of the poll."""
 
 KEPT_TRANSITIONS = 5
-"""Transitions that an item keeps, so that missed events can be rebuilt from it."""
+"""Transitions that a submission keeps, so that missed events can be rebuilt from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One submission to write."""
+
+    before: Submission | None
+    """The stored submission that it replaces; None for a new one."""
+    after: Submission
+    again: tuple[int, ...] = ()
+    """Sequences of earlier transitions to announce again."""
+
+    @property
+    def announces(self) -> bool:
+        """Whether the write causes an event."""
+        return bool(self.again) or self.after.sequence > (self.before.sequence if self.before else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The circumstances under which rows of one exam were read."""
+    """When, and by which poll, rows of one exam were read."""
 
     account: str
     exam: Exam
     observed_at: int
-    """By our clock, Unix seconds."""
+    """Unix seconds by our clock."""
     fence: int
-    """Fencing value of the poll that read them."""
+    """Fencing value of the poll."""
     old_before: int | None = None
-    """What happened before this instant is recorded, not announced; None: everything is announced."""
+    """Changes before this instant are recorded and not announced; None: all changes are announced."""
+
+
+def diff(rows: Iterable[Attempt], stored: Mapping[AttemptKey, Submission], observation: Observation) -> list[Change]:
+    """Return the changes for distinct ``rows``, in stored order."""
+    changes = (change_from(stored.get(row.key), row, observation) for row in rows)
+    return sorted((change for change in changes if change is not None), key=lambda change: change.after.key)
+
+
+def absences(
+    seen: Container[AttemptKey], stored: Mapping[AttemptKey, Submission], observation: Observation
+) -> list[Change]:
+    """Return the changes for ``stored`` submissions that a complete full scan did not see."""
+    gone = (change_from_absence(each, observation) for key, each in stored.items() if key not in seen)
+    return [change for change in gone if change is not None]
+
+
+def further_along(one: Attempt, other: Attempt) -> Attempt:
+    """Return the more advanced of two rows of one attempt, ``one`` if neither is.
+
+    A row that moves between pages may appear twice and differ. The choice must not depend on the order of the pages,
+    or every scan would see a change.
+    """
+    return other if _progress(other) > _progress(one) else one
+
+
+def _progress(row: Attempt) -> tuple[bool, int, int, Decimal]:
+    return (row.is_final, row.ended_at or 0, row.status_code, row.score_points or Decimal(0))
 
 
 def change_from(stored: Submission | None, seen: Attempt, observation: Observation) -> Change | None:
-    """The change that row ``seen`` makes of what is ``stored``; None when it says nothing new."""
+    """Return how the row ``seen`` changes ``stored``; None if it does not."""
     if stored is None:
         return Change(None, _first_seen(seen, observation))
     attempt = _merged(stored.attempt, seen)
@@ -73,9 +116,9 @@ def change_from(stored: Submission | None, seen: Attempt, observation: Observati
 
 
 def change_from_absence(stored: Submission, observation: Observation) -> Change | None:
-    """The change that its absence from a complete full scan makes of a submission.
+    """Return the change for a submission that a complete full scan did not see.
 
-    The first scan notes it, and a later one announces the removal.
+    The first such scan records the absence. A later one announces the removal.
     """
     since = stored.missing_since
     if stored.removed or (since is not None and observation.fence <= stored.fence):
@@ -93,7 +136,7 @@ def change_from_absence(stored: Submission, observation: Observation) -> Change 
 
 
 def is_step_back(change: Change) -> bool:
-    """Whether a change contradicts a final attempt, as a stale answer would: it must be confirmed first."""
+    """Whether a change contradicts a final attempt. A stale answer would too, so another request must confirm it."""
     before = change.before
     return before is not None and before.attempt.is_final and not before.removed and change.announces
 
@@ -117,12 +160,12 @@ def _first_seen(seen: Attempt, observation: Observation) -> Submission:
 
 
 def _without_results(running: Attempt) -> Attempt:
-    """A running attempt without score, pass mark and end, which are no facts yet."""
+    """Remove score, pass mark and end: they are not final while an attempt runs."""
     return replace(running, ended_at=None, score_points=None, passed=None)
 
 
 def _merged(stored: Attempt, seen: Attempt) -> Attempt:
-    """``seen``, completed from ``stored`` where this answer lacks a field."""
+    """Return ``seen`` with its missing fields filled from ``stored``."""
     seen = replace(
         seen,
         candidate_name=seen.candidate_name or stored.candidate_name,
@@ -139,7 +182,7 @@ def _merged(stored: Attempt, seen: Attempt) -> Attempt:
 
 
 def _completes(before: Attempt, after: Attempt) -> bool:
-    """Whether ``after`` holds a fact that was not stored; a changed name or link is none."""
+    """Whether ``after`` holds a new fact. A changed name or link is not a fact."""
     comparable = replace(after, result_url=before.result_url, candidate_name=before.candidate_name)
     return comparable != before or (before.candidate_name is None and after.candidate_name is not None)
 
@@ -151,13 +194,13 @@ def _type_of_change(before: Attempt, after: Attempt) -> EventType | None:
         return None
     if before.ended_at is not None and after.ended_at is not None and after.ended_at > before.ended_at:
         return type_of_status(after.status_code)
-    # A pass mark that was never shown before is a new field, not a change of it.
+    # A pass mark that appears for the first time is not a change.
     passed_changed = before.passed is not None and after.passed != before.passed
     return EventType.RESCORED if passed_changed or after.score_points != before.score_points else None
 
 
 def announced(submission: Submission, event_type: EventType, previous_status_code: int | None) -> Submission:
-    """``submission`` with one more transition, of ``event_type``, made of its present facts."""
+    """Return ``submission`` with one more transition, of type ``event_type``, from its current facts."""
     attempt = submission.attempt
     nth = submission.type_counts.get(event_type, 0) + 1
     counts: Mapping[str, int] = {**submission.type_counts, event_type.value: nth}

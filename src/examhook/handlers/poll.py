@@ -9,7 +9,7 @@ from functools import cache
 from typing import Protocol, cast
 
 from examhook.destinations.tick_queue import expiry_in
-from examhook.detection.ticks import ticks_of_minute
+from examhook.detection.intervals import ticks_of_minute
 from examhook.handlers.backfill import BackfillAnswer, backfill, is_backfill
 from examhook.handlers.figures import count_poll
 from examhook.telemetry import log_outcome, logger_for

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from examhook.detection.ticks import MINUTE_S, longest_gap_s
-from examhook.detection.worst_case import WorstCase, worst_case_s
+from examhook.detection.intervals import MINUTE_S, WorstCase, worst_case_s
 from examhook.settings.account import Dialect, InitialSync, base_url_for, parse_base_url
 from examhook.settings.reading import SettingsReader
 
@@ -43,7 +42,7 @@ class PollSettings:
     @property
     def worst_case(self) -> WorstCase:
         """Longest time until a change is announced."""
-        return worst_case_s(longest_gap_s=longest_gap_s(self.poll_seconds), full_scan_seconds=self.full_scan_seconds)
+        return worst_case_s(poll_s=self.poll_seconds, full_scan_s=self.full_scan_seconds)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> PollSettings:

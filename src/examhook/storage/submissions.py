@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-    from examhook.detection.change import Change
+    from examhook.detection.transition import Change
 
 
 def submission_from_image(image: Mapping[str, AttributeValueTypeDef]) -> Submission:

@@ -18,7 +18,7 @@ from examhook.destinations.redrive_queue import CLOCK_MARGIN_S, RedriveOrder, Re
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
 from examhook.destinations.tick_queue import TickQueue
-from examhook.detection.ticks import MINUTE_S
+from examhook.detection.intervals import MINUTE_S
 from examhook.events.build import operations_event
 from examhook.events.catalogue import OperationsEventType
 from examhook.http.session import BoundedSession
@@ -41,7 +41,6 @@ from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.administration.erasure_key import erasure_key
 from examhook.workflows.polling.accounts import AccountPolls
-from examhook.workflows.polling.backoff import RefusalNotice
 from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
 from examhook.workflows.polling.poll import Poll
 
@@ -110,7 +109,7 @@ def _poll(
     settings: PollSettings,
     secrets: SecretsManagerClient,
     dynamodb: DynamoDBClient,
-    notify_refusal: RefusalNotice,
+    notify_refusal: Callable[[str, int, str], None],
     code_of: Callable[[str], str] = str.strip,
 ) -> Poll:
     """The poll of one account; ``code_of`` finds its code in its secret's value."""
@@ -183,8 +182,8 @@ def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[Accou
     return client_for
 
 
-def _refusal_notice(publisher: TopicPublisher, topic_arn: str) -> RefusalNotice:
-    def notify(account: str, *, since: int, message: str) -> None:
+def _refusal_notice(publisher: TopicPublisher, topic_arn: str) -> Callable[[str, int, str], None]:
+    def notify(account: str, since: int, message: str) -> None:
         event = operations_event(OperationsEventType.PROVIDER_REFUSED, account, since, message, {})
         publisher.publish_operations(topic_arn, event)
 

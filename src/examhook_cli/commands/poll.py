@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
-from examhook.detection.worst_case import WorstCase
+from examhook.detection.intervals import WorstCase
 from examhook.workflows.polling.report import ReportBody
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation, installation_of

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from examhook.detection.exam_state import ExamState
-from examhook.detection.ticks import MINUTE_S, longest_gap_s
-from examhook.detection.worst_case import worst_case_s
+from examhook.detection.intervals import MINUTE_S, worst_case_s
 from examhook.storage.account_list import AccountsError
 from examhook.storage.account_state import AccountRecord, Refusal
 from examhook.storage.accounts import AccountsSecret
@@ -82,7 +81,7 @@ def longest_delay(stack: InspectedStack) -> Iterator[Finding]:
         return
     # A tick each minute can trigger several polls; a slower schedule triggers one.
     poll_s = settings.poll_seconds if tick_s <= MINUTE_S else tick_s
-    worst = worst_case_s(longest_gap_s=longest_gap_s(poll_s), full_scan_seconds=settings.full_scan_seconds)
+    worst = worst_case_s(poll_s=poll_s, full_scan_s=settings.full_scan_seconds)
     yield ok(
         f"Changes in the exam list and ends of running attempts: {_duration(worst['signalled'])}; "
         f"other new attempts: {_duration(worst['active'])}, in quiet exams {_duration(worst['rotation'])}; "
@@ -110,7 +109,9 @@ def _accounts_secret(stack: InspectedStack) -> AccountsSecret:
 def _current_version(stack: InspectedStack, secret_arn: str) -> str | None:
     """Id of a secret's current version; None if it is empty or deleted."""
     description = stack.secrets.describe_secret(SecretId=secret_arn)
-    versions = {} if "DeletedDate" in description else description.get("VersionIdsToStages", {})
+    versions = description.get("VersionIdsToStages", {})
+    if "DeletedDate" in description:
+        versions = {}
     return next((version for version, stages in versions.items() if "AWSCURRENT" in stages), None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from examhook.detection.ticks import MINUTE_S
+from examhook.detection.intervals import MINUTE_S
 from examhook.settings import (
     DeliverSettings,
     DispatchSettings,

@@ -14,7 +14,7 @@ import requests
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage
-from examhook.detection.worst_case import worst_case_s
+from examhook.detection.intervals import worst_case_s
 from examhook.events.build import Event, submission_event
 from examhook.http.session import BoundedSession
 from examhook.model import Attempt
@@ -96,7 +96,7 @@ class LinkWorld:
 
     def serve(self, account: str = "main", client: ProviderClient | None = None) -> PollReport:
         """What a poll does for link requests."""
-        report = PollReport(worst_case_s(longest_gap_s=120, full_scan_seconds=3600))
+        report = PollReport(worst_case_s(poll_s=60, full_scan_s=3600))
         serve_link_requests(client or self.client(), self.aws.links, account, report, self.aws.clock.now)
         return report
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from examhook.detection.change import Change
+from examhook.detection.transition import Change
 from examhook.handlers.redrive import RedriveIncompleteError
 from examhook.model import Submission
 from examhook.storage.submissions import SubmissionsTable

@@ -17,8 +17,8 @@ from examhook.delivery.judgement import (
     failing_notice,
     recovered_notice,
 )
-from examhook.detection.digest import digest_of
 from examhook.detection.exam_transition import change_of_availability, first_state, with_receipt
+from examhook.detection.scan_result import digest_of
 from examhook.detection.transition import Observation, change_from, change_from_absence
 from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType

@@ -167,7 +167,7 @@ class Stage:
             submissions=self.submissions,
             exam_states=self.exam_states,
             endpoints=lambda: self.endpoints,
-            notify_refusal=lambda account, *, since, message: self.refusals.append((account, since, message)),
+            notify_refusal=lambda *notice: self.refusals.append(notice),
             monitor=DispatchMonitor(self._sent_among, self.redrives.append, lambda: float(self.provider.clock)),
             now=lambda: float(self.provider.clock - self.provider_ahead_s),
             sleep=self._sleep,

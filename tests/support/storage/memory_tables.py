@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
-from examhook.detection.change import Change
 from examhook.detection.exam_state import ExamState
 from examhook.detection.exam_transition import ExamChange
+from examhook.detection.transition import Change
 from examhook.model import AttemptKey, Submission
 from examhook.storage.account_state import AccountRecord, AccountState
 from examhook.storage.erasures import Erasures

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 
-from examhook.detection.change import Change
+from examhook.detection.transition import Change
 from tools.bench.delivery.receiver_process import HANGING, WELL
 from tools.bench.delivery.receivers import Receivers
 from tools.bench.delivery.stack import Stack, running_stack

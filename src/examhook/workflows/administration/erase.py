@@ -28,7 +28,7 @@ from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
 from examhook.workflows.administration.erasure_key import erasure_key, new_erasure_key
 from examhook.workflows.polling.known_exams import KnownExams
-from examhook.workflows.polling.lease import LEASE_SECONDS, lease_on
+from examhook.workflows.polling.lease import LEASE_S, lease_on
 
 LEASE_PATIENCE_S = 330.0
 """A poll may run for five minutes."""
@@ -138,7 +138,7 @@ class EraseCandidate:
             known.adopt(self.exams, dict(self.exams.read(account).legacy_exams))
             found = [without_erased(state, erased) for state in known.states.values()]
             after = [state for state in found if state is not None]
-            known.save_all(after)
+            known.save(*after)
         return len(after)
 
     def _outlast(self, account: str) -> None:
@@ -146,7 +146,7 @@ class EraseCandidate:
         overrun_at = self.exams.overrun_at(account)
         if overrun_at is not None:
             # It held its lease when it prolonged it last, so it had begun by then.
-            left_s = overrun_at - LEASE_SECONDS + LONGEST_POLL_S + LATE_S - self.now()
+            left_s = overrun_at - LEASE_S + LONGEST_POLL_S + LATE_S - self.now()
             if left_s > 0:
                 self.sleep(left_s)
 

@@ -1,14 +1,14 @@
-"""Which accounts a stack watches, and how one tick of the schedule becomes several polls of each.
+"""Starts one poll for each account of a stack, several times a minute if configured.
 
 ::
 
     schedule ─▶ Poll ─┬─▶ sends a delayed message for each further tick of the minute ─▶ Poll ─┐
                       │                                                                        │
-                      ├─▶ starts itself once for each further account, with its name        ◀──┤
-                      └─▶ polls the account of the stack's parameters itself                ◀──┘
+                      ├─▶ invokes itself once for each further account, with its name       ◀──┤
+                      └─▶ polls the stack's own account                                     ◀──┘
 
-So each poll has its own invocation: its own time and its own lease. A stack with one account that is polled each
-minute starts nothing and sends nothing.
+Each poll therefore has its own invocation, time limit and lease. A stack with one account that is polled once a minute
+sends no messages and invokes nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook.destinations.tick_queue import TickQueue
-from examhook.detection.ticks import Tick
+from examhook.detection.intervals import Tick
 from examhook.storage.account_list import Account, AccountsError
 from examhook.storage.accounts import AccountsSecret
 from examhook.workflows.polling.poll import Poll
@@ -31,46 +31,49 @@ if TYPE_CHECKING:
 
 
 class UnknownAccountError(ValueError):
-    """The stack watches no account of that name; trying again does not help."""
+    """The stack has no account of this name; a retry does not help."""
 
 
 class TickError(RuntimeError):
-    """Some polls could not be started; the message says which and why. The next tick tries again."""
+    """Some polls could not be started. The message names them and the reason. The next tick tries again."""
 
 
 @dataclass(slots=True)
 class AccountPolls:
-    """The polls of all accounts of a stack; kept for as long as the process lives, so that each keeps its pace."""
+    """The polls of all accounts of a stack. It lives as long as the process, so that each account keeps its pace."""
 
     own: Poll
     build: Callable[[Account], Poll]
     secret: AccountsSecret | None
-    """The list of further accounts; None where the stack has none."""
+    """The list of further accounts; None if there are none."""
     functions: LambdaClient | None
     ticks: TickQueue | None = None
-    """Where polls between two ticks of the schedule are ordered; None where there are none."""
+    """The queue of delayed polls; None if polls are a minute or more apart."""
     _built: dict[str, tuple[Account, Poll]] = field(default_factory=dict)
 
     def of(self, name: str | None) -> Poll:
-        """The poll of one account, None for the stack's own; raises UnknownAccountError, AccountsError, ClientError."""
+        """Return the poll of an account, None: the stack's own.
+
+        Raises UnknownAccountError, AccountsError, ClientError.
+        """
         if name in {None, self.own.settings.account}:
             return self.own
         account = None
         if self.secret is not None and isinstance(name, str):
             account = self.secret.read().by_name.get(name)
-            # Somebody may have added it just now.
-            account = account or self._read_anew(self.secret, name)
+            # It may have been added since the secret was read.
+            account = account or self._read_again(self.secret, name)
         if account is None:
-            # What is no name may be a code in the wrong place, so it is not repeated.
+            # Do not repeat the name: it may be an account code in the wrong place.
             raise UnknownAccountError(f"This stack watches no account of that name: there is {self._watched()}.")
-        described, poll = self._built.get(account.name, (None, None))
-        if poll is None or described != account:
+        built_from, poll = self._built.get(account.name, (None, None))
+        if poll is None or built_from != account:
             poll = self.build(account)
             self._built[account.name] = (account, poll)
         return poll
 
     def order(self, ticks: Sequence[Tick]) -> list[str]:
-        """Have these ticks come later; what went wrong, a sentence each."""
+        """Send a delayed message for each tick; returns failures, a sentence each."""
         if self.ticks is None or not ticks:
             return []
         try:
@@ -80,7 +83,10 @@ class AccountPolls:
         return [f"SQS refused {refused} of {len(ticks)} further polls of this minute."] if refused else []
 
     def start_others(self, function_name: str, expires_at: float) -> list[str]:
-        """Start a poll of each further account, to begin before ``expires_at``; what went wrong, a sentence each."""
+        """Invoke a poll of each further account that must begin before ``expires_at``.
+
+        Returns failures, a sentence each.
+        """
         if self.secret is None or self.functions is None:
             return []
         try:
@@ -101,9 +107,9 @@ class AccountPolls:
                 problems.append(f"The poll of account {name} could not be started: {error}")
         return problems
 
-    def _read_anew(self, secret: AccountsSecret, name: str) -> Account | None:
+    def _read_again(self, secret: AccountsSecret, name: str) -> Account | None:
         accounts = secret.read(fresh=True)
-        problem = next((said for said in accounts.problems if said.startswith(f"Account {name} ")), None)
+        problem = next((problem for problem in accounts.problems if problem.startswith(f"Account {name} ")), None)
         if problem is not None:
             raise AccountsError(problem)
         return accounts.by_name.get(name)

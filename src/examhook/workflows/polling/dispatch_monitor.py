@@ -1,12 +1,12 @@
-"""Checks that Dispatch sends what polls announce.
+"""Checks that Dispatch sends the events that polls announce.
 
-The stream that carries stored changes to Dispatch gives no sign when it is switched off, and it keeps records for a
-day only. So a poll remembers the first event that it announced, and later polls check whether it was sent::
+A disabled stream reports no error, and its records expire after a day. Therefore a poll stores the first event that it
+announced, and later polls check whether that event was sent::
 
-    announced ─▶ awaited ── sent ──▶ cleared; the next poll that announces something remembers another
+    announced ─▶ awaited ── sent ──▶ cleared; the next announcement is awaited instead
                     │
-                    ├── not sent yet: its age is reported, for an alarm
-                    └── not sent for a day: the stream has lost it, so the poll orders a redrive
+                    ├── not sent: the poll reports its age, for an alarm
+                    └── not sent for a day: the record has expired, so the poll orders a redrive
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from examhook.storage.account_state import Awaited
 
 STREAM_KEEPS_S = 24 * 3600
-"""How long a record stays in a stream (DynamoDB, developer guide)."""
+"""Retention of stream records (DynamoDB developer guide)."""
 SOON_S = 60
 """Time that Dispatch may take before an event counts as unsent."""
 
@@ -27,20 +27,20 @@ class DispatchMonitor:
     """Follows one announced event of an account."""
 
     dispatched: Callable[[Sequence[str]], frozenset[str]]
-    """Returns those of some events, by id, that were sent."""
+    """Returns which of these event ids were sent."""
     order_redrive: Callable[[int], None]
-    """Orders that events seen since a time (Unix seconds) and not sent are sent from the table."""
+    """Orders a redrive of unsent events observed since a time (Unix seconds)."""
     now: Callable[[], float]
 
     def check(self, awaited: Awaited | None) -> tuple[Awaited | None, int]:
-        """What is still awaited, and for how many seconds; raises botocore's errors.
+        """Return the event that is still awaited, and its age in seconds; raises botocore's errors.
 
-        A poll that dies after it ordered a redrive orders another one, which sends nothing twice.
+        A poll that dies after it ordered a redrive orders another one, which sends no event twice.
         """
         if awaited is None or self.dispatched([awaited.event_id]):
             return None, 0
-        waits_s = int(self.now()) - awaited.since
-        if waits_s >= STREAM_KEEPS_S:
+        age_s = int(self.now()) - awaited.since
+        if age_s >= STREAM_KEEPS_S:
             self.order_redrive(awaited.observed_at)
-            return None, waits_s
-        return awaited, waits_s if waits_s >= SOON_S else 0
+            return None, age_s
+        return awaited, age_s if age_s >= SOON_S else 0

@@ -1,4 +1,4 @@
-"""One exam of one poll: asks the provider for its rows, compares them with what is stored, and writes what changed."""
+"""One reading of one exam: requests its rows, compares them with stored submissions, and writes changes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
-from examhook.detection.change import Change
-from examhook.detection.diff import diff
 from examhook.detection.erased import Erased
 from examhook.detection.old_results import RowClock, old_before
 from examhook.detection.plan import ExamRequest
-from examhook.detection.transition import Observation
+from examhook.detection.transition import Change, Observation
 from examhook.model import Attempt, AttemptKey, Submission
 from examhook.provider.pages import ResultsPage
 from examhook.provider.port import ProviderClient
@@ -22,11 +20,11 @@ from examhook.workflows.polling.known_exams import KnownExams
 from examhook.workflows.polling.lease import Lease
 from examhook.workflows.polling.report import PollReport
 
-TIME_RESERVE_S = 20.0
-"""No request starts with less time left than this, because what was read must still be written."""
+WRITE_RESERVE_S = 20.0
+"""No request starts with less time left, because the rows must still be written."""
 
 CORRECTION_S = 2 * 3600
-"""A corrected start differs by less from the one before: a second, or the hour of a clock change."""
+"""Largest correction of a start time: a second, or the hour of a clock change."""
 
 _CANDIDATE_ROWS = 100
 
@@ -36,8 +34,8 @@ class OutOfTimeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class PollTools:
-    """What the readings of one poll share."""
+class PollContext:
+    """What all readings of one poll share."""
 
     client: ProviderClient
     submissions: SubmissionsTable
@@ -55,8 +53,8 @@ class PollTools:
 
 
 @dataclass(slots=True)
-class _Candidate:
-    """What was learned by asking for one candidate alone."""
+class _CandidateRows:
+    """Rows of one candidate, requested without those of others."""
 
     rows: dict[AttemptKey, Attempt] = field(default_factory=dict)
     start: int = 0
@@ -66,58 +64,52 @@ class _Candidate:
 
 @dataclass(slots=True)
 class ExamSource:
-    """One exam, for the length of one reading."""
+    """One reading of one exam."""
 
-    tools: PollTools
+    context: PollContext
     request: ExamRequest
-    began_at: int
-    """When the reading began, by our clock."""
-    same_record: dict[AttemptKey, AttemptKey] = field(default_factory=dict)
-    """Key under which an attempt is stored, by the key that it has since its start was corrected."""
+    began_at: int = field(init=False)
+    """Start of the reading by our clock."""
+    stored_keys: dict[AttemptKey, AttemptKey] = field(default_factory=dict)
+    """Stored key of each attempt whose start was corrected, by its corrected key."""
     unreadable_fields: Counter[str] = field(default_factory=Counter)
-    _asked: dict[str, _Candidate] = field(default_factory=dict)
+    _candidates: dict[str, _CandidateRows] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, tools: PollTools, request: ExamRequest) -> ExamSource:
-        """The source of an exam that is about to be read."""
-        return cls(tools, request, int(tools.now()))
+    def __post_init__(self) -> None:
+        self.began_at = int(self.context.now())
 
     def fetch(self, start: int, limit: int) -> ResultsPage:
-        """Return a page of the exam's rows; raises ProviderError, OutOfTimeError, LeaseLostError."""
-        page = self._ask(lambda: self.tools.client.results(self.request.exam.exam_id, start, limit))
-        self.tools.row_clock.see(page.rows, int(self.tools.now()))
+        """Return a page of rows; raises ProviderError, OutOfTimeError, LeaseLostError."""
+        page = self._results(start, limit)
+        self.context.row_clock.observe(page.rows, int(self.context.now()))
         return page
 
     def row_of(self, key: AttemptKey) -> Attempt | None:
-        """One attempt, asked for among its candidate's alone; None if it is not there. Raises as ``fetch`` does."""
-        asked = self._asked.setdefault(key.candidate_id, _Candidate())
-        while key not in asked.rows and not asked.ended:
-            page = self._ask(
-                lambda: self.tools.client.results(
-                    self.request.exam.exam_id, asked.start, _CANDIDATE_ROWS, key.candidate_id
-                )
-            )
-            new = {row.key: row for row in page.rows if row.key not in asked.rows}
-            asked.rows |= new
-            asked.start += page.row_count
-            asked.ended = not new
-        return asked.rows.get(key)
+        """Return one attempt, requested by its candidate; None if it is not found. Raises as ``fetch`` does."""
+        found = self._candidates.setdefault(key.candidate_id, _CandidateRows())
+        while key not in found.rows and not found.ended:
+            page = self._results(found.start, _CANDIDATE_ROWS, key.candidate_id)
+            new = {row.key: row for row in page.rows if row.key not in found.rows}
+            found.rows |= new
+            found.start += page.row_count
+            found.ended = not new
+        return found.rows.get(key)
 
-    def _ask(self, question: Callable[[], ResultsPage]) -> ResultsPage:
-        self.tools.lease.keep()
-        if self.tools.time_left_s() < TIME_RESERVE_S:
+    def _results(self, start: int, limit: int, candidate_id: str | None = None) -> ResultsPage:
+        self.context.lease.keep()
+        if self.context.time_left_s() < WRITE_RESERVE_S:
             raise OutOfTimeError
-        page = question()
+        page = self.context.client.results(self.request.exam.exam_id, start, limit, candidate_id)
         self.unreadable_fields.update(page.unreadable_fields)
         return page
 
     def without_erased(self, rows: Sequence[Attempt]) -> Sequence[Attempt]:
-        """``rows`` without those of erased candidates."""
-        erased = self.tools.erased
+        """Return ``rows`` without those of erased candidates."""
+        erased = self.context.erased
         return [row for row in rows if not erased.covers(row.key)] if erased.erased_at else rows
 
     def stored_around(self, rows: Collection[Attempt]) -> dict[AttemptKey, Submission]:
-        """What is stored from the first to the last of ``rows``, and near them where a start may be corrected."""
+        """Return the submissions from the first to the last of ``rows``, and those whose start may be corrected."""
         ends = spanning(row.key for row in rows)
         if ends is None:
             return {}
@@ -125,60 +117,60 @@ class ExamSource:
         if any(row.record_id is not None for row in rows):
             first = AttemptKey(max(0, first.started_at - CORRECTION_S), "")
             last = AttemptKey(last.started_at + CORRECTION_S, "")
-        return self.tools.submissions.between(*self._place, first, last)
+        return self.context.submissions.between(*self._account_and_exam, first, last)
 
     def all_stored(self) -> dict[AttemptKey, Submission]:
-        """All that is stored of the exam."""
-        return self.tools.submissions.of_exam(*self._place)
+        """Return all submissions of the exam."""
+        return self.context.submissions.of_exam(*self._account_and_exam)
 
     def holds_any(self) -> bool:
-        """Whether anything is stored of the exam."""
-        return self.tools.submissions.holds_any(*self._place)
+        """Whether the exam has any submission."""
+        return self.context.submissions.holds_any(*self._account_and_exam)
 
     def stored_beyond(self, seen: Collection[AttemptKey]) -> dict[AttemptKey, Submission]:
-        """What is stored of the exam, was not ``seen``, and was not announced as removed."""
-        found = self.tools.submissions.beyond(*self._place, seen)
-        # An erasure that was interrupted may have left submissions that must not be announced.
-        covers = self.tools.erased.covers
+        """Return the submissions that are not among ``seen``, without removed ones."""
+        found = self.context.submissions.beyond(*self._account_and_exam, seen)
+        # An interrupted erasure may have left submissions that must not be announced.
+        covers = self.context.erased.covers
         return {key: submission for key, submission in found.items() if not submission.removed and not covers(key)}
 
     def stored_pages(self) -> Iterator[list[Attempt]]:
-        """Stored attempts that were not removed, page by page in stored order."""
+        """Yield pages of stored attempts in stored order, without removed ones."""
         after: AttemptKey | None = None
         while True:
-            stored, after = self.tools.submissions.page_after(*self._place, after, 500)
+            stored, after = self.context.submissions.page_after(*self._account_and_exam, after, 500)
             yield [each.attempt for each in stored if not each.removed]
             if after is None:
                 return
 
     @property
-    def _place(self) -> tuple[str, str]:
-        return self.tools.exams.account, self.request.exam.exam_id
+    def _account_and_exam(self) -> tuple[str, str]:
+        return self.context.exams.account, self.request.exam.exam_id
 
     def observation(self) -> Observation:
-        """The circumstances of this reading."""
-        tools, state = self.tools, self.request.state
-        silent, now = tools.initial_sync is InitialSync.SILENT, int(tools.now())
+        """Return when, and by which poll, the rows are read."""
+        context, now = self.context, int(self.context.now())
+        limit = None
+        if context.initial_sync is InitialSync.SILENT:
+            limit = old_before(
+                self.request.state,
+                watch_started_at=context.watch_started_at,
+                now=now,
+                newest_row_at=now + (context.row_clock.ahead_s or 0),
+                clock_offset_s=context.client.clock_offset_s,
+            )
         return Observation(
-            account=tools.exams.account,
+            account=context.exams.account,
             exam=self.request.exam,
             observed_at=self.began_at,
-            fence=tools.lease.fence,
-            old_before=old_before(
-                state,
-                watch_started_at=tools.watch_started_at,
-                now=now,
-                newest_row_at=now + (tools.row_clock.ahead_s or 0),
-                clock_offset_s=tools.client.clock_offset_s,
-            )
-            if silent
-            else None,
+            fence=context.lease.fence,
+            old_before=limit,
         )
 
     def under_stored_keys(
         self, rows: Mapping[AttemptKey, Attempt], stored: Mapping[AttemptKey, Submission]
     ) -> dict[AttemptKey, Attempt]:
-        """``rows`` by the keys under which they are stored: a record keeps its key when its start is corrected."""
+        """Return ``rows`` by their stored keys: a record keeps its key when its start is corrected."""
         unknown = [row for key, row in rows.items() if key not in stored and row.record_id is not None]
         if not unknown:
             return dict(rows)
@@ -186,39 +178,31 @@ class ExamSource:
         for row in unknown:
             key = by_record.get((row.candidate_id, row.record_id))
             if key is not None and key not in rows:
-                self.same_record[row.key] = key
-        renamed = ((self.same_record.get(key, key), row) for key, row in rows.items())
+                self.stored_keys[row.key] = key
+        renamed = ((self.stored_keys.get(key, key), row) for key, row in rows.items())
         return {key: replace(row, started_at=key.started_at) for key, row in renamed}
 
-    def changes(self, rows: Mapping[AttemptKey, Attempt], stored: Mapping[AttemptKey, Submission]) -> list[Change]:
-        """What distinct rows change of what is stored."""
-        return diff(rows.values(), stored, self.observation())
-
-    def write(self, changes: Sequence[Change]) -> set[AttemptKey]:
-        """Write changes; returns the keys of those that another poll was faster with.
-
-        Raises ClientError, LeaseLostError.
-        """
-        return self.start_write(changes)()
-
     def start_write(self, changes: Sequence[Change]) -> Callable[[], set[AttemptKey]]:
-        """Start to write changes; the returned function waits and returns what ``write`` does. Raises as it does."""
+        """Start to write changes, and return a function that waits for the write.
+
+        That function returns the keys that another poll wrote first. Both raise ClientError, LeaseLostError.
+        """
         if not changes:
             return set
-        write = self.tools.submissions.write
-        # Nothing is stored of a new attempt that could reject a late write.
-        self.tools.lease.keep()
-        if self.tools.writer is None:
+        write = self.context.submissions.write
+        # No stored version of a new attempt could reject a late write.
+        self.context.lease.keep()
+        if self.context.writer is None:
             refused = write(changes)
             return lambda: self._written(changes, refused)
-        writing = self.tools.writer.submit(write, changes)
+        writing = self.context.writer.submit(write, changes)
         return lambda: self._written(changes, writing.result())
 
     def _written(self, changes: Sequence[Change], refused: Sequence[Change]) -> set[AttemptKey]:
         overtaken = {change.after.key for change in refused}
-        report = self.tools.report
+        report = self.context.report
         if report.announced is None:
             announced = (each.after for each in changes if each.announces and each.after.key not in overtaken)
-            newest = next((after.transitions[-1] for after in announced), None)
-            report.announced = None if newest is None else (newest.event_id, newest.observed_at)
+            first = next((after.transitions[-1] for after in announced), None)
+            report.announced = None if first is None else (first.event_id, first.observed_at)
         return overtaken

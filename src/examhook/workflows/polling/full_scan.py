@@ -1,14 +1,14 @@
-"""A full scan of one exam: read all its rows, write what changed, remember that it was done.
+"""A full scan of one exam: reads all rows, writes changes, and stores the exam's state.
 
-Submissions are written first and the exam's state last. A poll that dies between the two reads the same rows again,
-and they change nothing then::
+Submissions are written first and the state last. If a poll dies in between, the next one reads the same rows again and
+finds no changes::
 
-    pages ─▶ rows held ── digest unchanged ──▶ state
-                 └─────── otherwise ──▶ settled ─▶ rows that are missing ─▶ state
+    pages ─▶ held rows ── digest unchanged ──▶ state
+                 └─────── otherwise ──▶ settled ─▶ missing rows ─▶ state
 
-A first scan settles each page, and writes it while the next one is read. Every few pages it saves a cursor, so that
-little is read again after a poll died or ran out of time. What a scan over several polls showed is not all in hand at
-its end, so the state is then made from what is stored, and missing rows are left to a later scan.
+A first scan settles each page and writes it while the next page is read. It saves a cursor every few pages, so that
+the next poll continues there if this one dies or runs out of time. A scan over several polls does not hold all rows at
+its end. Its state is computed from the stored submissions, and a later scan looks for missing rows.
 """
 
 from __future__ import annotations
@@ -17,68 +17,68 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
-from examhook.detection.after_scan import after_complete_scan, after_incomplete_scan, certified, row_order_after
-from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor, described
-from examhook.detection.pace import is_weekly_turn
+from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
+from examhook.detection.exam_transition import with_receipt
+from examhook.detection.intervals import is_weekly_check_due
 from examhook.detection.plan import ExamRequest
 from examhook.detection.reader import Reader, limits_at
-from examhook.detection.scan import Scan
+from examhook.detection.scan_result import ScanResult, after_complete_scan, after_incomplete_scan
 from examhook.model import Attempt, AttemptKey
 from examhook.provider.pages import NO_STATUS
-from examhook.workflows.polling.exam_source import ExamSource, OutOfTimeError, PollTools
+from examhook.workflows.polling.exam_source import ExamSource, OutOfTimeError, PollContext
 from examhook.workflows.polling.report import ExamOutcome
 from examhook.workflows.polling.scan_rows import ScanRows
 
 FIRST_SCAN_PAGES = 5
-"""Pages of a first scan between two points from which it can continue."""
+"""Pages of a first scan between two cursors."""
 HELD_PAGES = 100
-"""Pages of a later scan that are held in memory until they are settled."""
-PATIENCE_SECONDS = 1800
-"""An answer that contradicts what is known (no rows, no status) is believed only after it was given for this long."""
+"""Pages of a later scan that are held in memory."""
+PATIENCE_S = 1800
+"""An answer that contradicts the stored state (no rows, no status) is believed after this time."""
 
 
 @dataclass(slots=True)
 class FullScan:
-    """One full scan, or the part of it that one poll has time for."""
+    """One full scan, or its part in one poll."""
 
-    tools: PollTools
+    context: PollContext
     request: ExamRequest
     source: ExamSource = field(init=False)
     reader: Reader[Attempt] = field(init=False)
     rows: ScanRows = field(init=False)
 
     def __post_init__(self) -> None:
-        self.source = ExamSource.of(self.tools, self.request)
+        self.source = ExamSource(self.context, self.request)
         state, cursor = self.request.state, self.request.state.cursor
         self.rows = ScanRows(self.source, had_stored=state.scanned_at is not None or self.source.holds_any())
         if cursor is not None and cursor.last is not None:
-            self.rows.scan.listed_before = cursor.last.started_at
+            self.rows.result.listed_before = cursor.last.started_at
         self.reader = Reader(
             self.source.fetch,
             attrgetter("key"),
             start=0 if cursor is None else cursor.start,
             after=None if cursor is None else cursor.last,
-            at_least=self._known_rows(),
+            at_least=self._min_rows,
             limits=limits_at(self.source.began_at),
         )
 
     def run(self) -> ExamOutcome:
-        """Read, write, remember; raises ProviderError, ClientError, LeaseLostError."""
+        """Make the scan; raises ProviderError, ClientError, LeaseLostError."""
         is_first = self.request.state.scanned_at is None
         try:
             for pages, rows in enumerate(self.reader.pages(), start=1):
                 self.rows.hold(rows, in_order=self.reader.is_in_first_pass)
-                is_turn = pages % (FIRST_SCAN_PAGES if is_first else HELD_PAGES) == 0
-                if is_first or is_turn:
+                saves_cursor = pages % (FIRST_SCAN_PAGES if is_first else HELD_PAGES) == 0
+                if is_first or saves_cursor:
                     self.rows.flush()
-                if is_turn:
+                if saves_cursor:
                     self._save_cursor()
         except OutOfTimeError:
             self.rows.flush()
             self._save_cursor()
             return self._outcome("the time ran out before all of it was read", out_of_time=True)
         finally:
-            # A write that is under way must not outlive the lease.
+            # A write must not outlive the lease.
             self.rows.wait()
         return self._finish()
 
@@ -86,29 +86,34 @@ class FullScan:
     def _is_continued(self) -> bool:
         return self.request.state.cursor is not None
 
-    def _known_rows(self) -> int:
-        """Rows that a pass must show to prove the end."""
+    @property
+    def _expected_rows(self) -> int:
+        """Number of rows by the last scan, or by the provider's count before the first scan."""
         state = self.request.state
-        if state.cursor is not None:
-            # A further pass may take longer than any poll has.
+        return state.row_count if state.scanned_at is not None else self.request.exam.attempt_count or 0
+
+    @property
+    def _min_rows(self) -> int:
+        """Number of rows that a pass must show to be a proof."""
+        if self._is_continued:
+            # A further pass may take longer than a poll.
             return 0
-        if state.scanned_at is not None:
-            return state.row_count
-        # An empty answer at first contact is confirmed by another one.
-        return max(1, self.request.exam.attempt_count or 0)
+        # At first contact, another answer must confirm an empty one.
+        is_first = self.request.state.scanned_at is None
+        return max(1, self._expected_rows) if is_first else self._expected_rows
 
     def _save_cursor(self) -> None:
-        """Remember where the next poll continues, if this one read that far without passing over anything."""
+        """Store where the next poll continues, unless this one skipped rows."""
         self.rows.wait()
         last = self.reader.last
-        if not isinstance(last, AttemptKey) or self.tools.erased.covers(last) or not self.reader.is_in_first_pass:
+        if not isinstance(last, AttemptKey) or self.context.erased.covers(last) or not self.reader.is_in_first_pass:
             return
         if self.rows.settled.out_of_time:
-            # There was no time to ask for the status of some rows, which are not stored.
+            # Rows without a status were not stored.
             return
-        state = self.tools.exams.states[self.request.exam.exam_id]
+        state = self.context.exams.states[self.request.exam.exam_id]
         began_at = state.cursor.began_at if state.cursor is not None else self.source.began_at
-        self.tools.exams.save(
+        self.context.exams.save(
             replace(
                 state,
                 cursor=ScanCursor(self.reader.next_start, last, began_at),
@@ -120,108 +125,104 @@ class FullScan:
         )
 
     def _finish(self) -> ExamOutcome:
-        problem = self.reader.problem or self._emptiness()
-        whole = not self.rows.counted and not self._is_continued
-        if problem is None and whole and (unchanged := self._unchanged()) is not None:
-            self.rows.scan = unchanged
-            return self._remember(is_settled=True)
-        self.rows.flush(self.source.all_stored() if whole and self.rows.had_stored else None)
+        problem = self.reader.problem or self._doubtful_emptiness()
+        holds_all = not self.rows.counted and not self._is_continued
+        if problem is None and holds_all and (unchanged := self._unchanged()) is not None:
+            self.rows.result = unchanged
+            return self._save(is_settled=True)
+        self.rows.flush(self.source.all_stored() if holds_all and self.rows.had_stored else None)
         self.rows.wait()
         if problem is not None or self.reader.unreadable:
-            # A row that is missing may be one that cannot be read.
-            return self._remember(problem, is_settled=False)
-        needs_absences = self.rows.had_stored and not self._is_continued
-        return self._remember(is_settled=self.rows.settle_absences() if needs_absences else True)
+            # A missing row may be one of the unreadable rows.
+            return self._save(problem, is_settled=False)
+        checks_absences = self.rows.had_stored and not self._is_continued
+        return self._save(is_settled=self.rows.settle_absences() if checks_absences else True)
 
-    def _emptiness(self) -> str | None:
-        """Why an exam that shows no rows at all is not believed to have none."""
-        request, state = self.request, self.request.state
-        expected = state.row_count if state.scanned_at is not None else request.exam.attempt_count
-        if self.reader.seen or self.reader.unreadable or not expected:
+    def _doubtful_emptiness(self) -> str | None:
+        """Why an exam without rows is not believed to be empty, as a clause."""
+        if self.reader.seen or self.reader.unreadable or not self._expected_rows or self._is_patience_over:
             return None
-        return None if self._has_lasted else f"it showed no rows, and should have about {expected}"
+        return f"it showed no rows, and should have about {self._expected_rows}"
 
     @property
-    def _has_lasted(self) -> bool:
-        """Whether the exam has been incomplete for PATIENCE_SECONDS, so that its answers are believed."""
+    def _is_patience_over(self) -> bool:
+        """Whether the exam has been incomplete for PATIENCE_S."""
         since = self.request.state.failed_since
-        return since is not None and self.source.began_at - since >= PATIENCE_SECONDS
+        return since is not None and self.source.began_at - since >= PATIENCE_S
 
-    def _unchanged(self) -> Scan | None:
-        """The scan of the rows in hand if they are those that are stored, by their digest."""
+    def _unchanged(self) -> ScanResult | None:
+        """Return the result of the held rows if their digest is that of the stored attempts."""
         state = self.request.state
         if state.digest is None or self.reader.unreadable or len(self.rows.held) != state.row_count:
             return None
-        # A write that was under way when its poll lost the lease may come after the digest.
-        if is_weekly_turn(state.exam_id, state.scanned_at or 0, self.source.began_at):
+        # A late write of a poll that lost its lease may have come after the digest.
+        if is_weekly_check_due(state.exam_id, state.scanned_at or 0, self.source.began_at):
             return None
         rows = list(self.rows.held.values())
         if any(row.status_code == NO_STATUS for row in rows):
             return None
-        scan = self.rows.scan.uncounted()
-        scan.count(rows)
-        return scan if scan.digest == state.digest else None
+        result = self.rows.result.without_counts()
+        result.count(rows)
+        return result if result.digest == state.digest else None
 
-    def _remember(self, problem: str | None = None, *, is_settled: bool) -> ExamOutcome:
-        """Write the exam's state; ``is_settled``: what is stored is what was seen, so that its digest counts."""
-        settled, began_at = self.rows.settled, self.source.began_at
+    def _save(self, problem: str | None = None, *, is_settled: bool) -> ExamOutcome:
+        """Store the state; ``is_settled``: the stored attempts are those of the scan."""
+        settled = self.rows.settled
         if self._is_continued and problem is None:
             self.rows.count_stored()
             problem = self._shortfall()
-        state = self.tools.exams.states[self.request.exam.exam_id]
-        exam = described(state, self.request.exam)
-        state = replace(state, exam=exam, read_at=began_at, cursor=None, skipped=self._skipped())
+        state = self.context.exams.states[self.request.exam.exam_id]
+        exam = state.exam_as(self.request.exam)
+        state = replace(state, exam=exam, read_at=self.source.began_at, cursor=None, skipped=self._skipped())
         problem = problem or self._doubt()
-        if problem is not None:
-            state = self._incomplete(state)
-        else:
+        if problem is None:
             state = self._complete(state, is_digest_valid=is_settled and settled.is_certain)
-        self.tools.exams.save(state)
+        else:
+            count = self.request.state.exam.attempt_count
+            failed_at = None if settled.out_of_time else self.source.began_at
+            state = after_incomplete_scan(state, self.rows.result, attempt_count=count, failed_at=failed_at)
+        self.context.exams.save(state)
         return self._outcome(problem, out_of_time=settled.out_of_time)
 
     def _shortfall(self) -> str | None:
-        """Why the parts of a first scan may not fit together: rows may have changed their order between them."""
-        stored, counted = self.rows.scan.row_count, self.request.exam.attempt_count or 0
-        if self.request.state.scanned_at is not None or stored >= counted or self._has_lasted:
+        """Why a first scan over several polls may lack rows, as a clause: rows may have moved between its parts."""
+        stored, counted = self.rows.result.row_count, self.request.exam.attempt_count or 0
+        if self.request.state.scanned_at is not None or stored >= counted or self._is_patience_over:
             return None
         return f"it showed {stored} rows in several polls, and should have {counted}"
 
     def _doubt(self) -> str | None:
-        """Why what was settled leaves the exam due, as a clause; None where it does not."""
+        """Why the exam stays due after its rows were settled, as a clause."""
         if (problem := self.rows.settled.problem) is not None:
             return problem
-        here = Counter(self._skipped())
+        skipped = Counter(self._skipped())
         before = self.request.state
-        # What the parts of a first scan skipped was never tried again.
-        is_known = before.scanned_at is not None and before.failed_since is None and not here - Counter(before.skipped)
-        if here and not is_known and not self._has_lasted:
-            return f"{here.total()} of its rows cannot be announced yet: {', '.join(sorted(here))}"
+        # Rows that the parts of a first scan skipped were not tried again.
+        is_known = before.scanned_at is not None and before.failed_since is None
+        is_known = is_known and not skipped - Counter(before.skipped)
+        if skipped and not is_known and not self._is_patience_over:
+            return f"{skipped.total()} of its rows cannot be announced yet: {', '.join(sorted(skipped))}"
         return None
 
     def _complete(self, state: ExamState, *, is_digest_valid: bool) -> ExamState:
-        cursor = self.request.state.cursor
+        cursor, settled = self.request.state.cursor, self.rows.settled
         after = after_complete_scan(
             state,
-            self.rows.scan,
+            self.rows.result,
             began_at=self.source.began_at if cursor is None else cursor.began_at,
             row_order=self._row_order,
             # Rows may have moved between the parts of a scan.
-            changed=bool(self.rows.settled.written or self.request.growth or self._is_continued),
+            changed=bool(settled.written or self.request.growth or self._is_continued),
             is_digest_valid=is_digest_valid,
         )
-        certifies = is_digest_valid and not state.skipped and not self.rows.settled.trusted and not self._is_continued
-        if certifies and self.tools.exams.asks_for_receipt(state.exam_id):
-            return certified(after, self.rows.scan)
+        is_proven = is_digest_valid and not state.skipped and not settled.trusted and not self._is_continued
+        if is_proven and self.context.exams.asks_for_receipt(state.exam_id):
+            return with_receipt(after, self.rows.result.receipt(self.source.began_at))
         return after
 
     @property
     def _row_order(self) -> RowOrder:
-        return row_order_after(self.request.state.row_order, self.rows.scan, is_continued=self._is_continued)
-
-    def _incomplete(self, state: ExamState) -> ExamState:
-        count = self.request.state.exam.attempt_count
-        failed_at = None if self.rows.settled.out_of_time else self.source.began_at
-        return after_incomplete_scan(state, self.rows.scan, attempt_count=count, failed_at=failed_at)
+        return self.rows.result.row_order(self.request.state.row_order, is_continued=self._is_continued)
 
     def _skipped(self) -> dict[str, int]:
         """Rows that cannot be announced, by reason."""

@@ -1,7 +1,7 @@
-"""The exams' states within one poll: read once, written when they change.
+"""The exam states of one account during one poll. The poll reads them once and writes the ones that change.
 
-Each write is the outbox of the events that it adds. A poll that dies between two writes leaves the rest to the next,
-which finds the same differences.
+Each write is also the outbox of the events that it adds. If a poll dies between two writes, the next poll finds the
+remaining differences again.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from examhook.workflows.polling.lease import Lease
 
 @dataclass(slots=True)
 class KnownExams:
-    """The states of one account's exams; one instance serves one poll."""
+    """The exam states of one account; one instance serves one poll."""
 
     account: str
     table: ExamStates
     lease: Lease
     endpoints: Callable[[], Sequence[Endpoint]]
-    """Returns every endpoint; asked at most once, and only after a complete full scan."""
+    """Returns every endpoint. It is called at most once, and only after a complete full scan."""
     states: dict[str, ExamState] = field(default_factory=dict)
-    """As they are stored."""
+    """Stored states by exam id."""
     _endpoints: Sequence[Endpoint] | None = None
 
     def read(self) -> None:
@@ -37,57 +37,51 @@ class KnownExams:
         self.states = self.table.of_account(self.account)
 
     def adopt(self, exams: ExamsTable, legacy: dict[str, ExamState]) -> None:
-        """Move states that an older version kept in the Exams table; raises ClientError, LeaseLostError."""
+        """Move states that an older version stored in the Exams table; raises ClientError, LeaseLostError."""
         if not legacy:
             return
         self.lease.keep()
-        known = [(exam_id, self.states.get(exam_id), state) for exam_id, state in legacy.items()]
-        moved = [
-            state if stored is None else replace(state, transitions=stored.transitions, sequence=stored.sequence)
-            for _, stored, state in known
-            if stored is None or stored.scanned_at is None
-        ]
-        self.save_all(moved)
+        moved: list[ExamState] = []
+        for exam_id, state in legacy.items():
+            stored = self.states.get(exam_id)
+            if stored is None:
+                moved.append(state)
+            elif stored.scanned_at is None:
+                moved.append(replace(state, transitions=stored.transitions, sequence=stored.sequence))
+        self.save(*moved)
         exams.delete_legacy(self.account, legacy)
 
     def compare(self, listed: Sequence[Exam], *, observed_at: int, predates_watch: bool, announce_new: bool) -> None:
-        """Record exams that are new on the list, and announce what opened or closed; raises as ``save`` does.
+        """Record new exams, and announce exams that opened or closed; raises as ``save`` does.
 
-        ``predates_watch``: exams that are new here were there before the watch began.
+        ``predates_watch``: new exams existed before the watch began.
         """
         changed: list[ExamState] = []
         for exam in listed:
             stored = self.states.get(exam.exam_id)
-            if stored is None:
-                changed.append(
-                    first_state(
-                        self.account,
-                        exam,
-                        observed_at=observed_at,
-                        predates_watch=predates_watch,
-                        announce=announce_new,
-                    )
+            after = (
+                first_state(
+                    self.account, exam, observed_at=observed_at, predates_watch=predates_watch, announce=announce_new
                 )
-            elif (after := change_of_availability(stored, exam, observed_at=observed_at)) is not None:
+                if stored is None
+                else change_of_availability(stored, exam, observed_at=observed_at)
+            )
+            if after is not None:
                 changed.append(after)
-        self.save_all(changed)
+        self.save(*changed)
 
-    def save(self, state: ExamState) -> None:
-        """Write one state; raises ClientError, LeaseLostError."""
-        self.save_all([state])
-
-    def save_all(self, states: Sequence[ExamState]) -> None:
+    def save(self, *states: ExamState) -> None:
         """Write states; raises ClientError, LeaseLostError."""
         if not states:
             return
         self.lease.keep()
         changes = [self._change(state) for state in states]
-        # One with which another poll was faster stays as that poll wrote it; this poll goes by what it saw.
+        # If another poll wrote a state first, the table keeps that one. This poll continues with its own.
         self.table.write(changes)
         self.states |= {change.after.exam_id: change.after for change in changes}
 
     def asks_for_receipt(self, exam_id: str) -> bool:
-        """Whether an enabled endpoint asks for ``exam.verified`` of this exam; raises ClientError."""
+        """Whether an enabled endpoint subscribes to ``exam.verified`` of this exam; raises ClientError."""
         if self._endpoints is None:
             self._endpoints = self.endpoints()
         return any(

@@ -1,4 +1,4 @@
-"""One poll of an account at a time: a lease that expires, and a fencing value that rejects whoever outlived it."""
+"""The lease of an account, so that only one poll runs at a time. Writes carry its fencing value."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from examhook.storage.exams import ExamsTable
 
-LEASE_SECONDS = 90.0
-"""A poll that dies delays the next one by this much at most."""
+LEASE_S = 90.0
+"""A poll that dies delays the next poll by at most this long."""
 
 
 class LeaseLostError(Exception):
-    """Another poll holds the lease now, so this one must not write. The next tick continues."""
+    """Another poll took the lease, so this poll must not write. The next poll continues."""
 
 
 @dataclass(slots=True)
@@ -25,16 +25,16 @@ class Lease:
     account: str
     owner: str
     fence: int
-    """Grows with every lease of the account, so that a late write of an older poll is recognized."""
+    """Grows with each lease of the account, so that tables reject late writes of older polls."""
     expires_at: float
     now: Callable[[], float]
 
     def keep(self) -> None:
-        """Prolong the lease when half of it has passed; raises LeaseLostError."""
+        """Extend the lease when half of it has passed; raises LeaseLostError."""
         now = self.now()
-        if self.expires_at - now > LEASE_SECONDS / 2:
+        if self.expires_at - now > LEASE_S / 2:
             return
-        expires_at = now + LEASE_SECONDS
+        expires_at = now + LEASE_S
         if not self.table.prolong_lease(self.account, self.owner, expires_at_ms=int(expires_at * 1000)):
             raise LeaseLostError(f"another poll of account {self.account} took over")
         self.expires_at = expires_at
@@ -49,20 +49,20 @@ def lease_on(
     sleep: Callable[[float], None],
     patience_s: float = 0.0,
 ) -> Iterator[Lease | None]:
-    """Hold the account's lease, waiting ``patience_s`` for it; None when another poll holds it."""
+    """Hold the account's lease; yields None if another poll still holds it after ``patience_s``."""
     owner = uuid.uuid4().hex
     give_up_at = now() + patience_s
-    while (fence := _take(table, account, owner, now())) is None and now() < give_up_at:
+    while True:
+        asked_at = now()
+        expires_at_ms = int((asked_at + LEASE_S) * 1000)
+        fence = table.take_lease(account, owner, now_ms=int(asked_at * 1000), expires_at_ms=expires_at_ms)
+        if fence is not None or now() >= give_up_at:
+            break
         sleep(1.0)
     if fence is None:
         yield None
         return
-    lease = Lease(table, account, owner, fence, now() + LEASE_SECONDS, now)
     try:
-        yield lease
+        yield Lease(table, account, owner, fence, now() + LEASE_S, now)
     finally:
         table.release_lease(account, owner)
-
-
-def _take(table: ExamsTable, account: str, owner: str, now: float) -> int | None:
-    return table.take_lease(account, owner, now_ms=int(now * 1000), expires_at_ms=int((now + LEASE_SECONDS) * 1000))

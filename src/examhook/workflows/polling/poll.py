@@ -2,10 +2,10 @@
 
 ::
 
-    take the lease ─▶ read what is remembered ─▶ list the exams ─▶ announce exams that opened or closed
+    take the lease ─▶ read stored states ─▶ list the exams ─▶ announce exams that opened or closed
         ─▶ plan ─▶ read each planned exam ─▶ write the account's record ─▶ release the lease
 
-Nothing is written before the list was read, so a refused code leaves the exams as they were.
+Nothing is written before the list was read, so a refused account code changes no exam.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.detection.erased import Erased, without_erased
+from examhook.detection.intervals import PollPace
 from examhook.detection.old_results import CLOCKS_AGREE_S, RowClock
-from examhook.detection.pace import Pace
 from examhook.detection.plan import Rescan, plan
 from examhook.provider.errors import ProviderError, ProviderRefused
 from examhook.provider.port import ProviderClient
@@ -30,36 +30,30 @@ from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import SubmissionsTable
 from examhook.workflows.polling import backoff
 from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
-from examhook.workflows.polling.exam_list import PROOF_SECONDS, ExamList, read_exam_list
-from examhook.workflows.polling.exam_reading import TIME_RESERVE_S, read_exams
-from examhook.workflows.polling.exam_source import PollTools
+from examhook.workflows.polling.exam_reading import EXAM_RESERVE_S, PROOF_S, ExamList, read_exam_list, read_exams
+from examhook.workflows.polling.exam_source import PollContext
 from examhook.workflows.polling.known_exams import KnownExams
-from examhook.workflows.polling.lease import LEASE_SECONDS, Lease, LeaseLostError, lease_on
+from examhook.workflows.polling.lease import LEASE_S, Lease, LeaseLostError, lease_on
 from examhook.workflows.polling.report import PollReport
 from examhook.workflows.polling.result_links import serve_link_requests
 
-LEASE_PATIENCE_S = LEASE_SECONDS + 10
-"""How long a poll that a person asked for waits for another: longer than a poll that died keeps its lease."""
+LEASE_PATIENCE_S = LEASE_S + 10
+"""How long a manual poll waits for the lease: longer than a poll that died keeps it."""
 
 _ANY_TIME = 1 << 62
-"""Later than any scan began, also one that began while our clock was ahead."""
+"""Later than the start of any scan, even if our clock was ahead."""
 
 
 @dataclass(frozen=True, slots=True)
 class PollRequest:
-    """What a poll was asked to do."""
+    """Options of one poll."""
 
     manual: bool = False
-    """A person asked: make requests although the provider refused or failed."""
+    """Whether an operator requested it. A manual poll ignores pauses after failures."""
     full: bool = False
-    """Scan every exam, whatever suggests it."""
+    """Whether to scan every exam."""
     rescan: Rescan | None = None
-    """Scan these exams, beside what is urgent."""
-
-
-def _no_key(_sealed: bytes) -> bytes:
-    # Continuing without it would announce what was erased.
-    raise RuntimeError("candidates were erased, and nothing was set up that opens the key of their hashes")
+    """Exams to scan in addition to urgent exams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +67,27 @@ class Poll:
     exam_states: ExamStates
     submissions: SubmissionsTable
     endpoints: Callable[[], Sequence[Endpoint]]
-    """Returns every endpoint, to know whether any asks for receipts."""
-    notify_refusal: backoff.RefusalNotice
+    """Returns every endpoint."""
+    notify_refusal: Callable[[str, int, str], None]
+    """Notifies operators that the provider refuses an account's code, since a time (Unix seconds), with a message."""
     monitor: DispatchMonitor
     now: Callable[[], float]
     sleep: Callable[[float], None]
+    open_erasure_key: Callable[[bytes], bytes]
+    """Decrypts the account's key for hashes of erased candidates. It is called only if there are any."""
     links: EventLinks | None = None
-    """Where Deliver leaves requests for fresh result links; None where nothing serves them."""
+    """Requests of Deliver for fresh result links; None if no links are served."""
     writer: Executor | None = None
-    """Writes submissions while the provider is read, one batch at a time; None writes them at once."""
-    open_erasure_key: Callable[[bytes], bytes] = _no_key
-    """Opens the account's key for hashes of erased candidates; used only where there are some."""
+    """Writes submissions while the next page is read, one batch at a time; None writes them at once."""
 
     def run(self, request: PollRequest, time_left_s: Callable[[], float]) -> PollReport:
-        """Poll once; raises ClientError when AWS fails, after which the next tick tries again."""
+        """Poll once; raises ClientError if AWS fails. The next poll tries again."""
         report = PollReport(self.settings.worst_case)
         account = self.settings.account
         patience_s = LEASE_PATIENCE_S if request.manual else 0.0
         with lease_on(self.exams, account, now=self.now, sleep=self.sleep, patience_s=patience_s) as lease:
             if lease is not None:
-                _OnePoll(self, request, report, time_left_s, lease).run()
+                _LeasedPoll(self, request, report, time_left_s, lease).run()
                 return report
         report.skipped = True
         if request.manual:
@@ -101,7 +96,7 @@ class Poll:
 
 
 @dataclass(slots=True)
-class _OnePoll:
+class _LeasedPoll:
     """One poll that holds the lease."""
 
     poll: Poll
@@ -111,14 +106,14 @@ class _OnePoll:
     lease: Lease
     state: AccountState = field(default_factory=AccountState)
     record: AccountRecord = field(default_factory=AccountRecord)
-    """What the next poll is to know."""
+    """The record to store for the next poll."""
 
     def run(self) -> None:
         self.state = self.poll.exams.read(self._account)
         self.record = before = self.state.record
         if before.completed_at is not None:
             self.report.age_s = max(self._now - before.completed_at, 0)
-        self._poll()
+        self._poll_unless_paused()
         awaited, self.report.unsent_s = self.poll.monitor.check(self.record.awaited)
         if awaited is None and self.report.announced is not None:
             event_id, observed_at = self.report.announced
@@ -135,7 +130,7 @@ class _OnePoll:
     def _now(self) -> int:
         return int(self.poll.now())
 
-    def _poll(self) -> None:
+    def _poll_unless_paused(self) -> None:
         report, record, manual = self.report, self.record, self.request.manual
         code = self.poll.account_code.read(fresh=manual or record.refusal is not None)
         if not manual and (reason := backoff.refusal_pause(record, code, self.poll.now())) is not None:
@@ -147,14 +142,14 @@ class _OnePoll:
             report.errors.append(reason)
             return
         client = self.poll.client_for(code)
-        client.give_up_at = self.poll.now() + self.time_left_s() - TIME_RESERVE_S / 2
+        client.give_up_at = self.poll.now() + self.time_left_s() - EXAM_RESERVE_S / 2
         try:
-            self._ask(client)
+            self._poll_provider(client)
         except ProviderRefused as error:
             self.record = backoff.refused(self.record, code, error, self._now)
             refusal = self.record.refusal
-            # The notice comes first: one that could not be published is repeated at the next tick.
-            self.poll.notify_refusal(self._account, since=refusal.since if refusal else self._now, message=str(error))
+            # Notify first: if publishing fails, the next poll tries again.
+            self.poll.notify_refusal(self._account, refusal.since if refusal else self._now, str(error))
             report.refused = True
             report.errors.append(str(error))
         except LeaseLostError as error:
@@ -162,13 +157,13 @@ class _OnePoll:
         finally:
             report.requests = client.requests_made
 
-    def _ask(self, client: ProviderClient) -> None:
+    def _poll_provider(self, client: ProviderClient) -> None:
         """Read the list and the exams; raises ProviderRefused, ClientError, LeaseLostError."""
         report = self.report
         proven_s = self._now - (self.record.list_proven_at or 0)
-        prove_end = self.request.manual or not 0 <= proven_s < PROOF_SECONDS
+        prove_end = self.request.manual or not 0 <= proven_s < PROOF_S
         try:
-            found = read_exam_list(client, self.lease, report, self.record.listed_count, prove_end=prove_end)
+            listing = read_exam_list(client, self.lease, report, self.record.listed_count, prove_end=prove_end)
         except ProviderRefused:
             raise
         except ProviderError as error:
@@ -176,17 +171,17 @@ class _OnePoll:
             report.errors.append(f"The list of exams could not be read: {error}")
             self.record = backoff.failed(self.record, self.poll.now(), report.pause_s)
             return
-        report.is_listed, report.listed = True, tuple(found.exams)
+        report.is_listed, report.listed = True, tuple(listing.exams)
         self.record = replace(self.record, refusal=None)
-        if prove_end and found.is_complete:
+        if prove_end and listing.is_complete:
             self.record = replace(self.record, list_proven_at=self._now)
         known = KnownExams(self._account, self.poll.exam_states, self.lease, self.poll.endpoints)
         known.read()
         erased = self.state.erasures.opened(self.poll.open_erasure_key)
         legacy = self.state.legacy_exams
         known.adopt(self.poll.exams, {key: without_erased(each, erased) or each for key, each in legacy.items()})
-        self._compare(known, found)
-        is_failing = not self._read(client, known, found, erased)
+        self._compare(known, listing)
+        is_failing = not self._read(client, known, listing, erased)
         if not is_failing:
             serve_link_requests(client, self.poll.links, self._account, report, self.poll.now)
         if is_failing or report.pause_s is not None:
@@ -196,28 +191,27 @@ class _OnePoll:
         self.record = replace(self.record, completed_at=self._now)
         report.age_s = 0
 
-    def _compare(self, known: KnownExams, found: ExamList) -> None:
-        """Begin the watch if this is the first poll, and record what the list says."""
+    def _compare(self, known: KnownExams, listing: ExamList) -> None:
+        """Start the watch at the first poll, and record what the list says."""
         record = self.record
-        is_first = record.watch_started_at is None
-        if is_first:
-            # At once: a poll that dies must not let the watch begin later.
+        if record.watch_started_at is None:
+            # Write it at once: if this poll dies, the watch must not start later.
             self.record = record = replace(record, watch_started_at=self._now)
             self.poll.exams.write(self._account, record, self.lease.fence)
         announces_all = self.poll.settings.initial_sync is InitialSync.ANNOUNCE
         known.compare(
-            list(found.exams.values()),
+            list(listing.exams.values()),
             observed_at=self._now,
             predates_watch=not record.listed_complete,
             announce_new=announces_all or record.listed_complete,
         )
-        if found.is_complete:
-            self.record = replace(record, listed_complete=True, listed_count=len(found.exams))
+        if listing.is_complete:
+            self.record = replace(record, listed_complete=True, listed_count=len(listing.exams))
 
-    def _read(self, client: ProviderClient, known: KnownExams, found: ExamList, erased: Erased) -> bool:
-        """Read what is due; False where the provider keeps failing. Raises as ``_ask`` does."""
+    def _read(self, client: ProviderClient, known: KnownExams, listing: ExamList, erased: Erased) -> bool:
+        """Read the planned exams; returns False if the provider keeps failing. Raises as ``_poll_provider`` does."""
         settings, request, now = self.poll.settings, self.request, self._now
-        tools = PollTools(
+        context = PollContext(
             client=client,
             submissions=self.poll.submissions,
             exams=known,
@@ -232,11 +226,11 @@ class _OnePoll:
             row_clock=RowClock(self.record.rows_ahead_s),
         )
         rescan = Rescan(before=_ANY_TIME) if request.full else request.rescan
-        pace = Pace(settings.full_scan_seconds, settings.poll_seconds, settings.requests_per_second)
-        requests = plan(list(found.exams.values()), known.states, now=now, pace=pace, rescan=rescan)
-        is_answering = read_exams(tools, requests, is_manual=request.manual)
-        if (tools.row_clock.ahead_s or 0) > CLOCKS_AGREE_S:
-            self.record = replace(self.record, rows_ahead_s=tools.row_clock.ahead_s)
+        pace = PollPace(settings.full_scan_seconds, settings.poll_seconds, settings.requests_per_second)
+        requests = plan(list(listing.exams.values()), known.states, now=now, pace=pace, rescan=rescan)
+        is_answering = read_exams(context, requests, is_manual=request.manual)
+        if (context.row_clock.ahead_s or 0) > CLOCKS_AGREE_S:
+            self.record = replace(self.record, rows_ahead_s=context.row_clock.ahead_s)
         self.report.unannounced_rows = sum(sum(state.skipped.values()) for state in known.states.values())
         unscanned = sum(state.scanned_at is None and state.failed_since is None for state in known.states.values())
         if unscanned and not self.report.unfinished:

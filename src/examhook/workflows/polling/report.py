@@ -1,4 +1,4 @@
-"""What a poll did, for its log line and for the person who asked for it."""
+"""The result of a poll, for its log line and for the operator who requested it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NotRequired, TypedDict
 
-from examhook.detection.worst_case import WorstCase
+from examhook.detection.intervals import WorstCase
 from examhook.provider.errors import ProviderError, ProviderThrottled
 
 
 class ReportBody(TypedDict):
-    """The report as Poll answers it."""
+    """The report as the Poll function returns it."""
 
     requests: int
     exams: int
@@ -22,85 +22,86 @@ class ReportBody(TypedDict):
     complete: bool
     errors: list[str]
     notes: NotRequired[list[str]]
-    """What was not read completely, and which rows cannot be announced, a sentence each."""
+    """Incomplete readings and rows that cannot be announced, a sentence each."""
     out_of_time: NotRequired[bool]
-    """Whether the next poll continues what this one had no time for."""
+    """Whether the poll ran out of time, so that the next one continues."""
     worst_case_s: NotRequired[WorstCase]
-    """Longest time until a change is announced; absent from functions of an older version."""
+    """Longest time until a change is announced; functions of older versions omit it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExamOutcome:
-    """What reading one exam gave."""
+    """Result of reading one exam."""
 
     rows: int = 0
     changes: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
     """Rows that cannot be announced, by reason."""
     problem: str | None = None
-    """Why the exam stays due, as a clause; None when all that was asked for was read and written."""
+    """Why the exam stays due, as a clause."""
     out_of_time: bool = False
-    """Whether that is because the time ran out."""
     unreadable_fields: Mapping[str, int] = field(default_factory=dict)
-    """Optional fields that could not be read, by the provider's name."""
+    """Unreadable optional fields, by the provider's name."""
+    needs_full_scan: bool = False
+    """Whether only a full scan can explain what an incremental scan read."""
 
 
 @dataclass(slots=True)
 class PollReport:
-    """Counts of one poll; it grows while the poll runs."""
+    """Result of one poll, updated while the poll runs."""
 
     worst_case: WorstCase
     requests: int = 0
-    """Requests to the provider, repeated ones included."""
+    """Requests to the provider, including repeated ones."""
     exams: int = 0
     """Exams whose results were read."""
     rows: int = 0
-    """Distinct attempts seen in them."""
+    """Distinct attempts read."""
     changes: int = 0
     """Submissions written."""
     skipped_rows: int = 0
     """Rows that could not be read or announced."""
     unannounced_rows: int = 0
-    """The same, of all exams, as of when each was last read."""
+    """The same for all exams, as of their last reading."""
     unreadable_fields: Counter[str] = field(default_factory=Counter)
     """Optional fields that could not be read and became null, by the provider's name."""
     unfinished: int = 0
-    """Exams that were due and could not be read completely; they stay due."""
+    """Due exams that were not read completely and stay due."""
     skipped: bool = False
-    """Nothing was done, since another poll was still running."""
+    """Whether another poll was running, so that this one did nothing."""
     is_listed: bool = False
     """Whether the list of exams was read."""
     listed: tuple[str, ...] = ()
-    """Ids of the exams on it."""
+    """Ids of the listed exams."""
     failed: set[str] = field(default_factory=set)
     """Exams for which the provider gave no usable answer."""
     refused: bool = False
-    """The provider refuses the account code, or did lately and was not asked."""
+    """Whether the provider refuses the account code."""
     provider_failed: bool = False
-    """The provider gave no usable answer to some request, or is left alone because of that."""
+    """Whether a request failed, or requests are paused after failures."""
     pause_s: float | None = None
-    """How long it asked to be left alone, if it did."""
+    """Pause that the provider requested."""
     out_of_time: bool = False
-    """Exams are unfinished because the time ran out."""
+    """Whether exams are unfinished because the poll ran out of time."""
     age_s: int | None = None
-    """0 after a poll that ended, otherwise the time since the last one that did; None if none ever did."""
+    """Seconds since the last completed poll; 0 if this one completed, None if none ever did."""
     unsent_s: int = 0
-    """How long an announced event has not been sent by Dispatch; 0 where all is sent in time."""
+    """Age of an announced event that Dispatch has not sent in time; 0 if there is none."""
     announced: tuple[str, int] | None = None
-    """Id of the first event that this poll announced, and when it saw it (Unix seconds)."""
+    """Id of the first event that this poll announced, and the time of its observation (Unix seconds)."""
     notes: list[str] = field(default_factory=list)
     """Why exams are unfinished, a clause each, for the log."""
     errors: list[str] = field(default_factory=list)
-    """What failed, a sentence each; never with the account code, a link or a name."""
+    """Failures, a sentence each, without account code, links and names."""
 
     def note_failure(self, error: ProviderError) -> None:
-        """Count that the provider gave no usable answer."""
+        """Record that the provider gave no usable answer."""
         self.provider_failed = True
         if isinstance(error, ProviderThrottled):
             self.pause_s = error.retry_after_s
 
     def count(self, exam_id: str, outcome: ExamOutcome) -> None:
-        """Count one exam that was read."""
+        """Add the outcome of one exam."""
         self.exams += 1
         self.rows += outcome.rows
         self.changes += outcome.changes
@@ -120,7 +121,7 @@ class PollReport:
         return not self.errors and not self.unfinished
 
     def body(self) -> ReportBody:
-        """The report as a JSON object."""
+        """Return the report as a JSON object."""
         return {
             "requests": self.requests,
             "exams": self.exams,

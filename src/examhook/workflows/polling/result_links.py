@@ -1,14 +1,13 @@
-"""Fresh result links for late deliveries: Deliver leaves a request on the event, the next poll serves it.
+"""Fresh result links for late deliveries. Deliver stores a request with the event, and the next poll answers it.
 
 ::
 
-    Deliver: the link is near its end ──▶ request on the event's item ──▶ the delivery waits on the queue
-    Poll:    reads open requests ──▶ asks the provider ──▶ stores the link, or closes the request
-    Deliver: checks again ── link stored ──▶ sends with it
-                          └─ closed, or no answer within WAIT_S ──▶ sends, the link marked as expired
+    Deliver: the link expires soon ───▶ stores a request; the delivery waits in the queue
+    Poll:    reads open requests ─────▶ requests the row ──▶ stores the link, or closes the request
+    Deliver: checks again ── link stored ──▶ sends the event with it
+                          └─ closed, or no answer within WAIT_S ──▶ sends the event with the link marked as expired
 
-A crash at any step costs at most ``WAIT_S``. Only the link is read from the provider's answer: facts come from
-detection.
+A crash at any step delays the delivery by at most ``WAIT_S``. Only the link of the row is used, never its facts.
 """
 
 from __future__ import annotations
@@ -32,32 +31,27 @@ from examhook.delivery.link_renewal import (
 from examhook.events.build import RESULT_LINK_SECONDS, Event
 from examhook.events.result_link import ResultLink
 from examhook.model import Attempt, AttemptKey
-from examhook.provider.errors import (
-    ProviderError,
-    ProviderRefused,
-    ProviderRejected,
-    ProviderThrottled,
-)
+from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
 from examhook.provider.port import ProviderClient
 from examhook.storage.event_links import EventLinks, LinkedEvent
 from examhook.workflows.polling.report import PollReport
 
 MAX_REQUESTS = 20
-"""Requests to the provider per poll; the last one may be repeated by the client."""
+"""Requests to the provider per poll, not counting retries of the last one."""
 MAX_EVENTS = 500
-"""Events served per poll: one query reads them, and storing their links takes a few seconds."""
+"""Events per poll. One query reads them, and storing their links takes a few seconds."""
 SERVE_S = 15.0
-"""No request begins later than this after the first, so that slow answers do not delay the next poll."""
+"""Time in which requests may start, so that slow answers do not delay the next poll."""
 LAST_REQUEST_S = 10.0
-"""Time for the last request, its wait for the pace included."""
+"""Time for the last request, including its wait for the rate limit."""
 PAGE_ROWS = 100
 
 Wanted = dict[AttemptKey, list[Event]]
-"""The events that want the link of an attempt."""
+"""Events that need a link, by attempt."""
 
 
 def event_to_send(endpoint: Endpoint, kept: LinkedEvent, links: EventLinks, now: int) -> Event | None:
-    """The event for an attempt at ``endpoint`` at ``now`` (Unix seconds); None while it waits for a fresh link."""
+    """Return the event to send to ``endpoint`` at ``now`` (Unix seconds); None while it waits for a fresh link."""
     if not sees_links(endpoint):
         return kept.event
     event = with_newest_link(kept.event, kept.renewed)
@@ -77,34 +71,29 @@ def event_to_send(endpoint: Endpoint, kept: LinkedEvent, links: EventLinks, now:
 def serve_link_requests(
     client: ProviderClient, links: EventLinks | None, account: str, report: PollReport, now: Callable[[], float]
 ) -> None:
-    """Serve the account's open requests, as far as the share of one poll goes; call it last in a poll.
+    """Answer the account's open requests within the limits of one poll; raises ProviderRefused and ClientError.
 
-    Older requests than WAIT_S are left: their deliveries are sent by then. Raises ProviderRefused and ClientError.
+    Call it at the end of a poll, because it shortens the client's deadline. It skips requests older than WAIT_S, whose
+    deliveries were sent. If the provider asks for a pause or two exams in a row fail, the next poll continues.
     """
     if links is None:
         return
     by_exam: dict[str, Wanted] = defaultdict(lambda: defaultdict(list))
     for event in links.requested(account, int(now()) - WAIT_S, MAX_EVENTS):
         by_exam[event.exam_id or ""][attempt_of(event)].append(event)
-    if by_exam:
-        _serve(_Share.of(client, links, now), by_exam, report)
-
-
-def _serve(share: _Share, by_exam: dict[str, Wanted], report: PollReport) -> None:
-    """One exam after the other; the requests of one that the provider rejects are closed.
-
-    The rest waits for the next poll when the provider asks for a pause or two exams in a row fail.
-    """
+    if not by_exam:
+        return
+    budget = _LinkBudget.of(client, links, now)
     failures = 0
     for exam_id, wanted in by_exam.items():
         try:
-            share.serve_exam(exam_id, wanted)
+            budget.serve_exam(exam_id, wanted)
             failures = 0
         except ProviderRefused:
             raise
         except ProviderRejected:
             for events in wanted.values():
-                share.close(events)
+                budget.close(events)
         except ProviderError as error:
             report.note_failure(error)
             report.notes.append(f"result links were not renewed: {error}")
@@ -114,32 +103,32 @@ def _serve(share: _Share, by_exam: dict[str, Wanted], report: PollReport) -> Non
 
 
 @dataclass(slots=True)
-class _Share:
-    """The part of a poll that result links may use."""
+class _LinkBudget:
+    """Requests and time of one poll for result links."""
 
     client: ProviderClient
     links: EventLinks
     now: Callable[[], float]
     stop_at: float
     last_request: int
-    """Value of ``requests_made`` at which no further request begins."""
+    """Value of ``requests_made`` at which no further request starts."""
 
     @classmethod
-    def of(cls, client: ProviderClient, links: EventLinks, now: Callable[[], float]) -> _Share:
-        """The share of a poll, from now."""
+    def of(cls, client: ProviderClient, links: EventLinks, now: Callable[[], float]) -> _LinkBudget:
+        """Return the budget of a poll that begins to serve links now."""
         stop_at = min(now() + SERVE_S, client.give_up_at - LAST_REQUEST_S)
         client.give_up_at = stop_at + LAST_REQUEST_S
         return cls(client, links, now, stop_at, client.requests_made + MAX_REQUESTS)
 
     @property
     def is_left(self) -> bool:
-        """Whether another request may begin."""
+        """Whether another request may start."""
         return self.now() < self.stop_at and self.client.requests_made < self.last_request
 
     def serve_exam(self, exam_id: str, wanted: Wanted) -> None:
-        """Answer requests for one exam, and take them out of ``wanted``; raises ProviderError."""
+        """Answer requests for one exam, and remove them from ``wanted``; raises ProviderError."""
         start, found = 0, 2
-        # By pages while each brings more than one link, then one by one.
+        # Request pages while each shows several wanted rows, then one row at a time.
         while len(wanted) > 1 and found > 1 and self.is_left:
             asked_at = self.now()
             page = self.client.results(exam_id, start, PAGE_ROWS)
@@ -157,11 +146,11 @@ class _Share:
         try:
             return self.client.attempt(exam_id, key)
         except ProviderRejected:
-            # An error about one candidate says nothing about the others.
+            # An error for one candidate does not concern the others.
             return None
 
     def _store(self, rows: Iterable[Attempt], wanted: Wanted, asked_at: float) -> int:
-        """Store the links of wanted rows; how many rows that were."""
+        """Store the links of wanted rows; returns the number of these rows."""
         found = 0
         for row in rows:
             if row.key in wanted and row.result_url is not None:
@@ -172,12 +161,12 @@ class _Share:
         return found
 
     def close(self, events: Iterable[Event]) -> None:
-        """Close requests that get no link."""
+        """Close requests that cannot be answered."""
         for event in events:
             self.links.close(event)
 
 
 def attempt_of(event: Event) -> AttemptKey:
-    """Key of the attempt that a submission event is about."""
+    """Return the key of a submission event's attempt."""
     envelope = json.loads(event.body)
     return AttemptKey(int(envelope["subject"].rpartition("/")[2]), envelope["data"]["candidate"]["id"])

@@ -1,12 +1,12 @@
-"""The rows of one full scan: held until they are settled, counted once, written while further pages are read."""
+"""The rows of one full scan: held until they are settled, and written while further pages are read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from examhook.detection.diff import absences, further_along
-from examhook.detection.scan import Scan
+from examhook.detection.scan_result import ScanResult
+from examhook.detection.transition import absences, further_along
 from examhook.model import Attempt, AttemptKey, Submission
 from examhook.workflows.polling.exam_source import ExamSource
 from examhook.workflows.polling.settlement import Settled, start_settling
@@ -18,18 +18,18 @@ class ScanRows:
 
     source: ExamSource
     had_stored: bool
-    """Whether anything was stored of the exam before."""
-    scan: Scan = field(default_factory=Scan)
+    """Whether the exam had submissions before the scan."""
+    result: ScanResult = field(default_factory=ScanResult)
     settled: Settled = field(default_factory=Settled)
     held: dict[AttemptKey, Attempt] = field(default_factory=dict)
-    """Rows that are not settled yet."""
+    """Rows to settle."""
     counted: set[AttemptKey] = field(default_factory=set)
-    """Keys of the rows that were settled."""
+    """Keys of the settled rows."""
     _settling: Callable[[], Settled] | None = None
-    """Waits for the rows that are being written."""
+    """Waits for the current write."""
 
     def hold(self, rows: Sequence[Attempt], *, in_order: bool) -> None:
-        """Take the rows of a page; ``in_order``: they follow those before, so that they show the order."""
+        """Add the rows of a page; ``in_order``: the page follows the page before."""
         new: list[Attempt] = []
         for row in self.source.without_erased(rows):
             held = self.held.get(row.key)
@@ -40,11 +40,14 @@ class ScanRows:
             if row.key not in self.counted:
                 new.append(row)
         if in_order:
-            self.scan.note_order(new)
+            self.result.note_order(new)
 
     def flush(self, stored: Mapping[AttemptKey, Submission] | None = None) -> None:
-        """Settle the rows in hand against what is ``stored``, None: look it up. Raises as ``settle`` does."""
-        # The overlap with what was settled before, and rows that later passes showed again, are counted already.
+        """Settle the held rows; raises as ``start_settling`` does.
+
+        ``stored`` are the submissions around them; None: read them.
+        """
+        # Pages overlap, and further passes show rows again.
         rows = {key: row for key, row in self.held.items() if key not in self.counted}
         self.held = {}
         if not rows:
@@ -53,32 +56,33 @@ class ScanRows:
         self.wait()
         if stored is None:
             stored = self.source.stored_around(rows.values()) if self.had_stored else {}
-        is_later = self.source.request.state.scanned_at is not None
-        self._settling = start_settling(self.source, rows, stored, recheck=is_later)
+        is_first = self.source.request.state.scanned_at is None
+        self._settling = start_settling(self.source, rows, stored, recheck=not is_first)
 
     def wait(self) -> None:
-        """Wait until what was settled is written, and count it; raises ClientError."""
+        """Wait for the current write, and count its rows; raises ClientError."""
         if self._settling is None:
             return
         settling, self._settling = self._settling, None
         settled = settling()
-        self.scan.count(settled.attempts)
+        self.result.count(settled.attempts)
         self.settled.add(settled)
 
     def count_stored(self) -> None:
-        """Replace the count by what is stored of the exam, as a scan that showed it all; raises ClientError."""
-        self.scan = self.scan.uncounted()
+        """Count all stored attempts of the exam instead of the rows; raises ClientError."""
+        self.result = self.result.without_counts()
         for attempts in self.source.stored_pages():
-            self.scan.count(attempts)
+            self.result.count(attempts)
 
     def settle_absences(self) -> bool:
-        """Note or announce what is stored and was not seen; whether nothing is left to be settled by a later scan.
+        """Record or announce the removal of submissions that the scan did not see.
 
+        Returns whether all removals are announced, so that a later scan need not confirm any.
         Raises ClientError, LeaseLostError.
         """
-        seen = self.counted | {self.source.same_record.get(key, key) for key in self.counted}
+        seen = self.counted | {self.source.stored_keys.get(key, key) for key in self.counted}
         changes = absences(seen, self.source.stored_beyond(seen), self.source.observation())
-        overtaken = self.source.write(changes)
+        overtaken = self.source.start_write(changes)()
         self.settled.overtaken += len(overtaken)
         self.settled.written += [change for change in changes if change.after.key not in overtaken]
         return all(change.after.removed for change in changes) and not overtaken
