@@ -111,7 +111,7 @@ def test_a_port_in_use_is_refused_with_the_way_out(environment: LocalPaths) -> N
 
 def test_an_emulator_that_dies_at_once_is_reported_with_its_log(environment: LocalPaths) -> None:
     fake_emulator(environment, "echo no such luck; exit 3")
-    with pytest.raises(EmulatorError, match=r"did not start; .*emulator\.log says why"):
+    with pytest.raises(EmulatorError, match=r"did not start: see .*emulator\.log"):
         start_emulator(environment, os.environ, free_port())
     assert environment.emulator_log.read_text() == "no such luck\n"
     assert not environment.process_file.exists()
@@ -162,7 +162,7 @@ def test_another_port_for_a_stack_that_is_up_is_refused(
 ) -> None:
     note(environment, program.pid)
     options = LocalOptions(base_url="http://127.0.0.1:1", account_code="c0de")
-    with pytest.raises(PortInUseError, match="up on port 4567: examhook local down stops it"):
+    with pytest.raises(PortInUseError, match="up on port 4567: stop it with examhook local down"):
         start_stack(environment, os.environ, options, 4568, lambda _what: NoProgress())
 
 

@@ -98,7 +98,7 @@ def test_a_ready_stack_tells_its_outputs(cloudformation: CloudFormationClient) -
 def test_a_stack_that_is_not_there_says_where_it_was_looked_for(cloudformation: CloudFormationClient) -> None:
     with Stubber(cloudformation) as stub:
         stub.add_client_error("describe_stacks", "ValidationError", "Stack with id examhook does not exist")
-        with pytest.raises(StackNotFoundError, match="no stack examhook in region eu-central-1"):
+        with pytest.raises(StackNotFoundError, match="Stack examhook does not exist in region eu-central-1"):
             read_stack(cloudformation, "examhook")
 
 
