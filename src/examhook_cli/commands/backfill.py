@@ -32,6 +32,17 @@ class _Round:
     """Where the next invocation continues."""
 
     @property
+    def completed(self) -> float:
+        """Completed part, from 0 to 1."""
+        exams = self.counts["exams"]
+        return (exams - self.counts["exams_left"]) / exams if exams else 0.0
+
+    @property
+    def reason(self) -> str:
+        """Why exams are left to read."""
+        return " ".join(self.errors) or "; ".join(self.notes) or "Poll had no time left."
+
+    @property
     def position(self) -> tuple[int, int, str]:
         """Changes with each invocation that makes progress."""
         return self.counts["exams_left"], self.counts["rows_under_way"], json.dumps(self.place, sort_keys=True)
@@ -121,15 +132,14 @@ def _run(installation: Installation, account: str | None, request: dict[str, obj
             total.add(latest)
             if latest.done:
                 return total
-            place = latest.place if latest.place is not None else place
+            if latest.place is not None:
+                place = latest.place
             busy_rounds = busy_rounds + 1 if latest.busy else 0
             is_stuck = not latest.busy and (place is None or latest.position == position)
             if is_stuck or busy_rounds > _MAX_BUSY_ROUNDS:
-                reason = " ".join(latest.errors) or "; ".join(latest.notes) or "Poll had no time left."
-                raise CommandError(f"The backfill makes no progress. {reason} Fix this and run the command again.")
+                raise CommandError(f"The backfill makes no progress. {latest.reason} Fix this and run it again.")
             position = None if latest.busy else latest.position
-            exams = latest.counts["exams"]
-            show((exams - latest.counts["exams_left"]) / exams if exams else 0.0)
+            show(latest.completed)
 
 
 def _invoke(installation: Installation, payload: dict[str, object]) -> _Round:
