@@ -29,7 +29,6 @@ class _Round:
     busy: bool
     done: bool
     place: object
-    """Where the next invocation continues."""
 
     @property
     def completed(self) -> float:
@@ -59,6 +58,9 @@ class _Total:
     errors: list[str] = field(default_factory=list)
     """Errors of the last invocation: each invocation retries what failed before."""
     notes: list[str] = field(default_factory=list)
+    done: bool = False
+    place: object = None
+    """Where the next invocation continues; None before the first result."""
 
     def add(self, latest: _Round) -> None:
         """Add the result of one invocation."""
@@ -68,6 +70,9 @@ class _Total:
         self.known += latest.counts["known"]
         self.errors = latest.errors
         self.notes += [note for note in latest.notes if note not in self.notes]
+        self.done = latest.done
+        if latest.place is not None:
+            self.place = latest.place
 
 
 def backfill(  # noqa: PLR0913 - each option is a parameter
@@ -124,22 +129,18 @@ def backfill(  # noqa: PLR0913 - each option is a parameter
 def _run(installation: Installation, account: str | None, request: dict[str, object]) -> _Total:
     """Invoke Poll until it is done; raises CommandError if an invocation makes no progress."""
     total = _Total()
-    place: object = None
     position, busy_rounds = None, 0
     with progress("Reading exams", 1) as show:
-        while True:
-            latest = _invoke(installation, {"account": account, "backfill": {**request, "place": place}})
+        while not total.done:
+            latest = _invoke(installation, {"account": account, "backfill": {**request, "place": total.place}})
             total.add(latest)
-            if latest.done:
-                return total
-            if latest.place is not None:
-                place = latest.place
             busy_rounds = busy_rounds + 1 if latest.busy else 0
-            is_stuck = not latest.busy and (place is None or latest.position == position)
-            if is_stuck or busy_rounds > _MAX_BUSY_ROUNDS:
+            has_advanced = latest.done or (total.place is not None and latest.position != position)
+            if busy_rounds > _MAX_BUSY_ROUNDS or not (latest.busy or has_advanced):
                 raise CommandError(f"The backfill makes no progress. {latest.reason} Fix this and run it again.")
             position = None if latest.busy else latest.position
             show(latest.completed)
+    return total
 
 
 def _invoke(installation: Installation, payload: dict[str, object]) -> _Round:
