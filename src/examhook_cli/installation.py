@@ -16,15 +16,12 @@ from examhook.delivery.endpoint import Endpoint
 from examhook.destinations.delivery_queue import DeliveryQueue
 from examhook.destinations.secrets import SecretsKey
 from examhook.events.build import Event
-from examhook.storage.candidate_deliveries import CandidateDeliveries
-from examhook.storage.candidate_events import CandidateEvents
-from examhook.storage.candidate_submissions import CandidateSubmissions
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.erasures import ErasuresTable
+from examhook.storage.erasure import CandidateDeliveries, CandidateEvents, CandidateSubmissions
 from examhook.storage.events import EventsTable
-from examhook.storage.exam_states import ExamStates
-from examhook.storage.exams import ExamsTable
+from examhook.storage.exams import ErasuresTable, ExamsTable
+from examhook.storage.submissions import ExamStates
 from examhook.workflows.administration.erase import EraseCandidate
 from examhook_cli.errors import CommandError
 from examhook_cli.stack import DEFAULT_STACK_NAME, Stack, read_stack

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from examhook.delivery.custom_headers import BadHeaderError, check_headers
 from examhook.delivery.endpoint import unknown_patterns
-from examhook.delivery.headers import BadHeaderError, check_headers
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 AsJsonArray = Annotated[bool, typer.Option("--json", help="Print one JSON array.")]

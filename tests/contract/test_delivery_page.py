@@ -12,15 +12,14 @@ from random import Random
 import pytest
 import yaml
 
-from examhook.delivery import headers, judgement, link_renewal, pace, record, schedule, url
+from examhook.delivery import custom_headers, health_policy, link_renewal, rate_limit, record, schedule, url
 from examhook.delivery import signature as signing
-from examhook.delivery.answer import decide, is_success, retry_after_s
-from examhook.delivery.health import DOWN_AFTER_FAILURES
+from examhook.delivery.decision import decide, is_success, retry_after_s
+from examhook.delivery.endpoint import DOWN_AFTER_FAILURES
 from examhook.delivery.record import SendOutcome, SendResult
 from examhook.destinations import redrive_queue, webhook
-from examhook.http.adapter import CONNECTIONS_KEPT
-from examhook.http.connections import IDLE_S
-from examhook.http.session import BoundedSession
+from examhook.http.client import HttpClient
+from examhook.http.connections import CONNECTIONS_KEPT, IDLE_S
 from examhook.workflows.administration import endpoint_changes, replay
 from examhook.workflows.delivering import batch_runner, deliver
 from examhook.workflows.polling import result_links
@@ -76,28 +75,30 @@ RULES: Mapping[str, str] = {
     "chance in each pause": f"±{schedule.JITTER:.0%}".replace("%", " %"),
     "from the first to the last": f"about {sum(schedule.DELAYS_S) / 3600:.0f} h",
     "deadline of an attempt": span(float(DEADLINE)),
-    "of that, to connect to one address": span(signature(BoundedSession.send).parameters["connect_timeout_s"].default),
-    "read of an answer, decompressed": size(webhook.MAX_ANSWER_BYTES),
+    "of that, to connect to one address": span(signature(HttpClient.send).parameters["connect_timeout_s"].default),
+    "read of an answer, decompressed": size(webhook.MAX_RESPONSE_BYTES),
     "kept of an answer": size(record.EXCERPT_BYTES),
     "attempts kept in a delivery's log": f"{record.KEPT_ATTEMPTS}",
     "connections kept alive, unused for at most": f"{CONNECTIONS_KEPT}, {span(IDLE_S)}",
     "`Retry-After` is obeyed up to": span(schedule.MAX_RETRY_AFTER_S),
     "a second attempt due within this does not wait for a tick": span(deliver.SOON_S),
-    "an attempt whose process died is made again after": span(schedule.CLAIM_S),
-    "a message that got lost is put on the queue again after": span(schedule.ENQUEUED_S),
+    "an attempt whose process died is made again after": span(schedule.CLAIM_TIMEOUT_S),
+    "a message that got lost is put on the queue again after": span(schedule.REQUEUE_AFTER_S),
     "an endpoint is down after": f"{DOWN_AFTER_FAILURES} failures in a row",
-    "while it is down it is tried once in": f"{span(schedule.PROBE_S)}, at a tick each minute",
+    "while it is down it is tried once in": f"{span(schedule.PROBE_INTERVAL_S)}, at a tick each minute",
     "deliveries that a recovery puts on the queue": f"{backlog.BATCH_PER_ENDPOINT} of the endpoint",
     f"and then each tick, in batches of {backlog.BATCH_PER_ENDPOINT}": (
         f"{backlog.UNPACED_PER_MINUTE:,} of an endpoint, or what its rate lets through in a minute"
     ),
-    "rate of an endpoint": f"none, or {pace.MIN_RATE:g} to {pace.MAX_RATE:g} attempts per second",
-    "attempts are put off for its sake by at most": span(pace.AHEAD_S),
-    "one that comes so much late takes another place": span(pace.LATE_S),
-    "answers that slow it down": ", ".join(sorted(str(int(each)) for each in pace.SLOW_DOWN_STATUSES)),
-    "it is slow for": span(pace.SLOWED_S),
-    "and then gets": f"{pace.SLOWED_PER_SECOND:g} attempt a second, after {pace.SLOWED_BURST} at once",
-    "attempts at one endpoint at once in a process": f"{pace.AT_ONCE}",
+    "rate of an endpoint": (
+        f"none, or {rate_limit.MIN_PER_SECOND:g} to {rate_limit.MAX_PER_SECOND:g} attempts per second"
+    ),
+    "attempts are put off for its sake by at most": span(rate_limit.MAX_POSTPONE_S),
+    "one that comes so much late takes another place": span(rate_limit.SLOT_GRACE_S),
+    "answers that slow it down": ", ".join(sorted(str(int(each)) for each in rate_limit.OVERLOAD_STATUSES)),
+    "it is slow for": span(rate_limit.SLOWDOWN_S),
+    "and then gets": f"{rate_limit.SLOWDOWN_PER_SECOND:g} attempt a second, after {rate_limit.SLOWDOWN_BURST} at once",
+    "attempts at one endpoint at once in a process": f"{rate_limit.ENDPOINT_CONCURRENCY}",
     "attempts at once in a process": f"{batch_runner.BATCH}, and with slow ones {batch_runner.MOST}",
     "processes of Deliver at once": str(event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"]),  # type: ignore[index]
     "a result link is renewed when it works for less than": span(link_renewal.RENEW_BEFORE_S),
@@ -109,9 +110,9 @@ RULES: Mapping[str, str] = {
     "an attempt is slow after": span(batch_runner.PATIENCE_S),
     "a process that waits for one takes more messages for": span(batch_runner.TAKE_FOR_S),
     "a message that finds only slow attempts comes again after": span(batch_runner.PUT_BACK_S),
-    "operators are warned after": span(judgement.WARN_AFTER_S) + " of nothing but failures",
-    "and again each": span(judgement.WARN_AGAIN_S),
-    "what waits is counted up to": f"{judgement.MOST_COUNTED:,}",
+    "operators are warned after": span(health_policy.WARN_AFTER_S) + " of nothing but failures",
+    "and again each": span(health_policy.WARN_AGAIN_S),
+    "what waits is counted up to": f"{health_policy.MAX_COUNTED:,}",
     "no endpoint is begun with later in a tick than": span(retry.TICK_S),
     "it is disabled after": f"{default('DisableAfterDays')} days of nothing but failures (`DisableAfterDays`)",
     "events and deliveries are kept for": f"{default('RetentionDays')} days (`RetentionDays`)",
@@ -123,7 +124,7 @@ RULES: Mapping[str, str] = {
     "bytes in a secret": (
         f"{signing.FRESH_SECRET_BYTES}; {signing.MIN_SECRET_BYTES} to {signing.MAX_SECRET_BYTES} are taken"
     ),
-    "headers of an endpoint's own": f"{headers.MAX_HEADERS}, {size(headers.MAX_HEADERS_BYTES)} together",
+    "headers of an endpoint's own": f"{custom_headers.MAX_HEADERS}, {size(custom_headers.MAX_HEADERS_BYTES)} together",
     "characters of a URL": f"{url.MAX_URL_CHARACTERS}",
     "a message in work is hidden from others for": span(float(str(QUEUE["VisibilityTimeout"]))),
     "a message that fails again and again is put aside after": f"{QUEUE['RedrivePolicy']['maxReceiveCount']} tries",  # type: ignore[index]
@@ -147,8 +148,8 @@ def of(status: int) -> str:
     """What an answer of this status leads to, by the rules."""
     result = SendResult(SendOutcome.ANSWERED, status, 1)
     decision = type(decide(result, 1, NOW, Random(1))).__name__
-    slower = pace.slows_down(status)
-    words = {"Delivered": "delivered", "TryAgain": "tried again", "Disable": "the endpoint is disabled"}[decision]
+    slower = rate_limit.is_overloaded(status)
+    words = {"Delivered": "delivered", "Retry": "tried again", "DisableEndpoint": "the endpoint is disabled"}[decision]
     return f"{words}, and the endpoint is served slowly" if slower else words
 
 
@@ -171,7 +172,7 @@ def test_every_end_without_an_answer_is_told() -> None:
     for outcome in SendOutcome:
         if outcome is not SendOutcome.ANSWERED:
             decision = decide(SendResult(outcome, None, 1), 1, NOW, Random(1))
-            assert type(decision).__name__ == "TryAgain"
+            assert type(decision).__name__ == "Retry"
             assert told[f"`{outcome.value}`"].startswith("tried again")
 
 
@@ -187,7 +188,9 @@ def test_how_fast_a_backlog_goes_is_told_by_the_numbers_of_the_code() -> None:
     assert f"up to {a_minute:,} deliveries a minute" in told
     assert f"{a_minute // 60} a second" in told
     assert f"{six_hours:,} deliveries, is there after {six_hours / a_minute / 60:g} hours" in told
-    at_once = event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"] * pace.AT_ONCE  # type: ignore[index]
+    at_once = (
+        event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"] * rate_limit.ENDPOINT_CONCURRENCY
+    )  # type: ignore[index]
     assert f"{at_once} attempts at once" in told
     assert f"A tick does this for {retry.TICK_S:g} seconds" in told
     assert f"{properties('RetryFunction')['MemorySize']} MB of Lambda" in told

@@ -10,13 +10,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from examhook.delivery.endpoint import Endpoint, EndpointOrigin
-from examhook.delivery.health import DOWN_AFTER_FAILURES
+from examhook.delivery.endpoint import DOWN_AFTER_FAILURES, Endpoint, EndpointOrigin
 from examhook.delivery.record import AttemptRecord, DeliveryStatus, SendOutcome, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, parse_body
 from examhook.events.build import submission_event
-from examhook.storage.deliveries import DeliveriesTable
-from examhook.storage.delivery_reads import DueDelivery
+from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
 from tests.support.events.model_values import submission, transition
@@ -169,7 +167,7 @@ def test_places_follow_each_other_until_as_far_ahead_as_may_be(tables: Tables) -
     def take(now: float) -> float | None:
         seen = tables.endpoints.get("ep_1")
         assert seen is not None
-        return tables.endpoints.take_place(seen, now, 0.5, 1)
+        return tables.endpoints.take_rate_slot(seen, now, 0.5, 1)
 
     assert [take(NOW) for _ in range(5)] == [NOW, NOW + 0.5, NOW + 1, None, None]
     assert take(NOW + 10.25) == NOW + 10.25
@@ -186,12 +184,12 @@ def test_an_event_is_kept_and_marked_once(tables: Tables) -> None:
 
 
 def test_what_was_sent_is_taken(tables: Tables) -> None:
-    sent = [DeliveryMessage("ep_1", f"evt_{nth}", 1, place=NOW + 0.5) for nth in range(12)]
+    sent = [DeliveryMessage("ep_1", f"evt_{nth}", 1, slot_at=NOW + 0.5) for nth in range(12)]
     tables.queue.send(sent)
     tables.queue.send([DeliveryMessage("ep_1", "later", 1)], delay_s=900)
     came: list[DeliveryMessage] = []
-    while taken := tables.queue.take(10, 0):
+    while taken := tables.queue.receive(10, 0):
         assert len(taken) <= 10
         came += [parse_body(each.body) for each in taken]
-        tables.queue.done(taken)
+        tables.queue.delete(taken)
     assert sorted(came, key=lambda each: each.event_id) == sorted(sent, key=lambda each: each.event_id)

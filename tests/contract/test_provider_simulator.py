@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 
 from examhook.detection.reader import Reader
-from examhook.http.session import BoundedSession
+from examhook.http.client import HttpClient
 from examhook.model import Attempt
 from examhook.provider.client import LegacyClient
 from examhook.provider.errors import (
@@ -35,7 +35,7 @@ class Stand:
     """A simulator with one exam of 25 attempts, and a client of it."""
 
     simulator: Simulator
-    session: BoundedSession
+    session: HttpClient
     exam_id: str
 
     def client(self, requests_per_second: float = 1000) -> LegacyClient:
@@ -72,7 +72,7 @@ def stand() -> Iterator[Stand]:
     with running_simulator(World(), requests_per_second=None) as simulator:
         exam_id = simulator.world.create_exam("Prüfung / test")
         simulator.world.populate(exam_id, ATTEMPTS)
-        session = BoundedSession()
+        session = HttpClient()
         yield Stand(simulator, session, exam_id)
         session.close()
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 
 from examhook.detection.reader import Reader
-from examhook.http.session import BoundedSession
+from examhook.http.client import HttpClient
 from examhook.model import Attempt, Exam
 from examhook.provider.api_client import Means
 from examhook.provider.client import LegacyClient
@@ -33,7 +33,7 @@ class Stand:
     """A simulator and what a process knows of its account."""
 
     simulator: Simulator
-    session: BoundedSession
+    session: HttpClient
     known: list[Exam] = field(default_factory=list)
     memory: V1Memory = field(init=False)
 
@@ -88,7 +88,7 @@ def stand() -> Iterator[Stand]:
     for attempts in (230, 40, 1):
         world.populate(world.create_exam(), attempts)
     with running_simulator(world, requests_per_second=None) as simulator:
-        session = BoundedSession()
+        session = HttpClient()
         yield Stand(simulator, session)
         session.close()
 

@@ -16,10 +16,8 @@ from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
 from examhook.detection.exam_transition import ExamChange, change_of_availability, first_state, with_receipt
 from examhook.detection.transition import Change, Observation, change_from
 from examhook.model import Attempt, AttemptKey, Exam, Receipt, Submission
-from examhook.storage.account_state import AccountRecord, Awaited, Refusal
-from examhook.storage.exam_states import ExamStates
-from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable, sort_key, spanning
+from examhook.storage.exams import AccountRecord, AwaitedEvent, CodeRejection, ExamsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable, sort_key, spanning
 from tests.support.storage.memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 from tests.support.storage.tables import EXAMS, SUBMISSIONS, create_tables
 
@@ -176,11 +174,11 @@ RECORDS = [
         watch_started_at=100,
         listed_count=7,
         list_proven_at=300,
-        refusal=Refusal("v1", since=1, last_asked_at=2, plain=False),
+        refusal=CodeRejection("v1", since=1, last_asked_at=2, plain=False),
         failing_since=400,
         left_alone_until=500,
         completed_at=450,
-        awaited=Awaited("evt_1", 4, since=5),
+        awaited=AwaitedEvent("evt_1", 4, since=5),
     ),
 ]
 

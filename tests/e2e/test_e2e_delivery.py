@@ -7,8 +7,7 @@ import time
 
 import pytest
 
-from examhook.storage.submission_item import item_from_submission
-from examhook.storage.submissions import partition_key, sort_key
+from examhook.storage.submissions import attempts_partition, item_from_submission, sort_key
 from examhook_cli.demo.subscriber import subscribe_queue
 from examhook_cli.listener.server import Listener, running_listener
 from tests.support.emulator.local_installation import ANY_SECRET, ARRIVAL_TIMEOUT_S, LocalInstallation, about_exam
@@ -39,7 +38,7 @@ def lost(installation: LocalInstallation, exam_id: str) -> str:
     installation.session.client("dynamodb").put_item(
         TableName=installation.outputs["SubmissionsTableName"],
         Item={
-            "pk": {"S": partition_key(one.account, exam_id)},
+            "pk": {"S": attempts_partition(one.account, exam_id)},
             "sk": {"S": sort_key(one.key)},
             **item_from_submission(one),
             # The event source lets through only what says true here.

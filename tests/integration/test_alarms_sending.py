@@ -10,10 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from examhook.delivery.schedule import ENQUEUED_S
+from examhook.delivery.schedule import REQUEUE_AFTER_S
 from examhook.destinations.delivery_queue import body_of
-from examhook.destinations.guard import guarded_session
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.handlers import deliver as deliver_entry
 from examhook.handlers import retry as retry_entry
 from examhook.settings import SettingsError
@@ -42,7 +41,7 @@ def world(watch: CloudWatch, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]
     del watch
     with delivery_world() as made:
         monkeypatch.setattr(retry_entry, "_workflow", made.retrying)
-        session = guarded_session(allow_private=True)
+        session = guarded_client(allow_private=True)
         sender = WebhookSender(session, allow_http=True, allow_private=True)
         monkeypatch.setattr(deliver_entry, "_workflow", lambda: made.deliver_by(sender))
         yield made
@@ -92,7 +91,7 @@ def test_deliveries_that_are_due_and_not_tried_for_a_quarter_of_an_hour_fire(
     delivering.world.delivery(endpoint)
     # Whatever keeps Retry from taking them: they stay due.
     monkeypatch.setattr(DeliveriesTable, "postpone", lambda *_: None)
-    delivering.tick(ENQUEUED_S // 60 + QUARTER_MIN)
+    delivering.tick(REQUEUE_AFTER_S // 60 + QUARTER_MIN)
     assert not delivering.fires("DeliveriesOverdueAlarm")
     delivering.tick(QUARTER_MIN)
     assert delivering.fires("DeliveriesOverdueAlarm")

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from examhook.storage.exam_state_item import is_exam
-from examhook.storage.versioned_put import VersionedPut
-from examhook.storage.versioned_writes import VersionedWrites
+from examhook.storage.submissions import is_exam
+from examhook.storage.table import VersionedPut, VersionedWrites
 from examhook_simulator.facts import AttemptRef
 from tests.support.dispatch.dispatch_stack import Killed
 from tests.support.dispatch.watched_stack import Context, WatchedStack, watched_stack

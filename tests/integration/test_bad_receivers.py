@@ -15,10 +15,8 @@ import pytest
 from cryptography import x509
 
 from examhook.delivery.record import DeliveryStatus, SendOutcome
-from examhook.destinations.guard import address_check, guarded_session
-from examhook.destinations.webhook import MAX_ANSWER_BYTES, WebhookSender
-from examhook.http.adapter import BoundedAdapter
-from examhook.http.session import BoundedSession
+from examhook.destinations.webhook import MAX_RESPONSE_BYTES, WebhookSender, address_check, guarded_client
+from examhook.http.client import HttpClient
 from examhook.workflows.delivering.deliver import MessageOutcome
 from tests.support.delivery.delivery_stack import DAY_S, World
 from tests.support.delivery.scripted_server import Peer, answer, scripted_server
@@ -97,7 +95,7 @@ def test_an_answer_of_30_megabytes_is_taken_and_hardly_read(world: World) -> Non
 
 def test_a_gzip_bomb_is_unpacked_no_further_than_the_limit(world: World) -> None:
     bomb = gzip.compress(b"0" * 50_000_000)
-    assert len(bomb) > MAX_ANSWER_BYTES, "more than is read at once"
+    assert len(bomb) > MAX_RESPONSE_BYTES, "more than is read at once"
     with scripted_server(answer(bomb, Content_Encoding="gzip")) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         message = world.delivery(endpoint)
@@ -107,15 +105,15 @@ def test_a_gzip_bomb_is_unpacked_no_further_than_the_limit(world: World) -> None
 
 HEAD = b"HTTP/1.1 %s\r\n"
 AFTER_THE_STATUS_LINE: dict[str, tuple[bytes, str]] = {
-    "plain text called gzip": (b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nfine", "cut off or is garbled"),
-    "short body": (b"Content-Length: 100\r\n\r\nonly this", "cut off or is garbled"),
-    "cut chunk": (b"Transfer-Encoding: chunked\r\n\r\n9\r\ncut", "cut off or is garbled"),
-    "no last chunk": (b"Transfer-Encoding: chunked\r\n\r\n4\r\nfine\r\n", "cut off or is garbled"),
-    "bad chunk size": (b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n", "cut off or is garbled"),
-    "two lengths": (b"Content-Length: 1, 2\r\n\r\nab", "cut off or is garbled"),
+    "plain text called gzip": (b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nfine", "incomplete or malformed"),
+    "short body": (b"Content-Length: 100\r\n\r\nonly this", "incomplete or malformed"),
+    "cut chunk": (b"Transfer-Encoding: chunked\r\n\r\n9\r\ncut", "incomplete or malformed"),
+    "no last chunk": (b"Transfer-Encoding: chunked\r\n\r\n4\r\nfine\r\n", "incomplete or malformed"),
+    "bad chunk size": (b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n", "incomplete or malformed"),
+    "two lengths": (b"Content-Length: 1, 2\r\n\r\nab", "incomplete or malformed"),
     "too many headers": (b"X: y\r\n" * 101 + b"Content-Length: 0\r\n\r\n", "more than 100 headers"),
     "endless header": (b"X: " + b"y" * 100_000 + b"\r\n\r\n", "a header line of more than 64 KiB"),
-    "nothing": (b"", "cut off or is garbled"),
+    "nothing": (b"", "incomplete or malformed"),
 }
 BROKEN = pytest.mark.parametrize(("rest", "says"), AFTER_THE_STATUS_LINE.values(), ids=AFTER_THE_STATUS_LINE)
 
@@ -145,7 +143,7 @@ def test_a_broken_answer_of_another_status_is_tried_again_and_its_status_shown(
         message = world.delivery(endpoint)
         assert world.deliver(message).outcome is MessageOutcome.RETRY_LATER
     record = world.stored(message).attempt_log[0]
-    assert (record.outcome, record.http_status) == (SendOutcome.BROKEN_ANSWER, 500)
+    assert (record.outcome, record.http_status) == (SendOutcome.BROKEN_RESPONSE, 500)
     assert record.reason.startswith("answered 500 Internal Server Error (")
     assert says in record.reason
 
@@ -159,7 +157,7 @@ def test_what_came_of_a_broken_body_is_kept_and_its_wish_to_wait_obeyed(world: W
     stored = world.stored(message)
     assert stored.attempt_log[0].answer_excerpt == "database is down"
     assert stored.next_attempt_at == int(world.clock.at) + 120
-    assert world.known(endpoint).pace(world.clock.at) is not None, "503 slows it down"
+    assert world.known(endpoint).rate_limit(world.clock.at) is not None, "503 slows it down"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +175,7 @@ def test_what_is_no_status_line_is_no_delivery(world: World, step: Callable[[Pee
         message = world.delivery(endpoint)
         assert world.deliver(message).outcome is MessageOutcome.RETRY_LATER
     record = world.stored(message).attempt_log[0]
-    assert (record.outcome, record.http_status) == (SendOutcome.BROKEN_ANSWER, None)
+    assert (record.outcome, record.http_status) == (SendOutcome.BROKEN_RESPONSE, None)
 
 
 def test_no_compression_is_asked_for(world: World) -> None:
@@ -258,7 +256,7 @@ def test_a_bad_certificate_gets_nothing_and_is_told(  # noqa: PLR0913, PLR0917 -
 ) -> None:
     shown = identity(tmp_path, x509.IPAddress(ipaddress.ip_address(name)), valid_for)
     trust = shown.trust if trusted else ssl.create_default_context()
-    session = BoundedSession(BoundedAdapter(address_check(allow_private=True), trust))
+    session = HttpClient(address_check(allow_private=True), trust)
     with scripted_server(answer(), tls=shown.server) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         message = world.delivery(endpoint)
@@ -295,7 +293,7 @@ def test_a_redirect_to_the_inside_or_anywhere_leads_nowhere(world: World, inside
     def note(ip: str) -> None:
         connected.append(ip)
 
-    session = BoundedSession(BoundedAdapter(note))
+    session = HttpClient(note)
     with scripted_server(answer("", status, Location=inside)) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         message = world.delivery(endpoint)
@@ -310,7 +308,7 @@ def test_a_receiver_that_is_down_for_good_costs_nothing_but_a_probe_a_minute(wor
     """Nothing listens; a day later it is there, and gets what waited."""
     with scripted_server(answer()) as receiver:
         url = receiver.url
-    session = guarded_session(allow_private=True)
+    session = guarded_client(allow_private=True)
     endpoint, _ = world.endpoint(url)
     messages = [world.delivery(endpoint, nth) for nth in range(1, 6)]
     outcomes = [world.deliver(message).outcome for message in messages]

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from examhook.destinations.guard import guarded_session
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from tools.bench.delivery import cost_of, throughput, volume, worker_process
 from tools.bench.delivery.latency import Latency, Soon
 from tools.bench.delivery.page import lines, page, unmet
@@ -58,7 +57,7 @@ def test_few_events_arrive_and_are_counted() -> None:
 def test_a_worker_whose_attempts_take_long_finds_an_empty_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine makes attempts take long; here every attempt counts as long from its beginning."""
     monkeypatch.setattr("examhook.workflows.delivering.batch_runner.IDLE_AFTER_S", -1)
-    at, session = int(time.time()), guarded_session(allow_private=True)
+    at, session = int(time.time()), guarded_client(allow_private=True)
     sender = WebhookSender(session, allow_http=True, allow_private=True)
     with Receivers(1) as receivers:
         worker_process.work(receivers.urls[0], sender, worker_process.made(3, at), at)

@@ -12,7 +12,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from examhook.storage.account_state import Refusal
+from examhook.storage.exams import CodeRejection
 from tests.support.cli.doctor_stack import Clinic, clinic
 from tests.support.storage.tables import EVENTS, SUBMISSIONS
 
@@ -134,7 +134,7 @@ def refuse(patient: Clinic, *, plain: bool = True) -> None:
     now = int(time.time())
     versions = patient.client("secretsmanager").describe_secret(SecretId=patient.output("AccountCodeSecretArn"))
     (version,) = versions["VersionIdsToStages"]
-    patient.record(refusal=Refusal(version, now - 600, now, plain=plain))
+    patient.record(refusal=CodeRejection(version, now - 600, now, plain=plain))
 
 
 def leave_alone(patient: Clinic) -> None:

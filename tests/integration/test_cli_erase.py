@@ -20,12 +20,9 @@ from examhook.events.build import Event, submission_event
 from examhook.events.identity import submission_event_id
 from examhook.events.result_link import ResultLink
 from examhook.model import AttemptKey, Submission
-from examhook.storage import candidate_deliveries, candidate_events, candidate_submissions
-from examhook.storage.account_state import AccountRecord
-from examhook.storage.exam_state_item import is_exam
-from examhook.storage.exam_states import ExamStates
-from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.erasure import CandidateDeliveries, CandidateEvents, CandidateSubmissions
+from examhook.storage.exams import AccountRecord, ExamsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable, is_exam
 from examhook.workflows.delivering import deliver as deliver_workflow
 from examhook.workflows.delivering.deliver import MessageOutcome
 from tests.support.cli.command_line import examhook
@@ -200,9 +197,9 @@ def test_an_exam_that_is_called_like_a_candidate_is_nobody(world: World) -> None
 
 
 STEPS = [
-    (candidate_events.CandidateEvents, "erase"),
-    (candidate_deliveries.CandidateDeliveries, "delete"),
-    (candidate_submissions.CandidateSubmissions, "delete"),
+    (CandidateEvents, "erase"),
+    (CandidateDeliveries, "delete"),
+    (CandidateSubmissions, "delete"),
 ]
 
 

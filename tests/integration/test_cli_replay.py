@@ -109,7 +109,7 @@ def test_all_since_a_time_goes_out_oldest_first_and_nothing_older(world: World) 
     assert sent_again("events", "replay", "--since", "1h")["queued"] == 3
     sent = [int(message.event_id.removeprefix("evt_"), 16) for message in queued(world)]
     assert sent == [3, 2, 1]
-    assert world.deliveries.outlook(endpoint.endpoint_id).waiting == 3
+    assert world.deliveries.backlog_summary(endpoint.endpoint_id).waiting == 3
 
 
 def test_what_a_provider_noticed_whose_clock_is_two_days_ahead_is_listed_and_goes_out(world: World) -> None:
@@ -155,7 +155,7 @@ def test_there_is_no_cap_and_what_is_beyond_the_first_goes_by_ticks(
         stored_event(world, nth)
     assert sent_again("events", "replay", "--since", "1d")["queued"] == count
     assert len(queued(world)) == at_once
-    assert world.deliveries.outlook(endpoint.endpoint_id).waiting == count
+    assert world.deliveries.backlog_summary(endpoint.endpoint_id).waiting == count
     world.clock.at += 30
     assert world.retry().enqueued == count - at_once
 

@@ -19,11 +19,10 @@ from typing import Any
 import boto3
 import pytest
 
-from examhook.delivery.endpoint import Endpoint
-from examhook.delivery.health import DOWN_AFTER_FAILURES
-from examhook.delivery.judgement import WARN_AFTER_S
+from examhook.delivery.endpoint import DOWN_AFTER_FAILURES, Endpoint
+from examhook.delivery.health_policy import WARN_AFTER_S
 from examhook.delivery.record import DeliveryStatus, new_delivery
-from examhook.delivery.schedule import CLAIM_S, ENQUEUED_S
+from examhook.delivery.schedule import CLAIM_TIMEOUT_S, REQUEUE_AFTER_S
 from examhook.destinations.delivery_queue import DeliveryMessage, body_of
 from examhook.destinations.secrets import SecretsKey
 from examhook.events.build import submission_event
@@ -99,7 +98,7 @@ class World:
 
     def go_on(self, *, until_s: int) -> None:
         """Time passes: Retry ticks and Deliver gets what is on the queue, until all is delivered or for so long."""
-        for ahead_s in range(CLAIM_S + 1, until_s, ENQUEUED_S // 2):
+        for ahead_s in range(CLAIM_TIMEOUT_S + 1, until_s, REQUEUE_AFTER_S // 2):
             if all(each.status is DeliveryStatus.DELIVERED for each in self.deliveries.every()):
                 return
             self.invoke("retry", TICK, ahead_s=ahead_s)
@@ -254,13 +253,13 @@ def deliver_case(
             killed = world.bring(*bodies, kill_at=place, after=after)
             # SQS brings the batch again, since nobody said that it was done.
             world.bring(*bodies)
-            world.go_on(until_s=4 * ENQUEUED_S)
+            world.go_on(until_s=4 * REQUEUE_AFTER_S)
             deliveries = list(world.deliveries.every())
             came = [request.headers["webhook-id"] for request in receiver.requests]
         assert {each.status for each in deliveries} == {DeliveryStatus.DELIVERED}
         assert set(came) == {each.event_id for each in deliveries}
         assert all(came.count(each.event_id) <= each.attempts for each in deliveries)
-        assert world.deliveries.outlook(endpoint.endpoint_id).waiting == 0
+        assert world.deliveries.backlog_summary(endpoint.endpoint_id).waiting == 0
         return killed
 
     at_each_side_effect(run, at_least=at_least)
@@ -311,13 +310,13 @@ def test_deliver_to_a_receiver_that_wants_nothing_more(start: Start, *, after: b
             body = body_of(world.delivery(endpoint, 1))
             killed = world.bring(body, kill_at=place, after=after)
             world.bring(body)
-            world.go_on(until_s=3 * ENQUEUED_S)
+            world.go_on(until_s=3 * REQUEUE_AFTER_S)
         stored = world.endpoints.get(endpoint.endpoint_id)
         assert stored is not None
         assert not stored.is_enabled
         notices = [each for each in world.inbox("operations") if each["type"] == "endpoint.disabled"]
         assert len({each["id"] for each in notices}) == 1
-        assert world.deliveries.outlook(endpoint.endpoint_id).waiting == 1
+        assert world.deliveries.backlog_summary(endpoint.endpoint_id).waiting == 1
         return killed
 
     at_each_side_effect(run, at_least=5)
@@ -335,9 +334,9 @@ def test_retry(start: Start, *, after: bool) -> None:
         now = int(time.time())
         for at in (now - WARN_AFTER_S, now - 10, now):
             world.endpoints.record_outcome(failing.endpoint_id, at, "answered 500 Internal Server Error")
-        killed = world.invoke("retry", TICK, ahead_s=ENQUEUED_S + 1, kill_at=place, after=after)
+        killed = world.invoke("retry", TICK, ahead_s=REQUEUE_AFTER_S + 1, kill_at=place, after=after)
         for tick in (2, 3):
-            world.invoke("retry", TICK, ahead_s=tick * (ENQUEUED_S + 1))
+            world.invoke("retry", TICK, ahead_s=tick * (REQUEUE_AFTER_S + 1))
         queued = [json.loads(body) for body in world.taken(world.environ["DELIVERY_QUEUE_URL"])]
         assert {(each["event_id"], each["attempt"]) for each in queued} == {(f"evt_{nth:032x}", 1) for nth in (1, 2)}
         notices = world.inbox("operations")

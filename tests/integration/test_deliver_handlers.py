@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from examhook.delivery.record import DeliveryStatus
-from examhook.delivery.schedule import ENQUEUED_S
+from examhook.delivery.schedule import REQUEUE_AFTER_S
 from examhook.destinations.delivery_queue import body_of, parse_body
 from examhook.handlers import deliver as deliver_entry
 from examhook.handlers import retry as retry_entry
@@ -154,7 +154,7 @@ def test_retry_makes_the_configured_endpoints_and_enqueues_what_is_due(
 ) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     message = world.delivery(endpoint)
-    later = world.clock.at + ENQUEUED_S
+    later = world.clock.at + REQUEUE_AFTER_S
     monkeypatch.setattr("examhook.wiring.retry.time.time", lambda: later)
     tick: retry_entry.Tick = json.loads((SAMPLES / "retry.json").read_text())
     assert retry_entry.handler(tick, None) == {"endpoints": 3, "enqueued": 1}

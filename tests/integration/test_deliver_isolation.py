@@ -11,15 +11,13 @@ from dataclasses import dataclass
 import boto3
 import pytest
 
-from examhook.delivery.endpoint import Endpoint
-from examhook.delivery.health import DOWN_AFTER_FAILURES
-from examhook.delivery.pace import AHEAD_S, AT_ONCE, SLOWED_BURST, SLOWED_S
+from examhook.delivery.endpoint import DOWN_AFTER_FAILURES, Endpoint
+from examhook.delivery.rate_limit import ENDPOINT_CONCURRENCY, MAX_POSTPONE_S, SLOWDOWN_BURST, SLOWDOWN_S
 from examhook.delivery.record import DeliveryStatus
-from examhook.delivery.schedule import ENQUEUED_S, PROBE_S
+from examhook.delivery.schedule import PROBE_INTERVAL_S, REQUEUE_AFTER_S
 from examhook.destinations.delivery_queue import DeliveryMessage, body_of, parse_body
-from examhook.destinations.guard import guarded_session
-from examhook.destinations.webhook import WebhookSender
-from examhook.storage.looked_up import NOTHING, LookedUp
+from examhook.destinations.webhook import WebhookSender, guarded_client
+from examhook.storage.batch_loader import NOTHING_LOADED, LoadedBatch
 from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
 from examhook.workflows.delivering.batch_runner import MOST, PUT_BACK_S, DeliverRound, Done, Message, Worker
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
@@ -49,11 +47,11 @@ class Played:
 
     attempt: Callable[[DeliveryMessage], DeliverReport]
 
-    def look_up(self, _messages: Sequence[DeliveryMessage]) -> LookedUp:
-        return NOTHING
+    def load_batch(self, _messages: Sequence[DeliveryMessage]) -> LoadedBatch:
+        return NOTHING_LOADED
 
-    def process(self, message: DeliveryMessage, known: LookedUp) -> DeliverReport:
-        assert known is NOTHING
+    def process(self, message: DeliveryMessage, known: LoadedBatch) -> DeliverReport:
+        assert known is NOTHING_LOADED
         return self.attempt(message)
 
 
@@ -87,7 +85,7 @@ def test_while_a_receiver_hangs_the_same_worker_serves_the_others(world: World) 
         batch = [world.delivery(dead, nth) for nth in (1, 2)]
         others = [world.delivery(well, nth) for nth in range(3, 15)]
         world.queue.send(others)
-        session = guarded_session(allow_private=True)
+        session = guarded_client(allow_private=True)
         sender = WebhookSender(session, allow_http=True, allow_private=True)
         told: list[MessageOutcome] = []
 
@@ -123,7 +121,7 @@ def test_a_process_makes_only_so_many_attempts_at_one_endpoint_at_once(world: Wo
 
     told = a_round(world, process, [DeliveryMessage("ep_1", f"evt_{nth}", 1) for nth in range(10)])
     assert len(told) == 10
-    assert most == AT_ONCE
+    assert most == ENDPOINT_CONCURRENCY
 
 
 def test_what_waits_for_slow_attempts_at_its_endpoint_goes_back_to_the_queue(world: World) -> None:
@@ -141,11 +139,11 @@ def test_what_waits_for_slow_attempts_at_its_endpoint_goes_back_to_the_queue(wor
         if told.count(MessageOutcome.PUT_OFF) == 2:
             released.set()
 
-    batch = [DeliveryMessage("ep_1", f"evt_{nth}", 1) for nth in range(AT_ONCE + 2)]
+    batch = [DeliveryMessage("ep_1", f"evt_{nth}", 1) for nth in range(ENDPOINT_CONCURRENCY + 2)]
     messages = [Message(each.event_id, body_of(each)) for each in batch]
     run_round(world, Played(process), messages, done)
-    assert told == [MessageOutcome.PUT_OFF] * 2 + [MessageOutcome.RETRY_LATER] * AT_ONCE
-    assert world.enqueued() == [(each, PUT_BACK_S) for each in batch[AT_ONCE:]]
+    assert told == [MessageOutcome.PUT_OFF] * 2 + [MessageOutcome.RETRY_LATER] * ENDPOINT_CONCURRENCY
+    assert world.enqueued() == [(each, PUT_BACK_S) for each in batch[ENDPOINT_CONCURRENCY:]]
 
 
 def test_a_message_that_is_none_of_ours_fails_alone(world: World) -> None:
@@ -204,7 +202,7 @@ def test_what_finds_no_place_within_a_minute_waits_in_the_table_and_retry_brings
     assert outcomes == [MessageOutcome.DELIVERED] + [MessageOutcome.PUT_OFF] * 6 + [MessageOutcome.HELD] * 5
     assert world.stored(messages[-1]).status is DeliveryStatus.WAITING
     world.enqueued()
-    world.clock.at += AHEAD_S
+    world.clock.at += MAX_POSTPONE_S
     assert world.retry().enqueued == 5
     for message in [world.delivery(endpoint, nth) for nth in range(20, 40)]:
         world.deliveries.hold(message.endpoint_id, message.event_id, 1)
@@ -216,7 +214,9 @@ def test_a_place_that_is_long_past_is_taken_anew(world: World) -> None:
         endpoint = with_rate(world, world.endpoint(receiver.url)[0], 1)
         late = [world.delivery(endpoint, nth) for nth in (1, 2, 3, 4)]
         at = world.clock.at
-        outcomes = at_once(world, [DeliveryMessage(each.endpoint_id, each.event_id, 1, place=at - 30) for each in late])
+        outcomes = at_once(
+            world, [DeliveryMessage(each.endpoint_id, each.event_id, 1, slot_at=at - 30) for each in late]
+        )
     # One at once and one after a second's sleep: a delay does not become a burst.
     assert outcomes == [MessageOutcome.DELIVERED] * 2 + [MessageOutcome.PUT_OFF] * 2
 
@@ -227,9 +227,9 @@ def test_an_endpoint_that_has_too_much_to_do_is_served_slowly_for_a_while(world:
         endpoint, _ = world.endpoint(receiver.url)
         world.deliver(world.delivery(endpoint, 1))
         outcomes = at_once(world, [world.delivery(endpoint, nth) for nth in range(2, 12)])
-        assert outcomes.count(MessageOutcome.DELIVERED) == SLOWED_BURST + 1
-        assert outcomes.count(MessageOutcome.PUT_OFF) == 10 - SLOWED_BURST - 1
-        world.clock.at += SLOWED_S
+        assert outcomes.count(MessageOutcome.DELIVERED) == SLOWDOWN_BURST + 1
+        assert outcomes.count(MessageOutcome.PUT_OFF) == 10 - SLOWDOWN_BURST - 1
+        world.clock.at += SLOWDOWN_S
         assert world.deliver(world.delivery(endpoint, 20)).outcome is MessageOutcome.DELIVERED
 
 
@@ -272,7 +272,7 @@ def test_after_days_of_outage_all_comes_oldest_first_and_once(world: World) -> N
         receiver.steps[:] = [answer()]
         came: list[str] = []
         for _ in range(30):
-            world.clock.at += max(PROBE_S, ENQUEUED_S)
+            world.clock.at += max(PROBE_INTERVAL_S, REQUEUE_AFTER_S)
             world.retry()
             while batch := world.enqueued():
                 for message, _ in batch:

@@ -10,7 +10,7 @@ import svix
 
 from examhook.delivery.endpoint import EndpointStatus
 from examhook.delivery.record import DeliveryStatus, SendOutcome
-from examhook.delivery.schedule import CLAIM_S, MAX_ATTEMPTS
+from examhook.delivery.schedule import CLAIM_TIMEOUT_S, MAX_ATTEMPTS
 from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.workflows.administration.endpoints import send_endpoint_test
 from examhook.workflows.delivering.report import MessageOutcome
@@ -97,7 +97,7 @@ def test_a_redirect_is_a_failure_and_nobody_follows_it(world: World) -> None:
             report = world.deliver(message)
         assert elsewhere.requests == []
     assert report.outcome is MessageOutcome.RETRY_LATER
-    assert "never followed" in report.reason
+    assert "does not follow" in report.reason
 
 
 def test_410_disables_the_endpoint_tells_the_operators_once_and_keeps_what_waits(world: World) -> None:
@@ -172,10 +172,12 @@ def test_a_crash_between_claim_and_record_repeats_later_under_the_same_id(world:
         endpoint, _ = world.endpoint(receiver.url)
         message = world.delivery(endpoint)
         # The process that claimed the attempt died before it wrote down what came of it.
-        assert world.deliveries.claim(message.endpoint_id, message.event_id, 1, until=int(world.clock.at) + CLAIM_S)
+        assert world.deliveries.claim(
+            message.endpoint_id, message.event_id, 1, until=int(world.clock.at) + CLAIM_TIMEOUT_S
+        )
         assert world.deliver(message).outcome is MessageOutcome.DROPPED
         assert world.retry().enqueued == 0
-        world.clock.at += CLAIM_S
+        world.clock.at += CLAIM_TIMEOUT_S
         assert world.retry().enqueued == 1
         assert world.enqueued() == [(next_attempt(message), 0)]
         assert world.deliver(next_attempt(message)).outcome is MessageOutcome.DELIVERED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from examhook.delivery.judgement import Outlook
+from examhook.delivery.health_policy import BacklogSummary
 from examhook.delivery.record import (
     KEPT_ATTEMPTS,
     AttemptRecord,
@@ -13,7 +13,7 @@ from examhook.delivery.record import (
     SendOutcome,
     new_delivery,
 )
-from examhook.delivery.schedule import ENQUEUED_S
+from examhook.delivery.schedule import REQUEUE_AFTER_S
 from tests.support.delivery.delivery_stack import World
 
 NOW = 1_777_818_720
@@ -111,11 +111,11 @@ def test_however_much_waits_only_so_much_of_it_is_read(world: World, monkeypatch
     """A dead endpoint's backlog has no bound; the function's time and memory have."""
     for nth in range(12):
         world.deliveries.create(fresh("ep_1", f"evt_{nth:02}", NOW + nth))
-    monkeypatch.setattr("examhook.storage.delivery_reads.MOST_COUNTED", 5)
+    monkeypatch.setattr("examhook.storage.deliveries.MAX_COUNTED", 5)
     read: list[int] = []
     client = world.deliveries._client  # noqa: SLF001 - what it asks is looked at
     client.meta.events.register("after-call.dynamodb.Query", lambda parsed, **_: read.append(parsed["ScannedCount"]))
-    assert world.deliveries.outlook("ep_1") == Outlook(5, NOW + ENQUEUED_S)
+    assert world.deliveries.backlog_summary("ep_1") == BacklogSummary(5, NOW + REQUEUE_AFTER_S)
     assert sum(read) == 5 + 1
     read.clear()
     assert len(world.deliveries.due("ep_1", NOW + 10_000, 1)) == 1

@@ -10,8 +10,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from examhook.destinations.event_bus import LOOKED_FOR_EACH_S
-from examhook.destinations.refusal import NotPublishedError
+from examhook.destinations.event_bus import CHECK_INTERVAL_S
+from examhook.destinations.publishing import NotPublishedError
 from examhook.events.build import submission_event
 from examhook.handlers import dispatch as entry
 from examhook.storage.events import EventsTable
@@ -100,7 +100,7 @@ def test_the_bus_is_looked_for_by_the_wall_clock() -> None:
     buses.remove_targets(Rule="all", EventBusName="exams", Ids=["queue"])
     buses.delete_rule(Name="all", EventBusName="exams")
     buses.delete_event_bus(Name="exams")
-    at[0] += LOOKED_FOR_EACH_S
+    at[0] += CHECK_INTERVAL_S
     with pytest.raises(NotPublishedError, match="ResourceNotFoundException"):
         bus.publish([submission_event(submission(), transition())])
 

@@ -74,6 +74,24 @@ def test_a_crash_at_any_step_loses_nothing_and_invents_nothing(
     assert stack.received(stack.everything_url) == []
 
 
+def test_an_event_that_is_repeated_is_read_once(stack: Stack, batch: Any) -> None:
+    """Whether it was dispatched, whether SNS has it, and what is to be sent are in one item."""
+    dispatch = open_dispatch().dispatch
+    reads: list[str] = []
+    dispatch.events._client.meta.events.register(  # noqa: SLF001 - to count its requests
+        "before-parameter-build.dynamodb.GetItem", lambda params, **_: reads.append(params["Key"]["event_id"]["S"])
+    )
+    dying = replace(dispatch, publisher=Dying(dispatch.publisher, "publish_submission_events", after=False))  # type: ignore[arg-type] # a stand-in
+    with pytest.raises(Killed):
+        dying.run(batch["Records"])
+    assert reads == []
+    assert dispatch.run(batch["Records"]).dispatched == 2
+    assert sorted(reads) == sorted(ids_of(batch).values())
+    assert dispatch.run(batch["Records"]).dispatched == 0
+    assert sorted(reads) == sorted([*ids_of(batch).values()] * 2)
+    assert len(stack.received(stack.everything_url)) == 2
+
+
 @pytest.mark.parametrize(
     ("service", "operation"),
     [("sns", "PublishBatch"), ("sqs", "SendMessageBatch"), ("dynamodb", "PutItem"), ("dynamodb", "UpdateItem")],

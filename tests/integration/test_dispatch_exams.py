@@ -12,7 +12,7 @@ from examhook.detection.exam_transition import ExamChange, change_of_availabilit
 from examhook.model import Receipt
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
-from examhook.storage.exam_states import ExamStates
+from examhook.storage.submissions import ExamStates
 from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
 from tests.support.dispatch.dispatch_stack import SUBMITTED, Stack, deployed, run, sample_batch
 from tests.support.events.model_values import OBSERVED_AT, exam

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from examhook.delivery.health import DOWN_AFTER_FAILURES
+from examhook.delivery.endpoint import DOWN_AFTER_FAILURES
 from examhook.delivery.record import DeliveryStatus
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examhook.model import ExamTransition
-from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable
 from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
 from tests.support.storage.tables import EXAMS, SUBMISSIONS
 

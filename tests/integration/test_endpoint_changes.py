@@ -8,8 +8,8 @@ import pytest
 import standardwebhooks
 import svix
 
+from examhook.delivery.custom_headers import BadHeaderError
 from examhook.delivery.endpoint import ContentType, Endpoint, Privacy
-from examhook.delivery.headers import BadHeaderError
 from examhook.workflows.administration.endpoint_changes import (
     EndpointChanges,
     EndpointGoneError,

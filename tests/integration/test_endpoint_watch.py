@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from examhook.delivery.endpoint import Endpoint, EndpointStatus
-from examhook.delivery.judgement import WARN_AFTER_S, disabled_notice
-from examhook.delivery.schedule import PROBE_S
+from examhook.delivery.health_policy import WARN_AFTER_S, disabled_notice
+from examhook.delivery.schedule import PROBE_INTERVAL_S
 from examhook.workflows.delivering.report import MessageOutcome
 from tests.support.delivery.delivery_stack import DAY_S, World
 from tests.support.delivery.scripted_server import answer, scripted_server
@@ -37,8 +37,8 @@ def test_operators_are_warned_before_then_told_and_the_endpoint_keeps_what_waits
     stored = world.known(endpoint)
     assert stored.status is EndpointStatus.DISABLED
     assert stored.disabled_at == world.clock.at
-    assert "nothing but failures for 5 days" in (stored.disabled_reason or "")
-    assert world.deliveries.outlook(endpoint.endpoint_id).waiting == 1
+    assert "all attempts failed for 5 days" in (stored.disabled_reason or "")
+    assert world.deliveries.backlog_summary(endpoint.endpoint_id).waiting == 1
     assert b'"waiting":1' in world.operators.notices[-1].body
 
 
@@ -100,7 +100,9 @@ def test_operators_who_cannot_be_told_keep_no_event_waiting(world: World) -> Non
 def test_taking_published_notices_away_leaves_those_that_came_meanwhile(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     first, second = (
-        disabled_notice(endpoint.endpoint_id, f"reason {nth}", world.deliveries.outlook(endpoint.endpoint_id), nth)
+        disabled_notice(
+            endpoint.endpoint_id, f"reason {nth}", world.deliveries.backlog_summary(endpoint.endpoint_id), nth
+        )
         for nth in (1, 2)
     )
     world.endpoints.disable(endpoint.endpoint_id, "1", 1, first)
@@ -122,7 +124,7 @@ def test_while_it_is_down_what_comes_waits_and_one_attempt_at_a_time_finds_out(w
         assert [world.stored(message).attempts for message in messages] == [1, 0, 0, 0, 0]
         world.enqueued()
         assert world.retry().enqueued == 0, "the first message was the probe"
-        world.clock.at += PROBE_S
+        world.clock.at += PROBE_INTERVAL_S
         assert world.retry().enqueued == 1
         ((probe, _),) = world.enqueued()
         assert probe.probe

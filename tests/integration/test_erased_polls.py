@@ -16,13 +16,9 @@ from moto import mock_aws
 from examhook.destinations.secrets import SecretsKey
 from examhook.detection.transition import Change
 from examhook.settings import InitialSync
-from examhook.storage.candidate_deliveries import CandidateDeliveries
-from examhook.storage.candidate_events import CandidateEvents
-from examhook.storage.candidate_submissions import CandidateSubmissions
-from examhook.storage.erasures import ErasuresTable
-from examhook.storage.exam_states import ExamStates
-from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.erasure import CandidateDeliveries, CandidateEvents, CandidateSubmissions
+from examhook.storage.exams import ErasuresTable, ExamsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable
 from examhook.workflows.administration.erase import LONGEST_POLL_S, EraseCandidate, PollRunsError, UnknownAccountError
 from examhook.workflows.administration.erasure_key import erasure_key
 from examhook.workflows.polling.lease import lease_on

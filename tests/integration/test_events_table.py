@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from examhook.events.build import Event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
 from examhook.events.identity import derived_id
-from examhook.storage.events import EventsTable, UnreadableEventError
+from examhook.storage.events import EventsTable
+from examhook.storage.item_codec import UnreadableItemError
 from tests.support.events.model_values import OBSERVED_AT, attempt, submission, transition
 from tests.support.storage.tables import EVENTS
 
@@ -141,7 +142,7 @@ def test_a_listing_looks_no_further_back_than_anything_is_kept(table: EventsTabl
 def test_an_item_of_another_version_is_refused(table: EventsTable, dynamodb: DynamoDBClient) -> None:
     dynamodb.put_item(TableName=EVENTS, Item={"event_id": {"S": "evt_1"}, "v": {"N": "99"}})
     dynamodb.put_item(TableName=EVENTS, Item={"event_id": {"S": "evt_2"}, "v": {"N": "1"}})
-    with pytest.raises(UnreadableEventError, match="version 99"):
+    with pytest.raises(UnreadableItemError, match="version 99"):
         table.get("evt_1")
-    with pytest.raises(UnreadableEventError, match="lacks"):
+    with pytest.raises(UnreadableItemError, match="lacks"):
         table.get("evt_2")

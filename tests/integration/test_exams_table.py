@@ -9,8 +9,7 @@ import pytest
 
 from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.model import AttemptKey, Exam
-from examhook.storage.account_state import AccountRecord, Awaited, Refusal
-from examhook.storage.exams import ExamsTable
+from examhook.storage.exams import AccountRecord, AwaitedEvent, CodeRejection, ExamsTable
 from examhook.workflows.polling.lease import LEASE_S, LeaseLostError, lease_on
 from tests.support.storage.tables import EXAMS
 
@@ -90,7 +89,7 @@ def test_the_account_that_an_older_version_stored_is_read(table: ExamsTable) -> 
     awaited = {"awaited": {"S": "evt_1"}, "awaited_at": {"N": "4"}, "awaited_since": {"N": "5"}}
     put({**lease, "completed_at": {"N": "70"}, **awaited})
     assert table.read("main").record == AccountRecord(
-        watch_started_at=90, listed_complete=True, completed_at=70, awaited=Awaited("evt_1", 4, since=5)
+        watch_started_at=90, listed_complete=True, completed_at=70, awaited=AwaitedEvent("evt_1", 4, since=5)
     )
     put(account)
     assert table.read("main").record.watch_started_at == 100, "before versions noted our own clock"
@@ -100,7 +99,7 @@ def test_a_refusal_that_an_older_version_stored_is_read(table: ExamsTable) -> No
     account = {"account": {"S": "main"}, "sk": {"S": "account"}, "began_here_at": {"N": "90"}}
     refused = {"refused_secret": {"S": "v1"}, "refused_since": {"N": "1"}, "refused_asked_at": {"N": "2"}}
     put({**account, **refused})
-    assert table.read("main").record.refusal == Refusal("v1", since=1, last_asked_at=2, plain=True)
+    assert table.read("main").record.refusal == CodeRejection("v1", since=1, last_asked_at=2, plain=True)
 
 
 def test_one_poll_at_a_time_and_each_with_a_higher_fence(table: ExamsTable) -> None:

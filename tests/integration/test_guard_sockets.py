@@ -8,11 +8,9 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from examhook.delivery.record import SendOutcome
-from examhook.destinations.guard import address_check, guarded_session
-from examhook.destinations.webhook import WebhookSender
-from examhook.http.adapter import BoundedAdapter
+from examhook.destinations.webhook import WebhookSender, address_check, guarded_client
+from examhook.http.client import HttpClient
 from examhook.http.errors import BlockedAddressError
-from examhook.http.session import BoundedSession
 from tests.support.delivery.scripted_server import answer, scripted_server
 
 PUBLIC = "1.1.1.1"
@@ -40,7 +38,7 @@ class FakeNames:
 
 @pytest.fixture
 def sender() -> Iterator[WebhookSender]:
-    session = guarded_session(allow_private=False)
+    session = guarded_client(allow_private=False)
     yield WebhookSender(session, allow_http=True, allow_private=True)
     session.close()
 
@@ -50,7 +48,7 @@ def test_a_name_with_one_private_address_gets_no_connection_at_all(
     sender: WebhookSender, monkeypatch: pytest.MonkeyPatch, addresses: list[str]
 ) -> None:
     with scripted_server(answer()) as inside:
-        monkeypatch.setattr("examhook.http.lookup.socket.getaddrinfo", FakeNames(addresses).getaddrinfo)
+        monkeypatch.setattr("examhook.http.sockets.socket.getaddrinfo", FakeNames(addresses).getaddrinfo)
         result = sender.send(f"http://rebind.example:{inside.port}/", b"{}", {}, 5)
         monkeypatch.undo()
     assert result.outcome is SendOutcome.ADDRESS_REFUSED
@@ -98,7 +96,7 @@ def test_a_name_that_leads_inside_is_refused_whatever_else_it_leads_to(
     """No socket is made: neither to this address nor to the public one beside it."""
     monkeypatch.setattr("examhook.http.sockets.DeadlineSocket.connect", None)
     for addresses in ([address], [PUBLIC, address]):
-        monkeypatch.setattr("examhook.http.lookup.socket.getaddrinfo", FakeNames(addresses).getaddrinfo)
+        monkeypatch.setattr("examhook.http.sockets.socket.getaddrinfo", FakeNames(addresses).getaddrinfo)
         result = sender.send("http://hook.example.com/", b"{}", {}, 5)
         assert (result.outcome, result.http_status) == (SendOutcome.ADDRESS_REFUSED, None)
 
@@ -107,9 +105,9 @@ def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest
     """A name that changes between check and connection (rebinding) has no second look-up to lie to."""
     checked: list[str] = []
     names = FakeNames(["127.0.0.1"], ["169.254.169.254"])
-    session = BoundedSession(BoundedAdapter(checked.append))
+    session = HttpClient(checked.append)
     with scripted_server(answer("here")) as receiver:
-        monkeypatch.setattr("examhook.http.lookup.socket.getaddrinfo", names.getaddrinfo)
+        monkeypatch.setattr("examhook.http.sockets.socket.getaddrinfo", names.getaddrinfo)
         got = session.send("POST", f"http://rebind.example:{receiver.port}/", deadline_s=5, max_body_bytes=10)
         monkeypatch.undo()
         session.close()
@@ -120,7 +118,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest
 @pytest.mark.parametrize("spelled", ["127.1", "2130706433", "0x7f.1", "017700000001", "0"])
 def test_an_address_in_disguise_is_refused_by_the_guard_too(spelled: str) -> None:
     """Should one get past the check of URLs, what the resolver makes of it is checked again."""
-    session = BoundedSession(BoundedAdapter(address_check(allow_private=False)))
+    session = HttpClient(address_check(allow_private=False))
     with scripted_server(answer()) as inside, pytest.raises(BlockedAddressError):
         session.send("POST", f"http://{spelled}:{inside.port}/", deadline_s=5, max_body_bytes=10)
     session.close()
@@ -128,7 +126,7 @@ def test_an_address_in_disguise_is_refused_by_the_guard_too(spelled: str) -> Non
 
 
 def test_a_huge_answer_is_read_no_further_than_its_limit() -> None:
-    session = guarded_session(allow_private=True)
+    session = guarded_client(allow_private=True)
     sender = WebhookSender(session, allow_http=True, allow_private=True)
     with scripted_server(answer(b"x" * 3_000_000)) as receiver:
         result = sender.send(receiver.url, b"{}", {}, 5)
@@ -137,7 +135,7 @@ def test_a_huge_answer_is_read_no_further_than_its_limit() -> None:
 
 
 def test_an_answer_that_is_no_text_is_shown_safely() -> None:
-    session = guarded_session(allow_private=True)
+    session = guarded_client(allow_private=True)
     sender = WebhookSender(session, allow_http=True, allow_private=True)
     with scripted_server(answer(b"ok\x00\x1b[31m\xff\xfe\nend")) as receiver:
         result = sender.send(receiver.url, b"{}", {}, 5)

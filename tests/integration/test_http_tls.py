@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from examhook.http.errors import CertificateError
-from examhook.http.session import BoundedAdapter, BoundedSession, ConnectError, DeadlineError, TlsError
+from examhook.http.client import HttpClient
+from examhook.http.errors import CertificateError, ConnectError, DeadlineError, TlsError
 from tests.support.delivery.scripted_server import answer, scripted_server
 from tests.support.delivery.tls_identity import Identity, chained, identity
 
@@ -28,8 +28,8 @@ def local(tmp_path: Path) -> Identity:
     return identity(tmp_path, _LOCALHOST)
 
 
-def session(identity: Identity) -> BoundedSession:
-    return BoundedSession(BoundedAdapter(tls=identity.trust))
+def session(identity: Identity) -> HttpClient:
+    return HttpClient(tls=identity.trust)
 
 
 def test_a_trusted_peer_is_talked_to_over_one_connection(local: Identity) -> None:
@@ -46,7 +46,7 @@ def test_a_peer_that_nobody_vouches_for_is_refused(local: Identity) -> None:
         scripted_server(answer(b"x"), tls=local.server) as server,
         pytest.raises(TlsError, match=r"The certificate of 127\.0\.0\.1 cannot be trusted: self-signed certificate"),
     ):
-        BoundedSession().send("GET", server.url, deadline_s=5, max_body_bytes=10)
+        HttpClient().send("GET", server.url, deadline_s=5, max_body_bytes=10)
     assert server.requests == []
 
 
@@ -97,7 +97,7 @@ def test_the_name_is_verified_though_an_address_is_connected_to(
 
     with scripted_server(answer(b"safe"), tls=named.server) as server:
         monkeypatch.setattr(socket, "getaddrinfo", lookup)
-        guarded = BoundedSession(BoundedAdapter(checked.append, named.trust))
+        guarded = HttpClient(checked.append, named.trust)
         guarded.send("GET", f"https://hooks.test:{server.port}/", deadline_s=5, max_body_bytes=10)
         guarded.close()
         assert server.requests[0].headers["host"] == f"hooks.test:{server.port}"
@@ -128,7 +128,7 @@ def test_a_peer_whose_tls_is_too_old_is_told(local: Identity) -> None:
     local.server.set_ciphers("DEFAULT@SECLEVEL=0")
     with (
         scripted_server(answer(b"x"), tls=local.server) as server,
-        pytest.raises(TlsError, match=r"offers no version of TLS from 1\.2 on"),
+        pytest.raises(TlsError, match=r"supports only TLS versions before 1\.2"),
     ):
         session(local).send("GET", server.url, deadline_s=5, max_body_bytes=10)
 
@@ -136,7 +136,7 @@ def test_a_peer_whose_tls_is_too_old_is_told(local: Identity) -> None:
 def test_a_peer_that_speaks_plain_http_is_told(local: Identity) -> None:
     with (
         _saying(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port,
-        pytest.raises(TlsError, match="does not speak TLS at this port"),
+        pytest.raises(TlsError, match="does not use TLS on this port"),
     ):
         session(local).send("GET", f"https://127.0.0.1:{port}/", deadline_s=5, max_body_bytes=10)
 

@@ -7,7 +7,9 @@ from contextlib import suppress
 
 import pytest
 
-from examhook.http.session import Answer, BoundedSession, BrokenAnswerError, DeadlineError
+from examhook.http.client import HttpClient
+from examhook.http.errors import BrokenResponseError, DeadlineError
+from examhook.http.response import HttpResponse
 from tests.support.delivery.scripted_server import Peer, answer, scripted_server
 
 EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
@@ -26,18 +28,18 @@ INTERIM = {
 
 
 @pytest.fixture
-def session() -> Iterator[BoundedSession]:
-    made = BoundedSession()
+def session() -> Iterator[HttpClient]:
+    made = HttpClient()
     yield made
     made.close()
 
 
-def post(session: BoundedSession, url: str, deadline_s: float = 5.0) -> Answer:
+def post(session: HttpClient, url: str, deadline_s: float = 5.0) -> HttpResponse:
     return session.send("POST", url, deadline_s=deadline_s, max_body_bytes=100, data=b"{}")
 
 
 @pytest.mark.parametrize("interim", INTERIM.values(), ids=INTERIM)
-def test_interim_answers_in_the_same_segment_are_skipped(session: BoundedSession, interim: bytes) -> None:
+def test_interim_answers_in_the_same_segment_are_skipped(session: HttpClient, interim: bytes) -> None:
     with scripted_server(interim + answer(b"no", "500 Broken"), answer(b"yes")) as server:
         got = [post(session, server.url) for _ in range(2)]
         assert server.connections == 1, "the connection stays usable"
@@ -45,7 +47,7 @@ def test_interim_answers_in_the_same_segment_are_skipped(session: BoundedSession
 
 
 @pytest.mark.parametrize("interim", INTERIM.values(), ids=INTERIM)
-def test_interim_answers_that_come_before_are_skipped(session: BoundedSession, interim: bytes) -> None:
+def test_interim_answers_that_come_before_are_skipped(session: HttpClient, interim: bytes) -> None:
     def in_pieces(peer: Peer) -> None:
         peer.send(interim)
         peer.drip(answer(b"no", "500 Broken"), every_s=0.001)
@@ -54,7 +56,7 @@ def test_interim_answers_that_come_before_are_skipped(session: BoundedSession, i
         assert post(session, server.url).status == 500
 
 
-def test_no_event_is_judged_by_the_answer_to_another(session: BoundedSession) -> None:
+def test_no_event_is_judged_by_the_answer_to_another(session: HttpClient) -> None:
     """A client that takes the interim answer for the final one sends its next request into the same connection."""
 
     def refuse_the_first(peer: Peer) -> None:
@@ -67,23 +69,23 @@ def test_no_event_is_judged_by_the_answer_to_another(session: BoundedSession) ->
         assert [post(session, server.url).status for _ in range(2)] == [500, 200]
 
 
-def test_an_interim_answer_alone_is_none(session: BoundedSession) -> None:
+def test_an_interim_answer_alone_is_none(session: HttpClient) -> None:
     with scripted_server(EARLY_HINTS) as server, pytest.raises(DeadlineError) as caught:
         post(session, server.url, deadline_s=0.3)
-    assert caught.value.answer is None
+    assert caught.value.response is None
 
 
-def test_a_switch_of_protocols_ends_the_connection(session: BoundedSession) -> None:
+def test_a_switch_of_protocols_ends_the_connection(session: HttpClient) -> None:
     switch = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n"
     with scripted_server(switch + b"PRI * HTTP/2.0\r\n\r\n", answer(b"yes")) as server:
-        with pytest.raises(BrokenAnswerError, match="switched to another protocol"):
+        with pytest.raises(BrokenResponseError, match="switched to another protocol"):
             post(session, server.url)
         assert post(session, server.url).status == 200
         assert server.connections == 2
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"], ids=["no content", "not modified"])
-def test_a_body_where_none_may_be_is_not_taken_for_the_next_answer(session: BoundedSession, status: str) -> None:
+def test_a_body_where_none_may_be_is_not_taken_for_the_next_answer(session: HttpClient, status: str) -> None:
     late = answer(b"HTTP/1.1 500 Broken\r\n\r\n", status)
 
     with scripted_server(late, answer(b"yes")) as server:
@@ -96,7 +98,7 @@ def test_a_body_where_none_may_be_is_not_taken_for_the_next_answer(session: Boun
     [b"no header at all", b"Na me: x", b": nameless", b"Caf\xc3\xa9: x", b"broken\r\n and continued"],
     ids=["no colon", "space in the name", "no name", "not ASCII", "continued"],
 )
-def test_a_malformed_header_line_hides_nothing_after_it(session: BoundedSession, malformed: bytes) -> None:
+def test_a_malformed_header_line_hides_nothing_after_it(session: HttpClient, malformed: bytes) -> None:
     head = b"HTTP/1.1 200 OK\r\nX-Before: a\r\n" + malformed + b"\r\nContent-Length: 3\r\nX-After: b\r\n\r\n"
     with scripted_server(head + b"yes") as server:
         got = [post(session, server.url, deadline_s=3) for _ in range(2)]
@@ -104,19 +106,19 @@ def test_a_malformed_header_line_hides_nothing_after_it(session: BoundedSession,
     assert [(each.body, each.headers["X-Before"], each.headers["X-After"]) for each in got] == [(b"yes", "a", "b")] * 2
 
 
-def test_a_continued_header_is_kept(session: BoundedSession) -> None:
+def test_a_continued_header_is_kept(session: HttpClient) -> None:
     head = b"HTTP/1.1 200 OK\r\nX-Long: a\r\n b\r\nContent-Length: 0\r\n\r\n"
     with scripted_server(head) as server:
         assert post(session, server.url).headers["X-Long"].split() == ["a", "b"]
 
 
 @pytest.mark.parametrize("step", [Peer.hang, Peer.reset], ids=["hangs", "reset"])
-def test_the_status_is_known_as_soon_as_its_line_came(session: BoundedSession, step: Callable[[Peer], None]) -> None:
+def test_the_status_is_known_as_soon_as_its_line_came(session: HttpClient, step: Callable[[Peer], None]) -> None:
     def status_line_only(peer: Peer) -> None:
         peer.send(b"HTTP/1.1 202 Accepted\r\nX: ")
         step(peer)
 
-    with scripted_server(status_line_only) as server, pytest.raises((BrokenAnswerError, DeadlineError)) as caught:
+    with scripted_server(status_line_only) as server, pytest.raises((BrokenResponseError, DeadlineError)) as caught:
         post(session, server.url, deadline_s=0.3)
-    assert caught.value.answer is not None
-    assert caught.value.answer.status == 202
+    assert caught.value.response is not None
+    assert caught.value.response.status == 202

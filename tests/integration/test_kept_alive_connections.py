@@ -11,9 +11,9 @@ from cryptography import x509
 
 from examhook.delivery.record import SendOutcome, SendResult
 from examhook.destinations.webhook import WebhookSender
-from examhook.http.adapter import BoundedAdapter
+from examhook.http.client import HttpClient
 from examhook.http.connections import IDLE_S
-from examhook.http.session import BoundedSession, ConnectError, StaleConnectionError
+from examhook.http.errors import ConnectError, StaleConnectionError
 from examhook.workflows.delivering.report import MessageOutcome
 from tests.support.delivery.delivery_stack import World
 from tests.support.delivery.scripted_server import Peer, ScriptedServer, answer, scripted_server
@@ -34,21 +34,21 @@ def clock() -> WallClock:
 
 
 @pytest.fixture
-def session(clock: WallClock) -> Iterator[BoundedSession]:
-    made = BoundedSession(BoundedAdapter(now=clock.now))
+def session(clock: WallClock) -> Iterator[HttpClient]:
+    made = HttpClient(now=clock.now)
     yield made
     made.close()
 
 
-def get(session: BoundedSession, server: ScriptedServer, deadline_s: float = 5.0) -> bytes:
+def get(session: HttpClient, server: ScriptedServer, deadline_s: float = 5.0) -> bytes:
     return session.send("GET", server.url, deadline_s=deadline_s, max_body_bytes=100).body
 
 
-def sent_by(session: BoundedSession, server: ScriptedServer) -> SendResult:
+def sent_by(session: HttpClient, server: ScriptedServer) -> SendResult:
     return WebhookSender(session, allow_http=True, allow_private=True).send(server.url, b"{}", {}, 5.0)
 
 
-def test_each_connection_ages_by_the_wall_clock_and_on_its_own(session: BoundedSession, clock: WallClock) -> None:
+def test_each_connection_ages_by_the_wall_clock_and_on_its_own(session: HttpClient, clock: WallClock) -> None:
     """Traffic to one host keeps no connection to another young; no time passes for the process."""
     with scripted_server(answer(b"a")) as one, scripted_server(answer(b"b")) as other:
         get(session, one)
@@ -61,7 +61,7 @@ def test_each_connection_ages_by_the_wall_clock_and_on_its_own(session: BoundedS
 
 @pytest.mark.parametrize("passed_s", [IDLE_S + 1, 3600.0, -1.0, -3600.0])
 def test_a_connection_is_not_used_again_after_a_pause_of_unknown_length(
-    session: BoundedSession, clock: WallClock, passed_s: float
+    session: HttpClient, clock: WallClock, passed_s: float
 ) -> None:
     with scripted_server(answer(b"a")) as server:
         get(session, server)
@@ -72,7 +72,7 @@ def test_a_connection_is_not_used_again_after_a_pause_of_unknown_length(
 
 def test_the_same_holds_with_tls(tmp_path: Path, clock: WallClock) -> None:
     local = identity(tmp_path, x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-    session = BoundedSession(BoundedAdapter(tls=local.trust, now=clock.now))
+    session = HttpClient(tls=local.trust, now=clock.now)
     with scripted_server(answer(b"a"), tls=local.server) as server:
         for passed_s in (0.0, IDLE_S, IDLE_S + 1):
             clock.at += passed_s
@@ -84,7 +84,7 @@ def test_the_same_holds_with_tls(tmp_path: Path, clock: WallClock) -> None:
 def test_bytes_that_tls_has_decrypted_already_are_not_taken_for_the_next_answer(tmp_path: Path) -> None:
     """One TLS record holds the answer, and a second one that nobody asked for."""
     local = identity(tmp_path, x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-    session = BoundedSession(BoundedAdapter(tls=local.trust))
+    session = HttpClient(tls=local.trust)
     filler = answer(b"x" * 8_192)
     with scripted_server(filler + answer(b"stale"), answer(b"fresh"), tls=local.server) as server:
         assert session.send("GET", server.url, deadline_s=5, max_body_bytes=9_000).body == b"x" * 8_192
@@ -98,7 +98,7 @@ def close(_peer: Peer) -> None:
 
 @pytest.mark.parametrize("breaks", [close, Peer.reset])
 def test_a_webhook_is_sent_once_more_where_a_reused_connection_breaks(
-    session: BoundedSession, breaks: Callable[[Peer], None]
+    session: HttpClient, breaks: Callable[[Peer], None]
 ) -> None:
     with scripted_server(answer(b"one"), breaks, answer(b"three")) as server:
         results = [sent_by(session, server) for _ in range(2)]
@@ -106,7 +106,7 @@ def test_a_webhook_is_sent_once_more_where_a_reused_connection_breaks(
     assert len(server.requests) == 3
 
 
-def test_it_is_sent_over_a_new_connection_though_others_are_kept(session: BoundedSession) -> None:
+def test_it_is_sent_over_a_new_connection_though_others_are_kept(session: HttpClient) -> None:
     """After a restart of the receiver every connection that was kept alive is dead."""
     with scripted_server(answer(b"x")) as server:
         for _ in range(2):
@@ -119,7 +119,7 @@ def test_it_is_sent_over_a_new_connection_though_others_are_kept(session: Bounde
         assert server.connections == 2
 
 
-def test_the_repeat_is_one_and_counts_as_no_attempt(world: World, session: BoundedSession) -> None:
+def test_the_repeat_is_one_and_counts_as_no_attempt(world: World, session: HttpClient) -> None:
     with scripted_server(answer(), close, close, answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         deliver = world.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
@@ -131,7 +131,7 @@ def test_the_repeat_is_one_and_counts_as_no_attempt(world: World, session: Bound
     assert (stored.attempts, stored.attempt_log[0].outcome) == (1, SendOutcome.UNREACHABLE)
 
 
-def test_a_new_connection_that_breaks_is_an_attempt_and_not_repeated(session: BoundedSession) -> None:
+def test_a_new_connection_that_breaks_is_an_attempt_and_not_repeated(session: HttpClient) -> None:
     with scripted_server(close, answer()) as server:
         assert sent_by(session, server).outcome is SendOutcome.UNREACHABLE
     assert len(server.requests) == 1
@@ -140,14 +140,14 @@ def test_a_new_connection_that_breaks_is_an_attempt_and_not_repeated(session: Bo
 @pytest.mark.parametrize(
     ("step", "outcome"),
     [
-        (lambda peer: peer.send(b"HTTP/1.1 "), SendOutcome.BROKEN_ANSWER),
-        (lambda peer: peer.send(b"HTTP/1.1 500 Oh no\r\n"), SendOutcome.BROKEN_ANSWER),
+        (lambda peer: peer.send(b"HTTP/1.1 "), SendOutcome.BROKEN_RESPONSE),
+        (lambda peer: peer.send(b"HTTP/1.1 500 Oh no\r\n"), SendOutcome.BROKEN_RESPONSE),
         (lambda peer: peer.send(b"HTTP/1.1 103 Early Hints\r\n\r\n"), SendOutcome.UNREACHABLE),
     ],
     ids=["part of a status line", "status line", "interim answer"],
 )
 def test_a_reused_connection_that_breaks_within_an_answer_is_an_attempt(
-    session: BoundedSession, step: Callable[[Peer], None], outcome: SendOutcome
+    session: HttpClient, step: Callable[[Peer], None], outcome: SendOutcome
 ) -> None:
     with scripted_server(answer(), step, answer()) as server:
         results = [sent_by(session, server) for _ in range(2)]
@@ -155,7 +155,7 @@ def test_a_reused_connection_that_breaks_within_an_answer_is_an_attempt(
     assert len(server.requests) == 2
 
 
-def test_a_reused_connection_that_hangs_is_an_attempt(session: BoundedSession) -> None:
+def test_a_reused_connection_that_hangs_is_an_attempt(session: HttpClient) -> None:
     with scripted_server(answer(), Peer.hang, answer()) as server:
         sender = WebhookSender(session, allow_http=True, allow_private=True)
         results = [sender.send(server.url, b"{}", {}, deadline_s) for deadline_s in (5.0, 0.3)]
@@ -163,9 +163,9 @@ def test_a_reused_connection_that_hangs_is_an_attempt(session: BoundedSession) -
     assert len(server.requests) == 2
 
 
-def test_a_refused_connection_is_not_called_stale(session: BoundedSession) -> None:
+def test_a_refused_connection_is_not_called_stale(session: HttpClient) -> None:
     with scripted_server(answer()) as server:
         get(session, server)
-    with pytest.raises(ConnectError, match="No connection to") as caught:
+    with pytest.raises(ConnectError, match="Cannot connect to") as caught:
         get(session, server)
     assert not isinstance(caught.value, StaleConnectionError)

@@ -17,8 +17,7 @@ from referencing import Registry, Resource
 from examhook.delivery.endpoint import Endpoint, Privacy
 from examhook.delivery.link_renewal import REPEAT_AFTER_S, WAIT_S
 from examhook.destinations.delivery_queue import DeliveryMessage, parse_body
-from examhook.destinations.guard import guarded_session
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.events.build import RESULT_LINK_SECONDS, Event
 from examhook.events.catalogue import EventType
 from examhook.events.result_link import ResultLink
@@ -26,7 +25,7 @@ from examhook.model import Attempt, AttemptKey
 from examhook.provider.errors import ProviderRefused, ProviderRejected
 from examhook.provider.pages import ExamPage, ResultsPage
 from examhook.provider.v1_client import V1Client
-from examhook.storage.candidate_events import CandidateEvents
+from examhook.storage.erasure import CandidateEvents
 from examhook.wiring.poll import poll
 from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
 from examhook.workflows.delivering.deliver import LINK_CHECK_S
@@ -530,11 +529,11 @@ def test_after_an_outage_of_hours_every_event_arrives_and_with_a_working_link(
     endpoint, _ = world.aws.endpoint(receiver.url)
     events = [world.event(ref, nth) for nth, ref in enumerate(refs)]
     waiting = [world.message(endpoint, event) for event in events]
-    session = guarded_session(allow_private=True)
+    session = guarded_client(allow_private=True)
     deliver = world.aws.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
 
     def attempts() -> list[DeliverReport]:
-        known = [deliver.look_up(waiting[start : start + 50]) for start in range(0, len(waiting), 50)]
+        known = [deliver.load_batch(waiting[start : start + 50]) for start in range(0, len(waiting), 50)]
         return [deliver.process(message, known[nth // 50]) for nth, message in enumerate(waiting)]
 
     for _ in range(4):

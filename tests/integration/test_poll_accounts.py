@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from examhook.handlers import poll as entry
 from examhook.settings import Dialect, InitialSync
-from examhook.storage.account_list import AccountsError
+from examhook.storage.account_secrets import AccountsError
 from examhook.wiring import poll as wiring
 from examhook.workflows.polling.accounts import AccountPolls, TickError, UnknownAccountError
 from examhook_simulator.server import Simulator, running_simulator
@@ -188,7 +188,7 @@ def test_whoever_polls_an_account_that_is_described_wrongly_hears_why(stack: Sta
 @pytest.mark.parametrize(
     ("accounts", "said"),
     [
-        ("nonsense", "no JSON object"),
+        ("nonsense", "is not a JSON object"),
         ({"north": {"dialect": "v1"}, "south": {"code": "x"}}, "Account north"),
     ],
 )
@@ -200,7 +200,7 @@ def test_what_is_wrong_with_the_list_fails_the_tick_after_all_else_was_done(
         stack.handle(TICK)
     assert stack.main.api.requests()
     assert [payload["account"] for _, _, payload in stack.functions.invoked] == (
-        ["south"] if said != "no JSON object" else []
+        ["south"] if said != "is not a JSON object" else []
     )
 
 

@@ -12,9 +12,8 @@ from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.provider.errors import ProviderRefused, ProviderThrottled, ProviderUnavailable
 from examhook.provider.pages import UnreadableRow
 from examhook.settings import InitialSync
-from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable
 from examhook.workflows.polling.lease import LEASE_S
 from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
 from tests.support.storage.tables import EXAMS, SUBMISSIONS

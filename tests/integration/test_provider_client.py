@@ -13,7 +13,7 @@ from email.utils import formatdate
 
 import pytest
 
-from examhook.http.session import BoundedSession
+from examhook.http.client import HttpClient
 from examhook.provider.api_client import LONGEST_WAIT_S, Means
 from examhook.provider.client import LegacyClient
 from examhook.provider.discovery import Discovery
@@ -63,7 +63,7 @@ class Asked:
     def __init__(self, server: ScriptedServer, deadline_s: float = 5.0, dialect: Dialect = Dialect.LEGACY) -> None:
         self.server = server
         self.clock = Clock()
-        self.session = BoundedSession()
+        self.session = HttpClient()
         self.memory = V1Memory(Discovery(lambda: ()))
         means: Means = {
             "session": self.session,

@@ -11,15 +11,14 @@ from typing import Any
 
 import pytest
 
-from examhook.destinations.redrive_queue import LOOK_BACK_S, order_of
+from examhook.destinations.redrive_queue import LOOK_BACK_S, parse_redrive
 from examhook.detection.exam_transition import ExamChange, change_of_availability, first_state
 from examhook.detection.reannounce import reannouncement
 from examhook.handlers import dispatch as dispatch_entry
 from examhook.handlers import redrive as entry
 from examhook.handlers.redrive import RedriveIncompleteError
 from examhook.storage.events import EventsTable
-from examhook.storage.exam_states import ExamStates
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable
 from examhook.wiring.dispatch import open_dispatch
 from tests.support.dispatch.dispatch_stack import SUBMITTED, Dying, Killed, Stack, deployed, invoke
 from tests.support.dispatch.redrive_stack import DAY_S, HOUR_S, failure, published, redrive, store, write
@@ -109,7 +108,7 @@ def test_what_cannot_be_sent_yet_brings_the_message_again(stack: Stack, monkeypa
 
 def test_when_time_is_up_it_goes_on_by_a_message_of_its_own(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [store(stack, nth) for nth in range(1, 6)]
-    monkeypatch.setattr("examhook.storage.submission_scan._PAGE_ITEMS", 2)
+    monkeypatch.setattr("examhook.storage.submission_outbox._SCAN_PAGE_ITEMS", 2)
     monkeypatch.setattr(entry, "BUDGET_S", 0.0)
     invoke(failure())
     goes = 1
@@ -124,7 +123,7 @@ def test_when_time_is_up_it_goes_on_by_a_message_of_its_own(stack: Stack, monkey
 def test_a_person_is_told_where_to_go_on(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     for nth in range(1, 6):
         store(stack, nth)
-    monkeypatch.setattr("examhook.storage.submission_scan._PAGE_ITEMS", 2)
+    monkeypatch.setattr("examhook.storage.submission_outbox._SCAN_PAGE_ITEMS", 2)
     monkeypatch.setattr(entry, "BUDGET_S", 0.0)
     answers = [redrive(0)]
     while answers[-1]["next_place"]:
@@ -182,8 +181,8 @@ def test_all_events_of_one_submission_go_out_in_their_order(stack: Stack) -> Non
     "body", ["", "null", "[]", '{"redrive":{"since":"x"}}', '{"redrive":{"since":1,"place":{}}}', "{}"]
 )
 def test_any_message_that_is_none_of_ours_asks_for_all_around_its_time(body: str) -> None:
-    order = order_of(body, 10 * DAY_S)
-    assert (order.since, order.place) == (10 * DAY_S - LOOK_BACK_S, None)
+    order = parse_redrive(body, 10 * DAY_S)
+    assert (order.since, order.start_key) == (10 * DAY_S - LOOK_BACK_S, None)
 
 
 def test_what_a_backfill_announced_is_redriven_where_dispatch_gave_up_on_it(stack: Stack) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from botocore.exceptions import ClientError
 
-from examhook.destinations.redrive_queue import RedriveOrder, RedriveQueue, order_of
+from examhook.destinations.redrive_queue import RedriveQueue, RedriveRequest, parse_redrive
 from examhook.events.build import Event
 from examhook.handlers import redrive as entry
 from examhook.storage.events import EventsTable
@@ -44,7 +44,7 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 @pytest.fixture
 def one_page_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each go has time for one page, of two items."""
-    monkeypatch.setattr("examhook.storage.submission_scan._PAGE_ITEMS", 2)
+    monkeypatch.setattr("examhook.storage.submission_outbox._SCAN_PAGE_ITEMS", 2)
     monkeypatch.setattr(entry, "BUDGET_S", 0.0)
 
 
@@ -93,7 +93,7 @@ def test_where_everything_fails_for_long_there_is_one_message_for_each_part(stac
 def test_a_part_ends_with_its_last_item_however_many_came_since(
     stack: Stack, refused: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("examhook.storage.submission_scan._PAGE_ITEMS", 2)
+    monkeypatch.setattr("examhook.storage.submission_outbox._SCAN_PAGE_ITEMS", 2)
     for nth in range(10, 17):
         store(stack, nth)
     order = {"redrive": {"since": 1, "until": key_of(stack, 3)}}
@@ -132,7 +132,7 @@ def test_a_table_that_cannot_be_read_brings_its_messages_again(stack: Stack) -> 
 
 @pytest.mark.parametrize("place", [None, {"pk": "a", "sk": "b"}])
 def test_a_part_is_read_as_it_was_ordered(stack: Stack, place: Mapping[str, str] | None) -> None:
-    order = RedriveOrder(7, place, {"pk": "a", "sk": "c"})
-    RedriveQueue(stack.sqs, stack.failure_url).put(order)
+    order = RedriveRequest(7, place, {"pk": "a", "sk": "c"})
+    RedriveQueue(stack.sqs, stack.failure_url).send(order)
     (body,) = stack.received(stack.failure_url)
-    assert order_of(json.dumps(body), 0) == order
+    assert parse_redrive(json.dumps(body), 0) == order

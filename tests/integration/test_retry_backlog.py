@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
-from examhook.delivery.schedule import ENQUEUED_S
+from examhook.delivery.schedule import REQUEUE_AFTER_S
 from examhook.workflows.retrying.backlog import UNPACED_PER_MINUTE, minute_limit
 from examhook.workflows.retrying.retry import TICK_S
 from tests.support.delivery.delivery_stack import World, delivery_world
@@ -59,7 +59,7 @@ def test_a_tick_puts_on_the_queue_what_the_rate_lets_through_in_a_minute(
     world: World, rate_per_second: float | None, a_minute: int
 ) -> None:
     endpoint_with_due(world, a_minute + 8, rate_per_second)
-    world.clock.at += ENQUEUED_S
+    world.clock.at += REQUEUE_AFTER_S
     assert world.retry().enqueued == a_minute
     assert numbers(world) == list(range(1, a_minute + 1))
 
@@ -67,13 +67,13 @@ def test_a_tick_puts_on_the_queue_what_the_rate_lets_through_in_a_minute(
 def test_an_endpoint_that_does_not_keep_up_is_not_buried(world: World) -> None:
     """Nothing of what the first tick put on the queue was worked on: the second adds one batch, no more."""
     endpoint_with_due(world, 2 * UNPACED)
-    world.clock.at += ENQUEUED_S
+    world.clock.at += REQUEUE_AFTER_S
     assert [world.retry().enqueued, world.retry().enqueued] == [UNPACED, BATCH]
 
 
 def test_a_backlog_keeps_no_other_endpoint_waiting(world: World) -> None:
     first, second, third = (endpoint_with_due(world, due) for due in (3 * BATCH, BATCH - 1, 3 * BATCH))
-    world.clock.at += ENQUEUED_S
+    world.clock.at += REQUEUE_AFTER_S
     assert world.retry().enqueued == 7 * BATCH - 1
     order = [message.endpoint_id for message, _ in world.enqueued()]
     firsts = {first.endpoint_id: BATCH, second.endpoint_id: BATCH - 1, third.endpoint_id: BATCH}
@@ -85,7 +85,7 @@ def test_a_backlog_keeps_no_other_endpoint_waiting(world: World) -> None:
 
 def test_no_further_batch_is_begun_when_the_time_is_up(world: World) -> None:
     endpoint_with_due(world, UNPACED)
-    world.clock.at += ENQUEUED_S
+    world.clock.at += REQUEUE_AFTER_S
     report = replace(world.retrying(), monotonic=ticking(TICK_S // 3)).run()
     assert (report.enqueued, report.errors) == (2 * BATCH, ())
     assert world.retry().enqueued == UNPACED - 2 * BATCH
@@ -93,7 +93,7 @@ def test_no_further_batch_is_begun_when_the_time_is_up(world: World) -> None:
 
 def test_where_no_more_than_a_batch_is_due_one_query_tells(world: World) -> None:
     endpoint_with_due(world, BATCH - 1)
-    world.clock.at += ENQUEUED_S
+    world.clock.at += REQUEUE_AFTER_S
     asked = queries(world)
     assert [world.retry().enqueued, world.retry().enqueued] == [BATCH - 1, 0]
     assert len(asked) == 2

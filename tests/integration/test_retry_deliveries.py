@@ -8,10 +8,10 @@ from itertools import count
 import boto3
 import pytest
 
-from examhook.delivery.health import DOWN_AFTER_FAILURES
+from examhook.delivery.endpoint import DOWN_AFTER_FAILURES
 from examhook.delivery.record import DeliveryStatus
-from examhook.delivery.schedule import ENQUEUED_S, PROBE_S
-from examhook.destinations.delivery_queue import DeliveryMessage, QueueRefusedError, parse_body
+from examhook.delivery.schedule import PROBE_INTERVAL_S, REQUEUE_AFTER_S
+from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueueError, parse_body
 from examhook.workflows.delivering.report import MessageOutcome
 from examhook.workflows.retrying.backlog import Backlog
 from examhook.workflows.retrying.retry import TICK_S
@@ -28,7 +28,7 @@ def event_numbers(sent: list[tuple[DeliveryMessage, int]]) -> list[int]:
 def test_a_message_that_got_lost_is_put_on_the_queue_again(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     message = world.delivery(endpoint)
-    world.clock.at += ENQUEUED_S - 1
+    world.clock.at += REQUEUE_AFTER_S - 1
     assert world.retry().enqueued == 0
     world.clock.at += 1
     assert world.retry().enqueued == 1
@@ -38,7 +38,7 @@ def test_a_message_that_got_lost_is_put_on_the_queue_again(world: World) -> None
 def test_the_message_is_really_on_the_queue(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     message = world.delivery(endpoint)
-    world.clock.at += ENQUEUED_S
+    world.clock.at += REQUEUE_AFTER_S
     world.retry()
     sqs = boto3.client("sqs", region_name=REGION)
     (received,) = sqs.receive_message(QueueUrl=world.queue_url, MaxNumberOfMessages=10)["Messages"]
@@ -59,17 +59,17 @@ def test_what_was_on_the_queue_when_its_endpoint_was_disabled_follows_as_soon_as
 def test_a_second_tick_does_not_enqueue_again(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     world.delivery(endpoint)
-    world.clock.at += ENQUEUED_S
+    world.clock.at += REQUEUE_AFTER_S
     assert [world.retry().enqueued, world.retry().enqueued] == [1, 0]
 
 
 def test_of_two_ticks_that_read_the_same_only_one_enqueues(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     world.delivery(endpoint)
-    now = int(world.clock.at) + ENQUEUED_S
+    now = int(world.clock.at) + REQUEUE_AFTER_S
     (seen,) = world.deliveries.due(endpoint.endpoint_id, now, 10)
-    assert world.deliveries.postpone(seen, now + ENQUEUED_S) is not None
-    assert world.deliveries.postpone(seen, now + ENQUEUED_S) is None
+    assert world.deliveries.postpone(seen, now + REQUEUE_AFTER_S) is not None
+    assert world.deliveries.postpone(seen, now + REQUEUE_AFTER_S) is None
 
 
 def test_what_is_due_goes_oldest_first_and_no_more_than_the_limit(world: World) -> None:
@@ -77,7 +77,7 @@ def test_what_is_due_goes_oldest_first_and_no_more_than_the_limit(world: World) 
     for nth in range(1, 31):
         world.delivery(endpoint, nth)
         world.clock.at += 1
-    world.clock.at += ENQUEUED_S
+    world.clock.at += REQUEUE_AFTER_S
     backlog = Backlog(world.deliveries, world.queue, world.clock.now)
     first = backlog.enqueue_due(endpoint.endpoint_id, limit=25)
     assert (first.count, first.overdue_s) == (25, 30)
@@ -91,7 +91,7 @@ def test_a_delivery_that_ended_is_not_due(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         world.deliver(world.delivery(endpoint))
-    world.clock.at += 10 * ENQUEUED_S
+    world.clock.at += 10 * REQUEUE_AFTER_S
     assert world.retry().enqueued == 0
 
 
@@ -102,10 +102,10 @@ def test_an_endpoint_that_is_down_gets_one_delivery_at_a_time(world: World) -> N
         for message in messages[:DOWN_AFTER_FAILURES]:
             world.deliver(message)
     world.enqueued()
-    world.clock.at += ENQUEUED_S
+    world.clock.at += REQUEUE_AFTER_S
     assert world.retry().enqueued == 1
     assert world.retry().enqueued == 0, "a second tick at the same time is no second probe"
-    world.clock.at += PROBE_S
+    world.clock.at += PROBE_INTERVAL_S
     assert world.retry().enqueued == 1
 
 
@@ -114,7 +114,7 @@ def test_once_it_is_back_all_that_waited_follows_at_once_oldest_first(world: Wor
         endpoint, _ = world.endpoint(receiver.url)
         for nth in range(1, 6):
             world.deliver(world.delivery(endpoint, nth))
-            world.clock.at += PROBE_S
+            world.clock.at += PROBE_INTERVAL_S
         world.enqueued()
         assert world.known(endpoint).health.is_down
         # They wait for their second attempt, and one new event finds the receiver well again.
@@ -171,18 +171,18 @@ def test_an_endpoint_that_cannot_be_served_does_not_keep_the_others_waiting(
     second, _ = world.endpoint("http://127.0.0.1:9/")
     for endpoint in (first, second):
         world.delivery(endpoint)
-    world.clock.at += ENQUEUED_S
+    world.clock.at += REQUEUE_AFTER_S
     ordinary = world.queue.send
     refused = world.endpoints.list_all()[0].endpoint_id
 
     def send(messages: list[DeliveryMessage], delay_s: int = 0) -> None:
         if messages[0].endpoint_id == refused:
-            raise QueueRefusedError("SQS refused 1 of the messages (Throttled)")
+            raise DeliveryQueueError("SQS rejected 1 of the messages (Throttled)")
         ordinary(messages, delay_s)
 
     monkeypatch.setattr(world.queue, "send", send)
     report = world.retry()
-    assert (report.enqueued, report.errors) == (1, ("QueueRefusedError",))
+    assert (report.enqueued, report.errors) == (1, ("DeliveryQueueError",))
 
 
 def test_a_tick_out_of_time_leaves_no_endpoint_always_to_the_next(world: World) -> None:
@@ -190,7 +190,7 @@ def test_a_tick_out_of_time_leaves_no_endpoint_always_to_the_next(world: World) 
     endpoints = [world.endpoint("http://127.0.0.1:9/")[0] for _ in range(3)]
     for endpoint in endpoints:
         world.delivery(endpoint)
-    world.clock.at += ENQUEUED_S
+    world.clock.at += REQUEUE_AFTER_S
     for _ in endpoints:
         seconds = count(step=int(TICK_S // 2 + 1))
         report = replace(world.retrying(), monotonic=lambda: float(next(seconds))).run()  # noqa: B023 - called here
@@ -203,5 +203,5 @@ def test_disabled_endpoints_are_left_alone(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     world.delivery(endpoint)
     world.endpoints.disable(endpoint.endpoint_id, "by hand", at=1)
-    world.clock.at += ENQUEUED_S
+    world.clock.at += REQUEUE_AFTER_S
     assert world.retry().enqueued == 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from examhook.storage.submission_item import SCHEMA_VERSION
+from examhook.storage.item_codec import SCHEMA_VERSION
 from examhook.storage.submissions import SubmissionsTable
 from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
 from tests.support.storage.memory_tables import MemoryExams

@@ -27,7 +27,7 @@ from examhook.delivery.record import DeliveryStatus, SendOutcome, SendResult
 from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.detection.transition import Observation, change_from, change_from_absence
 from examhook.model import Attempt, Submission
-from examhook.storage.submission_item import item_from_submission
+from examhook.storage.submissions import item_from_submission
 from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
 from examhook.workflows.administration.replay import Replay
 from examhook.workflows.delivering.deliver import DeliverWebhooks

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from examhook.http.session import BoundedSession
+from examhook.http.client import HttpClient
 from examhook.model import Attempt
 from examhook.provider.client import LegacyClient
 from examhook.provider.errors import ProviderError, ProviderRefused
@@ -57,7 +57,7 @@ class Time:
 
 @contextmanager
 def reading(simulator: Simulator, code: str | None = None) -> Iterator[LegacyClient]:
-    clock, session = Time(simulator.world.now()), BoundedSession()
+    clock, session = Time(simulator.world.now()), HttpClient()
     client = LegacyClient(
         simulator.base_url,
         simulator.code if code is None else code,

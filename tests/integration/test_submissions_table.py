@@ -10,8 +10,8 @@ import pytest
 
 from examhook.detection.transition import Change, Observation, change_from
 from examhook.model import Attempt, AttemptKey, Exam, Submission
-from examhook.storage.submission_item import UnreadableItemError, submission_from_item
-from examhook.storage.submissions import SubmissionsTable, spanning
+from examhook.storage.item_codec import UnreadableItemError
+from examhook.storage.submissions import SubmissionsTable, spanning, submission_from_item
 from tests.support.storage.tables import SUBMISSIONS
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def test_the_providers_id_of_a_record_is_kept(table: SubmissionsTable, record_id
 def test_an_item_of_another_version_is_refused_with_a_reason(table: SubmissionsTable, dynamodb: DynamoDBClient) -> None:
     table.write([change(None, DONE)])
     item = dynamodb.scan(TableName=SUBMISSIONS)["Items"][0]
-    with pytest.raises(UnreadableItemError, match="schema version 2, wanted 1"):
+    with pytest.raises(UnreadableItemError, match="schema version 2, expected 1"):
         submission_from_item({**item, "v": {"N": "2"}})
     with pytest.raises(UnreadableItemError, match="started_at"):
         submission_from_item({name: value for name, value in item.items() if name != "started_at"})

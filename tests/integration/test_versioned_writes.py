@@ -16,14 +16,13 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from moto import mock_aws
 from moto.core.models import botocore_stubber
 
-from examhook.storage.versioned_put import MAX_BYTES, MAX_ITEMS, VersionedPut, batches
-from examhook.storage.versioned_writes import MOST_SINGLE_PUTS, VersionedWrites
+from examhook.storage.table import MAX_BYTES, MAX_ITEMS, MAX_SINGLE_PUTS, VersionedPut, VersionedWrites, batches
 from tests.support.storage.tables import SUBMISSIONS, create_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-MANY = MOST_SINGLE_PUTS + 1
+MANY = MAX_SINGLE_PUTS + 1
 _REPEAT_AT_ONCE = "botocore.endpoint.time.sleep"
 
 
@@ -106,12 +105,12 @@ def failed(code: str) -> dict[str, Any]:
 
 
 def test_few_items_are_put_one_by_one_and_many_in_transactions(table: Table) -> None:
-    assert table.writes.refused(puts(MOST_SINGLE_PUTS, text="a")) == set()
-    assert Counter(table.calls) == {("PutItem", 1): MOST_SINGLE_PUTS}
+    assert table.writes.refused(puts(MAX_SINGLE_PUTS, text="a")) == set()
+    assert Counter(table.calls) == {("PutItem", 1): MAX_SINGLE_PUTS}
     table.calls.clear()
     assert table.writes.refused([put(1000 + number) for number in range(2 * MAX_ITEMS + 3)]) == set()
     assert Counter(table.calls) == {("TransactWriteItems", MAX_ITEMS): 2, ("PutItem", 1): 3}
-    assert len(table.stored()) == MOST_SINGLE_PUTS + 2 * MAX_ITEMS + 3
+    assert len(table.stored()) == MAX_SINGLE_PUTS + 2 * MAX_ITEMS + 3
 
 
 def test_nothing_to_write_asks_nothing(table: Table) -> None:

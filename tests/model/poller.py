@@ -24,7 +24,7 @@ from examhook.provider.discovery import Discovery
 from examhook.provider.port import ProviderClient
 from examhook.provider.v1_client import V1Client, V1Memory
 from examhook.settings import Dialect, InitialSync, PollSettings
-from examhook.storage.account_code import AccountCode
+from examhook.storage.account_secrets import AccountCode
 from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
 from examhook.workflows.polling.poll import Poll, PollRequest
 from examhook.workflows.polling.report import PollReport

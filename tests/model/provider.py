@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from requests.structures import CaseInsensitiveDict
 
-from examhook.http.session import Answer, BrokenAnswerError, ConnectError, DeadlineError
+from examhook.http.errors import BrokenResponseError, ConnectError, DeadlineError
+from examhook.http.response import HttpResponse
 from examhook.model import Attempt, AttemptKey, Status
 from examhook.provider.pages import ExamPage, ResultsPage
 from examhook.provider.port import ProviderClient
@@ -88,7 +89,7 @@ class Provider:
             self.api.quirks.turn_on(Switch.parse(text))
             self.was_shuffled |= text == f"row_order={RowOrder.SHUFFLED}"
 
-    def ask(self, query: Mapping[str, str], signature: str | None) -> Answer:
+    def ask(self, query: Mapping[str, str], signature: str | None) -> HttpResponse:
         """The answer; raises HttpError where there is none."""
         self.world.advance(self.seconds_per_request)
         if "eid" in query:
@@ -106,8 +107,10 @@ class Provider:
         if reply.fate is Fate.HUNG:
             raise DeadlineError("No answer came in time.")
         if reply.sent_bytes is not None:
-            raise BrokenAnswerError("Its answer was cut.")
-        return Answer(reply.status, CaseInsensitiveDict(reply.headers), reply.body, truncated=False, elapsed_s=0.0)
+            raise BrokenResponseError("Its answer was cut.")
+        return HttpResponse(
+            reply.status, CaseInsensitiveDict(reply.headers), reply.body, truncated=False, elapsed_s=0.0
+        )
 
     def _is_stale(self) -> bool:
         return any(switch.quirk is Quirk.STALE_REPLICA for switch in self.api.quirks.switches())
@@ -132,7 +135,7 @@ class ModelSession:
 
     def send(
         self, _method: str, _url: str, *, params: Mapping[str, str], headers: Mapping[str, str], **_bounds: float
-    ) -> Answer:
+    ) -> HttpResponse:
         self.step()
         return self.provider.ask(params, headers.get("Authorization"))
 

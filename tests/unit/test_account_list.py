@@ -7,7 +7,7 @@ import json
 import pytest
 
 from examhook.settings import Dialect, InitialSync
-from examhook.storage.account_list import Account, Accounts, AccountsError, accounts_in, code_in
+from examhook.storage.account_secrets import Account, Accounts, AccountsError, accounts_in, code_in
 
 CODE = "k3y-of-n0rth"
 
@@ -86,7 +86,7 @@ def test_one_account_is_not_watched_under_two_names() -> None:
 
 @pytest.mark.parametrize("text", ["", CODE, f'["{CODE}"]', f'{{"north": "{CODE}"'])
 def test_what_is_no_list_of_accounts_is_refused_and_not_shown(text: str) -> None:
-    with pytest.raises(AccountsError, match="no JSON object") as caught:
+    with pytest.raises(AccountsError, match="is not a JSON object") as caught:
         accounts_in(text, "main")
     assert CODE not in repr(caught.value) + str(caught.value)
     assert caught.value.__cause__ is caught.value.__context__ is None
@@ -106,5 +106,5 @@ def test_the_code_of_one_account_is_found() -> None:
 
 @pytest.mark.parametrize("text", ['{"south": {"code": "x"}}', '{"north": "x"}', '{"north": {"code": ""}}'])
 def test_an_account_that_left_the_list_has_no_code(text: str) -> None:
-    with pytest.raises(AccountsError, match="no code of account north"):
+    with pytest.raises(AccountsError, match="has no code for account north"):
         code_in(text, "north")

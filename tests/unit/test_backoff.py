@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from examhook.http.session import Answer
+from examhook.http.response import HttpResponse
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderThrottled, ProviderUnavailable
 from examhook.provider.response_errors import LONGEST_PAUSE_S, Question, unusable
-from examhook.storage.account_state import AccountRecord
+from examhook.storage.exams import AccountRecord
 from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
 from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
@@ -143,7 +143,7 @@ def test_the_end_of_a_pause_that_no_clock_could_have_written_is_ignored(stage: S
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_provider_that_asks_for_a_year_gets_an_hour(headers: dict[str, str], status: int) -> None:
-    answer = Answer(status, headers, b"", truncated=False, elapsed_s=0.1)
+    answer = HttpResponse(status, headers, b"", truncated=False, elapsed_s=0.1)
     error = unusable(answer, float(BEGAN_AT), Question.EXAMS)
     assert isinstance(error, ProviderThrottled)
     assert error.retry_after_s == LONGEST_PAUSE_S

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from examhook.delivery.answer import Decision, Delivered, Disable, TryAgain, decide, reason_of
+from examhook.delivery.decision import Decision, Delivered, DisableEndpoint, Retry, decide, reason_of
 from examhook.delivery.endpoint import BodyFormat
 from examhook.delivery.record import SendOutcome, SendResult
 
@@ -52,8 +52,8 @@ def test_a_webhook_that_no_longer_exists_disables_its_endpoint_and_says_what_to_
     body_format: BodyFormat, status: int, body: str
 ) -> None:
     decision = decided(body_format, status, body)
-    assert isinstance(decision, Disable)
-    assert "make a new one" in decision.reason
+    assert isinstance(decision, DisableEndpoint)
+    assert "create a new webhook" in decision.reason
     assert body.strip() not in decision.reason
 
 
@@ -72,20 +72,20 @@ def test_a_webhook_that_no_longer_exists_disables_its_endpoint_and_says_what_to_
     ],
 )
 def test_any_other_refusal_is_tried_again(body_format: BodyFormat, status: int, body: str) -> None:
-    assert isinstance(decided(body_format, status, body), TryAgain)
+    assert isinstance(decided(body_format, status, body), Retry)
 
 
 @pytest.mark.parametrize("body", ["no_service", discord_error(10015)])
 def test_a_receiver_of_events_is_judged_by_its_status_alone(body: str) -> None:
     decision = decided(BodyFormat.CLOUDEVENTS, 404, body)
-    assert decision == TryAgain("answered 404 Not Found", NOW + 5)
+    assert decision == Retry("answered 404 Not Found", NOW + 5)
 
 
 @pytest.mark.parametrize("body_format", CHATS)
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_a_chat_that_refuses_is_not_said_to_verify_signatures(body_format: BodyFormat, status: int) -> None:
     reason = decided(body_format, status).reason
-    assert "check the endpoint's address and format" in reason
+    assert "check the endpoint's URL and format" in reason
     assert "secret" not in reason
 
 
@@ -105,13 +105,13 @@ def test_a_chat_that_refuses_is_not_said_to_verify_signatures(body_format: BodyF
 )
 def test_discord_is_given_the_time_that_it_asks_for(body: str, header: str | None, wait_s: int | None) -> None:
     decision = decided(DISCORD, 429, body, header)
-    assert isinstance(decision, TryAgain)
+    assert isinstance(decision, Retry)
     assert decision.not_before == (None if wait_s is None else NOW + wait_s)
 
 
 def test_slack_is_given_the_time_that_it_asks_for() -> None:
     decision = decided(SLACK, 429, "rate_limited", "30")
-    assert isinstance(decision, TryAgain)
+    assert isinstance(decision, Retry)
     assert decision.at == NOW + 30
 
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from examhook.delivery.endpoint import Endpoint, EndpointOrigin, unknown_patterns
-from examhook.delivery.health import Health
+from examhook.delivery.endpoint import Endpoint, EndpointOrigin, Health, unknown_patterns
 from examhook.events.build import submission_event
 from examhook.events.catalogue import EventType, ExamEventType
 from tests.support.events.event_examples import examples

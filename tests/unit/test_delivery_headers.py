@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from examhook.delivery.headers import MAX_HEADERS, MAX_HEADERS_BYTES, BadHeaderError, check_headers
+from examhook.delivery.custom_headers import MAX_HEADERS, MAX_HEADERS_BYTES, BadHeaderError, check_headers
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from examhook.events.build import submission_event
-from examhook.storage.submission_stream import UnreadableRecordError, place_of, stored_change
+from examhook.storage.submission_outbox import UnreadableRecordError, record_key, stored_change
 from examhook.workflows.dispatching.batch import Batch, Failed, Outgoing
 from tests.support.events.model_values import submission, transition
 
@@ -91,7 +91,7 @@ def test_records_of_one_submission_share_a_place_even_when_unreadable() -> None:
     first, second = sample()[:2]
     again = copy.deepcopy(first)
     del again["dynamodb"]["NewImage"]
-    assert place_of(first) == place_of(again) != place_of(second)
+    assert record_key(first) == record_key(again) != record_key(second)
 
 
 def outgoing(record: int, of: str) -> Outgoing:

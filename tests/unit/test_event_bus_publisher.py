@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from examhook.destinations.event_bus import LOOKED_FOR_EACH_S, MAX_REQUEST_BYTES, BusPublisher
-from examhook.destinations.refusal import NotPublishedError
+from examhook.destinations.event_bus import CHECK_INTERVAL_S, MAX_REQUEST_BYTES, BusPublisher
+from examhook.destinations.publishing import NotPublishedError
 from examhook.events.build import Event, submission_event
 from tests.support.events.model_values import submission, transition
 
@@ -66,7 +66,7 @@ def refused_by(bus: Bus, sent: Sequence[Event]) -> list[tuple[str, str, bool]]:
     with pytest.raises(NotPublishedError) as error:
         publish(bus, sent)
     assert "Mei Chen" not in str(error.value)
-    return [(each.event_id, each.code, each.sender_fault) for each in error.value.refused]
+    return [(each.event_id, each.code, each.sender_fault) for each in error.value.unpublished]
 
 
 def test_an_entry_carries_the_bytes_of_the_body_and_what_rules_match() -> None:
@@ -161,10 +161,10 @@ def test_a_bus_that_is_deleted_later_is_missed_within_a_minute_and_found_at_once
     publisher = publisher_of(bus, lambda: now[0])
     publisher.publish([event()])
     bus.unfindable = client_error("ResourceNotFoundException")
-    now[0] = LOOKED_FOR_EACH_S - 1
+    now[0] = CHECK_INTERVAL_S - 1
     publisher.publish([event()])
     assert bus.looked_for == 1
-    now[0] = LOOKED_FOR_EACH_S
+    now[0] = CHECK_INTERVAL_S
     with pytest.raises(NotPublishedError, match="ResourceNotFoundException"):
         publisher.publish([event()])
     bus.unfindable = None

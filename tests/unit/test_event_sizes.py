@@ -9,22 +9,22 @@ from typing import Any
 
 import pytest
 
+from examhook.delivery.custom_headers import MAX_HEADERS_BYTES
 from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointOrigin, Privacy
-from examhook.delivery.headers import MAX_HEADERS_BYTES
 from examhook.delivery.payload import payload_for
 from examhook.delivery.record import EXCERPT_BYTES, KEPT_ATTEMPTS, AttemptRecord, Delivery, SendOutcome
 from examhook.delivery.signature import fresh_secret, signed_headers
 from examhook.destinations.delivery_queue import DeliveryMessage, body_of
 from examhook.destinations.event_bus import MAX_REQUEST_BYTES, BusPublisher
 from examhook.destinations.sns import MAX_BATCH_BYTES, TopicPublisher
-from examhook.destinations.webhook import MAX_ANSWER_BYTES
+from examhook.destinations.webhook import MAX_RESPONSE_BYTES
 from examhook.detection.transition import KEPT_TRANSITIONS, Observation, change_from
 from examhook.events.build import Event, submission_event
 from examhook.model import Submission
 from examhook.provider.fields import MAX_LINK_CHARACTERS, MAX_TEXT_CHARACTERS
 from examhook.provider.legacy import parse_exams, parse_results
-from examhook.storage.delivery_item import attempt_log_value
-from examhook.storage.submission_item import item_from_submission
+from examhook.storage.deliveries import ATTEMPT_LOG
+from examhook.storage.submissions import item_from_submission
 
 PAGE = (Path(__file__).parents[2] / "docs" / "events" / "README.md").read_text()
 ITEM_BYTES = 400 * 1024
@@ -120,7 +120,7 @@ def test_what_is_stored_of_a_submission_is_far_from_the_limit_of_an_item(filler:
 def test_a_deliverys_log_is_far_from_the_limit_of_an_item() -> None:
     record = AttemptRecord(10**6, 2**40, SendOutcome.ANSWERED, "r" * 1000, 599, 10**6, "\N{GRINNING FACE}" * 256, 2**33)
     assert len(record.answer_excerpt.encode()) == EXCERPT_BYTES
-    assert bytes_in(attempt_log_value([record] * KEPT_ATTEMPTS)) <= ITEM_BYTES // 4
+    assert bytes_in(ATTEMPT_LOG.value([record] * KEPT_ATTEMPTS)) <= ITEM_BYTES // 4
 
 
 def test_the_headers_of_a_request_and_the_messages_of_the_queue_stay_small() -> None:
@@ -150,7 +150,7 @@ def test_the_page_says_where_texts_are_cut() -> None:
     assert f"after {MAX_TEXT_CHARACTERS} characters" in PAGE
     assert f"longer than {MAX_LINK_CHARACTERS} characters" in PAGE
     assert f"the newest {KEPT_ATTEMPTS} attempts" in PAGE
-    assert f"{MAX_ANSWER_BYTES // 1024} KiB after decompression; {EXCERPT_BYTES // 1024} KiB of it is kept" in PAGE
+    assert f"{MAX_RESPONSE_BYTES // 1024} KiB after decompression; {EXCERPT_BYTES // 1024} KiB of it is kept" in PAGE
     assert f"up to {MAX_HEADERS_BYTES // 1000} KB of the endpoint's own" in PAGE
 
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examhook.destinations.delivery_queue import BadMessageError, parse_body
-from examhook.destinations.redrive_queue import LOOK_BACK_S, order_of
+from examhook.destinations.redrive_queue import LOOK_BACK_S, parse_redrive
 from examhook.provider.errors import ProviderError
 from examhook.provider.legacy import parse_exams, parse_results
 from examhook.provider.response_errors import Question, error_answered
-from examhook.storage.account_list import AccountsError, accounts_in
+from examhook.storage.account_secrets import AccountsError, accounts_in
 from tools.faults.fuzz import bodies, problem_with
 from tools.faults.readers import READERS, Reader
 
@@ -85,10 +85,10 @@ def test_nesting_without_end_on_the_delivery_queue_is_a_bad_message() -> None:
 
 def test_nesting_without_end_on_the_failure_queue_holds_nothing_up() -> None:
     """It stands for the time around which it was sent, like everything there that is no order."""
-    order = order_of(DEEP, 1_790_000_000)
-    assert (order.since, order.place) == (1_790_000_000 - LOOK_BACK_S, None)
+    order = parse_redrive(DEEP, 1_790_000_000)
+    assert (order.since, order.start_key) == (1_790_000_000 - LOOK_BACK_S, None)
 
 
 def test_nesting_without_end_in_the_accounts_secret_is_said_to_be_no_list() -> None:
-    with pytest.raises(AccountsError, match="no JSON object"):
+    with pytest.raises(AccountsError, match="is not a JSON object"):
         accounts_in(DEEP, "main")

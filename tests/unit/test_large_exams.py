@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from examhook.detection.erased import hash_of
 from examhook.detection.exam_state import RowOrder, ScanCursor
-from examhook.storage.erasures import Erasures
+from examhook.storage.exams import ErasureMarks
 from tests.support.provider.memory_provider import BEGAN_AT, Stage, asked, row, state
 from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
 
@@ -106,7 +106,7 @@ def test_what_came_bit_by_bit_is_announced(stage: Stage) -> None:
 
 @pytest.mark.parametrize("erased", [719, 899], ids=["in an earlier poll", "in the last"])
 def test_a_candidate_who_was_erased_and_is_still_shown_keeps_no_exam_incomplete(stage: Stage, erased: int) -> None:
-    stage.exams.store.erasures = Erasures(KEY, {hash_of(str(erased), KEY): BEGAN_AT})
+    stage.exams.store.erasures = ErasureMarks(KEY, {hash_of(str(erased), KEY): BEGAN_AT})
     stage.poll(manual=False)
     until_scanned(stage)
     assert len(stage.stored()) == 189
@@ -172,7 +172,7 @@ def test_a_large_exam_is_scanned_in_the_end_and_all_of_it_stored(
     with pytest.MonkeyPatch.context() as patch:
         stage = large_exam(patch)
         stage.provider.oldest_first = oldest_first
-        stage.exams.store.erasures = Erasures(KEY, {hash_of(str(number), KEY): BEGAN_AT for number in erased})
+        stage.exams.store.erasures = ErasureMarks(KEY, {hash_of(str(number), KEY): BEGAN_AT for number in erased})
         stage.requests_until_time_is_up = 3 + pages
         numbers = iter(range(700, 0, -1))
         new: list[int] = []

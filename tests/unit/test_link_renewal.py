@@ -27,8 +27,8 @@ from examhook.events.build import RESULT_LINK_SECONDS, submission_event
 from examhook.events.catalogue import EventType
 from examhook.events.result_link import ResultLink, link_of, with_link, without_link
 from examhook.events.words import words_for
-from examhook.storage.attributes import as_number
-from examhook.storage.submission_item import item_from_submission, submission_from_item
+from examhook.storage.item_codec import NUMBER
+from examhook.storage.submissions import item_from_submission, submission_from_item
 from tests.support.events.event_examples import examples
 from tests.support.events.model_values import OBSERVED_AT, attempt, submission, transition
 
@@ -144,7 +144,7 @@ def test_only_endpoints_that_are_told_everything_see_links() -> None:
 @pytest.mark.parametrize("ahead_s", [-7200, 7200])
 def test_an_item_of_an_earlier_version_with_the_providers_time_is_read_by_our_clock(ahead_s: int) -> None:
     item = item_from_submission(submission(observed_at=OBSERVED_AT + ahead_s))
-    event = submission_event(submission_from_item({**item, "provider_ahead_s": as_number(ahead_s)}), transition())
+    event = submission_event(submission_from_item({**item, "provider_ahead_s": NUMBER.value(ahead_s)}), transition())
     link = link_of(event)
     assert link is not None
     assert link.expires_at == UNTIL

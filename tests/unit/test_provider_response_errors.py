@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from examhook.http.errors import CertificateError, TlsError
-from examhook.http.session import Answer
+from examhook.http.response import HttpResponse
 from examhook.provider.errors import (
     ProviderError,
     ProviderRefused,
@@ -19,7 +19,7 @@ ABOUT_ONE_EXAM = (Question.RESULTS, Question.CANDIDATE)
 
 
 def status(code: int, question: Question) -> ProviderError | None:
-    return unusable(Answer(code, {}, b"<html>", truncated=False, elapsed_s=0.1), 0.0, question)
+    return unusable(HttpResponse(code, {}, b"<html>", truncated=False, elapsed_s=0.1), 0.0, question)
 
 
 @pytest.mark.parametrize("code", [401, 403])

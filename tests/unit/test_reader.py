@@ -186,6 +186,17 @@ def test_fewer_rows_than_are_known_to_exist_are_no_complete_list_at_the_first_pa
     assert reading.problem is None
 
 
+@pytest.mark.parametrize("cap", [2, 3, 5])
+@pytest.mark.parametrize("inserted", [1, 2, 3, 4])
+@pytest.mark.parametrize("at", range(6))
+def test_rows_inserted_ahead_of_pages_that_a_server_shortens_hide_no_old_row(cap: int, inserted: int, at: int) -> None:
+    """They push the rows of the first page to a later offset, as if the server ignored the offset."""
+    server = ListServer(list(range(12)), cap=cap)
+    server.before_request[at] = lambda rows: rows.__setitem__(slice(0, 0), range(100, 100 + inserted))
+    reading = read(server.fetch)
+    assert reading.problem is not None or set(reading.rows) >= set(range(12))
+
+
 def test_rows_inserted_at_the_head_are_found() -> None:
     server = ListServer(list(range(100, 135)))
     server.before_request[2] = lambda rows: rows.insert(0, 99)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from examhook.destinations.refusal import NotPublishedError
+from examhook.destinations.publishing import NotPublishedError
 from examhook.destinations.sns import MAX_BATCH_BYTES, TopicPublisher
 from examhook.events.build import Event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
@@ -50,7 +50,7 @@ def refused_by(topic: Topic, events: Sequence[Event]) -> list[tuple[str, str, bo
     with pytest.raises(NotPublishedError) as error:
         publish(topic, events)
     assert "Mei Chen" not in str(error.value)
-    return [(each.event_id, each.code, each.sender_fault) for each in error.value.refused]
+    return [(each.event_id, each.code, each.sender_fault) for each in error.value.unpublished]
 
 
 def test_programs_get_the_bytes_of_the_body_and_people_a_sentence() -> None:

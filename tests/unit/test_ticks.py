@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhook.destinations.tick_queue import expiry_in
+from examhook.destinations.tick_queue import parse_expiry
 from examhook.detection.intervals import MINUTE_S, SCHEDULE_LATE_S, longest_gap_s, ticks_of_minute
 
 
@@ -44,7 +44,7 @@ def test_each_tick_counts_until_the_next_and_the_last_until_the_next_minute(bega
 )
 def test_what_is_no_tick_is_refused(body: str) -> None:
     with pytest.raises(ValueError, match="is no tick"):
-        expiry_in(body)
+        parse_expiry(body)
 
 
 @given(

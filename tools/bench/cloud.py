@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import requests
 from boto3 import Session
 
-from examhook.storage.event_links import REQUEST_INDEX
+from examhook.storage.events import LINK_REQUEST_INDEX
 from examhook_cli.local.environment import (
     ACCESS_KEY_ID,
     REGION,
@@ -138,7 +138,7 @@ def _create_events_table(dynamodb: DynamoDBClient) -> None:
         KeySchema=[{"AttributeName": "event_id", "KeyType": "HASH"}],
         GlobalSecondaryIndexes=[
             {
-                "IndexName": REQUEST_INDEX,
+                "IndexName": LINK_REQUEST_INDEX,
                 "KeySchema": [
                     {"AttributeName": account, "KeyType": "HASH"},
                     {"AttributeName": requested_at, "KeyType": "RANGE"},

@@ -13,14 +13,12 @@ from collections.abc import Collection, Iterator
 from examhook.detection.exam_state import ExamState, RowOrder
 from examhook.detection.exam_transition import ExamChange
 from examhook.detection.transition import Observation, diff
-from examhook.http.session import BoundedSession
+from examhook.http.client import HttpClient
 from examhook.model import Exam
 from examhook.provider.client import LegacyClient
 from examhook.provider.pacing import Pacer
-from examhook.storage.account_state import AccountRecord
-from examhook.storage.exam_states import ExamStates
-from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.exams import AccountRecord, ExamsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable
 from tools.bench.cloud import EXAMS, SUBMISSIONS, Cloud
 from tools.bench.provider import Provider
 
@@ -35,7 +33,7 @@ def know(cloud: Cloud, provider: Provider, account: str, busy: Collection[str]) 
     client = LegacyClient(
         provider.url,
         provider.code,
-        session=BoundedSession(),
+        session=HttpClient(),
         pacer=Pacer(10_000, time.monotonic, time.sleep),
         now=time.time,
         sleep=time.sleep,

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
-from examhook.storage.account_code import AccountCode
+from examhook.storage.account_secrets import AccountCode
 from examhook.wiring.poll import poll
 from examhook.workflows.polling.poll import Poll, PollRequest
 from examhook_simulator.wire import Fields

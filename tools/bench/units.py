@@ -21,7 +21,7 @@ from typing import Any, Protocol, Self
 
 import boto3
 
-from examhook.storage.event_links import REQUEST_INDEX
+from examhook.storage.events import LINK_REQUEST_INDEX
 
 _READS = frozenset({"GetItem", "Query", "Scan"})
 _READ_OF_MANY = "BatchGetItem"
@@ -126,7 +126,7 @@ class UnitCounter:
     def _count_read(self, name: str, asked: Mapping[str, object], parsed: Mapping[str, object]) -> None:
         hidden = _HIDES_WHAT_WAS_READ & asked.keys()
         # This index projects every attribute, so that an answer shows all that was read.
-        if asked.get("IndexName", REQUEST_INDEX) != REQUEST_INDEX:
+        if asked.get("IndexName", LINK_REQUEST_INDEX) != LINK_REQUEST_INDEX:
             hidden |= {"IndexName"}
         if hidden:
             raise UncountableError(f"{name} with {', '.join(sorted(hidden))}")

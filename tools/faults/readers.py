@@ -8,12 +8,12 @@ from typing import cast
 
 import typer
 
-from examhook.delivery.headers import BadHeaderError, check_headers
+from examhook.delivery.custom_headers import BadHeaderError, check_headers
 from examhook.delivery.url import EndpointUrlError, check_endpoint_url
 from examhook.destinations.delivery_queue import BadMessageError, parse_body
-from examhook.destinations.redrive_queue import order_of
-from examhook.destinations.tick_queue import expiry_in
-from examhook.http.session import Answer
+from examhook.destinations.redrive_queue import parse_redrive
+from examhook.destinations.tick_queue import parse_expiry
+from examhook.http.response import HttpResponse
 from examhook.provider.envelope import ErrorAnswer
 from examhook.provider.errors import ProviderError
 from examhook.provider.headers import charset, clock_offset_s, http_date, retry_after_s
@@ -21,8 +21,8 @@ from examhook.provider.legacy import parse_exams, parse_results
 from examhook.provider.response_errors import Question, error_answered, unusable
 from examhook.provider.v1 import parse_records
 from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings, SettingsError
-from examhook.storage.account_list import AccountsError, accounts_in, code_in
-from examhook.storage.submission_stream import StreamRecord, UnreadableRecordError, place_of, stored_change
+from examhook.storage.account_secrets import AccountsError, accounts_in, code_in
+from examhook.storage.submission_outbox import StreamRecord, UnreadableRecordError, record_key, stored_change
 from examhook_cli.options import parse_duration_s, parse_headers, parse_since, parse_types, split_list
 
 _NOW = 1_790_000_000.0
@@ -61,7 +61,7 @@ def _text(body: bytes) -> str:
 def _headers(body: bytes) -> object:
     said = _text(body)[:200]
     headers = {"Retry-After": said, "Date": said, "Location": said, "Content-Type": f"text/html; charset={said}"}
-    answer = Answer(300 + len(body) % 300, headers, b"", truncated=False, elapsed_s=0)
+    answer = HttpResponse(300 + len(body) % 300, headers, b"", truncated=False, elapsed_s=0)
     return (
         http_date(said),
         retry_after_s(answer.headers, _NOW),
@@ -100,7 +100,7 @@ def _record(body: bytes) -> object:
         "StreamRecord",
         {"eventName": "MODIFY", "dynamodb": {"SequenceNumber": "1", "Keys": {"pk": {"S": said}}, "NewImage": image}},
     )
-    place_of(record)
+    record_key(record)
     return stored_change(record)
 
 
@@ -128,8 +128,8 @@ READERS: tuple[Reader, ...] = (
     Reader("results of one exam, v1", _answered(lambda body: parse_records(body, "23001")), (ProviderError,)),
     Reader("headers of an answer", _headers, ()),
     Reader("message of the delivery queue", lambda body: parse_body(_text(body)), (BadMessageError,)),
-    Reader("message of the failure queue", lambda body: order_of(_text(body), int(_NOW)), ()),
-    Reader("message of the tick queue", lambda body: expiry_in(_text(body)), (ValueError,)),
+    Reader("message of the failure queue", lambda body: parse_redrive(_text(body), int(_NOW)), ()),
+    Reader("message of the tick queue", lambda body: parse_expiry(_text(body)), (ValueError,)),
     Reader("record of the stream", _record, (UnreadableRecordError,)),
     Reader("secret that lists accounts", lambda body: accounts_in(_text(body), "main"), (AccountsError,)),
     Reader("code of an account", lambda body: code_in(_text(body), "code"), (AccountsError,)),

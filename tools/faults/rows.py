@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Sequence
 
-from examhook.delivery.health import DOWN_AFTER_FAILURES
+from examhook.delivery.endpoint import DOWN_AFTER_FAILURES
 from tools.faults.aws_faults import Rule
 from tools.faults.processes import kill_function
 from tools.faults.provider_rows import PROVIDER_ROWS

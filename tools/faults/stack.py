@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from botocore.config import Config
 
 from examhook.delivery.record import DeliveryStatus
-from examhook.storage.exam_states import partition_key
+from examhook.storage.submissions import exams_partition
 from examhook.workflows.administration.replay import Replay
 from examhook_cli.demo.demo_stack import CommandFailedError, DemoStack, run_command, running_demo_stack
 from examhook_cli.demo.subscriber import QueueSubscriber, subscribe_queue
@@ -125,7 +125,7 @@ class Stage:
         account = self.installation.stack.output("AccountName")
         self.installation.session.client("dynamodb").delete_item(
             TableName=self.installation.stack.output("SubmissionsTableName"),
-            Key={"pk": {"S": partition_key(account)}, "sk": {"S": exam_id}},
+            Key={"pk": {"S": exams_partition(account)}, "sk": {"S": exam_id}},
         )
 
     def heal(self, exam_id: str | None = None, timeout_s: float = 1200) -> list[Verdict]:

@@ -1,1 +1,1 @@
-"""Endpoints, attempts, answers and signatures of webhooks: pure rules."""
+"""Rules of webhook delivery: what to send, where, when to retry, and when to disable an endpoint."""

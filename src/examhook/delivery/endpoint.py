@@ -1,83 +1,126 @@
-"""A webhook endpoint: where it is, what it wants, and how it has been doing."""
+"""A webhook endpoint: its settings, its filters and its health."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from examhook.delivery.health import Health, Notice
-from examhook.delivery.pace import Pace, pace_of
-from examhook.events.catalogue import DEFAULT_TYPES
+from examhook.delivery.rate_limit import RateLimit, effective_rate_limit
+from examhook.events.body import DetailValue
+from examhook.events.catalogue import DEFAULT_TYPES, OperationsEventType
 from examhook.events.identity import derived_id
 
 if TYPE_CHECKING:
     from examhook.events.build import Event
 
-_ANY_OF_A_KIND = ".*"
+DOWN_AFTER_FAILURES = 3
+"""Consecutive failures after which an endpoint is down; a single event that the receiver rejects is not enough."""
 
 
 class EndpointStatus(StrEnum):
-    """Whether anything is sent to an endpoint."""
+    """Whether Examhook sends events to an endpoint."""
 
     ENABLED = "enabled"
     DISABLED = "disabled"
 
 
 class EndpointOrigin(StrEnum):
-    """Who made an endpoint, and so who may remove it."""
+    """What created an endpoint, and therefore what may remove it."""
 
     PARAMETER = "parameter"
-    """Named in the stack's ``WebhookUrls``; leaves with it."""
+    """The stack's ``WebhookUrls``."""
     CLI = "cli"
-    """Added by ``examhook endpoints add``."""
+    """``examhook endpoints add``."""
 
 
 class Privacy(StrEnum):
-    """How much of a submission an endpoint is told."""
+    """How much of a submission an endpoint gets."""
 
     FULL = "full"
-    """All of it."""
     PSEUDONYMOUS = "pseudonymous"
-    """Neither name nor link, and in place of the candidate's id one that only this endpoint sees."""
+    """No name and no link; the candidate id is replaced by one that is unique to the endpoint."""
     THIN = "thin"
-    """Ids only."""
+    """Only ids."""
 
 
 class BodyFormat(StrEnum):
-    """How an endpoint is told."""
+    """What an endpoint gets: the event itself, or a message for a chat product's incoming webhook."""
 
     CLOUDEVENTS = "cloudevents"
-    """The event itself, for programs."""
     SLACK = "slack"
     TEAMS = "teams"
     DISCORD = "discord"
-    """These three: a message for people, as the product's incoming webhooks take it."""
 
 
 class ContentType(StrEnum):
-    """The ``Content-Type`` under which an endpoint gets events; the body is the same."""
+    """The ``Content-Type`` of events; the body is the same."""
 
     JSON = "json"
     """``application/json``, which every receiver parses."""
     CLOUDEVENTS = "cloudevents"
-    """``application/cloudevents+json`` (CloudEvents, HTTP binding, structured mode), for receivers that ask for it."""
+    """``application/cloudevents+json`` (CloudEvents, HTTP binding, structured mode)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Results of recent attempts at an endpoint; times are Unix seconds."""
+
+    last_success_at: int | None = None
+    last_failure_at: int | None = None
+    failing_since: int | None = None
+    """Time of the first failure after the last success."""
+    last_error: str | None = None
+    """Reason of the last failure."""
+    consecutive_failures: int = 0
+    draining: bool = False
+    """Whether the endpoint has recovered and Retry is still enqueuing its waiting deliveries."""
+    probe_until: int | None = None
+    """While the endpoint is down: time until which no other attempt may begin."""
+    slowed_until: int | None = None
+    """End of the slowdown after the receiver was overloaded."""
+    paced_until: float | None = None
+    """Time until which all rate slots are taken."""
+    warned_at: int | None = None
+    """Time of the last warning to the operators."""
+    warned_since: int | None = None
+    """``failing_since`` in the last warning."""
+
+    @property
+    def is_down(self) -> bool:
+        """Whether to make only one attempt at a time."""
+        return self.consecutive_failures >= DOWN_AFTER_FAILURES
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notification to the operators that is still to be published.
+
+    It is stored with the endpoint in the same write as the change that it reports, and deleted after publication, so
+    that a crash or an unavailable topic does not lose it.
+    """
+
+    event_type: OperationsEventType
+    at: int
+    """Time of the change, Unix seconds."""
+    message: str
+    details: Mapping[str, DetailValue]
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One receiver of webhooks."""
+    """A receiver of webhooks."""
 
     endpoint_id: str
     url: str = field(repr=False)
-    """May carry a token of the receiver's, so it is neither logged nor shown in a repr."""
+    """Not logged and not in the repr, because it may contain a token."""
     sealed_secret: bytes = field(repr=False)
-    """The signing secret, encrypted."""
+    """Signing secret, encrypted."""
     origin: EndpointOrigin
     created_at: int
     types: tuple[str, ...] = ()
-    """Names of event types, or patterns such as ``submission.*``; empty for catalogue.DEFAULT_TYPES."""
+    """Event types or patterns such as ``submission.*``; empty for catalogue.DEFAULT_TYPES."""
     exam_ids: tuple[str, ...] = ()
     """Only events about these exams; empty for all."""
     accounts: tuple[str, ...] = ()
@@ -89,37 +132,38 @@ class Endpoint:
     privacy: Privacy = Privacy.FULL
     body_format: BodyFormat = BodyFormat.CLOUDEVENTS
     content_type: ContentType = ContentType.JSON
-    """For events themselves; messages for chats are always JSON."""
+    """Content type of events; chat messages are always JSON."""
     sealed_pseudonym_key: bytes | None = field(default=None, repr=False)
-    """What pseudonyms are made with, encrypted. The receiver never learns it: by its signing secret it could guess."""
+    """Key for pseudonyms, encrypted. Unlike the signing secret it is unknown to the receiver, who could otherwise
+    compute pseudonyms."""
     header_names: tuple[str, ...] = ()
-    """Names of the headers that each request carries besides; what they hold is sealed."""
+    """Names of the custom headers; their values are encrypted."""
     sealed_headers: bytes | None = field(default=None, repr=False)
     rate_per_second: float | None = None
-    """At most so many attempts per second; None for no limit."""
+    """Maximum attempts per second; None for no limit."""
     previous_sealed_secret: bytes | None = field(default=None, repr=False)
-    """The signing secret before the last rotation, encrypted."""
+    """Signing secret before the last rotation, encrypted."""
     previous_secret_until: int | None = None
-    """Attempts before this (Unix seconds) carry a signature by the previous secret too."""
+    """Time (Unix seconds) until which attempts are also signed with the previous secret."""
     health: Health = field(default_factory=Health)
     notices: tuple[Notice, ...] = ()
-    """What the operators are still to be told, oldest first."""
+    """Unpublished notices, oldest first."""
 
     @property
     def is_enabled(self) -> bool:
-        """Whether events are sent to it."""
+        """Whether Examhook sends events to the endpoint."""
         return self.status is EndpointStatus.ENABLED
 
-    def pace(self, now: float) -> Pace | None:
-        """How fast attempts may follow each other at ``now`` (Unix seconds); None where nothing holds them back."""
-        return pace_of(self.rate_per_second, self.health.slowed_until, now)
+    def rate_limit(self, now: float) -> RateLimit | None:
+        """The rate limit at ``now`` (Unix seconds); None for no limit."""
+        return effective_rate_limit(self.rate_per_second, self.health.slowed_until, now)
 
     def wants(self, event: Event) -> bool:
-        """Whether the endpoint's filters let ``event`` through; its status plays no part."""
+        """Whether the filters match ``event``; the status is ignored."""
         return self.asks_for(event.event_type, event.account, event.exam_id)
 
     def asks_for(self, event_type: str, account: str | None, exam_id: str | None) -> bool:
-        """Whether the endpoint's filters let events of a type about an exam through."""
+        """Whether the filters match events of this type, account and exam."""
         return (
             any(matches(pattern, event_type) for pattern in self.types or DEFAULT_TYPES)
             and (not self.accounts or account in self.accounts)
@@ -128,24 +172,24 @@ class Endpoint:
 
 
 def matches(pattern: str, event_type: str) -> bool:
-    """Whether ``event_type`` is named by ``pattern``: the type itself, a kind such as ``submission.*``, or ``*``."""
+    """Whether ``pattern`` matches ``event_type``: the type itself, a prefix such as ``submission.*``, or ``*``."""
     if pattern == "*":
         return True
-    if pattern.endswith(_ANY_OF_A_KIND):
+    if pattern.endswith(".*"):
         return event_type.startswith(pattern.removesuffix("*"))
     return event_type == pattern
 
 
 def unknown_patterns(patterns: Sequence[str], known_types: Sequence[str]) -> list[str]:
-    """Those of ``patterns`` that name none of ``known_types``: a slip of the pen that would filter out everything."""
+    """Patterns that match none of ``known_types``, probably misspelled."""
     return [pattern for pattern in patterns if not any(matches(pattern, known) for known in known_types)]
 
 
 def parameter_endpoint_id(url: str) -> str:
-    """Id of the endpoint that the stack's parameter names: always the same for the same URL."""
+    """Id of an endpoint from the stack's parameter; the same URL always has the same id."""
     return derived_id("ep", url)
 
 
 def fresh_endpoint_id(url: str, random_bytes: Callable[[int], bytes]) -> str:
-    """Id of an endpoint added by hand; the same URL may be added again, with other filters."""
+    """New id of an endpoint from the command line, where a URL may be added repeatedly with different filters."""
     return derived_id("ep", url, random_bytes(16).hex())

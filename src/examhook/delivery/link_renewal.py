@@ -1,15 +1,15 @@
-"""When a delivery gets a fresh result link, and what is sent without one.
+"""Decides whether a delivery waits for a fresh result link, and which link it sends.
 
 ::
 
-    the endpoint sees no links, or the event has none ──▶ send as it is
-    the link works for RENEW_BEFORE_S or longer       ──▶ send as it is
+    the endpoint gets no links, or the event has none ──▶ send
+    the link works for RENEW_BEFORE_S or longer       ──▶ send
     the attempt was removed at the provider           ──▶ send without a fresh link
     no request in the last REPEAT_AFTER_S             ──▶ request a link from the next poll, and wait
     the request is open, and younger than WAIT_S      ──▶ wait
     else                                              ──▶ send without a fresh link
 
-Without a fresh link, a link that still works is sent as it is, and any other is marked as expired.
+Without a fresh link, the event keeps its own link, which is marked as expired if it no longer works.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from examhook.events.catalogue import EventType
 from examhook.events.result_link import ResultLink, link_of, with_link, without_link
 
 RENEW_BEFORE_S = 300
-"""Remaining lifetime below which a link is renewed: a receiver needs time to use it."""
+"""Remaining lifetime below which a link is renewed, because receivers need time to use it."""
 WAIT_S = 300
-"""Longest wait for the answer to a request: a few polls."""
+"""Maximum wait for a requested link; allows for a few polls."""
 REPEAT_AFTER_S = 600
-"""Shortest time between two requests for the same event; less than a link's 30 minutes minus RENEW_BEFORE_S."""
+"""Minimum time between two requests for the same event; less than a link's 30 minutes minus RENEW_BEFORE_S."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class LinkRequest:
     at: int
     """Unix seconds."""
     is_open: bool
-    """Whether no poll has answered it."""
+    """Whether no poll has handled the request yet."""
 
 
 class LinkAction(Enum):
@@ -49,7 +49,7 @@ class LinkAction(Enum):
 
 
 def link_action(event: Event, request: LinkRequest | None, now: int) -> LinkAction:
-    """What to do at ``now`` (Unix seconds) with ``event``, which carries its newest link."""
+    """The action at ``now`` (Unix seconds) for ``event``, which contains its newest link."""
     link = link_of(event)
     if link is None or not is_near_end(link, now) or not can_be_renewed(event):
         return LinkAction.SEND
@@ -59,7 +59,7 @@ def link_action(event: Event, request: LinkRequest | None, now: int) -> LinkActi
 
 
 def is_near_end(link: ResultLink, now: int) -> bool:
-    """Whether ``link`` has expired at ``now`` (Unix seconds), or will soon."""
+    """Whether ``link`` expires less than RENEW_BEFORE_S after ``now`` (Unix seconds)."""
     return link.expires_at - now < RENEW_BEFORE_S
 
 
@@ -69,12 +69,12 @@ def sees_links(endpoint: Endpoint) -> bool:
 
 
 def can_be_renewed(event: Event) -> bool:
-    """Whether a poll of the event's account can get a link for it: not after the attempt was removed."""
+    """Whether a poll can get a link for the event; not possible after the attempt was removed."""
     return event.account is not None and event.event_type != EventType.REMOVED
 
 
 def with_newest_link(event: Event, renewed: ResultLink | None) -> Event:
-    """``event`` with ``renewed`` in place of its own link, if ``renewed`` works longer."""
+    """``event`` with the link that works longer: its own or ``renewed``."""
     own = link_of(event)
     if own is None or renewed is None or renewed.expires_at <= own.expires_at:
         return event
@@ -82,6 +82,6 @@ def with_newest_link(event: Event, renewed: ResultLink | None) -> Event:
 
 
 def marked_if_expired(event: Event, now: int) -> Event:
-    """``event``, its link marked as expired if it no longer works at ``now``."""
+    """``event``, with its link marked as expired if it no longer works at ``now`` (Unix seconds)."""
     own = link_of(event)
     return without_link(event) if own is not None and own.expires_at <= now else event

@@ -1,79 +1,79 @@
-"""One delivery: one event on its way to one endpoint, and what came of each attempt."""
+"""Deliveries (one event for one endpoint) and the results of their attempts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from examhook.delivery.schedule import ENQUEUED_S
+from examhook.delivery.schedule import REQUEUE_AFTER_S
 
 
 class DeliveryStatus(StrEnum):
-    """Where a delivery stands."""
+    """Status of a delivery."""
 
     PENDING = "pending"
-    """An attempt is on the queue or under way; ``next_attempt_at`` is when to enqueue it again if it gets lost."""
+    """An attempt is on the queue or in progress; Retry enqueues it again at ``next_attempt_at`` in case it is lost."""
     WAITING = "waiting"
     """An attempt failed; the next is due at ``next_attempt_at``."""
     DELIVERED = "delivered"
     FAILED = "failed"
-    """Every attempt failed; nothing more is sent unless a person asks for it."""
+    """All attempts failed; only a replay sends the event again."""
     CANCELLED = "cancelled"
-    """There is nothing to send, or nowhere to send it to; ``cancelled_reason`` says which."""
+    """The event or the endpoint no longer exists; see ``cancelled_reason``."""
 
 
 OPEN_STATUSES = frozenset({DeliveryStatus.PENDING, DeliveryStatus.WAITING})
-"""Statuses in which an attempt is still to come."""
+"""Statuses of deliveries with further attempts."""
 
 ENDPOINT_REMOVED = "its endpoint was removed"
-"""Reason of deliveries that were cancelled because there is no endpoint to send them to."""
+"""``cancelled_reason`` of deliveries whose endpoint no longer exists."""
 
 EXCERPT_BYTES = 1024
-"""So much of an answer is kept with its attempt."""
+"""Maximum stored bytes of a response."""
 
 KEPT_ATTEMPTS = 10
-"""So many attempts are kept with a delivery, the newest."""
+"""Maximum attempts in a delivery's log; older ones are dropped."""
 
 
 class SendOutcome(StrEnum):
-    """How far one attempt came."""
+    """Outcome of an attempt: a response, or why there is none."""
 
     ANSWERED = "answered"
     TIMED_OUT = "timed_out"
     NAME_NOT_FOUND = "name_not_found"
     UNREACHABLE = "unreachable"
     TLS_FAILED = "tls_failed"
-    BROKEN_ANSWER = "broken_answer"
+    BROKEN_RESPONSE = "broken_answer"
     ADDRESS_REFUSED = "address_refused"
-    """The guard refused the URL or an address that its name stands for; nothing was sent."""
+    """Webhooks to the URL or to an IP address of its host are not allowed; nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """What one HTTP request to a receiver brought."""
+    """Result of one HTTP request to a receiver."""
 
     outcome: SendOutcome
     http_status: int | None
-    """Status of the answer, also where the rest of it is broken; None where there was none."""
+    """Set if the status line arrived, even if the rest of the response is broken."""
     latency_ms: int
     answer_excerpt: str = field(default="", repr=False)
-    """First KiB of the answer, as text."""
+    """First EXCERPT_BYTES of the response body, as text."""
     retry_after: str | None = None
-    """The answer's ``Retry-After``, as it came."""
+    """The ``Retry-After`` header of the response."""
     detail: str | None = None
-    """For an attempt without a whole answer: what went wrong, in words; names no path, query or address."""
+    """Explanation if there is no complete response; contains the host, and no other part of the URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One line of a delivery's log."""
+    """An attempt in a delivery's log."""
 
     attempt: int
     at: int
-    """When it began, Unix seconds."""
+    """Start of the attempt, Unix seconds."""
     outcome: SendOutcome
     reason: str
-    """What was made of it, in words."""
+    """The result as text."""
     http_status: int | None
     latency_ms: int
     answer_excerpt: str = field(default="", repr=False)
@@ -89,33 +89,33 @@ class Delivery:
     event_type: str
     created_at: int
     expires_at: int
-    """When the record may be forgotten, Unix seconds."""
+    """Time after which DynamoDB deletes the delivery, Unix seconds."""
     status: DeliveryStatus = DeliveryStatus.PENDING
     attempts: int = 0
-    """Attempts that have begun."""
+    """Started attempts."""
     attempts_before: int = 0
-    """Those of them that were made before someone asked for it to be sent again; the schedule begins after them."""
+    """Number of them made before the last replay, which restarts the schedule."""
     next_attempt_at: int | None = None
-    """When Retry takes it up, Unix seconds; None once nothing more is to be sent."""
+    """Time at which Retry enqueues the delivery, Unix seconds; None without further attempts."""
     not_before: int | None = None
-    """The receiver asked (``Retry-After``) for nothing before this, Unix seconds."""
+    """Earliest time that the receiver allows (``Retry-After``), Unix seconds."""
     cancelled_reason: str | None = None
-    """Why nothing more is sent, where the delivery is cancelled."""
+    """Set if the delivery is cancelled."""
     attempt_log: tuple[AttemptRecord, ...] = ()
 
     @property
     def attempt_in_schedule(self) -> int:
-        """Which attempt of the schedule the latest one was, from 1."""
+        """Number of the last attempt in the schedule, starts at 1."""
         return self.attempts - self.attempts_before
 
 
 def new_delivery(endpoint_id: str, event_id: str, event_type: str, *, now: int, expires_at: int) -> Delivery:
-    """A delivery whose first message is about to be put on the queue; Retry takes it up should that get lost."""
+    """A delivery to enqueue now; Retry enqueues it again in case its message is lost."""
     return Delivery(
         endpoint_id=endpoint_id,
         event_id=event_id,
         event_type=event_type,
         created_at=now,
         expires_at=expires_at,
-        next_attempt_at=now + ENQUEUED_S,
+        next_attempt_at=now + REQUEUE_AFTER_S,
     )

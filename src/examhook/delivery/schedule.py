@@ -1,7 +1,7 @@
-"""When a webhook is tried: ten attempts in about three days.
+"""Schedule of attempts: ten within about three days, and related timeouts.
 
-Attempts are numbered from 1. Delays grow fast, so that a receiver that restarts is served within
-seconds and one that is broken over a weekend is still served on Monday.
+Delays grow fast, so that a receiver that restarts gets its events within seconds, and a receiver that fails over a
+weekend gets them on Monday.
 """
 
 from __future__ import annotations
@@ -10,30 +10,30 @@ import random
 from math import ceil, floor
 
 DELAYS_S = (0, 5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
-"""Seconds before attempt 1, 2, … after the attempt before it."""
+"""Delay of each attempt after the previous one."""
 
 MAX_ATTEMPTS = len(DELAYS_S)
 
 JITTER = 0.1
-"""A delay is up to this share shorter or longer, so that what failed together does not return together."""
+"""Maximum random change of a delay, as a fraction, so that deliveries that failed together are not retried together."""
 
 MAX_RETRY_AFTER_S = 24 * 3600
-"""A receiver's ``Retry-After`` is obeyed up to this."""
+"""Maximum delay that a receiver can request with ``Retry-After``."""
 
-CLAIM_S = 120
-"""A claimed attempt whose outcome is never recorded (a crash) may be repeated after this many seconds.
+CLAIM_TIMEOUT_S = 120
+"""Time after which an attempt without a recorded result (a crash) is repeated.
 
-Longer than any attempt takes (30 s at most), so that the same event is not sent twice at once."""
+Longer than any attempt (30 s), so that two attempts for the same event never run at the same time."""
 
-PROBE_S = 50
-"""An endpoint that is down is tried once in so many seconds: less than Retry's minute, so that no tick is missed."""
+PROBE_INTERVAL_S = 50
+"""Minimum time between attempts at an endpoint that is down; less than a minute, so that each tick of Retry probes."""
 
-ENQUEUED_S = 900
-"""A delivery that was put on the queue is put there again after this many seconds, should its message be lost."""
+REQUEUE_AFTER_S = 900
+"""Time after which a delivery is enqueued again, in case its message was lost."""
 
 
 def delay_before_s(attempt: int, rng: random.Random) -> int | None:
-    """Seconds from the failure of attempt ``attempt - 1`` to ``attempt``; None after the last."""
+    """Delay between attempts ``attempt - 1`` and ``attempt`` (starts at 1); None beyond the last."""
     if attempt > MAX_ATTEMPTS:
         return None
     delay_s = DELAYS_S[attempt - 1]

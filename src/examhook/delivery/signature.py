@@ -1,7 +1,7 @@
-"""Signatures and secrets of webhooks, as Standard Webhooks 1.0 has them.
+"""Webhook signatures and signing secrets according to Standard Webhooks 1.0.
 
-A receiver verifies ``webhook-signature`` over ``{webhook-id}.{webhook-timestamp}.{body}``; any of
-its libraries does. Source: https://github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md.
+``webhook-signature`` signs ``{webhook-id}.{webhook-timestamp}.{body}``.
+Source: https://github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of every secret, not a secret
+SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix, not a secret
 MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
 FRESH_SECRET_BYTES = 32
 
 
 class BadSecretError(ValueError):
-    """A signing secret is not ``whsec_`` and base64 of 24 to 64 bytes; the message does not repeat it."""
+    """A signing secret is not ``whsec_`` and base64 of 24 to 64 bytes; the message does not contain the secret."""
 
 
 def signed_headers(event_id: str, body: bytes, secrets: Sequence[str], at: int) -> dict[str, str]:
-    """The three headers of one attempt.
+    """The signature headers of one attempt.
 
     Args:
-        event_id: becomes ``webhook-id``, the same at every attempt.
-        body: exactly the bytes that are sent, UTF-8.
-        secrets: ``whsec_…``; each adds one signature, so that a receiver may hold any one of them.
-        at: time of this attempt, Unix seconds.
+        event_id: ``webhook-id``, the same for every attempt.
+        body: the request body, UTF-8.
+        secrets: ``whsec_…``; each adds a signature, and receivers verify with any one of them.
+        at: time of the attempt, Unix seconds.
 
     Raises:
-        BadSecretError: if there is no secret, or a bad one.
+        BadSecretError: if there is no secret or an invalid one.
     """
     if not secrets:
-        raise BadSecretError("there is no secret to sign with")
-    # The library takes the time for UTC whatever zone it carries.
+        raise BadSecretError("there is no signing secret")
+    # The library ignores the time zone and assumes UTC.
     timestamp = datetime.fromtimestamp(at, UTC)
     text = body.decode("utf-8")
     return {
@@ -49,12 +49,12 @@ def signed_headers(event_id: str, body: bytes, secrets: Sequence[str], at: int) 
 
 
 def fresh_secret(random_bytes: Callable[[int], bytes]) -> str:
-    """A new ``whsec_…``; ``random_bytes`` must be fit for cryptography (``secrets.token_bytes``)."""
+    """A new ``whsec_…``; ``random_bytes`` must be cryptographically secure (``secrets.token_bytes``)."""
     return SECRET_PREFIX + base64.b64encode(random_bytes(FRESH_SECRET_BYTES)).decode()
 
 
 def check_secret(secret: str) -> str:
-    """``secret``, if it is a good one; raises BadSecretError."""
+    """Return ``secret`` if it is valid; raises BadSecretError."""
     if not secret.startswith(SECRET_PREFIX):
         raise BadSecretError(f"a signing secret begins with {SECRET_PREFIX}")
     try:

@@ -1,7 +1,7 @@
-"""Which URLs a webhook endpoint may have: checked when it is added, and again before each attempt.
+"""Checks endpoint URLs, when an endpoint is added and before each attempt.
 
-What is checked is the URL's text. The addresses that its name stands for are checked when it is
-connected to (``destinations/guard.py``), because they can change in between.
+This check covers the text of the URL. ``destinations/webhook.py`` checks the IP addresses of the host when it connects,
+because DNS records can change.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
-from examhook.delivery.address import why_refused
+from examhook.delivery.ip_address import ip_refusal_reason
 
 MAX_URL_CHARACTERS = 2048
 
@@ -22,16 +22,16 @@ _NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f\\<>\"{}|^`]")
 
 
 class EndpointUrlError(ValueError):
-    """A URL that no endpoint may have; the message says why, and does not repeat path or query."""
+    """A URL is not allowed for endpoints; the message contains no path and no query."""
 
 
 def check_endpoint_url(url: str, *, allow_http: bool = False, allow_private: bool = False) -> None:
-    """Raise EndpointUrlError unless ``url`` is one that webhooks may be sent to.
+    """Raise EndpointUrlError if webhooks to ``url`` are not allowed.
 
     Args:
-        url: as a person wrote it.
-        allow_http: whether ``http://`` will do (the stack's AllowHttpEndpoints).
-        allow_private: whether names and addresses of a private network will do (AllowPrivateEndpoints).
+        url: the URL as entered by a user.
+        allow_http: also allow ``http://`` (the stack's AllowHttpEndpoints).
+        allow_private: also allow names and addresses of private networks (AllowPrivateEndpoints).
     """
     if len(url) > MAX_URL_CHARACTERS:
         raise EndpointUrlError(f"The URL is longer than {MAX_URL_CHARACTERS} characters.")
@@ -44,9 +44,9 @@ def check_endpoint_url(url: str, *, allow_http: bool = False, allow_private: boo
         raise EndpointUrlError("The URL is malformed: check its host and port.") from None
     _check_scheme(parts, allow_http=allow_http)
     if "@" in parts.netloc:
-        raise EndpointUrlError("The URL holds a user name or password; webhooks are proved by their signature instead.")
+        raise EndpointUrlError("The URL contains a user name or password; receivers verify the signature instead.")
     if parts.fragment or url.endswith("#"):
-        raise EndpointUrlError("The URL has a part after #, which is never sent; leave it out.")
+        raise EndpointUrlError("The URL has a fragment (#…), which HTTP does not send; remove it.")
     if not parts.hostname:
         raise EndpointUrlError("The URL has no host.")
     if port == 0 or not _NETLOC.fullmatch(parts.netloc):
@@ -71,14 +71,14 @@ def _check_host(host: str, *, in_brackets: bool, allow_private: bool) -> None:
         _check_address(address, allow_private=allow_private)
         return
     if not host.isascii():
-        raise EndpointUrlError(f"Write the URL's host in its ASCII form{_ascii_form(host)}.")
+        raise EndpointUrlError(f"Use the ASCII form of the URL's host{_ascii_form(host)}.")
     if host.endswith("."):
-        raise EndpointUrlError("Leave out the dot at the end of the URL's host.")
+        raise EndpointUrlError("Remove the dot at the end of the URL's host.")
     labels = host.split(".")
     if len(host) > _MAX_HOST_CHARACTERS or not all(_LABEL.fullmatch(label) for label in labels):
         raise EndpointUrlError("The URL's host is not a valid host name.")
     if _is_number(labels[-1]):
-        # Resolvers read 2130706433, 0x7f.1 and 017700000001 as addresses; only the plain form is read alike by all.
+        # Some resolvers accept 2130706433, 0x7f.1 and 017700000001 as addresses. All agree only on the plain form.
         try:
             address = IPv4Address(host)
         except AddressValueError:
@@ -88,13 +88,13 @@ def _check_host(host: str, *, in_brackets: bool, allow_private: bool) -> None:
         _check_address(address, allow_private=allow_private)
         return
     if not allow_private and (len(labels) == 1 or _is_local(host)):
-        raise EndpointUrlError(f"{host} is a name of a private network; webhooks go to public addresses only.")
+        raise EndpointUrlError(f"{host} is a name in a private network; only public addresses are allowed.")
 
 
 def _check_address(address: IPv4Address | IPv6Address, *, allow_private: bool) -> None:
-    reason = why_refused(address, allow_private=allow_private)
+    reason = ip_refusal_reason(address, allow_private=allow_private)
     if reason:
-        raise EndpointUrlError(f"Webhooks are not sent to this address: {reason}.")
+        raise EndpointUrlError(f"Webhooks to this address are not allowed: {reason}.")
 
 
 def _is_number(label: str) -> bool:

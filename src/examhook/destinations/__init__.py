@@ -1,1 +1,1 @@
-"""Where events go: SNS, the delivery queue, webhooks."""
+"""Adapters that send events to SNS, EventBridge, SQS and webhooks."""

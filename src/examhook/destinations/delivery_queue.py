@@ -1,12 +1,11 @@
-"""The delivery queue: messages that say "try this event at this endpoint now", and nothing else.
+"""The delivery queue: messages that tell Deliver to attempt a delivery now.
 
 ::
 
-    DeliveryQueueError
-    ├── QueueRefusedError      SQS took some messages and not others; trying again helps
-    └── BadMessageError        a message is not one of ours; trying again does not help
+    DeliveryQueueError    SQS rejected some messages; a retry helps
+    BadMessageError       a message has another format; a retry does not help
 
-``send`` also raises botocore's errors when SQS cannot be reached; trying again helps.
+``send`` also raises botocore's errors.
 """
 
 from __future__ import annotations
@@ -19,38 +18,35 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-_BATCH = 10
+_BATCH_SIZE = 10
+"""Maximum messages per request to SQS."""
 
 
 class DeliveryQueueError(Exception):
-    """The queue did not do as asked."""
+    """SQS rejected some messages; the others are on the queue."""
 
 
-class QueueRefusedError(DeliveryQueueError):
-    """SQS refused some of the messages; the others are on the queue."""
-
-
-class BadMessageError(DeliveryQueueError):
-    """A message's body is not what ``send`` writes."""
+class BadMessageError(ValueError):
+    """The body of a message is not one that ``body_of`` returns."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryMessage:
-    """One attempt to be made now."""
+    """An attempt that is due."""
 
     endpoint_id: str
     event_id: str
     attempt: int
-    """From 1."""
+    """Starts at 1."""
     probe: bool = False
-    """It is to find out whether an endpoint that is down is back, so it is made although others wait."""
-    place: float | None = None
-    """Its place in the pace of its endpoint, Unix seconds, where it was given one."""
+    """Whether to make the attempt although the endpoint is down, to check if it has recovered."""
+    slot_at: float | None = None
+    """Rate slot of the attempt (Unix seconds), if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
-class TakenMessage:
-    """A message that was taken off the queue, and is to be brought again unless ``done`` is told of its receipt."""
+class ReceivedMessage:
+    """A message that SQS delivers again unless it is deleted."""
 
     message_id: str
     body: str
@@ -58,10 +54,10 @@ class TakenMessage:
 
 
 class DeliveryQueue:
-    """The queue between those who know that something is due and Deliver.
+    """Sends and receives messages.
 
-    Each message belongs to the group of its endpoint: SQS then lets those of endpoints with few messages under way
-    come before those of one that has many (fair queues of SQS, developer guide).
+    The message group is the endpoint, so that endpoints with many messages do not delay others (SQS developer guide,
+    "fair queues").
     """
 
     def __init__(self, client: SQSClient, queue_url: str) -> None:
@@ -69,9 +65,9 @@ class DeliveryQueue:
         self._queue_url = queue_url
 
     def send(self, messages: Sequence[DeliveryMessage], delay_s: int = 0) -> None:
-        """Put messages on the queue, ten to a request, to be received ``delay_s`` (0 to 900) from now."""
-        for start in range(0, len(messages), _BATCH):
-            answer = self._client.send_message_batch(
+        """Send messages that can be received after ``delay_s`` (0 to 900)."""
+        for start in range(0, len(messages), _BATCH_SIZE):
+            response = self._client.send_message_batch(
                 QueueUrl=self._queue_url,
                 Entries=[
                     {
@@ -80,49 +76,50 @@ class DeliveryQueue:
                         "DelaySeconds": delay_s,
                         "MessageGroupId": message.endpoint_id,
                     }
-                    for number, message in enumerate(messages[start : start + _BATCH])
+                    for number, message in enumerate(messages[start : start + _BATCH_SIZE])
                 ],
             )
-            refused = answer.get("Failed", [])
-            if refused:
-                codes = ", ".join(sorted({entry["Code"] for entry in refused}))
-                raise QueueRefusedError(f"SQS refused {len(refused)} of the messages ({codes})")
+            rejected = response.get("Failed", [])
+            if rejected:
+                codes = ", ".join(sorted({entry["Code"] for entry in rejected}))
+                raise DeliveryQueueError(f"SQS rejected {len(rejected)} of the messages ({codes})")
 
-    def take(self, most: int, wait_s: int) -> list[TakenMessage]:
-        """Up to ``most`` (1 to 10) messages, after waiting up to ``wait_s`` (0 to 20) for the first."""
-        answer = self._client.receive_message(
-            QueueUrl=self._queue_url, MaxNumberOfMessages=most, WaitTimeSeconds=wait_s
+    def receive(self, max_messages: int, wait_s: int) -> list[ReceivedMessage]:
+        """Receive up to ``max_messages`` (1 to 10), and wait up to ``wait_s`` (0 to 20) for the first one."""
+        response = self._client.receive_message(
+            QueueUrl=self._queue_url, MaxNumberOfMessages=max_messages, WaitTimeSeconds=wait_s
         )
         return [
-            TakenMessage(each["MessageId"], each["Body"], each["ReceiptHandle"]) for each in answer.get("Messages", [])
+            ReceivedMessage(each["MessageId"], each["Body"], each["ReceiptHandle"])
+            for each in response.get("Messages", [])
         ]
 
-    def done(self, taken: Sequence[TakenMessage]) -> None:
-        """Remove messages that were taken; one that stays all the same comes again, which changes nothing."""
-        for start in range(0, len(taken), _BATCH):
+    def delete(self, received: Sequence[ReceivedMessage]) -> None:
+        """Delete messages. A message that SQS does not delete is received again, which is harmless."""
+        for start in range(0, len(received), _BATCH_SIZE):
             self._client.delete_message_batch(
                 QueueUrl=self._queue_url,
                 Entries=[
                     {"Id": str(number), "ReceiptHandle": each.receipt}
-                    for number, each in enumerate(taken[start : start + _BATCH])
+                    for number, each in enumerate(received[start : start + _BATCH_SIZE])
                 ],
             )
 
 
 def body_of(message: DeliveryMessage) -> str:
-    """A message's body, as ``docs/architecture.md`` fixes it."""
-    facts: dict[str, object] = {
+    """The body of a message (format: ``docs/architecture.md``)."""
+    values: dict[str, object] = {
         "endpoint_id": message.endpoint_id,
         "event_id": message.event_id,
         "attempt": message.attempt,
         **({"probe": True} if message.probe else {}),
-        **({} if message.place is None else {"place": round(message.place, 3)}),
+        **({} if message.slot_at is None else {"place": round(message.slot_at, 3)}),
     }
-    return json.dumps(facts, separators=(",", ":"))
+    return json.dumps(values, separators=(",", ":"))
 
 
 def parse_body(body: str) -> DeliveryMessage:
-    """The message in a body; raises BadMessageError."""
+    """The message with this body; raises BadMessageError."""
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
@@ -130,7 +127,7 @@ def parse_body(body: str) -> DeliveryMessage:
     match parsed:
         case {"endpoint_id": str(endpoint_id), "event_id": str(event_id), "attempt": int(attempt)} if attempt >= 1:
             place = parsed.get("place")
-            known = place if isinstance(place, int | float) else None
-            return DeliveryMessage(endpoint_id, event_id, attempt, parsed.get("probe") is True, known)
+            slot_at = place if isinstance(place, int | float) else None
+            return DeliveryMessage(endpoint_id, event_id, attempt, parsed.get("probe") is True, slot_at)
         case _:
             raise BadMessageError("a message on the delivery queue lacks endpoint_id, event_id or attempt")

@@ -1,9 +1,11 @@
-"""The queue of what Dispatch could not process: what came onto it, and where a long redrive goes on.
+"""The failure queue of Dispatch: messages that start a redrive of the submissions table or a part of it.
 
-The stream puts a message there for each batch that it gave up on (its positions in the stream, which
-are of no use once the stream has forgotten them); a redrive that ran out of time puts one there that
-says where to go on, and another for the part that it went through if something there failed; and Poll
-one that says since when, where the stream brings nothing at all.
+Messages come from three senders:
+
+- The DynamoDB stream sends one for each batch that it gave up on. Its stream positions are unusable once the stream
+  records expire, so the time of the message determines what to redrive.
+- A redrive that runs out of time sends one for the rest of its part, and one for the processed part if that had errors.
+- Poll sends one if the stream delivers nothing, with the time since when.
 """
 
 from __future__ import annotations
@@ -17,56 +19,59 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 CLOCK_MARGIN_S = 24 * 3600
-"""The provider's clock, by which events are noticed, may be wrong by so much."""
+"""Maximum error of the provider's clock, which sets the times of events."""
 LOOK_BACK_S = 24 * 3600 + CLOCK_MARGIN_S
-"""A batch is given up at most a day after its writes: so far back, counted from when the message was sent, lie the
-times of its events."""
+"""Maximum age of the events of a batch when the stream gives up on it, one day after its writes."""
 
 
 @dataclass(frozen=True, slots=True)
-class RedriveOrder:
-    """What is to be redriven."""
+class RedriveRequest:
+    """The events to redrive."""
 
     since: int
-    """Events noticed since then, Unix seconds."""
-    place: Mapping[str, str] | None = None
-    """Where in the table to go on (``pk``, ``sk``); None for its beginning."""
-    until: Mapping[str, str] | None = None
-    """The last item to look at (``pk``, ``sk``); None for the table's end."""
-
-
-def order_of(body: str, sent_at: int) -> RedriveOrder:
-    """What a message asks for; one of the stream's own, sent at ``sent_at`` (Unix seconds), for all around then."""
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
-        parsed = None
-    match parsed:
-        case {"redrive": {"since": int(since), **bounds}}:
-            place, until = (_key_in(bounds.get(name)) for name in ("place", "until"))
-            if not bounds or place or until:
-                return RedriveOrder(since, place, until)
-    return RedriveOrder(sent_at - LOOK_BACK_S)
-
-
-def _key_in(value: object) -> Mapping[str, str] | None:
-    match value:
-        case {"pk": str(pk), "sk": str(sk)}:
-            return {"pk": pk, "sk": sk}
-        case _:
-            return None
+    """Earliest event time, Unix seconds."""
+    start_key: Mapping[str, str] | None = None
+    """Key (``pk``, ``sk``) after which to start; None for the start of the table."""
+    end_key: Mapping[str, str] | None = None
+    """Key of the last item to read; None for the end of the table."""
 
 
 class RedriveQueue:
-    """Takes orders for parts of the table."""
+    """Sends redrive requests."""
 
     def __init__(self, client: SQSClient, queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 
-    def put(self, order: RedriveOrder) -> None:
-        """Have the table redriven, or a part of it; raises botocore's errors."""
-        bounds = {"place": order.place, "until": order.until}
-        facts = {"since": order.since, **{name: dict(key) for name, key in bounds.items() if key is not None}}
-        body = json.dumps({"redrive": facts}, separators=(",", ":"))
+    def send(self, request: RedriveRequest) -> None:
+        """Request a redrive; raises botocore's errors."""
+        keys = {"place": request.start_key, "until": request.end_key}
+        values = {"since": request.since, **{name: dict(key) for name, key in keys.items() if key is not None}}
+        body = json.dumps({"redrive": values}, separators=(",", ":"))
         self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
+
+
+def parse_redrive(body: str, sent_at: int) -> RedriveRequest:
+    """The request in a message.
+
+    A message that is not from RedriveQueue requests a redrive of all events of the LOOK_BACK_S before ``sent_at`` (Unix
+    seconds).
+    """
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        parsed = None
+    match parsed:
+        case {"redrive": {"since": int(since), **keys}}:
+            start_key, end_key = (_parse_key(keys.get(name)) for name in ("place", "until"))
+            if not keys or start_key or end_key:
+                return RedriveRequest(since, start_key, end_key)
+    return RedriveRequest(sent_at - LOOK_BACK_S)
+
+
+def _parse_key(value: object) -> Mapping[str, str] | None:
+    match value:
+        case {"pk": str(pk), "sk": str(sk)}:
+            return {"pk": pk, "sk": sk}
+        case _:
+            return None

@@ -1,7 +1,7 @@
-"""Signing secrets at rest: encrypted under the stack's KMS key, each bound to its endpoint.
+"""Encryption of secrets with the stack's KMS key, bound to the endpoint that a secret belongs to.
 
-``open`` and ``seal`` raise botocore's ClientError: with ``InvalidCiphertextException`` the stored
-bytes belong to another endpoint or key, and trying again does not help; otherwise it may.
+``seal`` and ``open`` raise botocore's ClientError. ``InvalidCiphertextException`` means that the ciphertext belongs to
+another endpoint or key, so that a retry does not help.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SecretsKey:
-    """Encrypts and decrypts signing secrets; what it decrypted, it remembers as long as the process lives."""
+    """Encrypts and decrypts secrets, and caches decrypted secrets until the process ends."""
 
     def __init__(self, client: KMSClient, key_arn: str) -> None:
         self._client = client
@@ -21,24 +21,20 @@ class SecretsKey:
         self._opened: dict[tuple[str, bytes], str] = {}
 
     def seal(self, endpoint_id: str, secret: str) -> bytes:
-        """``secret`` encrypted, to be opened for this endpoint only."""
-        answer = self._client.encrypt(
-            KeyId=self._key_arn, Plaintext=secret.encode(), EncryptionContext=_context(endpoint_id)
+        """Encrypt ``secret`` for one endpoint."""
+        response = self._client.encrypt(
+            KeyId=self._key_arn, Plaintext=secret.encode(), EncryptionContext={"endpoint_id": endpoint_id}
         )
-        return answer["CiphertextBlob"]
+        return response["CiphertextBlob"]
 
     def open(self, endpoint_id: str, sealed: bytes) -> str:
-        """The secret in ``sealed``."""
-        known = self._opened.get((endpoint_id, sealed))
-        if known is not None:
-            return known
-        answer = self._client.decrypt(
-            KeyId=self._key_arn, CiphertextBlob=sealed, EncryptionContext=_context(endpoint_id)
+        """Decrypt a secret of the same endpoint."""
+        cached = self._opened.get((endpoint_id, sealed))
+        if cached is not None:
+            return cached
+        response = self._client.decrypt(
+            KeyId=self._key_arn, CiphertextBlob=sealed, EncryptionContext={"endpoint_id": endpoint_id}
         )
-        secret = answer["Plaintext"].decode()
+        secret = response["Plaintext"].decode()
         self._opened[endpoint_id, sealed] = secret
         return secret
-
-
-def _context(endpoint_id: str) -> dict[str, str]:
-    return {"endpoint_id": endpoint_id}

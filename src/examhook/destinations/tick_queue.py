@@ -1,7 +1,6 @@
-"""The queue of the polls between two ticks of the schedule: a delayed message for each.
+"""The tick queue: delayed messages that start the polls between two ticks of the schedule.
 
-A message says only until when it counts. Poll sends messages at a tick of the schedule and never for a message, so
-the chain of invocations has one link.
+Only an invocation by the schedule sends these messages, so messages never trigger further messages.
 """
 
 from __future__ import annotations
@@ -10,18 +9,39 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from examhook.destinations.batches import batches
 from examhook.detection.intervals import Tick
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-_MOST, _MOST_BYTES = 10, 1_048_576
-"""What SQS takes in one request."""
+_BATCH_SIZE = 10
+"""Maximum messages per request (SQS, ``SendMessageBatch``)."""
 
 
-def expiry_in(body: str) -> float:
-    """Until when a message counts, Unix seconds; raises ValueError for what is no tick."""
+class TickQueue:
+    """Schedules polls within the next minute."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send(self, ticks: Sequence[Tick]) -> int:
+        """Send a delayed message for each tick and return how many SQS rejected; raises botocore's errors."""
+        rejected = 0
+        for start in range(0, len(ticks), _BATCH_SIZE):
+            response = self._client.send_message_batch(
+                QueueUrl=self._queue_url,
+                Entries=[
+                    {"Id": str(tick.delay_s), "MessageBody": _body(tick), "DelaySeconds": tick.delay_s}
+                    for tick in ticks[start : start + _BATCH_SIZE]
+                ],
+            )
+            rejected += len(response.get("Failed", []))
+        return rejected
+
+
+def parse_expiry(body: str) -> float:
+    """Time (Unix seconds) after which to ignore a message; raises ValueError for other messages."""
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
@@ -29,29 +49,7 @@ def expiry_in(body: str) -> float:
     match parsed:
         case {"expires_at": int() | float() as expires_at}:
             return expires_at
-    raise ValueError("The message on the queue of ticks is no tick.")
-
-
-class TickQueue:
-    """Starts polls a little later."""
-
-    def __init__(self, client: SQSClient, queue_url: str) -> None:
-        self._client = client
-        self._queue_url = queue_url
-
-    def send(self, ticks: Sequence[Tick]) -> int:
-        """Send a message for each tick; how many SQS refused. Raises botocore's errors."""
-        refused = 0
-        for batch in batches(ticks, lambda tick: len(_body(tick)), _MOST, _MOST_BYTES):
-            answer = self._client.send_message_batch(
-                QueueUrl=self._queue_url,
-                Entries=[
-                    {"Id": str(tick.delay_s), "MessageBody": _body(tick), "DelaySeconds": tick.delay_s}
-                    for tick in batch
-                ],
-            )
-            refused += len(answer.get("Failed", []))
-        return refused
+    raise ValueError("The message on the tick queue is no tick.")
 
 
 def _body(tick: Tick) -> str:

@@ -1,1 +1,1 @@
-"""What to ask next, what changed, which event that is: pure rules."""
+"""Pure rules of polling: what to read, what changed, and which events follow."""

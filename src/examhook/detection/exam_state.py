@@ -13,7 +13,7 @@ RUNNING_KEPT = 200
 
 
 class RowOrder(StrEnum):
-    """Order in which the provider lists an exam's rows, as shown by full scans."""
+    """Order in which the provider lists the rows of an exam."""
 
     UNKNOWN = "unknown"
     NEWEST = "newest"
@@ -45,7 +45,7 @@ class ExamState:
 
     account: str
     exam: Exam
-    """As listed when it was last read, with the last stated ``available``."""
+    """As listed at the last reading. ``available`` is the last stated value."""
     predates_watch: bool = False
     """Whether the exam was in the first complete list, so that it may have old results."""
     row_order: RowOrder = RowOrder.UNKNOWN
@@ -58,7 +58,7 @@ class ExamState:
     running_depth: int = 0
     """Number of rows from the newest down to the running attempt that started first, inclusive."""
     digest: int | None = None
-    """Digest of the stored attempts in any order; None if the next full scan must compare each row."""
+    """Order-independent digest of the stored attempts; None if the next full scan must compare each row."""
     scanned_at: int | None = None
     """Start of the last complete full scan."""
     read_at: int = 0
@@ -66,7 +66,7 @@ class ExamState:
     changed_at: int = 0
     """Last known change of an attempt."""
     failed_since: int | None = None
-    """First of the incomplete readings since the last complete one; None if the last one was complete."""
+    """Time of the first incomplete reading after the last complete one; None if there is none."""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """Rows that cannot be announced, by reason."""
     cursor: ScanCursor | None = None

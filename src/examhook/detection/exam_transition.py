@@ -1,4 +1,4 @@
-"""How the list of exams, or a full scan, changes an exam's state: not at all, silently, or with one event.
+"""Changes of an exam's state by the list of exams or a full scan, and the event of each change.
 
 ===============================================  =====================
 stored → listed                                  event
@@ -26,7 +26,7 @@ KEPT_CHANGES = 5
 """Openings and closings that a state keeps, so that missed events can be rebuilt from it."""
 
 _FIRST = "first"
-"""Part of the event id of a new exam's opening. A first poll after a loss of the tables derives the same id."""
+"""Replaces the sequence in the event id of a new exam's opening, which a loss of the tables must not change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _next_sequence(state: ExamState, observed_at: int) -> int:
 
 
 def _newest_id(state: ExamState, *, receipts: bool) -> str | None:
-    """Id of the newest receipt, or of the newest other event. Receivers can filter out receipts."""
+    """Id of the newest event of the same kind. Receivers may filter out receipts, so these are linked separately."""
     chain = [each.event_id for each in state.transitions if (each.receipt is not None) is receipts]
     return chain[-1] if chain else None
 

@@ -123,7 +123,7 @@ def is_active(state: ExamState, now: int) -> bool:
 
 
 def is_in_rotation(exam: Exam, state: ExamState, now: int) -> bool:
-    """Whether new rows may appear unannounced: the exam is available, or is active."""
+    """Whether the exam is read for new rows at intervals: it is available or active."""
     return exam.available is not False or is_active(state, now)
 
 

@@ -45,19 +45,21 @@ class Page(Protocol[T_co]):
 class ListPass:
     """One pass over a list."""
 
-    start: int
+    start: int = 0
     """Offset of the next page."""
-    begin: int
+    after: Hashable = None
+    """Key of the row at ``start``, if the pass continues an earlier reading."""
+    begin: int = field(init=False)
     """Offset of the first page."""
-    seen: set[Hashable]
+    seen: set[Hashable] = field(init=False)
     """Keys of the rows read."""
-    overlaps: bool
+    overlaps: bool = False
     """Whether the next page must begin with a known row."""
     steps_back: int = 0
     probes: int = 0
-    """Number of requests in a row behind the last known row, including the next one."""
+    """Consecutive requests behind the last known row, including the next one."""
     rejoins: bool = False
-    """Whether the next page only repeats a page, to check that it joins the page before."""
+    """Whether the next page repeats the last one, to check that it joins the page before."""
     short_pages_continue: bool = False
     """Whether rows followed a short page, so that a short page does not indicate the end."""
     first_page: frozenset[Hashable] | None = None
@@ -74,6 +76,15 @@ class ListPass:
     """Whether every page repeated known rows in their earlier order."""
     reached_end: bool = False
 
+    def __post_init__(self) -> None:
+        self.begin = self.start
+        self.seen = set() if self.after is None else {self.after}
+
+    @property
+    def continues(self) -> bool:
+        """Whether the next page is the first page of a pass that continues an earlier reading."""
+        return self.after is not None and self.first_page is None
+
     @property
     def rows(self) -> int:
         """Number of distinct rows up to the end, including the rows ahead of the first page."""
@@ -81,7 +92,7 @@ class ListPass:
 
     @property
     def lacking(self) -> int:
-        """How many more offsets than distinct rows the pass covered."""
+        """Covered offsets minus distinct rows."""
         return self.end - self.rows
 
     def take(self, page: Page[object], keys: Sequence[Hashable]) -> bool:
@@ -103,7 +114,7 @@ class ListPass:
         positions = [self.positions[key] for key in keys if key in self.positions]
         if any(after != before + 1 for before, after in pairwise(positions)):
             return False
-        # Behind the end, rows that became visible further up can only push the last rows onto the page.
+        # When a hidden row becomes visible, the last known rows move onto the page behind the end, and no others.
         must_end_with_last = self.probes > 0 or len(positions) < len(keys)
         if not positions or not must_end_with_last:
             return True
@@ -119,12 +130,16 @@ class ListPass:
         return True
 
     def repeats_first_page(self, keys: Sequence[Hashable]) -> bool:
-        """Whether a page shows exactly the rows of the first page."""
-        first = self.first_page
-        return first is not None and bool(keys) and keys[0] in first and first == frozenset(keys)
+        """Whether a page shows exactly the rows of the first page, and no page showed any other row.
+
+        Inserted rows can push the first page's rows to a later offset, but then later pages showed other rows.
+        """
+        return bool(keys) and self.first_page == frozenset(keys) == self.seen
 
     def joins(self, page: Page[object], keys: Sequence[Hashable]) -> bool:
-        """Whether a page begins with a known row, so that no row was skipped ahead of it."""
-        if any(row.place == 0 for row in page.unreadable):
+        """Whether no row was skipped ahead of a page."""
+        if self.continues:
+            return self.after in keys
+        if not self.overlaps or any(row.place == 0 for row in page.unreadable):
             return True
         return bool(keys) and keys[0] in self.seen

@@ -33,7 +33,7 @@ def happened_at(attempt: Attempt) -> int:
 
 @dataclass(slots=True)
 class RowClock:
-    """The clock of one account's rows, as far as the rows show it."""
+    """How far the clock of one account's rows is ahead of ours."""
 
     ahead_s: int | None = None
     """Latest time in any row minus our clock, in seconds."""

@@ -22,9 +22,9 @@ from examhook.detection.reader import LIMIT
 from examhook.model import Exam
 
 _ROTATION_SHARE = 4
-"""The rotation uses at most one in this number of a poll's requests."""
+"""The rotation uses at most a quarter of a poll's requests."""
 _SCAN_SHARE = 2
-"""Due full scans use at most one in this number of a poll's requests."""
+"""Due full scans use at most half of a poll's requests."""
 
 
 class Reason(IntEnum):
@@ -146,7 +146,7 @@ def plan(
 
 
 def is_paused(request: ExamRequest, now: int) -> bool:
-    """Whether a failed exam is not read at ``now``. The pause doubles with each failure, up to RETRY_S."""
+    """Whether a failed exam must wait. The wait doubles with each failure, up to RETRY_S."""
     state = request.state
     if state.failed_since is None or request.reason is Reason.CONTINUED:
         return False
@@ -154,7 +154,7 @@ def is_paused(request: ExamRequest, now: int) -> bool:
 
 
 def _urgent(exam: Exam, state: ExamState, now: int, pace: PollPace, rescan: Rescan | None) -> ExamRequest | None:
-    """Return the request for a listed exam that is read at every poll; None for any other exam."""
+    """Return the request for a listed exam that must be read now; None if it can wait."""
     # Reasons that require a full scan come first.
     applies = {
         Reason.REQUESTED: rescan is not None and rescan.covers(state),

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Generic, TypeVar
 
 from examhook.detection.list_pass import ListPass, Page
@@ -48,56 +49,47 @@ Fetch = Callable[[int, int], Page[T]]
 """``fetch(start, limit)`` returns the page of at most ``limit`` rows from offset ``start``."""
 
 
+@dataclass(slots=True)
 class Reader(Generic[T]):
-    """One reading of a list.
+    """One reading of a list."""
 
-    Args:
-        fetch: Returns one page. Its exceptions pass through ``pages``.
-        key: Returns the key of a row.
-        start: Offset of the first page.
-        after: Key of the row at ``start``, if this reading continues an earlier one.
-        at_least: Number of rows known to exist. A pass that shows fewer is not a proof.
-        counted: Number of rows after which a short page ends the list; None if the end must be proven, because a
-            server that shortens pages to that length hides further rows.
-        stop: Ends the reading after a page if it returns True for its rows. The end is not proven then.
-        limits: Rows per request, one limit for each pass.
-    """
+    fetch: Fetch[T]
+    """Its exceptions pass through ``pages``."""
+    key: Callable[[T], Hashable]
+    """Returns the key of a row."""
+    _: KW_ONLY
+    start: int = 0
+    """Offset of the first page."""
+    after: Hashable = None
+    """Key of the row at ``start``, if this reading continues an earlier one."""
+    at_least: int = 0
+    """Number of rows known to exist. A pass that shows fewer is not a proof."""
+    counted: int | None = None
+    """Number of rows after which a short page ends the list. None: the end must be proven, because a server that
+    shortens pages to that length hides further rows."""
+    stop: Callable[[Sequence[T]], bool] | None = None
+    """Ends the reading after a page if it returns True for its rows. The end is not proven then."""
+    limits: Sequence[int] = field(default_factory=lambda: limits_at(0))
+    """Rows per request, one limit for each pass."""
 
-    def __init__(  # noqa: PLR0913 - where to begin and when to stop belong to a reading
-        self,
-        fetch: Fetch[T],
-        key: Callable[[T], Hashable],
-        *,
-        start: int = 0,
-        after: Hashable = None,
-        at_least: int = 0,
-        counted: int | None = None,
-        stop: Callable[[Sequence[T]], bool] | None = None,
-        limits: Sequence[int] | None = None,
-    ) -> None:
-        self._fetch = fetch
-        self._limits = limits_at(0) if limits is None else limits
-        self._key = key
-        self._first = ListPass(start, start, set() if after is None else {after}, overlaps=after is not None)
-        self._after = after
-        self._at_least = at_least
-        self._counted = counted
-        self._stop = stop
-        self.seen: set[Hashable] = set()
-        """Keys of all rows read."""
-        self.unreadable: Counter[str] = Counter()
-        """Unreadable rows by reason, in the pass that showed most of them."""
-        self.next_start = start
-        """Offset at which a later reading can continue."""
-        self.last: Hashable = after
-        """Key of the row at ``next_start``."""
-        self.passes = 0
-        self.stopped = False
-        """Whether ``stop`` ended the reading."""
-        self._is_extra_page = False
-        """Whether the current page is an extra reading of the first page."""
-        self.problem: str | None = None
-        """Why rows may be missing, as a clause for an operator; None if the end is proven."""
+    seen: set[Hashable] = field(default_factory=set, init=False)
+    """Keys of all rows read."""
+    unreadable: Counter[str] = field(default_factory=Counter, init=False)
+    """Unreadable rows by reason, in the pass that showed most of them."""
+    next_start: int = field(init=False)
+    """Offset at which a later reading can continue."""
+    last: Hashable = field(init=False)
+    """Key of the row at ``next_start``."""
+    passes: int = field(default=0, init=False)
+    stopped: bool = field(default=False, init=False)
+    """Whether ``stop`` ended the reading."""
+    problem: str | None = field(default=None, init=False)
+    """Why rows may be missing, as a clause for an operator; None if the end is proven."""
+    _is_extra_page: bool = field(default=False, init=False)
+    """Whether the current page is an extra reading of the first page."""
+
+    def __post_init__(self) -> None:
+        self.next_start, self.last = self.start, self.after
 
     @property
     def is_in_first_pass(self) -> bool:
@@ -106,10 +98,10 @@ class Reader(Generic[T]):
 
     def pages(self) -> Iterator[Sequence[T]]:
         """Yield the rows of each page; raises what ``fetch`` raises."""
-        for limit in self._limits:
+        for limit in self.limits:
             self.passes += 1
             known = len(self.seen)
-            current = self._first if self.passes == 1 else ListPass(0, 0, set(), overlaps=False)
+            current = ListPass(self.start, self.after) if self.passes == 1 else ListPass()
             yield from self._read(current, limit)
             if self.stopped or self.problem is not None or self._is_proof(current):
                 return
@@ -118,7 +110,7 @@ class Reader(Generic[T]):
         self.problem = "its rows moved while they were read"
 
     def _is_proof(self, current: ListPass) -> bool:
-        return current.reached_end and current.lacking <= 0 and current.rows >= self._at_least
+        return current.reached_end and current.lacking <= 0 and current.rows >= self.at_least
 
     def _is_stable(self, current: ListPass, known: int) -> bool:
         """Whether a further pass shows that the list is complete, although it is not a proof by itself.
@@ -128,7 +120,7 @@ class Reader(Generic[T]):
         """
         if not current.reached_end:
             return False
-        is_one_page = current.first_page == frozenset(current.seen) and len(current.seen) < min(self._limits)
+        is_one_page = current.first_page == frozenset(current.seen) and len(current.seen) < min(self.limits)
         if current.is_ordered or is_one_page:
             return len(self.seen) == known
         return len(self.seen) + current.twins + current.unreadable.total() >= current.end
@@ -136,12 +128,12 @@ class Reader(Generic[T]):
     def _read(self, current: ListPass, limit: int) -> Generator[Sequence[T], None, None]:
         """Make one pass."""
         while True:
-            page = self._fetch(current.start, limit)
-            keys = [self._key(row) for row in page.rows]
+            page = self.fetch(current.start, limit)
+            keys = [self.key(row) for row in page.rows]
             # Rows of a page that does not join exist as well, even if other rows were skipped.
             self.seen.update(keys)
-            continues = self._continues(current)
-            if not self._is_joined(current, page, keys):
+            continues = current.continues
+            if not current.joins(page, keys):
                 yield page.rows
                 if not current.step_back(limit // 2):
                     return
@@ -155,29 +147,18 @@ class Reader(Generic[T]):
                 yield from ending
                 return
             self._step(current, page, keys, limit, is_new=is_new)
-            if continues and keys[0] != self._after:
+            if continues and keys[0] != current.after:
                 # Rows were inserted at the beginning of the list since the earlier reading.
                 yield from self._first_page_again(limit)
-
-    def _continues(self, current: ListPass) -> bool:
-        """Whether the next page is the first page of a reading that continues an earlier one."""
-        return self.passes == 1 and current.first_page is None and self._after is not None
-
-    def _is_joined(self, current: ListPass, page: Page[T], keys: Sequence[Hashable]) -> bool:
-        """Whether no row was skipped ahead of a page."""
-        if self._continues(current):
-            return self._after in keys
-        return not current.overlaps or current.joins(page, keys)
 
     def _ending(
         self, current: ListPass, page: Page[T], keys: Sequence[Hashable], limit: int, *, is_new: bool
     ) -> Iterator[Sequence[T]] | None:
         """Return the pages to read after the last page of a pass; None if the pass continues."""
-        if self._stop is not None and self._stop(page.rows):
+        if self.stop is not None and self.stop(page.rows):
             self.stopped = True
             return iter(())
         if current.start > 0 and current.repeats_first_page(keys):
-            current.reached_end = True
             return self._without_offset(current, page, limit)
         current.first_page = current.first_page or frozenset(keys)
         if not self._has_ended(current, page, limit, is_new=is_new):
@@ -195,7 +176,7 @@ class Reader(Generic[T]):
     def _has_ended(self, current: ListPass, page: Page[T], limit: int, *, is_new: bool) -> bool:
         if page.row_count == 0 or (current.probes == _MAX_PROBES and not is_new):
             return True
-        return self._counted is not None and page.row_count < limit and current.rows >= self._counted > 0
+        return self.counted is not None and page.row_count < limit and current.rows >= self.counted > 0
 
     def _step(self, current: ListPass, page: Page[T], keys: Sequence[Hashable], limit: int, *, is_new: bool) -> None:
         """Choose the next page: it overlaps this page, or lies behind it if this page may be the last."""
@@ -217,9 +198,11 @@ class Reader(Generic[T]):
 
     def _without_offset(self, current: ListPass, page: Page[T], limit: int) -> Iterator[Sequence[T]]:
         """Read the whole list with one request, because the server ignores the offset."""
-        whole = self._fetch(0, WHOLE_LIST)
-        keys = [self._key(row) for row in whole.rows]
+        whole = self.fetch(0, WHOLE_LIST)
+        keys = [self.key(row) for row in whole.rows]
         is_new = bool(set(keys) - current.seen)
+        # Otherwise inserted rows pushed the first page to this offset.
+        current.reached_end = current.seen <= set(keys)
         self.seen.update(keys)
         current.seen.update(keys)
         current.end = current.begin
@@ -228,8 +211,8 @@ class Reader(Generic[T]):
             self.problem = f"the provider ignores the offset and returns at most {whole.row_count} rows"
 
     def _first_page_again(self, limit: int) -> Iterator[Sequence[T]]:
-        page = self._fetch(0, limit)
-        self.seen.update(self._key(row) for row in page.rows)
+        page = self.fetch(0, limit)
+        self.seen.update(self.key(row) for row in page.rows)
         self._is_extra_page = True
         yield page.rows
         self._is_extra_page = False

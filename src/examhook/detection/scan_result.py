@@ -86,15 +86,9 @@ class ScanResult:
 def after_complete_scan(  # noqa: PLR0913 - all that the state follows from
     state: ExamState, scan: ScanResult, *, began_at: int, row_order: RowOrder, changed: bool, is_digest_valid: bool
 ) -> ExamState:
-    """Return the state after a scan that read all rows.
+    """Return the state after a scan that read all rows and began at ``began_at`` (Unix seconds, our clock).
 
-    Args:
-        state: State before the scan.
-        scan: Result of the scan.
-        began_at: Start of the scan, Unix seconds by our clock.
-        row_order: Order of the rows.
-        changed: Whether the exam changed, so that the next scan is due soon.
-        is_digest_valid: Whether the stored attempts are those of the scan.
+    ``changed``: the exam changed, so the next scan is due soon. ``is_digest_valid``: it shows the stored attempts.
     """
     # The time of a first scan does not say when its rows changed. A row with a future time did not change then.
     changed_at = began_at if changed and state.scanned_at is not None else min(scan.newest_at, began_at)
@@ -115,13 +109,10 @@ def after_complete_scan(  # noqa: PLR0913 - all that the state follows from
 def after_incomplete_scan(
     state: ExamState, scan: ScanResult, *, attempt_count: int | None, failed_at: int | None
 ) -> ExamState:
-    """Return the state after an incomplete scan: the exam stays due, and running attempts are added to the known ones.
+    """Return the state after an incomplete scan. The exam stays due, and known running attempts are kept.
 
-    Args:
-        state: State before the scan.
-        scan: Result of the scan.
-        attempt_count: Attempt count before the scan, so that a changed count causes another scan.
-        failed_at: Start of the scan, Unix seconds; None if the poll only ran out of time.
+    ``attempt_count`` is the count before the scan, so that a changed count causes another scan. ``failed_at`` is the
+    start of the scan; None if the poll only ran out of time.
     """
     running = tuple(sorted({*state.running, *scan.running}))
     return replace(

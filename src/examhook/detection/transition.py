@@ -1,4 +1,4 @@
-"""How a row changes a stored submission: not at all, by a silent correction, or with one event.
+"""Changes of a stored submission by a row, and the event of each change. Some corrections cause no event.
 
 ====================================  ============================================
 stored → row                          event
@@ -51,7 +51,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """When, and by which poll, rows of one exam were read."""
+    """The circumstances in which rows of one exam were read."""
 
     account: str
     exam: Exam

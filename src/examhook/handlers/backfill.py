@@ -9,7 +9,7 @@ from functools import cache
 from typing import NotRequired, TypedDict, TypeGuard
 
 from examhook.handlers.figures import count_poll
-from examhook.storage.dispatched import DispatchedEvents
+from examhook.storage.events import DispatchedEvents
 from examhook.storage.submissions import key_of, sort_key
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.poll import dispatched_events

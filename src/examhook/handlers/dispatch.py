@@ -21,7 +21,7 @@ from examhook.handlers.redrive import (
     repair,
 )
 from examhook.metrics import Meter, Metric
-from examhook.storage.submission_stream import StreamRecord
+from examhook.storage.submission_outbox import StreamRecord
 from examhook.telemetry import log_outcome, logger_for
 from examhook.wiring.dispatch import DispatchFunction, open_dispatch
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Protocol, cast
 
-from examhook.destinations.tick_queue import expiry_in
+from examhook.destinations.tick_queue import parse_expiry
 from examhook.detection.intervals import ticks_of_minute
 from examhook.handlers.backfill import BackfillAnswer, backfill, is_backfill
 from examhook.handlers.figures import count_poll
@@ -74,7 +74,7 @@ def handler(event: Mapping[str, object], context: Context) -> ReportBody | Backf
 def _expires_at(event: Mapping[str, object]) -> float | None:
     """Until when an event counts, Unix seconds; None for the schedule's own tick and for a person's wish."""
     if "Records" in event:
-        return max(expiry_in(record["body"]) for record in cast("list[dict[str, str]]", event["Records"]))
+        return max(parse_expiry(record["body"]) for record in cast("list[dict[str, str]]", event["Records"]))
     expires_at = event.get("expires_at")
     return expires_at if isinstance(expires_at, int | float) else None
 

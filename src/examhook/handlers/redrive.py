@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict, TypeGuard
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from examhook.destinations.redrive_queue import RedriveOrder, order_of
+from examhook.destinations.redrive_queue import RedriveRequest, parse_redrive
 from examhook.metrics import Meter, Metric
 from examhook.telemetry import log_outcome, logger_for
 
@@ -96,7 +96,7 @@ def is_failure(event: Mapping[str, object]) -> TypeGuard[FailureEvent]:
 def obey(command: RedriveCommand, redrive: Redrive) -> RedriveAnswer:
     """Redrive what a person asks for, as far as the time goes."""
     wish = command["redrive"]
-    order = RedriveOrder(wish["since"], wish.get("place"))
+    order = RedriveRequest(wish["since"], wish.get("place"))
     report = _run(redrive, order, time.monotonic() + BUDGET_S, dry_run=wish.get("dry_run", False))
     return {
         "scanned": report.scanned,
@@ -126,7 +126,7 @@ def repair(event: FailureEvent, redrive: Redrive, failures: RedriveQueue) -> Bat
         reason = None
         try:
             if number and time.monotonic() >= stop_at:
-                failures.put(order)
+                failures.send(order)
             else:
                 reason = _settle(order, redrive, failures, stop_at)
         except (ClientError, BotoCoreError) as error:
@@ -140,39 +140,39 @@ def repair(event: FailureEvent, redrive: Redrive, failures: RedriveQueue) -> Bat
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _parts(records: Sequence[FailureRecord]) -> list[tuple[RedriveOrder, list[str]]]:
+def _parts(records: Sequence[FailureRecord]) -> list[tuple[RedriveRequest, list[str]]]:
     """Which parts of the table are asked for, each since the earliest time, and by which messages.
 
     The whole table comes first, so that it is never put off: most messages ask for it.
     """
-    orders: dict[tuple[object, ...], RedriveOrder] = {}
+    orders: dict[tuple[object, ...], RedriveRequest] = {}
     asked_by: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
     for record in records:
-        order = order_of(record["body"], int(record["attributes"]["SentTimestamp"]) // 1000)
-        part = tuple(key and (key["pk"], key["sk"]) for key in (order.place, order.until))
+        order = parse_redrive(record["body"], int(record["attributes"]["SentTimestamp"]) // 1000)
+        part = tuple(key and (key["pk"], key["sk"]) for key in (order.start_key, order.end_key))
         asked_by[part].append(record["messageId"])
         orders[part] = replace(order, since=min(order.since, orders.get(part, order).since))
     return sorted(((orders[part], asked_by[part]) for part in orders), key=lambda each: not _is_whole(each[0]))
 
 
-def _is_whole(order: RedriveOrder) -> bool:
-    return order.place is None and order.until is None
+def _is_whole(order: RedriveRequest) -> bool:
+    return order.start_key is None and order.end_key is None
 
 
-def _settle(order: RedriveOrder, redrive: Redrive, failures: RedriveQueue, stop_at: float) -> str | None:
+def _settle(order: RedriveRequest, redrive: Redrive, failures: RedriveQueue, stop_at: float) -> str | None:
     """Redrive a part of the table; why its message is to come again, None where it need not."""
     report = _run(redrive, order, stop_at, dry_run=False)
     if report.next_place is not None:
-        failures.put(replace(order, place=report.next_place))
+        failures.send(replace(order, start_key=report.next_place))
         if report.failed:
-            failures.put(replace(order, until=report.next_place))
+            failures.send(replace(order, end_key=report.next_place))
         return None
     return f"{report.failed} submission(s) wait for the next try: {report.reason}" if report.failed else None
 
 
-def _run(redrive: Redrive, order: RedriveOrder, stop_at: float, *, dry_run: bool) -> RedriveReport:
+def _run(redrive: Redrive, order: RedriveRequest, stop_at: float, *, dry_run: bool) -> RedriveReport:
     began_at = time.monotonic()
-    report = redrive.run(order.since, order.place, order.until, stop_at=stop_at, dry_run=dry_run)
+    report = redrive.run(order.since, order.start_key, order.end_key, stop_at=stop_at, dry_run=dry_run)
     log_outcome(
         logger,
         "redrive",

@@ -1,1 +1,1 @@
-"""The one HTTP session that everything goes through."""
+"""The HTTP client for the provider and for webhooks."""

@@ -1,7 +1,7 @@
-"""What the sockets of a request must know of it: until when, and which addresses are allowed.
+"""State of the HTTP call that the current thread makes: its deadline, and how far it got.
 
-``requests`` has no way to hand these down to a socket, so they travel beside it in a context
-variable, which each thread has for itself. What the sockets find out travels back the same way.
+``requests`` cannot pass these values to sockets, so they are stored in a context variable, one per thread. Sockets and
+responses record there what they observe.
 """
 
 from __future__ import annotations
@@ -13,29 +13,28 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 AddressCheck = Callable[[str], None]
-"""Raises BlockedAddressError when the given IP address (text) may not be connected to."""
+"""Raises BlockedAddressError if connections to an IP address (text) are not allowed."""
 
 
 @dataclass(slots=True)
 class Call:
-    """One request under way."""
+    """One request in progress."""
 
     started_at: float
-    """Monotonic seconds, as the deadline."""
+    """Monotonic seconds, like ``deadline_at``."""
     deadline_at: float
     connect_timeout_s: float
     needs_new_connection: bool = False
-    """No connection that is kept alive may be used."""
+    """Whether reusing an idle connection is not allowed."""
     reused_connection: bool = False
-    """The call began on a connection that was kept alive."""
     received_bytes: bool = False
-    """Something of an answer came."""
+    """Whether any byte of a response arrived."""
     status: int | None = None
-    """Status of the final answer, as soon as its status line came."""
+    """Status of the final response, set when its status line arrives."""
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds since the call began."""
+        """Seconds since the start of the call."""
         return time.monotonic() - self.started_at
 
     @property
@@ -45,18 +44,18 @@ class Call:
 
     @property
     def found_connection_stale(self) -> bool:
-        """Whether a reused connection gave nothing of an answer."""
+        """Whether a reused connection returned no byte."""
         return self.reused_connection and not self.received_bytes
 
     def left_s(self) -> float:
-        """Seconds until the deadline, more than 0; raises TimeoutError."""
+        """Seconds until the deadline, greater than 0; raises TimeoutError."""
         left = self.deadline_at - time.monotonic()
         if left <= 0:
             raise TimeoutError
         return left
 
     def left_to_connect_s(self) -> float:
-        """Seconds that one attempt to connect may take; raises TimeoutError."""
+        """Maximum seconds for one attempt to connect; raises TimeoutError."""
         return min(self.left_s(), self.connect_timeout_s)
 
 
@@ -64,13 +63,13 @@ _current: ContextVar[Call] = ContextVar("current_call")
 
 
 def current_call() -> Call:
-    """The call that this thread is making; raises LookupError outside of one."""
+    """The call of this thread; raises LookupError if there is none."""
     return _current.get()
 
 
 @contextmanager
-def calling(deadline_s: float, connect_timeout_s: float, *, needs_new_connection: bool = False) -> Iterator[Call]:
-    """Begin a call, whose clock starts now."""
+def begin_call(deadline_s: float, connect_timeout_s: float, *, needs_new_connection: bool = False) -> Iterator[Call]:
+    """Make a new call the current one; its deadline is ``deadline_s`` from now."""
     now = time.monotonic()
     call = Call(now, now + deadline_s, connect_timeout_s, needs_new_connection)
     token = _current.set(call)

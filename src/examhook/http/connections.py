@@ -1,35 +1,58 @@
-"""Connections that keep the deadline, skip interim answers, and know when they are too old to be used again.
+"""Connections and their pools: they keep the deadline, skip interim responses, and are not reused when too old.
 
 ::
 
-    taken from the pool ─▶ is_connected? ── no ─▶ closed, and opened again by ``connect``
-                              │
-                              └ no: idle for longer than IDLE_S by the wall clock, bytes waiting that no
-                                request asked for, or a call that wants a new connection
+    connection from the pool ── is_connected ──▶ reuse
+                             └─ otherwise ──▶ close, and open again with ``connect``
 
-Idleness is measured by the wall clock, because monotonic clocks stop while Lambda freezes the function.
-Like urllib3, these connections answer with a response of another class than ``http.client`` (``getresponse``).
+A connection counts as not connected if it was idle for longer than IDLE_S, if it has unread bytes, or if the call needs
+a new connection. Idle time is measured with the wall clock, because monotonic clocks stop while Lambda freezes the
+function.
 """
 
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Callable
 
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.response import HTTPResponse
 
 from examhook.http.call import AddressCheck, current_call
 from examhook.http.response import FinalResponse
-from examhook.http.sockets import DeadlineSocket, connect
+from examhook.http.sockets import DeadlineSocket, DeadlineTlsSocket, connect
 
 IDLE_S = 20.0
-"""A connection that was unused for longer is not used again."""
+"""Maximum idle time of a connection that is reused."""
+
+CONNECTIONS_KEPT = 20
+"""Maximum idle connections per host, and maximum hosts with idle connections."""
 
 
-def pools(check_address: AddressCheck | None, now: Callable[[], float]) -> dict[str, type[HTTPConnectionPool]]:
-    """Pools by scheme whose connections open their sockets by ``connect``; ``now`` gives Unix seconds."""
+class DeadlineAdapter(HTTPAdapter):
+    """A ``requests`` adapter with these connections; HttpClient documents the arguments."""
+
+    def __init__(
+        self,
+        check_address: AddressCheck | None = None,
+        tls: ssl.SSLContext | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(pool_connections=CONNECTIONS_KEPT, pool_maxsize=CONNECTIONS_KEPT)
+        tls = tls or ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+        tls.sslsocket_class = DeadlineTlsSocket
+        self.poolmanager.pool_classes_by_scheme = _pools(check_address, now)
+        self.poolmanager.connection_pool_kw["ssl_context"] = tls
+
+    def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:
+        """Do nothing: the shared TLS context has the authorities, and loading them per connection takes 20 ms."""
+
+
+def _pools(check_address: AddressCheck | None, now: Callable[[], float]) -> dict[str, type[HTTPConnectionPool]]:
+    """Connection pools by scheme."""
 
     class Plain(HTTPConnection):
         response_class = FinalResponse
@@ -40,9 +63,9 @@ def pools(check_address: AddressCheck | None, now: Callable[[], float]) -> dict[
 
         @property
         def is_connected(self) -> bool:
-            return _noted(usable=_may_be_used_again(self.used_at, now()) and super().is_connected)
+            return _record_reuse(_is_reusable(self.used_at, now()) and super().is_connected)
 
-        def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as urllib3's own connections
             self.used_at = now()
             return super().getresponse()
 
@@ -55,12 +78,11 @@ def pools(check_address: AddressCheck | None, now: Callable[[], float]) -> dict[
 
         @property
         def is_connected(self) -> bool:
-            # Bytes that TLS has decrypted already are not seen by a look at the socket.
+            # urllib3 checks the socket for unread bytes, but not for bytes that TLS has already decrypted.
             unread = self.sock.pending() if isinstance(self.sock, ssl.SSLSocket) else 0
-            usable = not unread and _may_be_used_again(self.used_at, now()) and super().is_connected
-            return _noted(usable=usable)
+            return _record_reuse(not unread and _is_reusable(self.used_at, now()) and super().is_connected)
 
-        def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as urllib3's own connections
             self.used_at = now()
             return super().getresponse()
 
@@ -73,13 +95,13 @@ def pools(check_address: AddressCheck | None, now: Callable[[], float]) -> dict[
     return {"http": PlainPool, "https": TlsPool}
 
 
-def _may_be_used_again(used_at: float, now: float) -> bool:
-    """Whether the current call may use a connection that was last used at ``used_at``; both are Unix seconds."""
-    # A clock that was set back says nothing about how long the connection was idle.
+def _is_reusable(used_at: float, now: float) -> bool:
+    """Whether the current call may reuse a connection last used at ``used_at``; both are Unix seconds."""
+    # After the clock was set back, the idle time is unknown.
     return not current_call().needs_new_connection and 0 <= now - used_at <= IDLE_S
 
 
-def _noted(*, usable: bool) -> bool:
-    """``usable``, which the pool asks for before each use of a kept connection, noted in the current call."""
-    current_call().reused_connection = usable
-    return usable
+def _record_reuse(is_connected: bool) -> bool:  # noqa: FBT001 - returns its argument
+    """Record whether the call reuses a connection; the pool asks before each use of an idle connection."""
+    current_call().reused_connection = is_connected
+    return is_connected

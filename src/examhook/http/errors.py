@@ -1,20 +1,20 @@
-"""What can go wrong with one HTTP request.
+"""Errors of one HTTP request.
 
 ::
 
-    HttpError                 trying again helps unless the row says no
-    ├── BadUrlError           no: the address is no http:// or https:// URL
-    ├── BlockedAddressError   no: the host stands at an address that may not be connected to
-    ├── NameLookupError       yes, later: the host's name has no address, or none came in time
-    ├── ConnectError          yes: refused, reset before an answer, unreachable
-    │   └── StaleConnectionError  yes, at once: a reused connection broke before anything of an answer came
-    ├── TlsError              seldom: the certificate or the protocol is wrong until somebody fixes it
-    │   └── CertificateError  seldom: the address is right, and its operator must fix the certificate
-    ├── DeadlineError         yes: not done within the deadline
-    └── BrokenAnswerError     yes: the answer was cut off, or is not HTTP
+    HttpError                    Does a retry help?
+    ├── BadUrlError              no: the URL is not a valid http:// or https:// URL
+    ├── BlockedAddressError      no: requests to the host's IP address are not allowed
+    ├── NameLookupError          yes, later: the host name has no address, or DNS did not respond in time
+    ├── ConnectError             yes: refused, unreachable, or closed before a response
+    │   └── StaleConnectionError yes, at once: a reused connection closed before a response
+    ├── TlsError                 rarely: the certificate or the TLS version is wrong until someone fixes it
+    │   └── CertificateError     rarely: the operator of the host must fix its certificate
+    ├── DeadlineError            yes: the deadline passed
+    └── BrokenResponseError      yes: the response is incomplete or is not HTTP
 
-Messages name the host and nothing else of the URL, since its path and query may hold secrets. For
-the same reason none of these errors has a cause or a context: those of ``requests`` hold the URL.
+Messages contain the host and no other part of the URL, because path and query may contain secrets. For the same reason
+these errors have no cause and no context: errors of ``requests`` contain the URL.
 """
 
 from __future__ import annotations
@@ -22,47 +22,47 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from examhook.http.answer import Answer
+    from examhook.http.response import HttpResponse
 
 
 class HttpError(Exception):
-    """A request got no usable answer; the message names the host only."""
+    """A request without a usable response."""
 
-    answer: Answer | None = None
-    """What came of the answer, where its status line came and something after that line is broken."""
+    response: HttpResponse | None = None
+    """The part of the response that was read, if its status line was."""
 
 
 class BadUrlError(HttpError):
-    """The address is not one that a request can be sent to."""
+    """The URL is not a valid http:// or https:// URL."""
 
 
 class BlockedAddressError(HttpError):
-    """The host stands at an address that may not be connected to."""
+    """Requests to the IP address of the host are not allowed."""
 
 
 class NameLookupError(HttpError):
-    """The host's name could not be turned into an address."""
+    """The host name has no address, or DNS did not respond in time."""
 
 
 class ConnectError(HttpError):
-    """No connection, or it ended before the first byte of an answer."""
+    """The connection failed, or closed before the first byte of a response."""
 
 
 class StaleConnectionError(ConnectError):
-    """A connection that was kept alive ended before the first byte of an answer; a new one may be fine."""
+    """A reused connection closed before the first byte of a response; a new connection may work."""
 
 
 class TlsError(HttpError):
-    """The peer could not prove to be the host, or does not speak TLS."""
+    """The peer has no valid certificate for the host, or does not support TLS."""
 
 
 class CertificateError(TlsError):
-    """The host's own certificate is incomplete or expired; the message says what its operator must do."""
+    """The certificate is incomplete or expired; the message tells the operator of the host what to do."""
 
 
 class DeadlineError(HttpError):
-    """The deadline passed before the last byte of the answer."""
+    """The deadline passed before the last byte of the response."""
 
 
-class BrokenAnswerError(HttpError):
-    """The answer ended too early, or breaks the rules of HTTP."""
+class BrokenResponseError(HttpError):
+    """The response is incomplete or is not HTTP."""

@@ -14,7 +14,9 @@ from collections.abc import Callable
 from typing import ClassVar, NotRequired, TypedDict, TypeVar, Unpack
 
 from examhook import __version__
-from examhook.http.session import Answer, BoundedSession, HttpError, StaleConnectionError
+from examhook.http.client import HttpClient
+from examhook.http.errors import HttpError, StaleConnectionError
+from examhook.http.response import HttpResponse
 from examhook.provider.envelope import ErrorAnswer
 from examhook.provider.errors import (
     ProviderError,
@@ -60,7 +62,7 @@ class Means(TypedDict):
     within ``request_deadline_s`` (default 30).
     """
 
-    session: BoundedSession
+    session: HttpClient
     pacer: Pacer
     now: Callable[[], float]
     sleep: Callable[[float], None]
@@ -134,7 +136,7 @@ class PacedClient(ABC):
             outcome = self._send(query, new_connection=True)
         return not_reached(outcome) if isinstance(outcome, HttpError) else self._read(outcome, parse, question)
 
-    def _send(self, query: Hidden, *, new_connection: bool = False) -> Answer | HttpError:
+    def _send(self, query: Hidden, *, new_connection: bool = False) -> HttpResponse | HttpError:
         """Send one request when the rate allows it."""
         self._pacer.wait()
         self.requests_made += 1
@@ -157,13 +159,13 @@ class PacedClient(ABC):
         self._compare_clocks(answer, (sent_at + self._now()) / 2)
         return answer
 
-    def _compare_clocks(self, answer: Answer, at: float) -> None:
+    def _compare_clocks(self, answer: HttpResponse, at: float) -> None:
         """Keep the smallest difference: one server of several may be wrong, and an answer may have been stored."""
         offset_s = clock_offset_s(answer.headers, at)
         if offset_s is not None and (self._clock_offset_s is None or abs(offset_s) < abs(self._clock_offset_s)):
             self._clock_offset_s = offset_s
 
-    def _read(self, answer: Answer, parse: Parse[PageT], question: Question) -> PageT | ProviderError:
+    def _read(self, answer: HttpResponse, parse: Parse[PageT], question: Question) -> PageT | ProviderError:
         """The page in ``answer``, or the error that it stands for."""
         problem = unusable(answer, self._now(), question)
         if problem is not None and not isinstance(problem, ProviderMalformed):

@@ -8,8 +8,15 @@ from enum import Enum, auto
 from typing import assert_never
 from urllib.parse import quote, quote_plus, urlsplit
 
-from examhook.http.errors import CertificateError
-from examhook.http.session import Answer, BadUrlError, BlockedAddressError, BrokenAnswerError, HttpError, TlsError
+from examhook.http.errors import (
+    BadUrlError,
+    BlockedAddressError,
+    BrokenResponseError,
+    CertificateError,
+    HttpError,
+    TlsError,
+)
+from examhook.http.response import HttpResponse
 from examhook.provider.error_texts import Meaning, meaning
 from examhook.provider.errors import (
     ProviderError,
@@ -47,7 +54,7 @@ _MAX_SAID = 120
 
 def not_reached(error: HttpError) -> ProviderError:
     """The error for a request that got no answer."""
-    if isinstance(error, BrokenAnswerError):
+    if isinstance(error, BrokenResponseError):
         return ProviderMalformed(f"{error} The next poll asks again.")
     if isinstance(error, CertificateError):
         # The address is right: its operator must act.
@@ -57,7 +64,7 @@ def not_reached(error: HttpError) -> ProviderError:
     return ProviderUnavailable(f"The provider could not be reached: {error} The next poll tries again.")
 
 
-def unusable(answer: Answer, now: float, question: Question) -> ProviderError | None:
+def unusable(answer: HttpResponse, now: float, question: Question) -> ProviderError | None:
     """The error that the status of ``answer`` stands for; None where its body is to be read."""
     status = answer.status
     if status in {401, 403}:
@@ -89,7 +96,7 @@ def _forbidden(status: int, question: Question) -> ProviderError:
             assert_never(question)
 
 
-def _malformed(answer: Answer) -> ProviderMalformed | None:
+def _malformed(answer: HttpResponse) -> ProviderMalformed | None:
     """The error for an answer of something other than the provider's API, which no retry helps."""
     if answer.truncated:
         problem = "The provider's answer was too long to be data."
@@ -146,7 +153,7 @@ def _quoted(said: str, code: str) -> str:
     return f" (it says: {words})" if words else ""
 
 
-def _target(answer: Answer) -> str:
+def _target(answer: HttpResponse) -> str:
     """Where a redirect leads: scheme and host only, since the rest may repeat the query."""
     try:
         where = urlsplit(answer.headers.get("Location", ""))

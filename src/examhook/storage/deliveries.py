@@ -1,53 +1,142 @@
-"""The Deliveries table: one item for each event on its way to each endpoint.
+"""The Deliveries table: one item for each event and endpoint.
 
-Every write after the first is conditional on what was read, so that a message that comes late,
-twice or not at all changes nothing::
+Every write after the first is conditional on what was read, so that a message that arrives late,
+twice or never changes nothing::
 
     create ──▶ pending ──claim──▶ pending ──record──▶ delivered | failed | cancelled
                   ▲                                │
                   └──────── postpone ◀── waiting ◀─┘
 
-Every item that is still to be sent carries ``waiting_endpoint_id`` and ``next_attempt_at``, which
-place it in the sparse index ``waiting``; the write that ends a delivery takes it out.
+Every item that is still to be sent carries ``waiting_endpoint_id`` and ``next_attempt_at``, the keys of the
+sparse index ``waiting``. The write that ends a delivery removes them.
 
 Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached; trying again helps.
 """
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from examhook.delivery.record import KEPT_ATTEMPTS, AttemptRecord, Delivery, DeliveryStatus
-from examhook.storage.conditional import if_it_holds
-from examhook.storage.delivery_item import attempt_log_value, delivery_from_item, item_from_delivery
-from examhook.storage.delivery_reads import DeliveryReads, DueDelivery, delivery_key
+from examhook.delivery.health_policy import MAX_COUNTED, BacklogSummary
+from examhook.delivery.record import KEPT_ATTEMPTS, AttemptRecord, Delivery, DeliveryStatus, SendOutcome
+from examhook.storage.item_codec import NUMBER, TEXT, VERSION, ItemCodec, list_of, member_of, nested
+from examhook.storage.table import Table
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
 
-_OPEN: dict[str, AttributeValueTypeDef] = {
-    ":pending": {"S": DeliveryStatus.PENDING.value},
-    ":waiting": {"S": DeliveryStatus.WAITING.value},
-}
+    from examhook.storage.item_codec import Attributes
+
+_WAITING_INDEX = "waiting"
+_STATUS = member_of(DeliveryStatus)
+_ATTEMPT_RECORD_CODEC = ItemCodec(
+    AttemptRecord,
+    attempt=NUMBER,
+    at=NUMBER,
+    outcome=member_of(SendOutcome),
+    reason=TEXT,
+    http_status=NUMBER.optional(),
+    latency_ms=NUMBER,
+    answer_excerpt=TEXT,
+    next_attempt_at=NUMBER.optional(),
+)
+ATTEMPT_LOG = list_of(nested(_ATTEMPT_RECORD_CODEC))
+_DELIVERY_CODEC = ItemCodec(
+    Delivery,
+    endpoint_id=TEXT,
+    event_id=TEXT,
+    event_type=TEXT,
+    created_at=NUMBER,
+    expires_at=NUMBER,
+    status=_STATUS,
+    attempts=NUMBER,
+    attempts_before=NUMBER.sparse(0),
+    next_attempt_at=NUMBER.optional(),
+    not_before=NUMBER.optional(),
+    cancelled_reason=TEXT.optional(),
+    attempt_log=ATTEMPT_LOG,
+)
+_OPEN = {":pending": _STATUS.value(DeliveryStatus.PENDING), ":waiting": _STATUS.value(DeliveryStatus.WAITING)}
 
 
-class DeliveriesTable(DeliveryReads):
+@dataclass(frozen=True, slots=True)
+class DueDelivery:
+    """What the index holds of a waiting delivery; the item itself may have changed since."""
+
+    endpoint_id: str
+    event_id: str
+    next_attempt_at: int
+
+
+_DUE_CODEC = ItemCodec(DueDelivery, endpoint_id=TEXT, event_id=TEXT, next_attempt_at=NUMBER)
+
+
+class DeliveriesTable(Table):
     """Reads and conditional writes of deliveries."""
 
-    def create(self, delivery: Delivery) -> bool:
-        """Store a new delivery; False, and nothing written, if there is one of this event for this endpoint."""
-        written = if_it_holds(
-            self._client.put_item,
-            TableName=self._table_name,
-            Item=item_from_delivery(delivery),
-            ConditionExpression="attribute_not_exists(event_id)",
+    def get(self, endpoint_id: str, event_id: str) -> Delivery | None:
+        """One delivery, as last written."""
+        item = self._get_item(delivery_key(endpoint_id, event_id))
+        return None if item is None else _DELIVERY_CODEC.from_item(item)
+
+    def due(self, endpoint_id: str, now: int, limit: int, after: DueDelivery | None = None) -> list[DueDelivery]:
+        """Up to ``limit`` deliveries of an endpoint that are due at ``now``, longest due first.
+
+        Begins after ``after``. One answer of DynamoDB holds them all, so ``limit`` is at most a few thousand.
+        """
+        return self._in_index(endpoint_id, limit, until=now, after=after)
+
+    def waiting(self, endpoint_id: str, limit: int, after: DueDelivery | None = None) -> list[DueDelivery]:
+        """Up to ``limit`` deliveries of an endpoint that are still to be sent, whenever they are due.
+
+        Begins after ``after``.
+        """
+        return self._in_index(endpoint_id, limit, until=None, after=after)
+
+    def backlog_summary(self, endpoint_id: str) -> BacklogSummary:
+        """How many deliveries of an endpoint are still to be sent, up to MAX_COUNTED, and when the next is due."""
+        first = self._in_index(endpoint_id, 1, until=None)
+        return BacklogSummary(self._count(endpoint_id, MAX_COUNTED), first[0].next_attempt_at if first else None)
+
+    def due_within(self, endpoint_id: str, begin: int, end: int, most: int) -> int:
+        """How many deliveries of an endpoint are due from ``begin`` to ``end``, counted up to ``most``."""
+        return self._count(
+            endpoint_id,
+            most,
+            " AND next_attempt_at BETWEEN :begin AND :end",
+            {":begin": NUMBER.value(begin), ":end": NUMBER.value(end)},
         )
-        return written is not None
+
+    def list_for(
+        self, endpoint_id: str | None = None, status: DeliveryStatus | None = None, limit: int = 100
+    ) -> list[Delivery]:
+        """The newest ``limit`` deliveries, of one endpoint and in one status where given.
+
+        Reads the endpoint's items, or the whole table: for people, not for functions.
+        """
+        found = (delivery for delivery in self.every(endpoint_id) if status is None or delivery.status is status)
+        return heapq.nlargest(limit, found, key=lambda delivery: (delivery.created_at, delivery.event_id))
+
+    def every(self, endpoint_id: str | None = None) -> Iterator[Delivery]:
+        """All deliveries, of one endpoint where given, in no particular order."""
+        if endpoint_id is None:
+            for scanned in self._client.get_paginator("scan").paginate(TableName=self._table_name):
+                yield from map(_DELIVERY_CODEC.from_item, scanned["Items"])
+            return
+        values = {":endpoint": TEXT.value(endpoint_id)}
+        yield from map(_DELIVERY_CODEC.from_item, self._query_items("endpoint_id = :endpoint", values))
+
+    def create(self, delivery: Delivery) -> bool:
+        """Store a new delivery; False, and nothing written, if the endpoint has one of this event already."""
+        return self._put_item(_item_from_delivery(delivery), "attribute_not_exists(event_id)")
 
     def claim(self, endpoint_id: str, event_id: str, attempt: int, until: int) -> Delivery | None:
-        """Take attempt ``attempt`` for oneself; None if another has it, or the delivery has ended or is gone.
+        """Claim attempt ``attempt``; None if another process claimed it, or the delivery has ended or is gone.
 
-        Should the outcome never be recorded, the delivery is due again at ``until`` (Unix seconds).
+        If its outcome is never recorded, the delivery is due again at ``until`` (Unix seconds).
         """
         return self._update(
             endpoint_id,
@@ -55,9 +144,9 @@ class DeliveriesTable(DeliveryReads):
             update="SET attempts = :attempt, #status = :pending, next_attempt_at = :until",
             condition="attempts = :before AND #status IN (:pending, :waiting)",
             values={
-                ":attempt": {"N": str(attempt)},
-                ":before": {"N": str(attempt - 1)},
-                ":until": {"N": str(until)},
+                ":attempt": NUMBER.value(attempt),
+                ":before": NUMBER.value(attempt - 1),
+                ":until": NUMBER.value(until),
                 **_OPEN,
             },
         )
@@ -69,15 +158,14 @@ class DeliveriesTable(DeliveryReads):
         status: DeliveryStatus,
         not_before: int | None = None,
     ) -> bool:
-        """Write what came of a claimed attempt; False if the claim ran out and another attempt was made since.
+        """Write the outcome of a claimed attempt; False if the claim expired and another attempt was made since.
 
-        ``record.next_attempt_at`` says when the next attempt is due and goes with ``status`` WAITING;
-        None ends the delivery.
+        With ``status`` WAITING, ``record.next_attempt_at`` says when the next attempt is due. None ends the delivery.
         """
-        values: dict[str, AttributeValueTypeDef] = {
-            ":attempt": {"N": str(claimed.attempts)},
-            ":status": {"S": status.value},
-            ":log": attempt_log_value((*claimed.attempt_log, record)[-KEPT_ATTEMPTS:]),
+        values: Attributes = {
+            ":attempt": NUMBER.value(claimed.attempts),
+            ":status": _STATUS.value(status),
+            ":log": ATTEMPT_LOG.value((*claimed.attempt_log, record)[-KEPT_ATTEMPTS:]),
         }
         update = "SET #status = :status, attempt_log = :log"
         removed = ["not_before"] if not_before is None else []
@@ -85,48 +173,48 @@ class DeliveriesTable(DeliveryReads):
             removed += ["next_attempt_at", "waiting_endpoint_id"]
         else:
             update += ", next_attempt_at = :next"
-            values[":next"] = {"N": str(record.next_attempt_at)}
+            values[":next"] = NUMBER.value(record.next_attempt_at)
         if not_before is not None:
             update += ", not_before = :not_before"
-            values[":not_before"] = {"N": str(not_before)}
+            values[":not_before"] = NUMBER.value(not_before)
         if removed:
             update += " REMOVE " + ", ".join(removed)
         key = claimed.endpoint_id, claimed.event_id
         return self._update(*key, update=update, condition="attempts = :attempt", values=values) is not None
 
     def cancel(self, endpoint_id: str, event_id: str, reason: str) -> bool:
-        """End a delivery that has nothing or nowhere to go, and say why; False if it has ended already or is gone."""
+        """End a delivery without an event or an endpoint; False if it has ended already or is gone."""
         ended = self._update(
             endpoint_id,
             event_id,
             update="SET #status = :cancelled, cancelled_reason = :reason REMOVE next_attempt_at, waiting_endpoint_id",
             condition="#status IN (:pending, :waiting)",
             values={
-                ":cancelled": {"S": DeliveryStatus.CANCELLED.value},
-                ":reason": {"S": reason},
+                ":cancelled": _STATUS.value(DeliveryStatus.CANCELLED),
+                ":reason": TEXT.value(reason),
                 **_OPEN,
             },
         )
         return ended is not None
 
     def hold(self, endpoint_id: str, event_id: str, attempt: int) -> bool:
-        """Let an attempt that has not begun wait until its endpoint is served again; False if it is not to be made.
+        """Let an attempt that has not begun wait until its endpoint is served again; False if it is no longer needed.
 
-        It is due at once, before all that was created after it.
+        It is due immediately, before all deliveries that were created after it.
         """
         held = self._update(
             endpoint_id,
             event_id,
             update="SET #status = :waiting, next_attempt_at = created_at",
             condition="attempts = :before AND #status IN (:pending, :waiting)",
-            values={":before": {"N": str(attempt - 1)}, **_OPEN},
+            values={":before": NUMBER.value(attempt - 1), **_OPEN},
         )
         return held is not None
 
     def restart(self, seen: Delivery, status: DeliveryStatus, next_attempt_at: int, expires_at: int) -> Delivery | None:
-        """Begin the schedule of a delivery anew, whatever became of it, as ``status`` (PENDING or WAITING).
+        """Start the schedule of a delivery again, whatever its status, as ``status`` (PENDING or WAITING).
 
-        Nothing of its log is lost. None, and nothing written, if it moved on since ``seen`` was read.
+        Keeps its log. None, and nothing written, if it changed since ``seen`` was read.
         """
         return self._update(
             seen.endpoint_id,
@@ -137,41 +225,39 @@ class DeliveriesTable(DeliveryReads):
             ),
             condition="attempts = :attempts AND #status = :seen",
             values={
-                ":status": {"S": status.value},
-                ":seen": {"S": seen.status.value},
-                ":endpoint": {"S": seen.endpoint_id},
-                ":next": {"N": str(next_attempt_at)},
-                ":expires": {"N": str(max(expires_at, seen.expires_at))},
-                ":attempts": {"N": str(seen.attempts)},
+                ":status": _STATUS.value(status),
+                ":seen": _STATUS.value(seen.status),
+                ":endpoint": TEXT.value(seen.endpoint_id),
+                ":next": NUMBER.value(next_attempt_at),
+                ":expires": NUMBER.value(max(expires_at, seen.expires_at)),
+                ":attempts": NUMBER.value(seen.attempts),
             },
         )
 
     def postpone(self, due: DueDelivery, until: int) -> Delivery | None:
-        """Take a due delivery for the queue: due again at ``until``; None if it moved on since it was read."""
-        return self._take(due, until, also="", values={})
+        """Claim a due delivery for the queue; it is due again at ``until``. None if it changed since it was read."""
+        return self._requeue(due, until, and_condition="", values={})
 
     def bring_forward(self, waiting: DueDelivery, now: int, until: int) -> Delivery | None:
-        """Like ``postpone``, before its time; None also if it is under way, or its receiver asked for more time."""
-        return self._take(
+        """Like ``postpone``, before it is due; None also if an attempt runs, or its receiver asked for more time."""
+        return self._requeue(
             waiting,
             until,
-            also=" AND #status = :waiting AND (attribute_not_exists(not_before) OR not_before <= :now)",
-            values={":now": {"N": str(now)}, ":waiting": {"S": DeliveryStatus.WAITING.value}},
+            and_condition=" AND #status = :waiting AND (attribute_not_exists(not_before) OR not_before <= :now)",
+            values={":now": NUMBER.value(now), ":waiting": _STATUS.value(DeliveryStatus.WAITING)},
         )
 
-    def _take(
-        self, seen: DueDelivery, until: int, *, also: str, values: dict[str, AttributeValueTypeDef]
-    ) -> Delivery | None:
+    def _requeue(self, seen: DueDelivery, until: int, *, and_condition: str, values: Attributes) -> Delivery | None:
         return self._update(
             seen.endpoint_id,
             seen.event_id,
             update="SET next_attempt_at = :until, #status = :pending",
-            condition=f"next_attempt_at = :seen{also}",
+            condition=f"next_attempt_at = :seen{and_condition}",
             values={
                 **values,
-                ":until": {"N": str(until)},
-                ":seen": {"N": str(seen.next_attempt_at)},
-                ":pending": {"S": DeliveryStatus.PENDING.value},
+                ":until": NUMBER.value(until),
+                ":seen": NUMBER.value(seen.next_attempt_at),
+                ":pending": _STATUS.value(DeliveryStatus.PENDING),
             },
         )
 
@@ -182,17 +268,67 @@ class DeliveriesTable(DeliveryReads):
         *,
         update: str,
         condition: str,
-        values: dict[str, AttributeValueTypeDef],
+        values: Attributes,
     ) -> Delivery | None:
         """The delivery after a conditional update; None if the condition did not hold."""
-        answer = if_it_holds(
-            self._client.update_item,
-            TableName=self._table_name,
-            Key=delivery_key(endpoint_id, event_id),
-            UpdateExpression=update,
-            ConditionExpression=condition,
-            ExpressionAttributeNames={"#status": "status"},
-            ExpressionAttributeValues=values,
-            ReturnValues="ALL_NEW",
+        item = self._update_item(
+            delivery_key(endpoint_id, event_id),
+            update,
+            condition,
+            values,
+            names={"#status": "status"},
+            returned="ALL_NEW",
         )
-        return None if answer is None else delivery_from_item(answer["Attributes"])
+        return None if item is None else _DELIVERY_CODEC.from_item(item)
+
+    def _count(self, endpoint_id: str, most: int, when: str = "", values: Attributes | None = None) -> int:
+        """How many wait, counted up to ``most``: a dead endpoint may have any number of them."""
+        counted = 0
+        for page in self._client.get_paginator("query").paginate(
+            TableName=self._table_name,
+            IndexName=_WAITING_INDEX,
+            KeyConditionExpression=f"waiting_endpoint_id = :endpoint{when}",
+            ExpressionAttributeValues={":endpoint": TEXT.value(endpoint_id), **(values or {})},
+            Select="COUNT",
+            PaginationConfig={"PageSize": most},
+        ):
+            counted += page["Count"]
+            if counted >= most:
+                return most
+        return counted
+
+    def _in_index(
+        self, endpoint_id: str, limit: int, *, until: int | None, after: DueDelivery | None = None
+    ) -> list[DueDelivery]:
+        values: Attributes = {":endpoint": TEXT.value(endpoint_id)}
+        condition = "waiting_endpoint_id = :endpoint"
+        if until is not None:
+            condition += " AND next_attempt_at <= :until"
+            values[":until"] = NUMBER.value(until)
+        request: QueryInputTypeDef = {
+            "TableName": self._table_name,
+            "IndexName": _WAITING_INDEX,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+            "Limit": limit,
+        }
+        if after is not None:
+            # By key and not by time: many may be due in the same second, and the index follows within moments.
+            request["ExclusiveStartKey"] = {
+                "waiting_endpoint_id": TEXT.value(endpoint_id),
+                "next_attempt_at": NUMBER.value(after.next_attempt_at),
+                **delivery_key(endpoint_id, after.event_id),
+            }
+        return [_DUE_CODEC.from_item(item) for item in self._client.query(**request)["Items"]]
+
+
+def delivery_key(endpoint_id: str, event_id: str) -> Attributes:
+    """Primary key of one delivery."""
+    return {"endpoint_id": TEXT.value(endpoint_id), "event_id": TEXT.value(event_id)}
+
+
+def _item_from_delivery(delivery: Delivery) -> Attributes:
+    item = {"v": VERSION, **_DELIVERY_CODEC.to_item(delivery)}
+    if delivery.next_attempt_at is not None:
+        item["waiting_endpoint_id"] = TEXT.value(delivery.endpoint_id)
+    return item

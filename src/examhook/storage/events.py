@@ -1,93 +1,136 @@
-"""The Events table: every event as it was sent, so that it can be sent again word for word.
+"""The Events table: every event as it was sent, so that it can be sent again byte for byte, and its result links.
 
-The index ``by_day`` orders events by when they were observed, so that a listing since a time finds
-what came to light since then, however long ago it happened.
+The index ``by_day`` orders events by when they were observed. A listing since a time therefore finds
+what was observed since then, however long ago it happened.
+
+Fresh result links are stored beside the event, whose own bytes never change::
+
+    link_url, link_expires_at    the newest link
+    link_requested_at            when Deliver last requested one (Unix seconds)
+    link_requested_for           the account; present until the request is answered
+
+The last two are the key of the sparse index ``link_requests``, so a poll finds open requests with one query,
+and an erased or expired event takes its request with it.
 
 Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached (trying again helps)
-and UnreadableEventError for an item that this version did not write (it does not).
+and UnreadableItemError for an item that another version wrote (it does not).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from examhook.delivery.endpoint import matches
+from examhook.delivery.link_renewal import LinkRequest
 from examhook.events.build import Event
 from examhook.events.envelope import instant
-from examhook.storage.attributes import read_number
-from examhook.storage.conditional import if_it_holds
+from examhook.events.result_link import ResultLink
+from examhook.storage.item_codec import NUMBER, TEXT, Attribute, ItemCodec, UnreadableItemError, VersionedItemCodec
+from examhook.storage.table import Table
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+    from examhook.storage.item_codec import Attributes, Item
 
-DAY_INDEX = "by_day"
-SCHEMA_VERSION = 1
-MAX_RETENTION_DAYS = 365
-"""No event is kept for longer (template.yaml, ``RetentionDays``), so no listing looks further back."""
+LINK_REQUEST_INDEX = "link_requests"
+_MAX_RETENTION_DAYS = 365
+"""Longest retention of events (template.yaml, ``RetentionDays``), and so the longest way that a listing looks back."""
 AHEAD_DAYS = 3
-"""Events are listed by the provider's clock, and it may be so far ahead of ours."""
+"""Events are listed by the provider's clock, which may be this far ahead of ours."""
 
+_DAY_INDEX = "by_day"
 _AFTER_ANY_ID = "\uffff"
+_BATCH_GET_KEYS = 100
+"""Maximum number of keys in one BatchGetItem."""
+_PARALLEL_BATCH_GETS = 8
+
+_EVENT_CODEC = VersionedItemCodec(
+    Event,
+    "an event's item",
+    event_id=TEXT,
+    event_type=TEXT,
+    account=TEXT.optional(),
+    exam_id=TEXT.optional(),
+    status=TEXT.optional(),
+    occurred_at=NUMBER,
+    observed_at=NUMBER,
+    sequence=NUMBER.optional(),
+    previous_id=TEXT.optional(),
+    # As text, so that a person can read it in the console; JSON in UTF-8 comes back byte for byte.
+    body=Attribute("S", bytes.decode, str.encode),
+)
+_LINK_CODEC = ItemCodec(ResultLink, url=TEXT.named("link_url"), expires_at=NUMBER.named("link_expires_at"))
 
 
-class UnreadableEventError(ValueError):
-    """A stored event is not what this version writes; trying again does not help."""
+@dataclass(frozen=True, slots=True)
+class DispatchProgress:
+    """How far Dispatch came with an event."""
+
+    event: Event | None = None
+    """The event as stored; None if it is not stored, or needs no further step."""
+    is_published: bool = False
+    """Whether SNS accepted it, though another destination did not."""
+    is_dispatched: bool = False
+    """Whether every destination accepted it."""
 
 
-class EventsTable:
+@dataclass(frozen=True, slots=True)
+class LinkedEvent:
+    """An event, its newest link and the last request for one."""
+
+    event: Event
+    renewed: ResultLink | None = None
+    request: LinkRequest | None = None
+
+
+class EventsTable(Table):
     """Reads and conditional writes of events."""
 
-    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
-
     def add(self, event: Event, expires_at: int) -> bool:
-        """Store an event until ``expires_at`` (Unix seconds); False, and nothing written, if its id is there."""
-        written = if_it_holds(
-            self._client.put_item,
-            TableName=self._table_name,
-            Item=_item_from_event(event, expires_at),
-            ConditionExpression="attribute_not_exists(event_id)",
-        )
-        return written is not None
+        """Store an event until ``expires_at`` (Unix seconds); False, and nothing written, if its id exists."""
+        return self._put_item(_item_from_event(event, expires_at), "attribute_not_exists(event_id)")
 
     def get(self, event_id: str) -> Event | None:
-        """One event, as last written; None if there is none (any more)."""
-        item = self._item(event_id)
-        return None if item is None or is_erased(item) else event_from_item(item)
+        """One event, as last written; None if it does not exist, expired or was erased."""
+        item = self._get_item(_key(event_id))
+        return None if item is None or is_erased(item) else _EVENT_CODEC.from_item(item)
+
+    def dispatch_progress(self, event_id: str) -> DispatchProgress:
+        """How far Dispatch came with an event, as last written."""
+        item = self._get_item(_key(event_id))
+        if item is None:
+            return DispatchProgress()
+        is_dispatched = "dispatched_at" in item
+        return DispatchProgress(
+            None if is_dispatched else _EVENT_CODEC.from_item(item), "published_at" in item, is_dispatched
+        )
 
     def is_dispatched(self, event_id: str) -> bool:
-        """Whether every destination has been given the event."""
-        item = self._item(event_id)
+        """Whether every destination accepted the event."""
+        item = self._get_item(_key(event_id))
         return item is not None and "dispatched_at" in item
 
-    def is_published(self, event_id: str) -> bool:
-        """Whether SNS has been given the event, though another destination has not."""
-        item = self._item(event_id)
-        return item is not None and "published_at" in item
-
     def mark_published(self, event_id: str, at: int) -> None:
-        """Remember that SNS has been given the event, for the time until all have; the first mark stands."""
+        """Record that SNS accepted the event, though another destination did not; keeps an earlier mark."""
         self._mark(event_id, "published_at", at)
 
     def mark_dispatched(self, event_id: str, at: int) -> None:
-        """Remember that every destination has been given the event; the first mark stands."""
+        """Record that every destination accepted the event; keeps an earlier mark."""
         self._mark(event_id, "dispatched_at", at)
 
     def _mark(self, event_id: str, name: str, at: int) -> None:
-        # Where the event expired meanwhile, a mark without it would stay for ever.
-        if_it_holds(
-            self._client.update_item,
-            TableName=self._table_name,
-            Key={"event_id": {"S": event_id}},
-            UpdateExpression="SET #mark = if_not_exists(#mark, :at)",
-            ConditionExpression="attribute_exists(event_id)",
-            ExpressionAttributeNames={"#mark": name},
-            ExpressionAttributeValues={":at": {"N": str(at)}},
+        # If the event expired meanwhile, its mark alone would never expire.
+        self._update_item(
+            _key(event_id),
+            "SET #mark = if_not_exists(#mark, :at)",
+            "attribute_exists(event_id)",
+            {":at": NUMBER.value(at)},
+            names={"#mark": name},
         )
 
     def list_events(  # noqa: PLR0913 - each is an option of the listing
@@ -102,22 +145,21 @@ class EventsTable:
     ) -> list[Event]:
         """The newest ``limit`` events observed from ``since`` to ``until`` (Unix seconds, both included).
 
-        ``until`` is now or earlier, and ``ahead_days`` after it are looked at as well; a ``since`` from before anything
-        that is still kept costs nothing.
-        Only those about ``exam_id`` and of one of ``types`` (names, or patterns such as
-        ``submission.*``), where given. The index follows the table within moments.
+        ``until`` is now or earlier; the listing also covers the ``ahead_days`` after it. A ``since`` before the
+        longest retention costs no more than the retention. ``exam_id`` and ``types`` (names, or patterns such as
+        ``submission.*``) select events, where given. The index follows the table within moments.
         """
         found = self._in_index(since, until, ahead_days, forward=False)
-        return list(islice(self._picked(found, exam_id, types), limit))
+        return list(islice(self._selected(found, exam_id, types), limit))
 
     def oldest_first(
         self, since: int, until: int, exam_id: str | None = None, types: Sequence[str] = (), *, ahead_days: int = 0
     ) -> Iterator[Event]:
-        """Every event observed from ``since`` to ``until``, as ``list_events`` picks them, without a limit."""
-        return self._picked(self._in_index(since, until, ahead_days, forward=True), exam_id, types)
+        """Every event that ``list_events`` would return without a limit."""
+        return self._selected(self._in_index(since, until, ahead_days, forward=True), exam_id, types)
 
     @staticmethod
-    def _picked(found: Iterator[Event], exam_id: str | None, types: Sequence[str]) -> Iterator[Event]:
+    def _selected(found: Iterator[Event], exam_id: str | None, types: Sequence[str]) -> Iterator[Event]:
         return (
             event
             for event in found
@@ -132,87 +174,139 @@ class EventsTable:
         for day in reversed(days) if forward else days:
             for page in pages.paginate(
                 TableName=self._table_name,
-                IndexName=DAY_INDEX,
+                IndexName=_DAY_INDEX,
                 KeyConditionExpression="#day = :day AND listed_at BETWEEN :since AND :until",
                 ExpressionAttributeNames={"#day": "day"},
                 ExpressionAttributeValues={
-                    ":day": {"S": day.isoformat()},
-                    ":since": {"S": instant(since)},
-                    ":until": {"S": f"{instant(latest)}#{_AFTER_ANY_ID}"},
+                    ":day": TEXT.value(day.isoformat()),
+                    ":since": TEXT.value(instant(since)),
+                    ":until": TEXT.value(f"{instant(latest)}#{_AFTER_ANY_ID}"),
                 },
                 ScanIndexForward=forward,
             ):
-                yield from map(event_from_item, page["Items"])
+                yield from map(_EVENT_CODEC.from_item, page["Items"])
 
-    def _item(self, event_id: str) -> Mapping[str, AttributeValueTypeDef] | None:
-        answer = self._client.get_item(
-            TableName=self._table_name, Key={"event_id": {"S": event_id}}, ConsistentRead=True
+
+class DispatchedEvents(Table):
+    """Reads which of many events were dispatched; expired events count as not dispatched."""
+
+    def among(self, event_ids: Sequence[str]) -> frozenset[str]:
+        """Those of ``event_ids`` that every destination accepted."""
+        distinct = sorted(set(event_ids))
+        chunks = [distinct[start : start + _BATCH_GET_KEYS] for start in range(0, len(distinct), _BATCH_GET_KEYS)]
+        if len(chunks) <= 1:
+            return frozenset(each for chunk in chunks for each in self._marked(chunk))
+        with ThreadPoolExecutor(_PARALLEL_BATCH_GETS) as pool:
+            return frozenset(each for marked in pool.map(self._marked, chunks) for each in marked)
+
+    def _marked(self, event_ids: Sequence[str]) -> list[str]:
+        keys = [_key(each) for each in event_ids]
+        marked: list[str] = []
+        while keys:
+            answer = self._client.batch_get_item(
+                RequestItems={
+                    self._table_name: {
+                        "Keys": keys,
+                        "ProjectionExpression": "event_id, dispatched_at",
+                        "ConsistentRead": True,
+                    }
+                }
+            )
+            found = answer["Responses"].get(self._table_name, [])
+            marked += [item["event_id"]["S"] for item in found if "dispatched_at" in item]
+            # An answer is partial if it exceeds 16 MiB or the table is throttled; both are rare.
+            left = answer["UnprocessedKeys"].get(self._table_name)
+            keys = [dict(key) for key in left["Keys"]] if left else []
+        return marked
+
+
+class EventLinks(Table):
+    """The links of events."""
+
+    def get(self, event_id: str) -> LinkedEvent | None:
+        """An event with its links, as last written; None if it does not exist, expired or was erased."""
+        return linked_event_from_item(self._get_item(_key(event_id)))
+
+    def request(self, event: Event, now: int, repeat_before: int) -> None:
+        """Request a link at ``now``, unless one was requested after ``repeat_before`` (Unix seconds)."""
+        self._update(
+            event,
+            "SET link_requested_for = :account, link_requested_at = :now",
+            "attribute_exists(event_id) AND (attribute_not_exists(link_requested_at) OR link_requested_at <= :before)",
+            {":now": NUMBER.value(now), ":before": NUMBER.value(repeat_before)},
         )
-        return answer.get("Item")
+
+    def requested(self, account: str, since: int, limit: int) -> list[Event]:
+        """Events with an open request made at or after ``since`` (Unix seconds), oldest request first.
+
+        At most ``limit``. The index follows the table within moments, so a request may already be answered.
+        """
+        answer = self._client.query(
+            TableName=self._table_name,
+            IndexName=LINK_REQUEST_INDEX,
+            KeyConditionExpression="link_requested_for = :account AND link_requested_at >= :since",
+            ExpressionAttributeValues={":account": TEXT.value(account), ":since": NUMBER.value(since)},
+            Limit=limit,
+        )
+        found: list[Event] = []
+        for item in answer["Items"]:
+            # Another version wrote it, or it was erased; its request expires.
+            with suppress(UnreadableItemError):
+                found.append(_EVENT_CODEC.from_item(item))
+        return found
+
+    def answer(self, event: Event, link: ResultLink) -> None:
+        """Store the link that was requested; nothing changes if the request is gone or the event was erased."""
+        self._update(
+            event,
+            "SET link_url = :url, link_expires_at = :expires REMOVE link_requested_for",
+            "link_requested_for = :account AND attribute_not_exists(erased_for)",
+            {":url": TEXT.value(link.url), ":expires": NUMBER.value(link.expires_at)},
+        )
+
+    def close(self, event: Event) -> None:
+        """End the request without a link."""
+        self._update(event, "REMOVE link_requested_for", "link_requested_for = :account", {})
+
+    def _update(self, event: Event, update: str, condition: str, values: Attributes) -> None:
+        values = {":account": TEXT.value(event.account or ""), **values}
+        self._update_item(_key(event.event_id), update, condition, values)
+
+
+def linked_event_from_item(item: Item | None) -> LinkedEvent | None:
+    """The event in an item, with its links; None if there is none. Raises UnreadableItemError."""
+    if item is None or is_erased(item):
+        return None
+    request = None
+    if "link_requested_at" in item:
+        request = LinkRequest(int(item["link_requested_at"]["N"]), is_open="link_requested_for" in item)
+    renewed = _LINK_CODEC.from_item(item) if "link_url" in item else None
+    return LinkedEvent(_EVENT_CODEC.from_item(item), renewed, request)
+
+
+def is_erased(item: Item) -> bool:
+    """Whether only the id of an event is left, which prevents that the event is made again (``erasure``)."""
+    return "erased_for" in item
 
 
 def _days_back(since: int, until: int, ahead_days: int) -> Iterator[date]:
     first, day = (datetime.fromtimestamp(at, UTC).date() for at in (since, until))
-    first = max(first, day - timedelta(days=MAX_RETENTION_DAYS))
+    first = max(first, day - timedelta(days=_MAX_RETENTION_DAYS))
     day += timedelta(days=ahead_days)
     while day >= first:
         yield day
         day -= timedelta(days=1)
 
 
-def _item_from_event(event: Event, expires_at: int) -> dict[str, AttributeValueTypeDef]:
+def _item_from_event(event: Event, expires_at: int) -> Attributes:
     listed_at = instant(event.observed_at)
-    texts = {
-        "event_id": event.event_id,
-        "event_type": event.event_type,
-        "account": event.account,
-        "exam_id": event.exam_id,
-        "status": event.status,
-        "previous_id": event.previous_id,
-        # As text, so that a person can read it in the console; JSON in UTF-8 comes back byte for byte.
-        "body": event.body.decode(),
-        "day": listed_at[:10],
-        "listed_at": f"{listed_at}#{event.event_id}",
-    }
-    numbers = {
-        "v": SCHEMA_VERSION,
-        "occurred_at": event.occurred_at,
-        "observed_at": event.observed_at,
-        "sequence": event.sequence,
-        "expires_at": expires_at,
-    }
     return {
-        **{name: {"S": text} for name, text in texts.items() if text is not None},
-        **{name: {"N": str(number)} for name, number in numbers.items() if number is not None},
+        **_EVENT_CODEC.to_item(event),
+        "day": TEXT.value(listed_at[:10]),
+        "listed_at": TEXT.value(f"{listed_at}#{event.event_id}"),
+        "expires_at": NUMBER.value(expires_at),
     }
 
 
-def is_erased(item: Mapping[str, AttributeValueTypeDef]) -> bool:
-    """Whether only the id is left of an event, so that it is not made again (``storage.candidate_events``)."""
-    return "erased_for" in item
-
-
-def event_from_item(item: Mapping[str, AttributeValueTypeDef]) -> Event:
-    """The event in an item; raises UnreadableEventError."""
-    try:
-        if (version := int(item["v"]["N"])) != SCHEMA_VERSION:
-            raise UnreadableEventError(f"an event's item has schema version {version}, wanted {SCHEMA_VERSION}")
-        return Event(
-            event_id=item["event_id"]["S"],
-            event_type=item["event_type"]["S"],
-            account=_read_text(item, "account"),
-            exam_id=_read_text(item, "exam_id"),
-            status=_read_text(item, "status"),
-            occurred_at=int(item["occurred_at"]["N"]),
-            observed_at=int(item["observed_at"]["N"]),
-            sequence=read_number(item, "sequence"),
-            previous_id=_read_text(item, "previous_id"),
-            body=item["body"]["S"].encode(),
-        )
-    except KeyError as missing:
-        raise UnreadableEventError(f"an event's item lacks {missing} or holds it as another type") from missing
-
-
-def _read_text(item: Mapping[str, AttributeValueTypeDef], name: str) -> str | None:
-    value = item.get(name)
-    return None if value is None else value["S"]
+def _key(event_id: str) -> Attributes:
+    return {"event_id": TEXT.value(event_id)}

@@ -1,66 +1,249 @@
-"""The Submissions table: what is known of each attempt, and the outbox that its stream makes of every write.
+"""The Submissions table: the state of each attempt and of each exam, and the outbox of their events.
 
-One item holds one attempt: partition key ``{account}#{exam_id}``, sort key
-``{started_at, 10 digits}#{candidate_id}``, so that one query reads the attempts that one page of
-the provider covers.
+The table's stream carries each write to Dispatch (``submission_outbox``)::
+
+    pk                    sk                                        item
+    {account}#{exam_id}   {started_at, 10 digits}#{candidate_id}    one attempt
+    #exams#{account}      {exam_id}                                 one exam
+
+Attempts are in order of their start times, so one query reads the attempts that one page of the provider covers.
+No account has an empty name, so a query for attempts never returns exams.
+
+Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached (trying again helps)
+and UnreadableItemError for an item that another version wrote (it does not).
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from examhook.model import AttemptKey, Submission
-from examhook.storage.attributes import as_number
-from examhook.storage.submission_item import item_from_submission, submission_from_item
-from examhook.storage.versioned_put import VersionedPut
-from examhook.storage.versioned_writes import VersionedWrites
+from examhook.detection.exam_state import ExamState, RowOrder, ScanCursor
+from examhook.model import Attempt, AttemptKey, Exam, ExamTransition, Receipt, Submission, Transition
+from examhook.storage.item_codec import (
+    DECIMAL,
+    FLAG,
+    NUMBER,
+    TEXT,
+    Attribute,
+    ItemCodec,
+    VersionedItemCodec,
+    inline,
+    list_of,
+    map_of,
+    member_of,
+    nested,
+)
+from examhook.storage.table import Table, VersionedPut, VersionedWrites
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+    from examhook.detection.exam_transition import ExamChange
     from examhook.detection.transition import Change
+    from examhook.storage.item_codec import Attributes, Item
 
 
-def submission_from_image(image: Mapping[str, AttributeValueTypeDef]) -> Submission:
-    """The submission in a stream record's image; raises UnreadableItemError."""
-    return submission_from_item(image)
+def sort_key(key: AttemptKey) -> str:
+    """Sort key of one attempt: the start time comes first."""
+    return f"{key.started_at:010d}#{key.candidate_id}"
 
 
-class SubmissionsTable:
+def key_of(text: str) -> AttemptKey:
+    """The attempt that a sort key, or an attribute of an exam's item, names."""
+    started_at, _, candidate_id = text.partition("#")
+    return AttemptKey(int(started_at), candidate_id)
+
+
+_ATTEMPT_KEY = Attribute("S", lambda key: f"{key.started_at}#{key.candidate_id}", key_of)
+
+_SEQUENCES = list_of(NUMBER)
+_NO_VALUES: Mapping[str, AttributeValueTypeDef] = MappingProxyType({})
+
+_ATTEMPT_CODEC = ItemCodec(
+    Attempt,
+    candidate_id=TEXT,
+    started_at=NUMBER,
+    status_code=NUMBER,
+    candidate_name=TEXT.optional(),
+    ended_at=NUMBER.optional(),
+    score_points=DECIMAL.optional(),
+    passed=FLAG.optional(),
+    result_url=TEXT.optional(),
+    record_id=TEXT.optional(),
+)
+_TRANSITION_CODEC = ItemCodec(
+    Transition,
+    event_id=TEXT,
+    event_type=TEXT,
+    sequence=NUMBER,
+    previous_id=TEXT.optional(),
+    status_code=NUMBER,
+    previous_status_code=NUMBER.optional(),
+    occurred_at=NUMBER,
+    observed_at=NUMBER,
+    score_points=DECIMAL.optional(),
+    passed=FLAG.optional(),
+    ended_at=NUMBER.optional(),
+    recalled_at=NUMBER.sparse(),
+)
+_SUBMISSION_CODEC = VersionedItemCodec(
+    Submission,
+    "a submission's item",
+    account=TEXT,
+    exam_id=TEXT,
+    exam_title=TEXT,
+    exam_url=TEXT.optional(),
+    exam_category=TEXT.optional(),
+    attempt=inline(_ATTEMPT_CODEC),
+    observed_at=NUMBER,
+    transitions=list_of(nested(_TRANSITION_CODEC)),
+    type_counts=map_of(NUMBER),
+    sequence=NUMBER,
+    version=NUMBER,
+    fence=NUMBER,
+    missing_since=NUMBER.optional(),
+    removed=FLAG.sparse(default=False),
+)
+_EXAM_CODEC = ItemCodec(
+    Exam,
+    exam_id=TEXT,
+    title=TEXT.named("exam_title"),
+    available=FLAG.optional(),
+    attempt_count=NUMBER.optional(),
+    url=TEXT.named("exam_url").optional(),
+    category=TEXT.named("exam_category").optional(),
+)
+_RECEIPT_CODEC = ItemCodec(Receipt, watermark=NUMBER, status_counts=map_of(NUMBER, key=int), digest=TEXT)
+_EXAM_TRANSITION_CODEC = ItemCodec(
+    ExamTransition,
+    event_id=TEXT,
+    event_type=TEXT,
+    sequence=NUMBER,
+    previous_id=TEXT.optional(),
+    observed_at=NUMBER,
+    available=FLAG.optional(),
+    previously_available=FLAG.optional(),
+    receipt=nested(_RECEIPT_CODEC).optional(),
+)
+_CURSOR_CODEC = ItemCodec(ScanCursor, start=NUMBER, last=_ATTEMPT_KEY.optional(), began_at=NUMBER)
+_EXAM_STATE_CODEC = VersionedItemCodec(
+    ExamState,
+    "an exam's item",
+    account=TEXT,
+    exam=inline(_EXAM_CODEC),
+    # An item of a version before 1.0 has no state of its own; its exam was there before.
+    predates_watch=FLAG.optional(default=True),
+    row_order=member_of(RowOrder).optional(RowOrder.UNKNOWN),
+    row_count=NUMBER.optional(0),
+    running=list_of(_ATTEMPT_KEY).sparse(()),
+    running_count=NUMBER.optional(0),
+    running_depth=NUMBER.optional(0),
+    digest=NUMBER.optional(),
+    scanned_at=NUMBER.optional(),
+    read_at=NUMBER.optional(0),
+    changed_at=NUMBER.optional(0),
+    failed_since=NUMBER.optional(),
+    skipped=map_of(NUMBER).sparse(MappingProxyType({})),
+    cursor=nested(_CURSOR_CODEC).optional(),
+    transitions=list_of(nested(_EXAM_TRANSITION_CODEC)),
+    sequence=NUMBER,
+    version=NUMBER,
+    fence=NUMBER,
+)
+_EXAM_KIND = TEXT.value("exam")
+
+
+def item_from_submission(submission: Submission) -> Attributes:
+    """Attributes of a submission, without its keys."""
+    item = _SUBMISSION_CODEC.to_item(submission)
+    # The redrive's scan selects by it.
+    if recalls := [each.recalled_at for each in submission.transitions if each.recalled_at]:
+        item["recalled_at"] = NUMBER.value(max(recalls))
+    return item
+
+
+def submission_from_item(item: Item) -> Submission:
+    """The submission in an item; raises UnreadableItemError."""
+    submission = _SUBMISSION_CODEC.from_item(item)
+    if "provider_ahead_s" in item:
+        # Versions before 1.0 stored the time by the provider's clock, which was this far ahead of ours.
+        return replace(submission, observed_at=submission.observed_at - int(item["provider_ahead_s"]["N"]))
+    return submission
+
+
+def is_exam(item: Item) -> bool:
+    """Whether an item holds an exam; all others hold attempts."""
+    return item.get("kind") == _EXAM_KIND
+
+
+def item_from_exam_state(state: ExamState) -> Attributes:
+    """Attributes of an exam's state, without its keys."""
+    return {
+        "kind": _EXAM_KIND,
+        # The redrive's scan selects by it.
+        "observed_at": NUMBER.value(state.transitions[-1].observed_at if state.transitions else 0),
+        **_EXAM_STATE_CODEC.to_item(state),
+    }
+
+
+def exam_state_from_item(item: Item) -> ExamState:
+    """The state in an item; raises UnreadableItemError."""
+    return _EXAM_STATE_CODEC.from_item(item)
+
+
+def attempts_partition(account: str, exam_id: str) -> str:
+    """Partition key of one exam's attempts."""
+    return f"{account}#{exam_id}"
+
+
+def exams_partition(account: str) -> str:
+    """Partition key of one account's exams."""
+    return f"#exams#{account}"
+
+
+def spanning(keys: Iterable[AttemptKey]) -> tuple[AttemptKey, AttemptKey] | None:
+    """The first and the last of ``keys`` in stored order; None when there are none."""
+    ordered = sorted(keys, key=sort_key)
+    return (ordered[0], ordered[-1]) if ordered else None
+
+
+class SubmissionsTable(Table):
     """Reads and conditional writes of submissions."""
 
     def __init__(self, client: DynamoDBClient, table_name: str) -> None:
-        self._client = client
-        self._table_name = table_name
+        super().__init__(client, table_name)
         self._writes = VersionedWrites(client, table_name)
 
     def between(self, account: str, exam_id: str, first: AttemptKey, last: AttemptKey) -> dict[AttemptKey, Submission]:
-        """Stored submissions of one exam from ``first`` to ``last``, both included, as of a moment ago."""
-        return self._query(
-            "pk = :pk AND sk BETWEEN :first AND :last",
-            {
-                ":pk": {"S": partition_key(account, exam_id)},
-                ":first": {"S": sort_key(first)},
-                ":last": {"S": sort_key(last)},
-            },
-        )
+        """Submissions of one exam from ``first`` to ``last``, both included; the newest writes may be missing."""
+        ends = {":first": TEXT.value(sort_key(first)), ":last": TEXT.value(sort_key(last))}
+        return _by_key(self._items(account, exam_id, " AND sk BETWEEN :first AND :last", ends))
 
     def of_exam(self, account: str, exam_id: str) -> dict[AttemptKey, Submission]:
-        """All stored submissions of one exam, as of a moment ago."""
-        return self._query("pk = :pk", {":pk": {"S": partition_key(account, exam_id)}})
+        """All submissions of one exam; the newest writes may be missing."""
+        return _by_key(self._items(account, exam_id))
+
+    def beyond(self, account: str, exam_id: str, seen: Container[AttemptKey]) -> dict[AttemptKey, Submission]:
+        """Submissions of one exam that are not among ``seen``; the newest writes may be missing.
+
+        Reads the whole exam and keeps only the result in memory.
+        """
+        return _by_key(item for item in self._items(account, exam_id) if key_of(item["sk"]["S"]) not in seen)
 
     def page_after(
         self, account: str, exam_id: str, after: AttemptKey | None, limit: int
     ) -> tuple[list[Submission], AttemptKey | None]:
-        """At most ``limit`` stored submissions of one exam after ``after``, in stored order, as they are now.
+        """At most ``limit`` submissions of one exam after ``after``, in stored order, as last written.
 
-        With them comes where to go on; None after the last.
+        Returns with them the key after which the next page begins; None for the last page.
         """
-        condition, values = "pk = :pk", {":pk": {"S": partition_key(account, exam_id)}}
+        condition, values = "pk = :pk", {":pk": TEXT.value(attempts_partition(account, exam_id))}
         if after is not None:
-            condition, values = f"{condition} AND sk > :after", {**values, ":after": {"S": sort_key(after)}}
+            condition, values = f"{condition} AND sk > :after", {**values, ":after": TEXT.value(sort_key(after))}
         answer = self._client.query(
             TableName=self._table_name,
             KeyConditionExpression=condition,
@@ -72,83 +255,84 @@ class SubmissionsTable:
         return [submission_from_item(item) for item in answer["Items"]], key_of(last["sk"]["S"]) if last else None
 
     def holds_any(self, account: str, exam_id: str) -> bool:
-        """Whether anything is stored of an exam."""
+        """Whether any submission of an exam is stored."""
         answer = self._client.query(
             TableName=self._table_name,
             KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": partition_key(account, exam_id)}},
+            ExpressionAttributeValues={":pk": TEXT.value(attempts_partition(account, exam_id))},
             ProjectionExpression="pk",
             Limit=1,
             ConsistentRead=True,
         )
         return bool(answer["Items"])
 
-    def beyond(self, account: str, exam_id: str, seen: Container[AttemptKey]) -> dict[AttemptKey, Submission]:
-        """Stored submissions of one exam that are not among ``seen``, as of a moment ago.
-
-        All of the exam is read, however large; only what is given back is kept in memory.
-        """
-        items = self._items("pk = :pk", {":pk": {"S": partition_key(account, exam_id)}})
-        found = (submission_from_item(item) for item in items if key_of(item["sk"]["S"]) not in seen)
-        return {submission.key: submission for submission in found}
-
-    def _query(self, condition: str, values: Mapping[str, AttributeValueTypeDef]) -> dict[AttemptKey, Submission]:
-        found = (submission_from_item(item) for item in self._items(condition, values))
-        return {submission.key: submission for submission in found}
-
     def _items(
-        self, condition: str, values: Mapping[str, AttributeValueTypeDef]
-    ) -> Iterator[Mapping[str, AttributeValueTypeDef]]:
-        # Eventually consistent, which costs half: a write names the version that it replaces, so
-        # whatever rests on an old one is refused and found again.
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table_name,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=values,
-        )
-        for page in pages:
-            yield from page["Items"]
+        self,
+        account: str,
+        exam_id: str,
+        range_condition: str = "",
+        ends: Mapping[str, AttributeValueTypeDef] = _NO_VALUES,
+    ) -> Iterator[Item]:
+        # Eventually consistent, which costs half. A write names the version that it replaces, so DynamoDB
+        # refuses a write that follows from an old version, and the next poll finds the change again.
+        values = {":pk": TEXT.value(attempts_partition(account, exam_id)), **ends}
+        return self._query_items(f"pk = :pk{range_condition}", values)
 
     def write(self, changes: Sequence[Change]) -> list[Change]:
         """Write each change if its submission is still as it was read; returns those that were not written.
 
-        A change that is not written was overtaken by another poll, whose observation stands.
-        Raises ClientError when DynamoDB refuses or cannot be reached: the rest of the changes may
-        be written or not, and the next pass finds out.
+        Another poll wrote those first, and its observation stays. Raises ClientError: the rest of the changes may be
+        written or not, and the next scan finds out.
         """
-        refused = self._writes.refused([_put_of(change) for change in changes])
-        return [changes[place] for place in sorted(refused)]
+        refused = self._writes.refused([_put_of_submission(change) for change in changes])
+        return [changes[position] for position in sorted(refused)]
 
 
-def _put_of(change: Change) -> VersionedPut:
+class ExamStates(Table):
+    """Reads and conditional writes of exams' states."""
+
+    def __init__(self, client: DynamoDBClient, table_name: str) -> None:
+        super().__init__(client, table_name)
+        self._writes = VersionedWrites(client, table_name)
+
+    def of_account(self, account: str) -> dict[str, ExamState]:
+        """Every state of one account by exam id."""
+        items = self._query_items("pk = :pk", {":pk": TEXT.value(exams_partition(account))}, consistent=True)
+        return {state.exam_id: state for state in map(exam_state_from_item, items)}
+
+    def write(self, changes: Sequence[ExamChange]) -> list[ExamChange]:
+        """Write each change if its state is still as it was read; returns those that were not written.
+
+        Another poll wrote those first, and its observation stays. Raises ClientError: the rest of the changes may be
+        written or not, and the next poll finds out.
+        """
+        refused = self._writes.refused([_put_of_exam(change) for change in changes])
+        return [changes[position] for position in sorted(refused)]
+
+
+def _by_key(items: Iterable[Item]) -> dict[AttemptKey, Submission]:
+    return {submission.key: submission for submission in map(submission_from_item, items)}
+
+
+def _put_of_submission(change: Change) -> VersionedPut:
     after = change.after
-    item: dict[str, AttributeValueTypeDef] = {
-        "pk": {"S": partition_key(after.account, after.exam_id)},
-        "sk": {"S": sort_key(after.key)},
-        "announce": {"BOOL": change.announces},
-        **({"again": {"L": [as_number(each) for each in change.again]}} if change.again else {}),
+    item: Attributes = {
+        "pk": TEXT.value(attempts_partition(after.account, after.exam_id)),
+        "sk": TEXT.value(sort_key(after.key)),
+        "announce": FLAG.value(change.announces),
         **item_from_submission(after),
     }
+    if change.again:
+        item["again"] = _SEQUENCES.value(change.again)
     return VersionedPut(item, None if change.before is None else change.before.version, after.fence)
 
 
-def partition_key(account: str, exam_id: str) -> str:
-    """Partition of one exam's submissions."""
-    return f"{account}#{exam_id}"
-
-
-def sort_key(key: AttemptKey) -> str:
-    """Place of one attempt within its exam: by start time first."""
-    return f"{key.started_at:010d}#{key.candidate_id}"
-
-
-def key_of(place: str) -> AttemptKey:
-    """The attempt whose sort key is ``place``."""
-    started_at, _, candidate_id = place.partition("#")
-    return AttemptKey(int(started_at), candidate_id)
-
-
-def spanning(keys: Iterable[AttemptKey]) -> tuple[AttemptKey, AttemptKey] | None:
-    """The first and the last of ``keys`` in stored order; None when there are none."""
-    ordered = sorted(keys, key=sort_key)
-    return (ordered[0], ordered[-1]) if ordered else None
+def _put_of_exam(change: ExamChange) -> VersionedPut:
+    after = change.after
+    item = {
+        "pk": TEXT.value(exams_partition(after.account)),
+        "sk": TEXT.value(after.exam_id),
+        "announce": FLAG.value(change.announces),
+        **item_from_exam_state(after),
+    }
+    return VersionedPut(item, None if change.before is None else change.before.version, after.fence)

@@ -10,14 +10,13 @@ import boto3
 from botocore.config import Config
 
 from examhook.destinations.delivery_queue import DeliveryQueue
-from examhook.destinations.guard import guarded_session
 from examhook.destinations.secrets import SecretsKey
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.settings import DeliverSettings
+from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.looked_up import LookUp
+from examhook.storage.events import EventLinks
 from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
 
 _CLIENT_CONFIG = Config(
@@ -37,11 +36,11 @@ def deliver(environ: Mapping[str, str], now: Callable[[], float] | None = None) 
             DeliveriesTable(dynamodb, settings.deliveries_table),
             EndpointsTable(dynamodb, settings.endpoints_table),
             EventLinks(dynamodb, settings.events_table),
-            LookUp(dynamodb, settings.endpoints_table, settings.events_table),
+            BatchLoader(dynamodb, settings.endpoints_table, settings.events_table),
         ),
         Channels(
             WebhookSender(
-                guarded_session(allow_private=settings.allow_private_endpoints),
+                guarded_client(allow_private=settings.allow_private_endpoints),
                 allow_http=settings.allow_http_endpoints,
                 allow_private=settings.allow_private_endpoints,
             ),

@@ -21,7 +21,7 @@ from examhook.settings import DispatchSettings
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
-from examhook.storage.submission_scan import SubmissionScan
+from examhook.storage.submission_outbox import SubmissionScan
 from examhook.workflows.administration.endpoints import ensure_configured_endpoints
 from examhook.workflows.administration.redrive import Redrive
 from examhook.workflows.dispatching.dispatch import Dispatch

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, assert_never
 import boto3
 from botocore.config import Config
 
-from examhook.destinations.redrive_queue import CLOCK_MARGIN_S, RedriveOrder, RedriveQueue
+from examhook.destinations.redrive_queue import CLOCK_MARGIN_S, RedriveQueue, RedriveRequest
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
 from examhook.destinations.tick_queue import TickQueue
 from examhook.detection.intervals import MINUTE_S
 from examhook.events.build import operations_event
 from examhook.events.catalogue import OperationsEventType
-from examhook.http.session import BoundedSession
+from examhook.http.client import HttpClient
 from examhook.model import Exam
 from examhook.provider.api_client import Means
 from examhook.provider.client import LegacyClient
@@ -30,15 +30,11 @@ from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
 from examhook.provider.v1_client import V1Client, V1Memory
 from examhook.settings import Dialect, PollSettings
-from examhook.storage.account_code import AccountCode, AccountCodeSecret
-from examhook.storage.account_list import Account, code_in
-from examhook.storage.accounts import AccountsSecret
-from examhook.storage.dispatched import DispatchedEvents
+from examhook.storage.account_secrets import Account, AccountCode, AccountCodeSecret, AccountsSecret, code_in
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.exam_states import ExamStates
+from examhook.storage.events import DispatchedEvents, EventLinks
 from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable
 from examhook.workflows.administration.erasure_key import erasure_key
 from examhook.workflows.polling.accounts import AccountPolls
 from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
@@ -145,7 +141,7 @@ def _order_redrive(queue_url: str, since: int) -> None:
     # A client of its own: hardly any poll needs one.
     queue = RedriveQueue(boto3.client("sqs", config=_CLIENT_CONFIG), queue_url)
     # Our clock may have been set back since.
-    queue.put(RedriveOrder(since - CLOCK_MARGIN_S))
+    queue.send(RedriveRequest(since - CLOCK_MARGIN_S))
 
 
 @cache
@@ -158,7 +154,7 @@ def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[Accou
     # One session and one pacer for all polls of the process: connections stay open, and two polls
     # that follow close upon each other keep the pace together.
     means: Means = {
-        "session": BoundedSession(),
+        "session": HttpClient(),
         "pacer": Pacer(settings.requests_per_second, time.monotonic, time.sleep),
         "now": time.time,
         "sleep": time.sleep,

@@ -61,6 +61,11 @@ class _Total:
     done: bool = False
     place: object = None
     """Where the next invocation continues; None before the first result."""
+    position: object = None
+    """Position of the last invocation; None if another poll was running."""
+    busy_rounds: int = 0
+    is_stuck: bool = False
+    """Whether the last invocation made no progress."""
 
     def add(self, latest: _Round) -> None:
         """Add the result of one invocation."""
@@ -73,6 +78,10 @@ class _Total:
         self.done = latest.done
         if latest.place is not None:
             self.place = latest.place
+        self.busy_rounds = self.busy_rounds + 1 if latest.busy else 0
+        has_stopped = not latest.busy and (self.place is None or latest.position == self.position)
+        self.is_stuck = not latest.done and (has_stopped or self.busy_rounds > _MAX_BUSY_ROUNDS)
+        self.position = None if latest.busy else latest.position
 
 
 def backfill(  # noqa: PLR0913 - each option is a parameter
@@ -129,16 +138,12 @@ def backfill(  # noqa: PLR0913 - each option is a parameter
 def _run(installation: Installation, account: str | None, request: dict[str, object]) -> _Total:
     """Invoke Poll until it is done; raises CommandError if an invocation makes no progress."""
     total = _Total()
-    position, busy_rounds = None, 0
     with progress("Reading exams", 1) as show:
         while not total.done:
             latest = _invoke(installation, {"account": account, "backfill": {**request, "place": total.place}})
             total.add(latest)
-            busy_rounds = busy_rounds + 1 if latest.busy else 0
-            has_advanced = latest.done or (total.place is not None and latest.position != position)
-            if busy_rounds > _MAX_BUSY_ROUNDS or not (latest.busy or has_advanced):
+            if total.is_stuck:
                 raise CommandError(f"The backfill makes no progress. {latest.reason} Fix this and run it again.")
-            position = None if latest.busy else latest.position
             show(latest.completed)
     return total
 

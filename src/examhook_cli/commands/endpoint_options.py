@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import typer
 
+from examhook.delivery.chat_responses import product_of
 from examhook.delivery.endpoint import BodyFormat
-from examhook.delivery.formats.answers import product_of
-from examhook.delivery.pace import MAX_RATE, MIN_RATE, BadRateError, check_rate
+from examhook.delivery.rate_limit import MAX_PER_SECOND, MIN_PER_SECOND, BadRateError, check_rate
 from examhook.delivery.url import EndpointUrlError, check_endpoint_url
 from examhook_cli.errors import CommandError
 
@@ -19,7 +19,7 @@ PRIVACY_HELP = "Data to send: all, pseudonyms instead of names and links, or ids
 CONTENT_TYPE_HELP = "json: application/json; cloudevents: application/cloudevents+json."
 FORMAT_HELP = "Body format: events for programs, or messages for a chat's incoming webhook."
 HEADER_HELP = "Add this header to each request (repeatable); values are stored encrypted."
-RATE_HELP = f"Maximum attempts per second, {MIN_RATE:g} to {MAX_RATE:g}; 0 for no limit."
+RATE_HELP = f"Maximum attempts per second, {MIN_PER_SECOND:g} to {MAX_PER_SECOND:g}; 0 for no limit."
 _CHAT_URLS: Mapping[BodyFormat, re.Pattern[str]] = {
     BodyFormat.SLACK: re.compile(r"\.hooks\.slack(-gov)?\.com/"),
     BodyFormat.TEAMS: re.compile(r"\.(logic\.azure|api\.powerplatform|webhook\.office)\.com/"),

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from examhook.detection.exam_state import ExamState
 from examhook.detection.intervals import MINUTE_S, worst_case_s
-from examhook.storage.account_list import AccountsError
-from examhook.storage.account_state import AccountRecord, Refusal
-from examhook.storage.accounts import AccountsSecret
+from examhook.storage.account_secrets import AccountsError, AccountsSecret
+from examhook.storage.exams import AccountRecord, CodeRejection
 from examhook_cli.doctor.finding import CHECK_ERRORS, Finding, ok, problem, warning
 from examhook_cli.doctor.function_checks import interval_s, schedule_of
 from examhook_cli.doctor.inspected_stack import InspectedStack
@@ -130,7 +129,7 @@ def _last_poll(stack: InspectedStack, record: AccountRecord, states: Sequence[Ex
     return ok(f"{text} {unscanned} exams await their first full scan." if unscanned else text)
 
 
-def _refused(stack: InspectedStack, name: str, refusal: Refusal) -> Finding:
+def _refused(stack: InspectedStack, name: str, refusal: CodeRejection) -> Finding:
     settings = stack.poll_settings
     is_own = name == settings.account
     arn = settings.account_code_secret_arn if is_own else settings.accounts_secret_arn

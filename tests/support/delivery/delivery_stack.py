@@ -14,16 +14,14 @@ from moto import mock_aws
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import Delivery, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
-from examhook.destinations.guard import guarded_session
-from examhook.destinations.refusal import NotPublishedError, Refusal
+from examhook.destinations.publishing import NotPublishedError, UnpublishedEvent
 from examhook.destinations.secrets import SecretsKey
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.events.build import Event, submission_event
+from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.events import EventsTable
-from examhook.storage.looked_up import LookUp
+from examhook.storage.events import EventLinks, EventsTable
 from examhook.workflows.administration.endpoints import add_endpoint
 from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
 from examhook.workflows.delivering.report import DeliverReport
@@ -72,7 +70,7 @@ class Operators:
     def publish_operations(self, topic_arn: str, event: Event) -> None:
         assert topic_arn == OPERATIONS_TOPIC
         if self.unreachable:
-            raise NotPublishedError("SNS", [Refusal(event.event_id, "Throttled", sender_fault=False)])
+            raise NotPublishedError("SNS", [UnpublishedEvent(event.event_id, "Throttled", sender_fault=False)])
         self.notices.append(event)
 
 
@@ -90,7 +88,7 @@ class World:
     queue_url: str
     operators: Operators
     links: EventLinks
-    look_up: LookUp
+    batch_loader: BatchLoader
 
     def endpoint(self, url: str) -> tuple[Endpoint, str]:
         """A new endpoint and its secret."""
@@ -129,7 +127,7 @@ class World:
         self, message: DeliveryMessage, *, allow_private: bool = True, deadline_s: float = 5.0
     ) -> DeliverReport:
         """Work on one message."""
-        session = guarded_session(allow_private=allow_private)
+        session = guarded_client(allow_private=allow_private)
         try:
             sender = WebhookSender(session, allow_http=True, allow_private=True)
             return self.deliver_by(sender, deadline_s).process(message)
@@ -139,7 +137,7 @@ class World:
     def deliver_by(self, sender: WebhookSender, deadline_s: float = 5.0) -> DeliverWebhooks:
         """Deliver, sending by ``sender``."""
         return DeliverWebhooks(
-            Stores(self.deliveries, self.endpoints, self.links, self.look_up),
+            Stores(self.deliveries, self.endpoints, self.links, self.batch_loader),
             Channels(sender, self.key, self.queue),
             now=self.clock.now,
             rng=random.Random(7),
@@ -188,5 +186,5 @@ def delivery_world() -> Iterator[World]:
             queue_url=queue_url,
             operators=Operators(),
             links=EventLinks(dynamodb, EVENTS),
-            look_up=LookUp(dynamodb, ENDPOINTS, EVENTS),
+            batch_loader=BatchLoader(dynamodb, ENDPOINTS, EVENTS),
         )

@@ -25,7 +25,7 @@ from typing import Any
 import boto3
 
 from examhook.handlers import deliver, dispatch, retry
-from examhook.http.session import BoundedSession
+from examhook.http.client import HttpClient
 
 CHANGING = frozenset(
     {
@@ -80,15 +80,15 @@ def _invoke(order: Mapping[str, Any]) -> None:
         session.events.register(f"before-call.*.{operation}", reaper.before)
         session.events.register(f"after-call.*.{operation}", reaper.after)
     boto3.DEFAULT_SESSION = session
-    ordinary = BoundedSession.send
+    ordinary = HttpClient.send
 
-    def send(self: BoundedSession, *args: Any, **named: Any) -> Any:
+    def send(self: HttpClient, *args: Any, **named: Any) -> Any:
         reaper.before()
         answer = ordinary(self, *args, **named)
         reaper.after()
         return answer
 
-    BoundedSession.send = send  # type: ignore[method-assign] # this process ends in a moment
+    HttpClient.send = send  # type: ignore[method-assign] # this process ends in a moment
     HANDLERS[order["function"]](order["event"], None)
 
 

@@ -16,7 +16,7 @@ from examhook.delivery.record import new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.detection.intervals import worst_case_s
 from examhook.events.build import Event, submission_event
-from examhook.http.session import BoundedSession
+from examhook.http.client import HttpClient
 from examhook.model import Attempt
 from examhook.provider.api_client import Means
 from examhook.provider.client import LegacyClient
@@ -85,7 +85,7 @@ class LinkWorld:
     def client(self) -> ProviderClient:
         """A client of the simulated provider, as Poll makes one."""
         means: Means = {
-            "session": BoundedSession(),
+            "session": HttpClient(),
             "pacer": Pacer(FAST, time.monotonic, time.sleep),
             "now": self.aws.clock.now,
             "sleep": self.aws.clock.sleep,

@@ -7,10 +7,9 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from examhook.delivery.endpoint import Endpoint, EndpointOrigin
-from examhook.delivery.health import Health, Notice
-from examhook.delivery.judgement import (
-    Outlook,
+from examhook.delivery.endpoint import Endpoint, EndpointOrigin, Health, Notice
+from examhook.delivery.health_policy import (
+    BacklogSummary,
     Recovered,
     Warn,
     disabled_notice,
@@ -83,9 +82,11 @@ def _endpoint_notices() -> list[Notice]:
     day_s = 86_400
     warning, recovered = Warn(_STARTED_AT, _STARTED_AT + 5 * day_s), Recovered(_STARTED_AT, _STARTED_AT + day_s)
     return [
-        failing_notice(endpoint, warning, Outlook(12, _STARTED_AT + 3900), _STARTED_AT + 3600),
-        disabled_notice(_ENDPOINT_ID, "it answered 410 Gone", Outlook(12, _STARTED_AT + 3900), _STARTED_AT + 3600),
-        recovered_notice(_ENDPOINT_ID, recovered, Outlook(0, None)),
+        failing_notice(endpoint, warning, BacklogSummary(12, _STARTED_AT + 3900), _STARTED_AT + 3600),
+        disabled_notice(
+            _ENDPOINT_ID, "it answered 410 Gone", BacklogSummary(12, _STARTED_AT + 3900), _STARTED_AT + 3600
+        ),
+        recovered_notice(_ENDPOINT_ID, recovered, BacklogSummary(0, None)),
     ]
 
 

@@ -12,10 +12,9 @@ from examhook.model import Attempt, Exam, Submission
 from examhook.provider.errors import ProviderError
 from examhook.provider.pages import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
 from examhook.settings import Dialect, InitialSync, PollSettings
-from examhook.storage.account_code import AccountCode
-from examhook.storage.exam_states import ExamStates
+from examhook.storage.account_secrets import AccountCode
 from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable
 from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
 from examhook.workflows.polling.poll import Poll, PollRequest
 from examhook.workflows.polling.report import PollReport

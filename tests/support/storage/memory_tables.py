@@ -15,8 +15,7 @@ from examhook.detection.exam_state import ExamState
 from examhook.detection.exam_transition import ExamChange
 from examhook.detection.transition import Change
 from examhook.model import AttemptKey, Submission
-from examhook.storage.account_state import AccountRecord, AccountState
-from examhook.storage.erasures import Erasures
+from examhook.storage.exams import AccountRecord, AccountState, ErasureMarks
 from examhook.storage.submissions import sort_key
 
 Step = Callable[[], int]
@@ -179,7 +178,7 @@ class ExamStore:
     records: dict[str, tuple[AccountRecord, int]] = field(default_factory=dict)
     """Record and fence."""
     leases: dict[str, Lease] = field(default_factory=dict)
-    erasures: Erasures = field(default_factory=Erasures)
+    erasures: ErasureMarks = field(default_factory=ErasureMarks)
 
 
 @dataclass

@@ -13,16 +13,14 @@ import boto3
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.destinations.delivery_queue import DeliveryQueue
-from examhook.destinations.guard import guarded_session
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.sns import TopicPublisher
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.events.build import Event
+from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.events import EventsTable
-from examhook.storage.looked_up import LookUp
+from examhook.storage.events import EventLinks, EventsTable
 from examhook.wiring.deliver import deliver
 from examhook.wiring.dispatch import open_dispatch
 from examhook.wiring.retry import retry
@@ -32,11 +30,11 @@ from examhook.workflows.retrying.backlog import Backlog
 from examhook.workflows.retrying.endpoint_watch import EndpointWatch
 from examhook.workflows.retrying.retry import RetryDeliveries
 from tools.bench.delivery.tables_in_memory import (
+    MemoryBatchLoader,
     MemoryDeliveries,
     MemoryEndpoints,
     MemoryEvents,
     MemoryLinks,
-    MemoryLookUp,
     MemoryQueue,
 )
 
@@ -85,11 +83,13 @@ def in_memory(urls: Sequence[str], now: Callable[[], float]) -> Functions:
     deliveries, events = cast("DeliveriesTable", MemoryDeliveries()), cast("EventsTable", kept)
     queue, key = cast("DeliveryQueue", MemoryQueue(now)), cast("SecretsKey", OpenKey())
     topic = cast("TopicPublisher", _NoTopic())
-    sender = WebhookSender(guarded_session(allow_private=True), allow_http=True, allow_private=True)
+    sender = WebhookSender(guarded_client(allow_private=True), allow_http=True, allow_private=True)
     return Functions(
         Dispatch(events, deliveries, queue, topic, "", endpoints.list_all, retention_days=30, now=now),
         DeliverWebhooks(
-            Stores(deliveries, endpoints, cast("EventLinks", links), cast("LookUp", MemoryLookUp(held, links))),
+            Stores(
+                deliveries, endpoints, cast("EventLinks", links), cast("BatchLoader", MemoryBatchLoader(held, links))
+            ),
             Channels(sender, key, queue),
             now=now,
             rng=random.Random(7),  # noqa: S311 - jitter

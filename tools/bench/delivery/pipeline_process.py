@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from examhook.storage.submission_item import item_from_submission
-from examhook.storage.submission_stream import StreamRecord
+from examhook.storage.submission_outbox import StreamRecord
+from examhook.storage.submissions import item_from_submission
 from examhook.workflows.delivering.batch_runner import BATCH, MOST, DeliverRound, Message
 from examhook.workflows.delivering.report import DeliverReport
 from examhook_simulator.wire import Fields
@@ -101,12 +101,12 @@ class _Pipeline:
                 raise PipelineError from outcome
             outcomes[outcome.outcome.value] += 1
 
-        while taken := self.queue.take(BATCH, 0):
+        while taken := self.queue.receive(BATCH, 0):
             self.invocations["deliver"] += 1
             self.messages += len(taken)
             batch = [Message(each.message_id, each.body) for each in taken]
             DeliverRound(self.deliver, self.deliver.queue, time.monotonic, done, self.pool).run(batch)
-            self.queue.done(taken)
+            self.queue.delete(taken)
         return {"outcomes": _named(outcomes)}
 
     def _used(self, what: str) -> Mapping[str, object]:

@@ -11,15 +11,14 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from examhook.delivery.endpoint import Endpoint
-from examhook.delivery.health import Health, Notice
+from examhook.delivery.endpoint import Endpoint, Health, Notice
 from examhook.delivery.link_renewal import LinkRequest
 from examhook.delivery.record import KEPT_ATTEMPTS, OPEN_STATUSES, AttemptRecord, Delivery, DeliveryStatus
-from examhook.destinations.delivery_queue import DeliveryMessage, TakenMessage, body_of
+from examhook.destinations.delivery_queue import DeliveryMessage, ReceivedMessage, body_of
 from examhook.events.build import Event
-from examhook.storage.delivery_reads import DueDelivery
-from examhook.storage.event_links import LinkedEvent
-from examhook.storage.looked_up import LookedUp
+from examhook.storage.batch_loader import LoadedBatch
+from examhook.storage.deliveries import DueDelivery
+from examhook.storage.events import DispatchProgress, LinkedEvent
 
 
 @dataclass(slots=True)
@@ -40,6 +39,12 @@ class MemoryEvents:
     def is_dispatched(self, event_id: str) -> bool:
         """Whether it was marked."""
         return event_id in self.dispatched
+
+    def dispatch_progress(self, event_id: str) -> DispatchProgress:
+        """How far Dispatch came with an event."""
+        if event_id in self.dispatched:
+            return DispatchProgress(is_dispatched=True)
+        return DispatchProgress(self.by_id.get(event_id))
 
     def mark_dispatched(self, event_id: str, at: int) -> None:  # noqa: ARG002 - as the table has it
         """Mark it."""
@@ -216,7 +221,7 @@ class MemoryEndpoints:
         )
         return claimed is not None
 
-    def take_place(self, seen: Endpoint, now: float, step_s: float, ahead_s: float) -> float | None:
+    def take_rate_slot(self, seen: Endpoint, now: float, step_s: float, ahead_s: float) -> float | None:
         """Take the next place of its pace."""
         before = self._change(
             seen.endpoint_id,
@@ -245,15 +250,15 @@ class MemoryEndpoints:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryLookUp:
-    """In place of LookUp."""
+class MemoryBatchLoader:
+    """In place of BatchLoader."""
 
     endpoints: MemoryEndpoints
     links: MemoryLinks
 
-    def read(self, endpoint_ids: Sequence[str], event_ids: Sequence[str]) -> LookedUp:
+    def read(self, endpoint_ids: Sequence[str], event_ids: Sequence[str]) -> LoadedBatch:
         """All of them."""
-        return LookedUp(
+        return LoadedBatch(
             {each: self.endpoints.get(each) for each in endpoint_ids},
             {each: self.links.get(each) for each in event_ids},
         )
@@ -272,14 +277,14 @@ class MemoryQueue:
         with self._lock:
             self._messages += [(self.now() + delay_s, message) for message in messages]
 
-    def take(self, most: int, wait_s: int) -> list[TakenMessage]:  # noqa: ARG002 - nothing comes by waiting
+    def receive(self, most: int, wait_s: int) -> list[ReceivedMessage]:  # noqa: ARG002 - nothing comes by waiting
         """The oldest that are not delayed."""
         with self._lock:
             ready = [each for each in self._messages if each[0] <= self.now()][:most]
             for each in ready:
                 self._messages.remove(each)
         bodies = [body_of(message) for _, message in ready]
-        return [TakenMessage(body, body, body) for body in bodies]
+        return [ReceivedMessage(body, body, body) for body in bodies]
 
-    def done(self, taken: Sequence[TakenMessage]) -> None:
+    def delete(self, taken: Sequence[ReceivedMessage]) -> None:
         """They are gone already."""

@@ -19,14 +19,13 @@ import requests
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.delivery.record import new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, body_of
-from examhook.destinations.guard import guarded_session
 from examhook.destinations.secrets import SecretsKey
-from examhook.destinations.webhook import WebhookSender
+from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.events.build import Event, submission_event
+from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.looked_up import LookUp
+from examhook.storage.events import EventLinks
 from examhook.workflows.delivering.batch_runner import BATCH, MOST, DeliverRound, Message
 from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
@@ -35,11 +34,11 @@ from tools.bench.child import serve
 from tools.bench.delivery.functions import OpenKey
 from tools.bench.delivery.submissions import submitted
 from tools.bench.delivery.tables_in_memory import (
+    MemoryBatchLoader,
     MemoryDeliveries,
     MemoryEndpoints,
     MemoryEvents,
     MemoryLinks,
-    MemoryLookUp,
 )
 from tools.bench.usage import cpu_s
 
@@ -48,11 +47,11 @@ _MONTH_S = 30 * 86_400
 
 
 class _EmptyQueue:
-    def take(self, _most: int, _wait_s: int) -> Sequence[object]:
+    def receive(self, _most: int, _wait_s: int) -> Sequence[object]:
         """Return no message: a worker asks for more while an attempt takes long."""
         return ()
 
-    def done(self, taken: Sequence[object]) -> None:
+    def delete(self, taken: Sequence[object]) -> None:
         """Nothing was taken."""
 
 
@@ -64,7 +63,7 @@ def main() -> None:
     """Time whichever of the two the input names."""
     url = sys.argv[1]
     at = int(time.time())
-    session = guarded_session(allow_private=True)
+    session = guarded_client(allow_private=True)
     sender = WebhookSender(session, allow_http=True, allow_private=True)
     with requests.Session() as bare:
         bare.trust_env = False
@@ -97,7 +96,7 @@ def work(url: str, sender: WebhookSender, events: list[Event], at: int) -> tuple
         cast("DeliveriesTable", deliveries),
         cast("EndpointsTable", endpoints),
         cast("EventLinks", links),
-        cast("LookUp", MemoryLookUp(endpoints, links)),
+        cast("BatchLoader", MemoryBatchLoader(endpoints, links)),
     )
     queue = cast("DeliveryQueue", _EmptyQueue())
     workflow = DeliverWebhooks(

@@ -21,7 +21,7 @@ from examhook.detection.exam_state import ExamState
 from examhook.detection.plan import Rescan
 from examhook.detection.reannounce import reannouncement
 from examhook.model import AttemptKey, Submission
-from examhook.storage.dispatched import DispatchedEvents
+from examhook.storage.events import DispatchedEvents
 from examhook.workflows.polling.lease import Lease, LeaseLostError, lease_on
 from examhook.workflows.polling.poll import LEASE_PATIENCE_S, Poll, PollRequest
 from examhook.workflows.polling.report import PollReport

@@ -17,11 +17,11 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from examhook.delivery.custom_headers import check_headers, headers_text
 from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, EndpointOrigin, Privacy
-from examhook.delivery.headers import check_headers, headers_text
-from examhook.delivery.pace import check_rate
+from examhook.delivery.rate_limit import check_rate
 from examhook.delivery.record import Delivery, DeliveryStatus
-from examhook.delivery.schedule import CLAIM_S
+from examhook.delivery.schedule import CLAIM_TIMEOUT_S
 from examhook.delivery.signature import fresh_secret
 from examhook.delivery.url import check_endpoint_url
 from examhook.destinations.secrets import SecretsKey
@@ -159,7 +159,7 @@ def _failed_since(delivery: Delivery, failing_since: int) -> bool:
     """Whether the latest attempt failed since ``failing_since``, which was set when the first of them had ended."""
     if delivery.status not in {DeliveryStatus.WAITING, DeliveryStatus.FAILED} or not delivery.attempt_log:
         return False
-    return delivery.event_type != ENDPOINT_TEST and delivery.attempt_log[-1].at + CLAIM_S >= failing_since
+    return delivery.event_type != ENDPOINT_TEST and delivery.attempt_log[-1].at + CLAIM_TIMEOUT_S >= failing_since
 
 
 def rotate_secret(  # noqa: PLR0913 - what is changed, what writes it, and where time and chance come from

@@ -14,8 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import ENDPOINT_REMOVED
-from examhook.storage.deliveries import DeliveriesTable
-from examhook.storage.delivery_reads import DueDelivery
+from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 from examhook.storage.endpoints import EndpointsTable
 
 _PAGE = 500

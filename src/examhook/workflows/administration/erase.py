@@ -20,12 +20,15 @@ from typing import TypeVar
 
 from examhook.destinations.secrets import SecretsKey
 from examhook.detection.erased import Erased, hash_of, without_erased
-from examhook.storage.candidate_deliveries import CandidateDeliveries, CandidateDelivery
-from examhook.storage.candidate_events import CandidateEvents
-from examhook.storage.candidate_submissions import CandidateSubmission, CandidateSubmissions
-from examhook.storage.erasures import ErasuresTable
-from examhook.storage.exam_states import ExamStates
-from examhook.storage.exams import ExamsTable
+from examhook.storage.erasure import (
+    CandidateDeliveries,
+    CandidateDelivery,
+    CandidateEvents,
+    CandidateSubmission,
+    CandidateSubmissions,
+)
+from examhook.storage.exams import ErasuresTable, ExamsTable
+from examhook.storage.submissions import ExamStates
 from examhook.workflows.administration.erasure_key import erasure_key, new_erasure_key
 from examhook.workflows.polling.known_exams import KnownExams
 from examhook.workflows.polling.lease import LEASE_S, lease_on

@@ -21,7 +21,7 @@ from examhook.events.build import Event, submission_event
 from examhook.events.envelope import UnwritableInstantError
 from examhook.events.exam_event import exam_event
 from examhook.model import Submission
-from examhook.storage.submission_scan import ScannedPage, SubmissionScan
+from examhook.storage.submission_outbox import ScannedPage, SubmissionScan
 from examhook.workflows.dispatching.batch import Batch, Outgoing
 from examhook.workflows.dispatching.dispatch import Dispatch
 

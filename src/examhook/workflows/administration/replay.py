@@ -22,12 +22,11 @@ from typing import TypeVar
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import OPEN_STATUSES, Delivery, DeliveryStatus, new_delivery
-from examhook.delivery.schedule import ENQUEUED_S
+from examhook.delivery.schedule import REQUEUE_AFTER_S
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.events.build import Event
 from examhook.events.catalogue import ENDPOINT_TEST
-from examhook.storage.deliveries import DeliveriesTable
-from examhook.storage.delivery_reads import DueDelivery
+from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 
 AT_ONCE_PER_ENDPOINT = 500
 """So many go on the queue right away; Retry enqueues the rest as fast as it is taken: new events find room."""
@@ -110,10 +109,10 @@ class Replay:
         now = int(self.now())
         if delivery.status is DeliveryStatus.WAITING and delivery.next_attempt_at is not None:
             seen = DueDelivery(delivery.endpoint_id, delivery.event_id, delivery.next_attempt_at)
-            taken = self.deliveries.postpone(seen, now + ENQUEUED_S)
+            taken = self.deliveries.postpone(seen, now + REQUEUE_AFTER_S)
         else:
             taken = self.deliveries.restart(
-                delivery, DeliveryStatus.PENDING, now + ENQUEUED_S, now + self.retention_days * _DAY_S
+                delivery, DeliveryStatus.PENDING, now + REQUEUE_AFTER_S, now + self.retention_days * _DAY_S
             )
         if taken is None:
             return Resent.ON_ITS_WAY
@@ -137,7 +136,7 @@ class Replay:
         expires_at = now + self.retention_days * _DAY_S
         at_once = not endpoint.health.is_down and self.room.take(endpoint.endpoint_id)
         status = DeliveryStatus.PENDING if at_once else DeliveryStatus.WAITING
-        next_attempt_at = now + ENQUEUED_S if at_once else now
+        next_attempt_at = now + REQUEUE_AFTER_S if at_once else now
         if seen is None:
             fresh = new_delivery(endpoint.endpoint_id, event.event_id, event.event_type, now=now, expires_at=expires_at)
             taken = self.deliveries.create(replace(fresh, status=status, next_attempt_at=next_attempt_at))

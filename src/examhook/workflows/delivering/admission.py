@@ -5,7 +5,7 @@
     down ── a probe, or first to claim the next one ──▶ go
       └───── otherwise ──▶ wait in the table: it costs nothing until Retry takes it up
     paced ── a place within a second ──▶ sleep until then, and go
-      ├───── a place within AHEAD_S ──▶ put off: a delayed message that keeps its place
+      ├───── a place within MAX_POSTPONE_S ──▶ put off: a delayed message that keeps its place
       └───── none ──▶ wait in the table, as above
 
 An endpoint that is neither down, nor slowed down, nor has a rate of its own costs no request here.
@@ -16,8 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from examhook.delivery.endpoint import Endpoint
-from examhook.delivery.pace import AHEAD_S, LATE_S, Pace
-from examhook.delivery.schedule import PROBE_S
+from examhook.delivery.rate_limit import MAX_POSTPONE_S, SLOT_GRACE_S, RateLimit
+from examhook.delivery.schedule import PROBE_INTERVAL_S
 from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.storage.endpoints import EndpointsTable
 
@@ -55,22 +55,24 @@ def turn_of(message: DeliveryMessage, endpoint: Endpoint, endpoints: EndpointsTa
         return Go()
     if endpoint.health.is_down:
         return _breaker(endpoint, endpoints, int(now))
-    pace = endpoint.pace(now)
+    pace = endpoint.rate_limit(now)
     return Go() if pace is None else _place(message, pace, endpoint, endpoints, now)
 
 
 def _breaker(endpoint: Endpoint, endpoints: EndpointsTable, now: int) -> Turn:
     claimed = (endpoint.health.probe_until or 0) > now
-    if claimed or not endpoints.claim_probe(endpoint.endpoint_id, now, now + PROBE_S):
+    if claimed or not endpoints.claim_probe(endpoint.endpoint_id, now, now + PROBE_INTERVAL_S):
         return Wait("endpoint down: one attempt at a time")
     return Go()
 
 
-def _place(message: DeliveryMessage, pace: Pace, endpoint: Endpoint, endpoints: EndpointsTable, now: float) -> Turn:
-    place = message.place
-    if place is None or now - place > LATE_S:
-        free_at = endpoints.take_place(endpoint, now, pace.step_s, AHEAD_S)
+def _place(
+    message: DeliveryMessage, pace: RateLimit, endpoint: Endpoint, endpoints: EndpointsTable, now: float
+) -> Turn:
+    place = message.slot_at
+    if place is None or now - place > SLOT_GRACE_S:
+        free_at = endpoints.take_rate_slot(endpoint, now, pace.interval_s, MAX_POSTPONE_S)
         if free_at is None:
             return Wait("as many as its rate allows are on their way")
-        place = pace.place(free_at, now)
+        place = pace.slot_at(free_at, now)
     return Go(max(0.0, place - now)) if place - now <= SLEEP_S else PutOff(place)

@@ -4,7 +4,7 @@ An invocation ends when its slowest attempt does, and only a few run at once. If
 for a receiver that hangs, nothing would be sent to anybody until the deadline. So an invocation that
 only waits goes on working::
 
-    batch ──▶ attempts, at most AT_ONCE at one endpoint ── the rest of its messages ──▶ aside
+    batch ──▶ attempts, at most ENDPOINT_CONCURRENCY at one endpoint ── the rest of its messages ──▶ aside
                  │                                                                       │
                  │ ended ◀────────────── take its place ─────────────────────────────────┤
                  └ some for longer than IDLE_AFTER_S: take more messages off the queue   └ all attempts at its endpoint
@@ -26,16 +26,16 @@ from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from examhook.delivery.pace import AT_ONCE
+from examhook.delivery.rate_limit import ENDPOINT_CONCURRENCY
 from examhook.destinations.delivery_queue import (
     BadMessageError,
     DeliveryMessage,
     DeliveryQueue,
     DeliveryQueueError,
-    TakenMessage,
+    ReceivedMessage,
     parse_body,
 )
-from examhook.storage.looked_up import NOTHING, LookedUp
+from examhook.storage.batch_loader import NOTHING_LOADED, LoadedBatch
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 
 BATCH = 10
@@ -62,7 +62,7 @@ class Message:
 
     message_id: str
     body: str
-    taken: TakenMessage | None = None
+    taken: ReceivedMessage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,10 @@ Done = Callable[[Message, DeliverReport | BaseException], None]
 class Worker(Protocol):
     """Who makes the attempts: ``workflows.delivering.deliver.DeliverWebhooks``."""
 
-    def look_up(self, messages: Sequence[DeliveryMessage], /) -> LookedUp:
+    def load_batch(self, messages: Sequence[DeliveryMessage], /) -> LoadedBatch:
         """What these speak of, as it is now. Raises botocore's errors."""
 
-    def process(self, message: DeliveryMessage, known: LookedUp, /) -> DeliverReport:
+    def process(self, message: DeliveryMessage, known: LoadedBatch, /) -> DeliverReport:
         """Make the attempt that a message asks for, reading what is not ``known``."""
 
 
@@ -103,7 +103,7 @@ class DeliverRound:
     _ended: SimpleQueue[object] = field(default_factory=SimpleQueue)
     _attempts: dict[Future[DeliverReport], Attempt] = field(default_factory=dict)
     _aside: defaultdict[str, deque[tuple[Message, DeliveryMessage]]] = field(default_factory=lambda: defaultdict(deque))
-    _taking: Future[list[TakenMessage]] | None = None
+    _taking: Future[list[ReceivedMessage]] | None = None
     _began_s: float = 0.0
     _took_s: float = 0.0
     """When the queue was last looked at in vain."""
@@ -132,28 +132,28 @@ class DeliverRound:
             except BadMessageError as error:
                 self.done(message, error)
                 continue
-            has_place = places[parsed.endpoint_id] < AT_ONCE
+            has_place = places[parsed.endpoint_id] < ENDPOINT_CONCURRENCY
             (now if has_place else self._aside[parsed.endpoint_id]).append((message, parsed))
             places[parsed.endpoint_id] += 1
-        known = self._look_up([parsed for _, parsed in now])
+        known = self._load_batch([parsed for _, parsed in now])
         for message, parsed in now:
             self._begin(message, parsed, known)
 
-    def _look_up(self, messages: Sequence[DeliveryMessage]) -> LookedUp:
+    def _load_batch(self, messages: Sequence[DeliveryMessage]) -> LoadedBatch:
         try:
-            return self.worker.look_up(messages) if len(messages) > 1 else NOTHING
+            return self.worker.load_batch(messages) if len(messages) > 1 else NOTHING_LOADED
         except (ClientError, BotoCoreError):
             # Each reads for itself then, and those that cannot come again.
-            return NOTHING
+            return NOTHING_LOADED
 
-    def _begin(self, message: Message, parsed: DeliveryMessage, known: LookedUp = NOTHING) -> None:
+    def _begin(self, message: Message, parsed: DeliveryMessage, known: LoadedBatch = NOTHING_LOADED) -> None:
         future = self.pool.submit(self.worker.process, parsed, known)
         self._attempts[future] = Attempt(message, parsed, self.monotonic())
         future.add_done_callback(self._ended.put)
 
     def _finish(self) -> None:
         """Tell of what has ended, and begin what waited for it."""
-        removable: list[TakenMessage] = []
+        removable: list[ReceivedMessage] = []
         for future in [each for each in self._attempts if each.done()]:
             attempt = self._attempts.pop(future)
             error = future.exception()
@@ -182,7 +182,7 @@ class DeliverRound:
         if waited_for and room > 0:
             wait_s = _TAKE_WAIT_S if any(self._is_slow(each, now) for each in self._attempts.values()) else 0
             self._took_s = now
-            self._taking = self.pool.submit(self.queue.take, room, wait_s)
+            self._taking = self.pool.submit(self.queue.receive, room, wait_s)
             self._taking.add_done_callback(self._ended.put)
 
     def _put_back(self) -> None:
@@ -204,9 +204,9 @@ class DeliverRound:
                 self.done(message, DeliverReport(parsed, MessageOutcome.PUT_OFF, "its receiver is slow to answer"))
             self._remove([message.taken for message, _ in waiting if message.taken is not None])
 
-    def _remove(self, taken: Sequence[TakenMessage]) -> None:
+    def _remove(self, taken: Sequence[ReceivedMessage]) -> None:
         try:
-            self.queue.done(taken)
+            self.queue.delete(taken)
         except (ClientError, BotoCoreError):
             # They come again, and are dropped, since their attempts are made.
             return

@@ -5,7 +5,7 @@ What happens to one message, in the order that makes a crash at any step harmles
     read endpoint, event, secrets ── gone ──▶ cancel;  disabled ──▶ leave it for later
       its result link is near its end ──▶ request a fresh one from the next poll, and wait for it (result_links.py)
       not its turn (turn.py) ──▶ leave it for later
-      claim attempt n ── not ours ──▶ drop          (a crash from here on: due again after CLAIM_S)
+      claim attempt n ── not ours ──▶ drop          (a crash from here on: due again after CLAIM_TIMEOUT_S)
         send
           record the attempt                        (its next time, or its end)
             record the endpoint's health            (recovered: enqueue what waited for it)
@@ -24,21 +24,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from examhook.delivery.answer import Decision, Delivered, Disable, GiveUp, TryAgain, decide
+from examhook.delivery.decision import Decision, Delivered, DisableEndpoint, GiveUp, Retry, decide
 from examhook.delivery.endpoint import Endpoint
-from examhook.delivery.judgement import disabled_notice
-from examhook.delivery.pace import SLOWED_S, slows_down
+from examhook.delivery.health_policy import disabled_notice
+from examhook.delivery.rate_limit import SLOWDOWN_S, is_overloaded
 from examhook.delivery.record import ENDPOINT_REMOVED, AttemptRecord, Delivery, DeliveryStatus, SendResult
-from examhook.delivery.schedule import CLAIM_S, MAX_ATTEMPTS
+from examhook.delivery.schedule import CLAIM_TIMEOUT_S, MAX_ATTEMPTS
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.destinations.secrets import SecretsKey
 from examhook.destinations.webhook import WebhookSender
 from examhook.events.build import Event
 from examhook.events.catalogue import ENDPOINT_TEST
+from examhook.storage.batch_loader import NOTHING_LOADED, BatchLoader, LoadedBatch
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
-from examhook.storage.event_links import EventLinks
-from examhook.storage.looked_up import NOTHING, LookedUp, LookUp
+from examhook.storage.events import EventLinks
 from examhook.workflows.delivering.admission import Go, PutOff, Wait, turn_of
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 from examhook.workflows.delivering.webhook_request import request_for
@@ -58,7 +58,7 @@ class Stores:
     deliveries: DeliveriesTable
     endpoints: EndpointsTable
     events: EventLinks
-    look_up: LookUp
+    batch_loader: BatchLoader
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class DeliverWebhooks:
         self._deliveries = stores.deliveries
         self._endpoints = stores.endpoints
         self._events = stores.events
-        self._look_up = stores.look_up
+        self._batch_loader = stores.batch_loader
         self._successes: dict[str, int] = {}
         """When this process last wrote down a success since the last failure, by endpoint."""
         self._channels = channels
@@ -101,15 +101,15 @@ class DeliverWebhooks:
         """Where its messages come from."""
         return self._channels.queue
 
-    def look_up(self, messages: Sequence[DeliveryMessage]) -> LookedUp:
+    def load_batch(self, messages: Sequence[DeliveryMessage]) -> LoadedBatch:
         """What ``messages`` speak of, as it is now. Raises botocore's ClientError."""
-        return self._look_up.read([each.endpoint_id for each in messages], [each.event_id for each in messages])
+        return self._batch_loader.read([each.endpoint_id for each in messages], [each.event_id for each in messages])
 
-    def process(self, message: DeliveryMessage, known: LookedUp = NOTHING) -> DeliverReport:
+    def process(self, message: DeliveryMessage, known: LoadedBatch = NOTHING_LOADED) -> DeliverReport:
         """Make the attempt that ``message`` asks for, if it is still to be made.
 
         What is not in ``known`` is read. Raises botocore's errors and those of the queue; then the message may come
-        again, and if the attempt had been claimed, the delivery is due again after ``CLAIM_S`` instead.
+        again, and if the attempt had been claimed, the delivery is due again after ``CLAIM_TIMEOUT_S`` instead.
         """
         endpoint = known.endpoint(message.endpoint_id, self._endpoints.get)
         if endpoint is None:
@@ -137,7 +137,7 @@ class DeliverWebhooks:
         began_at = int(self._now())
         request = request_for(endpoint, event, self._channels.key, began_at)
         claimed = self._deliveries.claim(
-            message.endpoint_id, message.event_id, message.attempt, until=began_at + CLAIM_S
+            message.endpoint_id, message.event_id, message.attempt, until=began_at + CLAIM_TIMEOUT_S
         )
         if claimed is None:
             return DeliverReport(
@@ -163,7 +163,7 @@ class DeliverWebhooks:
             self._deliveries.hold(message.endpoint_id, message.event_id, message.attempt)
             return DeliverReport(message, MessageOutcome.HELD, turn.reason)
         # Earlier by up to a second, which is then slept.
-        self._channels.queue.send([replace(message, place=turn.at)], delay_s=int(turn.at - self._now()))
+        self._channels.queue.send([replace(message, slot_at=turn.at)], delay_s=int(turn.at - self._now()))
         return DeliverReport(message, MessageOutcome.PUT_OFF, "its place in the endpoint's pace comes later")
 
     def _cancel(self, message: DeliveryMessage, reason: str) -> DeliverReport:
@@ -189,9 +189,9 @@ class DeliverWebhooks:
         match decision:
             case Delivered():
                 self._deliveries.record(claimed, record, DeliveryStatus.DELIVERED)
-            case TryAgain(not_before=not_before):
+            case Retry(not_before=not_before):
                 self._deliveries.record(claimed, record, DeliveryStatus.WAITING, not_before)
-            case Disable(at=at):
+            case DisableEndpoint(at=at):
                 status = DeliveryStatus.FAILED if at is None else DeliveryStatus.WAITING
                 self._deliveries.record(claimed, record, status)
             case GiveUp():
@@ -203,7 +203,7 @@ class DeliverWebhooks:
         now, health = int(self._now()), endpoint.health
         if not isinstance(decision, Delivered):
             self._successes.pop(endpoint.endpoint_id, None)
-            slowed_until = now + SLOWED_S if slows_down(result.http_status) else None
+            slowed_until = now + SLOWDOWN_S if is_overloaded(result.http_status) else None
             self._endpoints.record_outcome(endpoint.endpoint_id, now, decision.reason, slowed_until)
             return
         latest = max(health.last_success_at or 0, self._successes.get(endpoint.endpoint_id, 0))
@@ -218,12 +218,12 @@ class DeliverWebhooks:
                 self._endpoints.set_draining(endpoint.endpoint_id, draining=True)
 
     def _follow_up(self, endpoint: Endpoint, claimed: Delivery, decision: Decision) -> None:
-        if isinstance(decision, Disable):
+        if isinstance(decision, DisableEndpoint):
             now = int(self._now())
-            outlook = self._deliveries.outlook(endpoint.endpoint_id)
-            notice = disabled_notice(endpoint.endpoint_id, f"it {decision.reason}", outlook, now)
+            backlog_summary = self._deliveries.backlog_summary(endpoint.endpoint_id)
+            notice = disabled_notice(endpoint.endpoint_id, f"it {decision.reason}", backlog_summary, now)
             self._endpoints.disable(endpoint.endpoint_id, decision.reason, now, notice)
-        if isinstance(decision, TryAgain) and not endpoint.health.is_down:
+        if isinstance(decision, Retry) and not endpoint.health.is_down:
             delay_s = decision.at - int(self._now())
             if delay_s <= SOON_S:
                 message = DeliveryMessage(claimed.endpoint_id, claimed.event_id, claimed.attempts + 1)
@@ -232,11 +232,11 @@ class DeliverWebhooks:
 
 _OUTCOMES: dict[type[Decision], MessageOutcome] = {
     Delivered: MessageOutcome.DELIVERED,
-    TryAgain: MessageOutcome.RETRY_LATER,
-    Disable: MessageOutcome.DISABLED,
+    Retry: MessageOutcome.RETRY_LATER,
+    DisableEndpoint: MessageOutcome.DISABLED,
     GiveUp: MessageOutcome.FAILED,
 }
 
 
 def _next_at(decision: Decision) -> int | None:
-    return decision.at if isinstance(decision, TryAgain | Disable) else None
+    return decision.at if isinstance(decision, Retry | DisableEndpoint) else None

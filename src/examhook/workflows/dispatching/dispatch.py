@@ -33,21 +33,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import DeliveryStatus, new_delivery
-from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, QueueRefusedError
+from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, DeliveryQueueError
 from examhook.destinations.event_bus import BusPublisher
-from examhook.destinations.refusal import NotPublishedError
+from examhook.destinations.publishing import NotPublishedError
 from examhook.destinations.sns import TopicPublisher
 from examhook.events.build import Event, submission_event
 from examhook.events.envelope import UnwritableInstantError
 from examhook.events.exam_event import exam_event
 from examhook.storage.deliveries import DeliveriesTable
-from examhook.storage.events import EventsTable, UnreadableEventError
-from examhook.storage.submission_stream import (
+from examhook.storage.events import EventsTable
+from examhook.storage.item_codec import UnreadableItemError
+from examhook.storage.submission_outbox import (
     StoredChange,
     StoredExamChange,
     StreamRecord,
     UnreadableRecordError,
-    place_of,
+    record_key,
     stored_change,
 )
 from examhook.workflows.dispatching.batch import Batch, DispatchReport, Failed, Outgoing
@@ -113,11 +114,11 @@ class Dispatch:
         event = outgoing.event
         if self.events.add(event, self._expires_at()):
             return outgoing
-        if self.events.is_dispatched(event.event_id):
+        progress = self.events.dispatch_progress(event.event_id)
+        if progress.is_dispatched:
             return None
-        # Asked for without a bus as well: the stack may have named one when the event was tried before.
-        published = self.events.is_published(event.event_id)
-        return replace(outgoing, event=self.events.get(event.event_id) or event, published=published)
+        # Checked without a bus too: the stack may have had one at the attempt before.
+        return replace(outgoing, event=progress.event or event, published=progress.is_published)
 
     def _create_deliveries(self, outgoing: Outgoing, endpoints: Sequence[Endpoint]) -> Outgoing:
         """What an endpoint that is down or disabled is to get waits in the table until it is back."""
@@ -146,7 +147,7 @@ class Dispatch:
         ]
         try:
             self.queue.send(messages)
-        except (ClientError, BotoCoreError, QueueRefusedError) as error:
+        except (ClientError, BotoCoreError, DeliveryQueueError) as error:
             failed = Failed(_reason(error))
             batch.proceed([failed if outgoing.endpoint_ids else outgoing for outgoing in batch.outgoing])
             return 0
@@ -158,7 +159,7 @@ class Dispatch:
         try:
             self.bus.publish([each.event for each in batch.outgoing])
         except NotPublishedError as error:
-            refused = {refusal.event_id: refusal.code for refusal in error.refused}
+            refused = {refusal.event_id: refusal.code for refusal in error.unpublished}
             batch.proceed([replace(each, refused=refused.get(each.event.event_id)) for each in batch.outgoing])
 
     def _publish(self, batch: Batch) -> None:
@@ -167,7 +168,7 @@ class Dispatch:
                 self.topic_arn, [each.event for each in batch.outgoing if not each.published]
             )
         except NotPublishedError as error:
-            refused = {refusal.event_id: Failed(refusal.code) for refusal in error.refused}
+            refused = {refusal.event_id: Failed(refusal.code) for refusal in error.unpublished}
             batch.proceed([refused.get(outgoing.event.event_id, outgoing) for outgoing in batch.outgoing])
 
     def _mark(self, outgoing: Outgoing) -> Outgoing | Failed:
@@ -183,7 +184,7 @@ class Dispatch:
 
 
 def _set_out(number: int, record: StreamRecord, batch: Batch) -> None:
-    submission = place_of(record)
+    submission = record_key(record)
     try:
         change = stored_change(record)
         events = _events(change)
@@ -211,7 +212,7 @@ def _each(pool: ThreadPoolExecutor, batch: Batch, step: Callable[[Outgoing], Out
     def take(outgoing: Outgoing) -> Outgoing | Failed | None:
         try:
             return step(outgoing)
-        except (ClientError, BotoCoreError, UnreadableEventError) as error:
+        except (ClientError, BotoCoreError, UnreadableItemError) as error:
             return Failed(_reason(error))
 
     batch.proceed(list(pool.map(take, batch.outgoing)))

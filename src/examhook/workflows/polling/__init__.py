@@ -1,1 +1,1 @@
-"""The Poll function: read the provider, store what changed."""
+"""The use case of the Poll function: reads the provider and stores changes."""

@@ -22,8 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook.destinations.tick_queue import TickQueue
 from examhook.detection.intervals import Tick
-from examhook.storage.account_list import Account, AccountsError
-from examhook.storage.accounts import AccountsSecret
+from examhook.storage.account_secrets import Account, AccountsError, AccountsSecret
 from examhook.workflows.polling.poll import Poll
 
 if TYPE_CHECKING:

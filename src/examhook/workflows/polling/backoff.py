@@ -19,8 +19,8 @@ from dataclasses import replace
 
 from examhook.provider.errors import ProviderRefused
 from examhook.provider.response_errors import LONGEST_PAUSE_S
-from examhook.storage.account_code import AccountCode
-from examhook.storage.account_state import AccountRecord, Refusal
+from examhook.storage.account_secrets import AccountCode
+from examhook.storage.exams import AccountRecord, CodeRejection
 
 REFUSED_PAUSE_S = 3600
 SHORTEST_REFUSED_PAUSE_S = 300
@@ -70,7 +70,7 @@ def refused(record: AccountRecord, code: AccountCode, refusal: ProviderRefused, 
     earlier = record.refusal
     is_same = earlier is not None and earlier.secret_version == code.secret_version
     since = earlier.since if earlier is not None and is_same else now
-    return replace(record, refusal=Refusal(code.secret_version, since, now, plain=refusal.plain))
+    return replace(record, refusal=CodeRejection(code.secret_version, since, now, plain=refusal.plain))
 
 
 def failed(record: AccountRecord, now: float, pause_s: float | None) -> AccountRecord:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from examhook.storage.account_state import Awaited
+from examhook.storage.exams import AwaitedEvent
 
 STREAM_KEEPS_S = 24 * 3600
 """Retention of stream records (DynamoDB developer guide)."""
@@ -32,7 +32,7 @@ class DispatchMonitor:
     """Orders a redrive of unsent events observed since a time (Unix seconds)."""
     now: Callable[[], float]
 
-    def check(self, awaited: Awaited | None) -> tuple[Awaited | None, int]:
+    def check(self, awaited: AwaitedEvent | None) -> tuple[AwaitedEvent | None, int]:
         """Return the event that is still awaited, and its age in seconds; raises botocore's errors.
 
         A poll that dies after it ordered a redrive orders another one, which sends no event twice.

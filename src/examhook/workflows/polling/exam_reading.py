@@ -15,7 +15,7 @@ from examhook.model import Exam
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
 from examhook.provider.pages import ExamPage
 from examhook.provider.port import ProviderClient
-from examhook.storage.submission_item import UnreadableItemError
+from examhook.storage.item_codec import UnreadableItemError
 from examhook.workflows.polling.exam_source import PollContext
 from examhook.workflows.polling.full_scan import FullScan
 from examhook.workflows.polling.incremental_scan import IncrementalScan
@@ -27,7 +27,7 @@ EXAM_RESERVE_S = 30.0
 MAX_FAILURES = 3
 """Failures in a row after which a poll stops."""
 PROOF_S = 300
-"""Interval at which another request proves the end of the list. In between, a short page with all exams ends it."""
+"""Interval between proofs of the list's end. In between, a short page that completes the count ends it."""
 
 
 @dataclass(frozen=True, slots=True)

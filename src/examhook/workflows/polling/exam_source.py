@@ -54,7 +54,7 @@ class PollContext:
 
 @dataclass(slots=True)
 class _CandidateRows:
-    """Rows of one candidate, requested without those of others."""
+    """Rows of one candidate."""
 
     rows: dict[AttemptKey, Attempt] = field(default_factory=dict)
     start: int = 0
@@ -148,7 +148,7 @@ class ExamSource:
         return self.context.exams.account, self.request.exam.exam_id
 
     def observation(self) -> Observation:
-        """Return when, and by which poll, the rows are read."""
+        """Return the circumstances of this reading."""
         context, now = self.context, int(self.context.now())
         limit = None
         if context.initial_sync is InitialSync.SILENT:

@@ -14,8 +14,8 @@ from examhook.detection.exam_state import ExamState
 from examhook.detection.exam_transition import ExamChange, change_of_availability, first_state
 from examhook.events.catalogue import ExamEventType
 from examhook.model import Exam
-from examhook.storage.exam_states import ExamStates
 from examhook.storage.exams import ExamsTable
+from examhook.storage.submissions import ExamStates
 from examhook.workflows.polling.lease import Lease
 
 

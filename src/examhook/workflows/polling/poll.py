@@ -22,12 +22,10 @@ from examhook.detection.plan import Rescan, plan
 from examhook.provider.errors import ProviderError, ProviderRefused
 from examhook.provider.port import ProviderClient
 from examhook.settings import InitialSync, PollSettings
-from examhook.storage.account_code import AccountCode, AccountCodeSecret
-from examhook.storage.account_state import AccountRecord, AccountState, Awaited
-from examhook.storage.event_links import EventLinks
-from examhook.storage.exam_states import ExamStates
-from examhook.storage.exams import ExamsTable
-from examhook.storage.submissions import SubmissionsTable
+from examhook.storage.account_secrets import AccountCode, AccountCodeSecret
+from examhook.storage.events import EventLinks
+from examhook.storage.exams import AccountRecord, AccountState, AwaitedEvent, ExamsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable
 from examhook.workflows.polling import backoff
 from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
 from examhook.workflows.polling.exam_reading import EXAM_RESERVE_S, PROOF_S, ExamList, read_exam_list, read_exams
@@ -117,7 +115,7 @@ class _LeasedPoll:
         awaited, self.report.unsent_s = self.poll.monitor.check(self.record.awaited)
         if awaited is None and self.report.announced is not None:
             event_id, observed_at = self.report.announced
-            awaited = Awaited(event_id, observed_at, self._now)
+            awaited = AwaitedEvent(event_id, observed_at, self._now)
         self.record = replace(self.record, awaited=awaited)
         if self.record != before:
             self.poll.exams.write(self._account, self.record, self.lease.fence)

@@ -33,11 +33,11 @@ from examhook.events.result_link import ResultLink
 from examhook.model import Attempt, AttemptKey
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
 from examhook.provider.port import ProviderClient
-from examhook.storage.event_links import EventLinks, LinkedEvent
+from examhook.storage.events import EventLinks, LinkedEvent
 from examhook.workflows.polling.report import PollReport
 
 MAX_REQUESTS = 20
-"""Requests to the provider per poll, not counting retries of the last one."""
+"""Requests to the provider per poll. The client may retry the last one."""
 MAX_EVENTS = 500
 """Events per poll. One query reads them, and storing their links takes a few seconds."""
 SERVE_S = 15.0

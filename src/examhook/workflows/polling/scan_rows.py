@@ -22,7 +22,7 @@ class ScanRows:
     result: ScanResult = field(default_factory=ScanResult)
     settled: Settled = field(default_factory=Settled)
     held: dict[AttemptKey, Attempt] = field(default_factory=dict)
-    """Rows to settle."""
+    """Rows that are not settled yet."""
     counted: set[AttemptKey] = field(default_factory=set)
     """Keys of the settled rows."""
     _settling: Callable[[], Settled] | None = None

@@ -2,7 +2,7 @@
 
 What is true and the notice of it are written at once; the notice is then published and taken away::
 
-    judge ──▶ write state and notice ──▶ publish ──▶ take the notice away
+    health_action ──▶ write state and notice ──▶ publish ──▶ take the notice away
                      │                      │
                      │                      └ refused, or a crash: the next tick publishes it again, same id
                      └ conditional: an event that got through meanwhile wins
@@ -14,16 +14,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
-from examhook.delivery.endpoint import Endpoint
-from examhook.delivery.health import Notice
-from examhook.delivery.judgement import (
+from examhook.delivery.endpoint import Endpoint, Notice
+from examhook.delivery.health_policy import (
     Disable,
-    Leave,
+    NoAction,
     Recovered,
     Warn,
     disabled_notice,
     failing_notice,
-    judge,
+    health_action,
     recovered_notice,
 )
 from examhook.events.build import Event, operations_event
@@ -58,22 +57,22 @@ class EndpointWatch:
         botocore's errors; what was not published then waits for the next tick.
         """
         now = int(self.now())
-        judgement = judge(endpoint, now, self.disable_after_s)
+        judgement = health_action(endpoint, now, self.disable_after_s)
         notices = endpoint.notices
         enabled = endpoint.is_enabled
         match judgement:
-            case Leave():
+            case NoAction():
                 pass
             case Warn():
-                notice = failing_notice(endpoint, judgement, self.deliveries.outlook(endpoint.endpoint_id), now)
+                notice = failing_notice(endpoint, judgement, self.deliveries.backlog_summary(endpoint.endpoint_id), now)
                 notices += _if_written(self.endpoints.warn(endpoint, now, notice), notice)
             case Recovered():
-                outlook = self.deliveries.outlook(endpoint.endpoint_id)
-                notice = recovered_notice(endpoint.endpoint_id, judgement, outlook)
+                backlog_summary = self.deliveries.backlog_summary(endpoint.endpoint_id)
+                notice = recovered_notice(endpoint.endpoint_id, judgement, backlog_summary)
                 notices += _if_written(self.endpoints.end_warning(endpoint, notice), notice)
             case Disable(failing_since=since, reason=reason):
-                outlook = self.deliveries.outlook(endpoint.endpoint_id)
-                notice = disabled_notice(endpoint.endpoint_id, reason, outlook, now)
+                backlog_summary = self.deliveries.backlog_summary(endpoint.endpoint_id)
+                notice = disabled_notice(endpoint.endpoint_id, reason, backlog_summary, now)
                 before = self.endpoints.disable(endpoint.endpoint_id, reason, now, notice, only_if_failing_since=since)
                 notices += _if_written(before, notice)
                 enabled = before is None

@@ -18,12 +18,12 @@ from dataclasses import dataclass, field, replace
 from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook.delivery.endpoint import Endpoint
-from examhook.delivery.schedule import PROBE_S
+from examhook.delivery.schedule import PROBE_INTERVAL_S
 from examhook.destinations.delivery_queue import DeliveryQueueError
-from examhook.destinations.refusal import NotPublishedError
+from examhook.destinations.publishing import NotPublishedError
 from examhook.destinations.secrets import SecretsKey
 from examhook.events.catalogue import OperationsEventType
-from examhook.storage.delivery_reads import DueDelivery
+from examhook.storage.deliveries import DueDelivery
 from examhook.storage.endpoints import EndpointsTable
 from examhook.workflows.administration.endpoints import configured_endpoints
 from examhook.workflows.retrying.backlog import Backlog, Enqueued, batch_limit
@@ -138,7 +138,7 @@ class RetryDeliveries:
             # What waits for a receiver that is down is not late: its turn comes when it is back.
             return Enqueued(
                 self.backlog.enqueue_probe(
-                    endpoint_id, lambda now: self.endpoints.claim_probe(endpoint_id, now, now + PROBE_S)
+                    endpoint_id, lambda now: self.endpoints.claim_probe(endpoint_id, now, now + PROBE_INTERVAL_S)
                 )
             )
         limit = batch_limit(endpoint, self.now())
