@@ -38,7 +38,7 @@ _MAX_EXPIRY_DELAY_DAYS = 2
 
 @dataclass(frozen=True)
 class Installation:
-    """A stack, by name; the first property that a command reads looks it up in AWS."""
+    """A stack, selected by name and looked up in AWS on first use."""
 
     stack_name: str = DEFAULT_STACK_NAME
     region: str | None = None

@@ -49,7 +49,7 @@ def complain(text: str) -> None:
 
 
 def hint(text: str) -> None:
-    """Print one line to standard error that is not part of the result."""
+    """Print a remark to standard error."""
     console(stderr=True).print(Text(printable(text), style="dim"))
 
 

@@ -16,7 +16,7 @@ from examhook_cli.output import complain, counted, print_json, progress, say
 
 _COUNTS = ("requests", "exams", "exams_left", "rows_under_way", "announced", "known")
 _MAX_BUSY_ROUNDS = 10
-"""Consecutive invocations that may find another poll running; each waits for a minute."""
+"""Maximum consecutive invocations that find another poll running; each waits for one minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class _Round:
 
     @property
     def reason(self) -> str:
-        """Why exams are left to read."""
+        """Reason that some exams are unread."""
         return " ".join(self.errors) or "; ".join(self.notes) or "Poll had no time left."
 
     @property
     def position(self) -> tuple[int, int, str]:
-        """Changes with each invocation that makes progress."""
+        """Progress marker, which changes with each invocation that makes progress."""
         return self.counts["exams_left"], self.counts["rows_under_way"], json.dumps(self.place, sort_keys=True)
 
 
@@ -91,7 +91,8 @@ def backfill(  # noqa: PLR0913 - each option is a parameter
     account: Account = None,
     exam: Annotated[list[str] | None, typer.Option(metavar="ID,…", help="Read only these exams (repeatable).")] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Count the missing events; announce only what any poll would.")
+        bool,
+        typer.Option("--dry-run", help="Count missing events without announcing them; announce only new changes."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

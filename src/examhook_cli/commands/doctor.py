@@ -32,7 +32,7 @@ def doctor(
     poll: Annotated[bool, typer.Option("--poll", help="Also poll the provider.")] = False,
     as_json: AsJsonArray = False,
 ) -> None:
-    """Find problems of the installation and print what to do.
+    """Find problems in the installation and print what to do.
 
     Exits with status 1 if it finds a problem.
 

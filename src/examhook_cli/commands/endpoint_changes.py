@@ -101,7 +101,7 @@ def update(  # noqa: PLR0913 - each option is a parameter
 
 
 def enable(context: typer.Context, endpoint_id: EndpointArgument) -> None:
-    """Resume a webhook and send what it missed.
+    """Enable a webhook and send the events that it missed.
 
     Example: examhook endpoints enable ep_1
     """
@@ -119,9 +119,9 @@ def disable(
     context: typer.Context,
     endpoint_id: EndpointArgument,
     *,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Reason to show in endpoints show.")] = "by hand",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Reason, which endpoints show prints.")] = "by hand",
 ) -> None:
-    """Pause a webhook; its deliveries wait until it is enabled.
+    """Disable a webhook; its deliveries wait until it is enabled.
 
     Example: examhook endpoints disable ep_1 --reason 'receiver is moving'
     """

@@ -25,7 +25,7 @@ _CHAT_URLS: Mapping[BodyFormat, re.Pattern[str]] = {
     BodyFormat.TEAMS: re.compile(r"\.(logic\.azure|api\.powerplatform|webhook\.office)\.com/"),
     BodyFormat.DISCORD: re.compile(r"\.discord(app)?\.com/api/"),
 }
-"""Incoming webhooks of each product, as ``.host/path``."""
+"""Pattern of the URLs of each product's incoming webhooks, written as ``.host/path``."""
 
 
 def check_rate_option(rate: float | None) -> None:

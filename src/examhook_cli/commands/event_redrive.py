@@ -25,9 +25,9 @@ def redrive(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count missing events without sending them.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send events that were stored but never announced.
+    """Send missing events of stored submissions.
 
-    Builds each missing event from the stored submission.
+    Builds each event that was never announced from the stored submission.
 
     Example: examhook events redrive --since 36h --dry-run
     """

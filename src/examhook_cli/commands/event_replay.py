@@ -30,7 +30,9 @@ def replay(  # noqa: PLR0913 - each option is a parameter
     endpoints: Annotated[
         list[str] | None, typer.Option("--endpoint", metavar="ID,…", help="Send only to these webhooks.")
     ] = None,
-    undelivered: Annotated[bool, typer.Option("--undelivered", help="Send only what was never delivered.")] = False,
+    undelivered: Annotated[
+        bool, typer.Option("--undelivered", help="Send only events that were never delivered.")
+    ] = False,
     exam: Annotated[str | None, typer.Option(metavar="ID", help="With --since: send only events of this exam.")] = None,
     types: Annotated[
         list[str] | None, typer.Option("--type", metavar="TYPE,…", help="With --since: send only these event types.")

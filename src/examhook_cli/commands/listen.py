@@ -21,14 +21,14 @@ def listen(  # noqa: PLR0913 - each option is a parameter
         typer.Option(
             envvar="EXAMHOOK_SECRET",
             metavar="SECRET",
-            help="Signing secret of an endpoint (repeatable). The variable hides it from the process list.",
+            help="Signing secret (repeatable); EXAMHOOK_SECRET keeps it out of the process list.",
         ),
     ],
     port: Annotated[
         int, typer.Option(min=0, max=65535, metavar="N", help="Port to listen on; 0 selects a free port.")
     ] = 8200,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
-    status: Annotated[int, typer.Option(min=200, max=599, metavar="CODE", help="HTTP status of each response.")] = 204,
+    status: Annotated[int, typer.Option(min=200, max=599, metavar="CODE", help="Respond with this HTTP status.")] = 204,
     fail_first: Annotated[int, typer.Option(min=0, metavar="N", help="Respond with 500 to the first N requests.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print each verified body on one line.")] = False,
 ) -> None:

@@ -51,9 +51,7 @@ def up(  # noqa: PLR0913 - each option is a parameter
     webhook_url: Annotated[
         list[str] | None, typer.Option(metavar="URL", help="Send events to this webhook (repeatable).")
     ] = None,
-    event_bus: Annotated[
-        str, typer.Option(metavar="NAME", help="Also send events to this EventBridge bus, such as default.")
-    ] = "",
+    event_bus: Annotated[str, typer.Option(metavar="NAME", help="Also send events to this EventBridge bus.")] = "",
     poll_seconds: Annotated[
         str, typer.Option(metavar="N|off", help="Seconds between polls: 5 to 60, whole minutes, or off.")
     ] = "15",

@@ -35,12 +35,14 @@ def simulate(  # noqa: PLR0913 - each option is a parameter
     code: Annotated[
         str, typer.Option(envvar="EXAMHOOK_SIMULATOR_CODE", help="Account code that requests must contain.")
     ] = DEFAULT_CODE,
-    live: Annotated[float, typer.Option(min=0, max=6000, metavar="N", help="New attempts per virtual minute.")] = 6.0,
+    live: Annotated[
+        float, typer.Option(min=0, max=6000, metavar="N", help="New attempts per virtual minute; 0 for none.")
+    ] = 6.0,
     speed: Annotated[
         float, typer.Option(min=0, max=3600, metavar="X", help="Virtual seconds per second; 0 stops the clock.")
     ] = 1.0,
     attempt_count: Annotated[
-        AttemptCount, typer.Option(help="Attempts that the field `times` of an exam counts.")
+        AttemptCount, typer.Option(help="Attempts that an exam's `times` field counts.")
     ] = AttemptCount.STARTS,
     requests_per_second: Annotated[
         int, typer.Option(min=1, max=100_000, metavar="N", help="Rate limit; further requests get status 429.")

@@ -36,7 +36,7 @@ class Fact:
 
     exam_id: str
     candidate_id: str
-    """Empty in an event about an exam, like ``score``; ``started_at`` is 0."""
+    """Empty for an event about an exam."""
     started_at: int
     event_type: str
     score: str

@@ -15,7 +15,7 @@ from examhook_cli.output import time_text
 
 _OVERDUE_POLLS = 5
 _MIN_OVERDUE_S = 600
-"""Polling has stopped after this number of intervals and at least this time; a first poll may take several."""
+"""Polling counts as stopped after this number of intervals and at least this time; a first poll can be slow."""
 _MAX_LISTED = 5
 
 
@@ -70,7 +70,7 @@ def account(stack: InspectedStack, name: str) -> Iterator[Finding]:
 
 
 def longest_delay(stack: InspectedStack) -> Iterator[Finding]:
-    """Maximum time until a change is announced, from the settings."""
+    """Maximum time until a change is announced, calculated from the settings."""
     enabled, expression = schedule_of(stack, "Poll")
     settings = stack.poll_settings
     tick_s = interval_s(expression)

@@ -13,7 +13,7 @@ from examhook_cli.output import counted, time_text
 
 _MAX_COUNTED = 1000
 _BACKLOG = 1000
-"""Queued deliveries from which on Deliver is too slow."""
+"""Number of queued deliveries at which Deliver is too slow."""
 _AGE_WINDOW_S = 900
 _MAX_AGE_S = 300
 
