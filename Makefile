@@ -1,37 +1,37 @@
-# On a new machine: Python 3.11 or later, make and git are enough. "make" alone lists what there is.
+# Requirements: Python 3.11 or later, make and git. "make" without a target lists the targets.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
-# Environments are made by the machine's own Python; uv only fills them.
+# The machine's Python creates the environments; uv installs into them.
 export UV_PYTHON_DOWNLOADS := never
 export SAM_CLI_TELEMETRY := 0
 
 BIN := .venv/bin
 UV := $(BIN)/uv pip
-# One environment for each tool whose own dependencies would quarrel with the project's.
+# Tools whose dependencies conflict with the project's have a separate environment.
 PARTS := .venv/.installed .venv-sam/.installed .venv-emulator/.installed .venv-checkov/.installed
 
-# sam packs by src/Makefile, which needs a Python with pip: that of sam's own environment.
+# sam runs src/Makefile, which needs a Python with pip: that of sam's environment.
 SAM := PATH="$(CURDIR)/.venv-sam/bin:$$PATH" sam
 
-# Where "make up" looks for the provider; the defaults are those of "examhook simulate".
+# Provider of "make up"; the defaults are those of "examhook simulate".
 BASE_URL ?= http://127.0.0.1:8100
 CODE ?= simulated-code
 
-# How long "make soak" lets things go wrong, and how many bodies "make fuzz" makes up.
+# Minutes of faults in "make soak", and number of bodies in "make fuzz".
 MINUTES ?= 30
 BODIES ?= 1000000
 
-# The number of workers stands before PYTEST_ADDOPTS, so that PYTEST_ADDOPTS=-n0 runs all tests in one process.
-# Bytecode is written, because the workers and the commands that tests start would compile everything again.
+# PYTEST_ADDOPTS comes last, so that PYTEST_ADDOPTS=-n0 runs all tests in one process.
+# Python writes bytecode; otherwise each worker and each command of a test would compile everything again.
 PYTEST := PYTHONDONTWRITEBYTECODE= PYTEST_ADDOPTS="-n auto --maxprocesses 8 $$PYTEST_ADDOPTS" $(BIN)/pytest
 
-# What make check runs, the longest first; each is a target too.
+# Gates of "make check", the longest first; each is also a target.
 GATES := check-secrets check-checkov check-mypy check-sam check-cfn-lint check-deptry check-imports check-format check-ruff
-# The output of each gate in one piece, where make is new enough (4.0).
+# make 4.0 or later prints the output of each gate in one piece.
 WHOLE_OUTPUTS := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .PHONY: help install test test-fast check $(GATES) fix bench demo up down deploy lock licences sbom package faults soak fuzz upgrade cost
@@ -39,15 +39,15 @@ WHOLE_OUTPUTS := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(PARTS) ## Set up .venv with the project and its tools, pinned
+install: $(PARTS) ## Install the project and its pinned tools into .venv
 
-test: install $(if $(shell command -v npm),tests/node/node_modules/.installed) ## Run all tests, several at a time
+test: install $(if $(shell command -v npm),tests/node/node_modules/.installed) ## Run all tests in parallel
 	$(PYTEST)
 
-test-fast: install ## Run the quick unit and contract tests, without the emulator
+test-fast: install ## Run the fast unit and contract tests
 	$(PYTEST) -m "not slow" tests/unit tests/contract
 
-check: install ## Run the gates, several at a time; they only read
+check: install ## Run all gates in parallel; they change nothing
 	@$(MAKE) --no-print-directory --keep-going -j 4 $(WHOLE_OUTPUTS) $(GATES)
 
 check-ruff:
@@ -69,53 +69,53 @@ check-checkov:
 check-secrets:
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
 
-fix: .venv/.installed ## Format, and repair what can be repaired
+fix: .venv/.installed ## Format the code and apply automatic fixes
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: install .venv-bench/.installed ## Measure, beside other ways to do the work, and write docs/benchmarks.md
+bench: install .venv-bench/.installed ## Run the benchmarks and write docs/benchmarks.md
 	$(BIN)/python -m tools.bench
 
-demo: install ## Play a scenario on a local stack and compare what came with what was expected
+demo: install ## Run a scenario on a local stack and compare its events
 	$(BIN)/python -m examhook_cli.demo
 
-up: install ## Start the local stack (BASE_URL=… CODE=… for another provider than examhook simulate)
+up: install ## Start the local stack (BASE_URL=… CODE=… set the provider)
 	@EXAMHOOK_ACCOUNT_CODE="$(CODE)" $(BIN)/examhook local up --base-url "$(BASE_URL)"
 
-down: install ## Stop it and remove what it kept
+down: install ## Stop the local stack and delete its data
 	@$(BIN)/examhook local down
 
-deploy: install ## Deploy to AWS, asking for each setting
+deploy: install ## Deploy to AWS; asks for each setting
 	$(SAM) build
 	$(SAM) deploy --guided
 
 faults: install .venv-faults/.installed ## Run the fault matrix and write docs/faults.md
 	$(BIN)/python -m tools.faults
 
-soak: install .venv-faults/.installed ## Faults at random for MINUTES (30), then ledger against receivers; docs/soak.md
+soak: install .venv-faults/.installed ## Run the soak test for MINUTES (30); write docs/soak.md
 	$(BIN)/python -m tools.faults.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
-upgrade: install ## Deploy the version FROM=commit locally, use it, deploy this one over it, and compare
+upgrade: install ## Test the update from the version FROM=commit to this one
 	$(BIN)/python -m tools.faults.upgrade --from $(FROM)
 
 fuzz: install ## Give BODIES (1000000) hostile bodies to every reader
 	$(BIN)/python -m tools.faults.fuzz --bodies $(BODIES)
 
-cost: install ## Work out what an installation costs, from units measured now, in docs/cost.md
+cost: install ## Measure AWS usage and write the costs to docs/cost.md
 	$(BIN)/python -m tools.generate.cost
 	$(BIN)/python -m tools.generate.readme
 
-licences: install ## List the licences of what comes with the project in docs/licences.md
+licences: install ## Write the licences of all packages to docs/licences.md
 	$(BIN)/python -m tools.generate.licences
 
-sbom: .venv-sbom/.installed ## Write a bill of materials of the functions (CycloneDX) to sbom.json
+sbom: .venv-sbom/.installed ## Write the SBOM of the functions (CycloneDX) to sbom.json
 	.venv-sbom/bin/cyclonedx-py requirements src/requirements.txt --pyproject pyproject.toml \
 		--output-reproducible --output-format JSON --output-file sbom.json
 
-package: install ## Weigh the functions' package and time what starting them costs, in docs/package.md
+package: install ## Write package size and import times to docs/package.md
 	$(BIN)/python -m tools.generate.package
 
-lock: .venv/.installed ## Choose the newest allowed versions anew and write them down
+lock: .venv/.installed ## Update all pinned versions to the newest allowed ones
 	$(COMPILE) --group dev pyproject.toml -o tools/requirements/dev.txt
 	$(COMPILE) --generate-hashes tools/requirements/lambda.in -o src/requirements.txt
 	$(COMPILE) tools/requirements/sam.in -o tools/requirements/sam.txt
@@ -130,7 +130,7 @@ COMPILE := $(UV) compile --quiet --universal --upgrade --python-version 3.11 --n
 
 .venv/.installed: tools/requirements/dev.txt pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
-		"Python 3.11 or later is needed: $(PYTHON) is " + sys.version.split()[0] + ". Name another by PYTHON=.")'
+		"Python 3.11 or later is needed, but $(PYTHON) is " + sys.version.split()[0] + ". Set PYTHON=.")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(UV) install --quiet --compile-bytecode --python $(BIN)/python -r tools/requirements/dev.txt
@@ -142,7 +142,7 @@ COMPILE := $(UV) compile --quiet --universal --upgrade --python-version 3.11 --n
 	$(UV) install --quiet --compile-bytecode --python .venv-$*/bin/python -r $<
 	@touch $@
 
-# npm leaves out the addresses of packages where they are the registry's own.
+# npm omits the address of a package that comes from the default registry.
 tests/node/node_modules/.installed: tests/node/package-lock.json
 	cd tests/node && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@

@@ -1,1 +1,1 @@
-"""What the project is developed with: measurements, faults, and what writes documents."""
+"""Development tools: benchmarks, fault tests, and generators of documents."""

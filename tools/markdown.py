@@ -1,4 +1,4 @@
-"""Markdown tables."""
+"""Markdown of the generated pages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from collections.abc import Sequence
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table with a header."""
-    header, *body = (f"| {' | '.join(row)} |" for row in (head, *rows))
-    return "\n".join([header, "|---" * len(head) + "|", *body])
+    """Return a table with one line per row and no final newline."""
+    lines = [f"| {' | '.join(row)} |" for row in [head, *rows]]
+    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])

@@ -4,6 +4,7 @@ import json
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
+from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError  # pip install standardwebhooks
 
@@ -14,7 +15,7 @@ missing: set[str] = set()  # ids of the events that others named and that have n
 lock = Lock()
 
 
-def is_news(event: dict) -> bool:
+def is_news(event: dict[str, Any]) -> bool:
     """Whether the event is newer than all that is known of its attempt or exam; notes what came and what is missing."""
     with lock:
         if event["id"] in seen:

@@ -1,1 +1,1 @@
-"""A provider of exams to try things on."""
+"""A simulated exam provider for development, tests and measurements."""

@@ -1,4 +1,4 @@
-"""One attempt as the provider's database holds it, with what it was before."""
+"""One attempt in the provider's database, with its earlier states."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PASS_MARK_POINTS = 60
 
 
 class RowState(NamedTuple):
-    """What changed at one moment."""
+    """State of an attempt from ``at`` on."""
 
     at: int
     status: Status
@@ -22,7 +22,7 @@ class RowState(NamedTuple):
 
 @dataclass(slots=True)
 class Row:
-    """What the provider's database holds of one attempt."""
+    """One attempt."""
 
     candidate_id: int
     name: str
@@ -33,9 +33,9 @@ class Row:
     ended_at: int = 0
     """0 while the attempt is open."""
     was_counted: bool = False
-    """Whether its end has been counted; a reopened attempt ends twice and counts once."""
+    """Whether the first end was counted. A reopened attempt ends again, but counts once."""
     states: list[RowState] = field(default_factory=list, repr=False)
-    """Every state that the row had, in the order in which they were entered."""
+    """All states in the order of entry."""
 
     @property
     def passed(self) -> bool:
@@ -43,16 +43,16 @@ class Row:
         return self.score >= PASS_MARK_POINTS
 
     def remember(self, at: int, *, removed: bool = False) -> None:
-        """Record the current state as the one from ``at`` on."""
+        """Record the current state, valid from ``at`` on."""
         self.states.append(RowState(at, self.status, self.score, self.ended_at, removed))
 
     def as_of(self, then: int) -> Row | None:
-        """The row as it was at an instant; None where there was none."""
+        """Return the row as it was at ``then``; None if it did not exist."""
         state = next((state for state in reversed(self.states) if state.at <= then), None)
         if state is None or state.removed:
             return None
         return replace(self, status=state.status, score=state.score, ended_at=state.ended_at)
 
     def shifted(self, start_s: int, end_s: int = 0) -> Row:
-        """The row with other times; an open attempt has no end to shift."""
+        """Return the row with shifted times; an open attempt keeps end 0."""
         return replace(self, started_at=self.started_at + start_s, ended_at=self.ended_at and self.ended_at + end_s)

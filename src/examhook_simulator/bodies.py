@@ -1,4 +1,4 @@
-"""Bodies as the provider's PHP would write them, and what can happen to them on the way."""
+"""Answer bodies as the provider's PHP writes them, and damage to them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from examhook_simulator.quirks import Active, Quirk
-from examhook_simulator.rows import WireRow, as_strings
+from examhook_simulator.rows import AnswerRow, as_strings
 
 _BOM = b"\xef\xbb\xbf"
 _NOTICES = (
@@ -22,7 +22,7 @@ _ROW = b"{},"
 _MIB = 1 << 20
 
 PLAIN_TYPE = {"Content-Type": "text/html; charset=utf-8"}
-"""What the provider calls every body, JSON or not."""
+"""The provider sends this type with every body, also with JSON."""
 
 HTML_PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>Error</title></head><body><h1>Something went wrong</h1>"
@@ -50,34 +50,34 @@ THROTTLE_TEXTS = (
     "访问频率超出限制",
     "接口调用超过频率限制",
 )
-"""Messages by which servers of this kind say that requests come too fast."""
+"""Rate-limit messages of similar servers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The bytes of a body, and the headers that say how to read them."""
+    """A body with the headers that describe it."""
 
     content: bytes
     headers: Mapping[str, str] = field(default_factory=lambda: PLAIN_TYPE)
 
 
 def error_body(message: str) -> bytes:
-    """The object by which the API reports an error, with status 200."""
+    """Return the object with which the API reports an error (status 200)."""
     return _php_json({"status": "error", "error": message}, ascii_only=True).encode()
 
 
 def error_beside_list(named_by: str) -> bytes:
-    """An error object that also holds an empty list of rows."""
+    """Return an error object that also has an empty list of rows."""
     return _php_json({**_BESIDE_LIST[named_by], "data": []}, ascii_only=True).encode()
 
 
 def throttle_body(text: str, request_n: int) -> bytes:
-    """An error object with a rate-limit message: the given one, or the next for ``any``."""
+    """Return an error object with this rate-limit message; ``any`` takes the next of THROTTLE_TEXTS."""
     return error_body(THROTTLE_TEXTS[request_n % len(THROTTLE_TEXTS)] if text == "any" else text)
 
 
-def list_body(rows: Sequence[WireRow], total: int | None, active: Active) -> Body:
-    """A page of rows: a bare JSON array for the legacy API, an object with ``total`` for the v1 API."""
+def list_body(rows: Sequence[AnswerRow], total: int | None, active: Active) -> Body:
+    """Return a page of rows: a JSON array for the legacy API (``total`` is None), an object for the v1 API."""
     if Quirk.GZIP_BOMB in active:
         return Body(_bomb(int(active[Quirk.GZIP_BOMB].value)), {**PLAIN_TYPE, "Content-Encoding": "gzip"})
     is_v1 = total is not None
@@ -91,7 +91,7 @@ def list_body(rows: Sequence[WireRow], total: int | None, active: Active) -> Bod
 
 
 def damaged(body: bytes, active: Active, rng: random.Random) -> bytes:
-    """The body with what comes before it and without what is cut off."""
+    """Add the prefixes and cut off the end, as the quirks say."""
     if Quirk.EMPTY_BODY in active:
         return b""
     if Quirk.PHP_NOTICES in active:
@@ -104,7 +104,7 @@ def damaged(body: bytes, active: Active, rng: random.Random) -> bytes:
 
 
 def cut_point(body: bytes, rng: random.Random) -> int:
-    """Somewhere within a body, so that at least its last byte is lost."""
+    """Return a random length that loses at least the last byte."""
     return rng.randrange(len(body)) if body else 0
 
 
@@ -115,7 +115,7 @@ def _bomb(mebibytes: int) -> bytes:
 
 
 def _encoded(text: str, charset: str) -> bytes:
-    """The text in an encoding, with JSON escapes for what the encoding lacks."""
+    """Encode the text; characters that the encoding lacks become JSON escapes."""
     try:
         return text.encode(charset)
     except UnicodeEncodeError:
@@ -131,4 +131,4 @@ def _encoded_character(character: str, charset: str) -> bytes:
 
 def _php_json(value: object, *, ascii_only: bool) -> str:
     text = json.dumps(value, ensure_ascii=ascii_only, separators=(",", ":"))
-    return text.replace("/", "\\/")  # PHP escapes slashes, and in JSON they stand in strings only
+    return text.replace("/", "\\/")  # PHP escapes slashes; in JSON they occur in strings only

@@ -1,4 +1,4 @@
-"""Decisions that look random and are the same at every request."""
+"""Random decisions that are the same in every request."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ _SPAN = 1 << 64
 
 
 def chance(*facts: str | int) -> float:
-    """A number from 0 to below 1 that depends on nothing but ``facts``."""
+    """Return a number from 0 to below 1 that depends on ``facts`` only."""
     digest = hashlib.blake2b(repr(facts).encode(), digest_size=8).digest()
     return int.from_bytes(digest) / _SPAN

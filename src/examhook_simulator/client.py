@@ -1,8 +1,8 @@
-"""Control of a running simulator over HTTP, by the method names of ``World``.
+"""Control of a running simulator over HTTP. Methods have the names of those of ``World``.
 
 ::
 
-    SimulatorControlError    the simulator refused, or does not run; retrying helps only in the second case
+    SimulatorControlError    the simulator refuses the request (do not retry) or does not run
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import requests
 
 from examhook_simulator.facts import AttemptCount, AttemptRef, LedgerEntry, RequestRecord, TruthRow
-from examhook_simulator.wire import Fields, WireError, attempt_ref, ledger_entry, request_record, truth_row
+from examhook_simulator.json_fields import Fields, FieldsError, attempt_ref, ledger_entry, request_record, truth_row
 
 _TIMEOUT_S = (5.0, 60.0)
 
@@ -21,12 +21,12 @@ Given = str | int | float | bool | None
 
 
 class SimulatorControlError(RuntimeError):
-    """The simulator could not be reached or refused; the message says why."""
+    """The simulator refused the request or does not answer; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class LimitFigures:
-    """Use of the rate limit."""
+    """Rate limit and its use."""
 
     per_second: int | None
     refused: int
@@ -34,7 +34,7 @@ class LimitFigures:
 
 
 class SimulatorControl:
-    """The control endpoint of the simulator at ``base_url``. One thread at a time."""
+    """The control endpoint of the simulator at ``base_url``. Not safe for threads."""
 
     def __init__(self, base_url: str) -> None:
         self._url = f"{base_url.rstrip('/')}/_sim/"
@@ -46,11 +46,11 @@ class SimulatorControl:
         self._session.close()
 
     def now(self) -> int:
-        """Virtual Unix seconds."""
+        """Return the virtual time in Unix seconds."""
         return self._get("clock").whole("now")
 
     def advance(self, seconds: float) -> int:
-        """Move the clock ahead; returns the new time."""
+        """Move the clock ahead; return the new time."""
         return self._post("advance", seconds=seconds).whole("now")
 
     def run_at(self, speed: float) -> None:
@@ -69,7 +69,7 @@ class SimulatorControl:
         available: bool = True,
         counts: AttemptCount = AttemptCount.STARTS,
     ) -> str:
-        """Create an exam; returns its id."""
+        """Create an exam; return its id."""
         return self._post("create_exam", title=title, category=category, available=available, counts=counts).text(
             "exam_id"
         )
@@ -87,48 +87,48 @@ class SimulatorControl:
         self._post("set_attempt_count", counts=counts, exam_id=exam_id)
 
     def populate(self, exam_id: str, attempts: int, until: int | None = None) -> tuple[AttemptRef, ...]:
-        """Add this number of attempts that ended before ``until`` (default: a second ago)."""
+        """Add attempts that ended before ``until`` (default: a second ago)."""
         answer = self._post("populate", exam_id=exam_id, attempts=attempts, until=until)
         return tuple(attempt_ref(fields) for fields in answer.objects("attempts"))
 
     def start(self, exam_id: str, candidate_id: str | None = None, name: str | None = None) -> AttemptRef:
-        """A candidate (default: a new one) starts an exam."""
+        """Start an attempt of a candidate (default: a new one)."""
         return attempt_ref(self._post("start", exam_id=exam_id, candidate_id=candidate_id, name=name))
 
     def submit(self, ref: AttemptRef, score: float | None = None) -> None:
-        """The candidate submits."""
+        """Submit an attempt (default: with a random score)."""
         self._about("submit", ref, score=score)
 
     def time_out(self, ref: AttemptRef, score: float | None = None) -> None:
-        """The time limit ends the attempt."""
+        """Time an attempt out."""
         self._about("time_out", ref, score=score)
 
     def force(self, ref: AttemptRef, score: float | None = None) -> None:
-        """The administrator ends the attempt."""
+        """Force-submit an attempt."""
         self._about("force", ref, score=score)
 
     def system_submit(self, ref: AttemptRef, score: float | None = None) -> None:
-        """The system ends the attempt."""
+        """End an attempt with the status of a system submission."""
         self._about("system_submit", ref, score=score)
 
     def change_status(self, ref: AttemptRef, status: int) -> None:
-        """The administrator gives an ended attempt another way of ending; score and end time stay."""
+        """Give an ended attempt another final status; score and end time stay."""
         self._about("change_status", ref, status=status)
 
     def mark(self, ref: AttemptRef, score: float) -> None:
-        """An ended attempt gets another score."""
+        """Rescore an ended attempt."""
         self._about("mark", ref, score=score)
 
     def reopen(self, ref: AttemptRef) -> None:
-        """An ended attempt is running again."""
+        """Reopen an ended attempt."""
         self._about("reopen", ref)
 
     def remove(self, ref: AttemptRef) -> None:
-        """The administrator deletes the attempt."""
+        """Delete an attempt."""
         self._about("remove", ref)
 
     def quirk_on(self, switch: str, *, exam_id: str | None = None, task: str | None = None) -> None:
-        """Switch a quirk on: ``name[=value][@probability|@nextN]``, for all requests, one exam or one task."""
+        """Switch a quirk on for all requests, one exam or one task; ``switch`` is as in ``Switch.parse``."""
         self._post("quirk_on", switch=switch, exam_id=exam_id, task=task)
 
     def quirk_off(self, quirk: str | None = None) -> None:
@@ -140,22 +140,22 @@ class SimulatorControl:
         self._post("set_limit", per_second=per_second)
 
     def limit(self) -> LimitFigures:
-        """Use of the rate limit until now."""
+        """Return the rate limit and its use since the start."""
         fields = self._get("limit")
         per_second = fields.whole("per_second") if fields.has("per_second") else None
         return LimitFigures(per_second, fields.whole("refused"), fields.whole("most_in_a_second"))
 
     def ledger(self, after: int = 0) -> tuple[LedgerEntry, ...]:
-        """Everything that happened after entry number ``after``."""
+        """Return the ledger entries after number ``after``."""
         return tuple(ledger_entry(fields) for fields in self._get("ledger", after=str(after)).objects("entries"))
 
     def truth(self, exam_id: str | None = None) -> tuple[TruthRow, ...]:
-        """Every attempt as it really is now."""
+        """Return the true state of every attempt."""
         params = {} if exam_id is None else {"exam_id": exam_id}
         return tuple(truth_row(fields) for fields in self._get("truth", **params).objects("rows"))
 
     def requests(self, after: int = 0) -> tuple[RequestRecord, ...]:
-        """Requests to the provider's API after request number ``after``."""
+        """Return the requests to the provider's API after number ``after``."""
         return tuple(request_record(fields) for fields in self._get("requests", after=str(after)).objects("requests"))
 
     def _about(self, act: str, ref: AttemptRef, **more: Given) -> None:
@@ -171,7 +171,7 @@ class SimulatorControl:
         try:
             answer = self._session.request(method, self._url + what, params=params, json=given, timeout=_TIMEOUT_S)
             fields = Fields.parse(answer.content)
-        except (requests.RequestException, WireError) as error:
+        except (requests.RequestException, FieldsError) as error:
             raise SimulatorControlError(f"No simulator answers at {self._url}") from error
         if not answer.ok:
             raise SimulatorControlError(fields.text("error") if fields.has("error") else f"status {answer.status_code}")

@@ -1,4 +1,4 @@
-"""The virtual clock: stands still until a script moves it, or runs at a multiple of real time."""
+"""A virtual clock that a script moves, or that runs at a multiple of real time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ FROZEN_START_AT = 1_790_000_000
 
 
 class VirtualClock:
-    """Unix seconds that begin at ``start_at`` and pass ``speed`` times as fast as ``elapsed_s`` does.
+    """Virtual Unix seconds.
 
     Args:
-        start_at: the first instant, Unix seconds.
-        speed: virtual seconds per real second; 0 stands still and only ``advance`` moves it.
-        elapsed_s: real seconds from any fixed point, never going back.
+        start_at: the time at the start.
+        speed: virtual seconds per real second; at 0, only ``advance`` moves the clock.
+        elapsed_s: monotonic real seconds from any fixed point.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class VirtualClock:
         return self._speed
 
     def now(self) -> float:
-        """Unix seconds."""
+        """Return the virtual time."""
         return self._base_at + (self._elapsed_s() - self._base_elapsed_s) * self._speed
 
     def advance(self, seconds: float) -> None:
@@ -43,6 +43,6 @@ class VirtualClock:
         self._base_at += seconds
 
     def run_at(self, speed: float) -> None:
-        """Run at another speed from now on."""
+        """Change the speed."""
         self._base_at, self._base_elapsed_s = self.now(), self._elapsed_s()
         self._speed = speed

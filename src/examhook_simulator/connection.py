@@ -1,4 +1,4 @@
-"""One connection to the simulator: reads requests, sends answers, or ends it as a quirk says."""
+"""One connection to the simulator: it reads requests and sends answers, or ends as a quirk says."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Connection(BaseHTTPRequestHandler):
-    """Answers the requests of one connection, in a separate thread."""
+    """Answers the requests of one connection in a separate thread."""
 
     server: Simulator
     protocol_version = "HTTP/1.1"
@@ -44,7 +44,7 @@ class Connection(BaseHTTPRequestHandler):
         super().finish()
 
     def do_GET(self) -> None:
-        """Answer the provider's API, a link to a result, or a read of the control endpoint."""
+        """Answer a request to the provider's API, a result link, or a read of the control endpoint."""
         target = urlsplit(self.path)
         query = dict(parse_qsl(target.query, keep_blank_values=True))
         if target.path.startswith(CONTROL_PREFIX):
@@ -78,13 +78,13 @@ class Connection(BaseHTTPRequestHandler):
         else:
             self._send_control(lambda: self.server.control_api.post(path, body))
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
-        """Log nothing: the request line holds the account code."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - name in http.server
+        """Log nothing, because the request line contains the account code."""
 
     def _send_control(self, answer: Callable[[], ControlReply]) -> None:
         host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
         if host not in {LOOPBACK, "localhost"}:
-            # A web page under a name that resolves to this address could read the answers.
+            # A web page whose host name resolves to this address could read the answers.
             self._send(HTTPStatus.FORBIDDEN)
             return
         reply = answer()
@@ -110,10 +110,10 @@ class Connection(BaseHTTPRequestHandler):
                 self.close_connection = True
                 self.server.closed(self.connection)
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-                os.close(self.connection.detach())  # the server's own close would send FIN first
+                os.close(self.connection.detach())  # the server's close would send FIN first
 
     def _send_interim(self, status: int) -> None:
-        """Send an interim answer by itself, as a server does that prepares the final one."""
+        """Send an interim answer before the final one."""
         self.wfile.write(
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nLink: </style.css>; rel=preload\r\n\r\n".encode("ascii")
         )
@@ -125,7 +125,7 @@ class Connection(BaseHTTPRequestHandler):
         headers: Mapping[str, str] | None = None,
         sent_bytes: int | None = None,
     ) -> None:
-        """Send one answer in one write, so that no part waits for another part's acknowledgement."""
+        """Send an answer in one write, so that no part waits for the acknowledgement of another."""
         if sent_bytes is not None:
             self.close_connection = True
         shown = {

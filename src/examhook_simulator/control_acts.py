@@ -1,4 +1,4 @@
-"""Acts of the control endpoint on a world, each with the fields that it takes."""
+"""Acts of the control endpoint, each with its fields."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from dataclasses import asdict, dataclass, replace
 
 from examhook.model import Status
 from examhook_simulator.facts import AttemptCount, AttemptRef, WorldError
+from examhook_simulator.json_fields import Fields, FieldsError
 from examhook_simulator.provider_api import ProviderApi
 from examhook_simulator.quirks import Switch, quirk_named
-from examhook_simulator.wire import Fields, WireError
 from examhook_simulator.world import World
 
 Answer = Mapping[str, object]
 
+_ATTEMPT = ("exam_id", "candidate_id", "started_at", "at")
 _MOST_ATTEMPTS = 100_000
 _MOST_REQUESTS_PER_SECOND = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """The world and the API that acts change."""
+class Simulation:
+    """A world and its API."""
 
     world: World
     api: ProviderApi
@@ -28,14 +29,14 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act and the names of its fields."""
+    """One act with the names of its fields."""
 
     fields: tuple[str, ...]
-    do: Callable[[Stage, Fields], Answer]
+    do: Callable[[Simulation, Fields], Answer]
 
 
-def _create_exam(stage: Stage, given: Fields) -> Answer:
-    exam_id = stage.world.create_exam(
+def _create_exam(simulation: Simulation, given: Fields) -> Answer:
+    exam_id = simulation.world.create_exam(
         _text(given, "title"),
         category=_text(given, "category"),
         available=given.flag("available") if given.has("available") else True,
@@ -45,120 +46,114 @@ def _create_exam(stage: Stage, given: Fields) -> Answer:
     return {"exam_id": exam_id}
 
 
-def _open_exam(stage: Stage, given: Fields) -> Answer:
-    stage.world.open_exam(given.text("exam_id"), at=_at(given))
+def _open_exam(simulation: Simulation, given: Fields) -> Answer:
+    simulation.world.open_exam(given.text("exam_id"), at=_at(given))
     return {}
 
 
-def _close_exam(stage: Stage, given: Fields) -> Answer:
-    stage.world.close_exam(given.text("exam_id"), at=_at(given))
+def _close_exam(simulation: Simulation, given: Fields) -> Answer:
+    simulation.world.close_exam(given.text("exam_id"), at=_at(given))
     return {}
 
 
-def _set_attempt_count(stage: Stage, given: Fields) -> Answer:
-    stage.world.set_attempt_count(_counts(given), _text(given, "exam_id"))
+def _set_attempt_count(simulation: Simulation, given: Fields) -> Answer:
+    simulation.world.set_attempt_count(_counts(given), _text(given, "exam_id"))
     return {}
 
 
-def _populate(stage: Stage, given: Fields) -> Answer:
+def _populate(simulation: Simulation, given: Fields) -> Answer:
     attempts = given.whole("attempts")
     if not 0 <= attempts <= _MOST_ATTEMPTS:
-        raise WireError(f"attempts is a number from 0 to {_MOST_ATTEMPTS}")
+        raise FieldsError(f"attempts is a number from 0 to {_MOST_ATTEMPTS}")
     until = given.whole("until") if given.has("until") else None
-    refs = stage.world.populate(given.text("exam_id"), attempts, until)
+    refs = simulation.world.populate(given.text("exam_id"), attempts, until)
     return {"attempts": [asdict(ref) for ref in refs]}
 
 
-def _start(stage: Stage, given: Fields) -> Answer:
-    ref = stage.world.start(given.text("exam_id"), _text(given, "candidate_id"), _text(given, "name"), at=_at(given))
+def _start(simulation: Simulation, given: Fields) -> Answer:
+    ref = simulation.world.start(
+        given.text("exam_id"), _text(given, "candidate_id"), _text(given, "name"), at=_at(given)
+    )
     return asdict(ref)
 
 
-def _ending(end: str) -> Act:
-    def do(stage: Stage, given: Fields) -> Answer:
+def _ending(end: Callable[..., None]) -> Act:
+    """Return the act of one of the four methods of ``World`` that end an attempt."""
+
+    def do(simulation: Simulation, given: Fields) -> Answer:
         score = given.number("score") if given.has("score") else None
-        ref = _ref(stage, given)
-        world = stage.world
-        ends = {
-            "submit": world.submit,
-            "time_out": world.time_out,
-            "force": world.force,
-            "system_submit": world.system_submit,
-        }
-        ends[end](ref, score, at=_at(given))
+        end(simulation.world, _ref(simulation, given), score, at=_at(given))
         return {}
 
-    return Act(("exam_id", "candidate_id", "started_at", "score", "at"), do)
+    return Act((*_ATTEMPT, "score"), do)
 
 
-def _change_status(stage: Stage, given: Fields) -> Answer:
+def _change_status(simulation: Simulation, given: Fields) -> Answer:
     try:
         status = Status(given.whole("status"))
     except ValueError:
-        raise WireError("status is 1, 2, 3 or 4") from None
-    stage.world.change_status(_ref(stage, given), status, at=_at(given))
+        raise FieldsError("status is 1, 2, 3 or 4") from None
+    simulation.world.change_status(_ref(simulation, given), status, at=_at(given))
     return {}
 
 
-def _mark(stage: Stage, given: Fields) -> Answer:
-    stage.world.mark(_ref(stage, given), given.number("score"), at=_at(given))
+def _mark(simulation: Simulation, given: Fields) -> Answer:
+    simulation.world.mark(_ref(simulation, given), given.number("score"), at=_at(given))
     return {}
 
 
-def _reopen(stage: Stage, given: Fields) -> Answer:
-    stage.world.reopen(_ref(stage, given), at=_at(given))
+def _reopen(simulation: Simulation, given: Fields) -> Answer:
+    simulation.world.reopen(_ref(simulation, given), at=_at(given))
     return {}
 
 
-def _remove(stage: Stage, given: Fields) -> Answer:
-    stage.world.remove(_ref(stage, given), at=_at(given))
+def _remove(simulation: Simulation, given: Fields) -> Answer:
+    simulation.world.remove(_ref(simulation, given), at=_at(given))
     return {}
 
 
-def _advance(stage: Stage, given: Fields) -> Answer:
-    return {"now": stage.world.advance(given.number("seconds"))}
+def _advance(simulation: Simulation, given: Fields) -> Answer:
+    return {"now": simulation.world.advance(given.number("seconds"))}
 
 
-def _run_at(stage: Stage, given: Fields) -> Answer:
-    stage.world.run_at(given.number("speed"))
+def _run_at(simulation: Simulation, given: Fields) -> Answer:
+    simulation.world.run_at(given.number("speed"))
     return {}
 
 
-def _live(stage: Stage, given: Fields) -> Answer:
-    stage.world.live(given.number("per_minute"))
+def _live(simulation: Simulation, given: Fields) -> Answer:
+    simulation.world.live(given.number("per_minute"))
     return {}
 
 
-def _set_limit(stage: Stage, given: Fields) -> Answer:
+def _set_limit(simulation: Simulation, given: Fields) -> Answer:
     per_second = given.whole("per_second") if given.has("per_second") else None
     if per_second is not None and not 1 <= per_second <= _MOST_REQUESTS_PER_SECOND:
-        raise WireError("per_second is 1 or more, or null for no limit")
-    stage.api.limit.per_second = per_second
+        raise FieldsError("per_second is 1 or more, or null for no limit")
+    simulation.api.limit.per_second = per_second
     return {}
 
 
-def _quirk_on(stage: Stage, given: Fields) -> Answer:
+def _quirk_on(simulation: Simulation, given: Fields) -> Answer:
     switch = Switch.parse(given.text("switch"))
-    with stage.world.turn():
-        stage.api.quirks.turn_on(replace(switch, exam_id=_text(given, "exam_id"), task=_text(given, "task")))
+    with simulation.world.locked():
+        simulation.api.quirks.turn_on(replace(switch, exam_id=_text(given, "exam_id"), task=_text(given, "task")))
     return {}
 
 
-def _quirk_off(stage: Stage, given: Fields) -> Answer:
+def _quirk_off(simulation: Simulation, given: Fields) -> Answer:
     quirk = quirk_named(given.text("quirk")) if given.has("quirk") else None
-    with stage.world.turn():
-        stage.api.quirks.turn_off(quirk)
+    with simulation.world.locked():
+        simulation.api.quirks.turn_off(quirk)
     return {}
 
-
-_ATTEMPT = ("exam_id", "candidate_id", "started_at", "at")
 
 ACTS: Mapping[str, Act] = {
     "advance": Act(("seconds",), _advance),
     "change_status": Act((*_ATTEMPT, "status"), _change_status),
     "close_exam": Act(("exam_id", "at"), _close_exam),
     "create_exam": Act(("title", "category", "available", "counts", "at"), _create_exam),
-    "force": _ending("force"),
+    "force": _ending(World.force),
     "live": Act(("per_minute",), _live),
     "mark": Act((*_ATTEMPT, "score"), _mark),
     "open_exam": Act(("exam_id", "at"), _open_exam),
@@ -171,20 +166,20 @@ ACTS: Mapping[str, Act] = {
     "set_limit": Act(("per_second",), _set_limit),
     "set_attempt_count": Act(("counts", "exam_id"), _set_attempt_count),
     "start": Act(("exam_id", "candidate_id", "name", "at"), _start),
-    "submit": _ending("submit"),
-    "system_submit": _ending("system_submit"),
-    "time_out": _ending("time_out"),
+    "submit": _ending(World.submit),
+    "system_submit": _ending(World.system_submit),
+    "time_out": _ending(World.time_out),
 }
-"""Every act by its name in the path; docs/simulator.md has the same as a table."""
+"""Acts by the name in the path; docs/simulator.md has the same table."""
 
 
-def _ref(stage: Stage, given: Fields) -> AttemptRef:
-    """The named attempt; without ``started_at``, the candidate's latest one."""
+def _ref(simulation: Simulation, given: Fields) -> AttemptRef:
+    """Return the named attempt; without ``started_at``, the candidate's latest."""
     exam_id, candidate_id = given.text("exam_id"), given.text("candidate_id")
     if given.has("started_at"):
         return AttemptRef(exam_id, candidate_id, given.whole("started_at"))
-    with stage.world.turn():
-        own = stage.world.exam(exam_id).rows_of(int(candidate_id)) if candidate_id.isdecimal() else []
+    with simulation.world.locked():
+        own = simulation.world.exam(exam_id).rows_of(int(candidate_id)) if candidate_id.isdecimal() else []
     if not own:
         raise WorldError(f"Candidate {candidate_id} has no attempt at exam {exam_id}")
     return AttemptRef(exam_id, candidate_id, own[-1].started_at)
@@ -202,4 +197,4 @@ def _counts(given: Fields) -> AttemptCount:
     try:
         return AttemptCount(given.text("counts"))
     except ValueError:
-        raise WireError(f"counts is one of {', '.join(AttemptCount)}") from None
+        raise FieldsError(f"counts is one of {', '.join(AttemptCount)}") from None

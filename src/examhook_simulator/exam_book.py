@@ -1,4 +1,4 @@
-"""One exam of the simulated provider with all its rows, kept sorted so that a page is a slice."""
+"""One exam of the simulated provider with its sorted rows, so that a page is a slice."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 
 from examhook_simulator.attempt_rows import Row
-from examhook_simulator.facts import AttemptCount, RowOrder, TruthRow
+from examhook_simulator.facts import AttemptCount, ListOrder, TruthRow
 
 
 @dataclass(slots=True)
 class ExamBook:
-    """An exam and its rows. Not safe for threads: the world's lock is held around every call."""
+    """An exam and its rows. The caller holds the world's lock."""
 
     exam_id: int
     title: str
@@ -25,12 +25,12 @@ class ExamBook:
     _by_start: list[tuple[int, int]] = field(default_factory=list)
     _by_candidate: list[tuple[int, int]] = field(default_factory=list)
     _start_times: list[int] = field(default_factory=list)
-    """When each attempt started, sorted; a removed attempt stays in it."""
+    """Sorted start times, also of removed attempts."""
     _finish_times: list[int] = field(default_factory=list)
-    """When each attempt first ended, sorted."""
+    """Sorted times of the first end of each attempt."""
     _removed: list[Row] = field(default_factory=list)
     _availability: list[tuple[int, bool]] = field(default_factory=list)
-    """From when on the exam was available or not, in the order in which it was entered."""
+    """Changes of availability in the order of entry."""
 
     def __post_init__(self) -> None:
         self.set_available(self.created_at, available=self.available)
@@ -39,20 +39,20 @@ class ExamBook:
         return len(self._rows)
 
     def add(self, row: Row) -> None:
-        """Add an attempt; its (candidate, start) must be new."""
+        """Add an attempt; candidate and start time must be a new pair."""
         self._rows[row.candidate_id, row.started_at] = row
         insort(self._by_start, (row.started_at, row.candidate_id))
         insort(self._by_candidate, (row.candidate_id, row.started_at))
         insort(self._start_times, row.started_at)
 
     def remove(self, row: Row) -> None:
-        """Delete an attempt; ``rows_as_of`` still knows it."""
+        """Delete an attempt; ``rows_as_of`` still returns its earlier states."""
         self._removed.append(self._rows.pop((row.candidate_id, row.started_at)))
         del self._by_start[bisect_left(self._by_start, (row.started_at, row.candidate_id))]
         del self._by_candidate[bisect_left(self._by_candidate, (row.candidate_id, row.started_at))]
 
     def get(self, candidate_id: int, started_at: int) -> Row | None:
-        """One attempt, None when there is none."""
+        """Return one attempt, or None."""
         return self._rows.get((candidate_id, started_at))
 
     def count_finish(self, row: Row, at: int) -> None:
@@ -62,7 +62,7 @@ class ExamBook:
         row.was_counted = True
 
     def attempt_count(self, then: int) -> int:
-        """What ``times`` was at an instant."""
+        """Return ``times`` as it was at ``then``."""
         times = self._start_times if self.counts is AttemptCount.STARTS else self._finish_times
         return bisect_right(times, then)
 
@@ -72,30 +72,30 @@ class ExamBook:
         self._availability.append((at, available))
 
     def available_as_of(self, then: int) -> bool | None:
-        """Whether the exam was available at an instant; None where there was no exam."""
+        """Return whether the exam was available at ``then``; None if it did not exist."""
         return next((available for at, available in reversed(self._availability) if at <= then), None)
 
     def rows_as_of(self, then: int) -> list[Row]:
-        """Copies of the attempts as they were at an instant, oldest first."""
+        """Return copies of the attempts as they were at ``then``, oldest first."""
         found = [row.as_of(then) for row in (*self._rows.values(), *self._removed)]
         return sorted((row for row in found if row is not None), key=lambda row: (row.started_at, row.candidate_id))
 
     def records_as_of(self, then: int) -> list[int]:
-        """Record ids of all attempts that began by an instant, whether they were removed later or not."""
+        """Return the record ids of all attempts that started until ``then``, including removed ones."""
         return [row.record_id for row in (*self._rows.values(), *self._removed) if row.started_at <= then]
 
     def rows_of(self, candidate_id: int) -> list[Row]:
-        """All attempts of one candidate, oldest first."""
+        """Return the attempts of one candidate, oldest first."""
         first = bisect_left(self._by_candidate, (candidate_id, 0))
         end = bisect_left(self._by_candidate, (candidate_id + 1, 0))
         return [self._rows[key] for key in self._by_candidate[first:end]]
 
     def rows(self) -> list[Row]:
-        """All attempts, oldest first."""
+        """Return all attempts, oldest first."""
         return [self._rows[candidate_id, started_at] for started_at, candidate_id in self._by_start]
 
     def truth(self, row: Row) -> TruthRow:
-        """One attempt as a value that outlives the lock."""
+        """Return an attempt as a value that may be used without the lock."""
         return TruthRow(
             exam_id=str(self.exam_id),
             exam_title=self.title,
@@ -108,16 +108,16 @@ class ExamBook:
             ended_at=row.ended_at or None,
         )
 
-    def page(self, start: int, limit: int, order: RowOrder, rng: random.Random) -> list[Row]:
-        """``limit`` rows from offset ``start`` in the given order; ``rng`` shuffles a shuffled one."""
+    def page(self, start: int, limit: int, order: ListOrder, rng: random.Random) -> list[Row]:
+        """Return ``limit`` rows from offset ``start``; ``rng`` shuffles them for ListOrder.SHUFFLED."""
         match order:
-            case RowOrder.NEWEST:
+            case ListOrder.NEWEST:
                 end = max(0, len(self._by_start) - start)
                 by_start = self._by_start[max(0, end - limit) : end][::-1]
-            case RowOrder.OLDEST:
+            case ListOrder.OLDEST:
                 by_start = self._by_start[start : start + limit]
-            case RowOrder.SHUFFLED:
+            case ListOrder.SHUFFLED:
                 by_start = rng.sample(self._by_start, len(self._by_start))[start : start + limit]
-            case RowOrder.CANDIDATE:
+            case ListOrder.CANDIDATE:
                 return [self._rows[key] for key in self._by_candidate[start : start + limit]]
         return [self._rows[candidate_id, started_at] for started_at, candidate_id in by_start]

@@ -1,10 +1,10 @@
-"""The simulator's values: what happened, to which attempt, what is true now, and which requests came.
+"""Values of the simulator: ledger entries, attempts, and logged requests.
 
-Ids are text, as in Examhook; instants are Unix seconds of the virtual clock; scores are points.
+Ids are text, as in Examhook. Times are Unix seconds of the virtual clock. Scores are in points.
 
 ::
 
-    WorldError    the script is impossible (no such exam, already ended, …); retrying does not help
+    WorldError    an act is impossible (unknown exam, attempt ended, …); do not retry
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from enum import StrEnum
 
 
 class WorldError(ValueError):
-    """The world cannot do what the script asks; the message says why."""
+    """The act is impossible; the message says why."""
 
 
 class LedgerKind(StrEnum):
-    """Everything that can happen in the world; a ledger entry has one of these."""
+    """Kind of a ledger entry."""
 
     STARTED = "started"
     SUBMITTED = "submitted"
@@ -34,27 +34,27 @@ class LedgerKind(StrEnum):
 
 
 class AttemptCount(StrEnum):
-    """What an exam's ``times`` counts; it is unknown which of these the provider does."""
+    """What an exam's ``times`` counts. It is unknown which of these the provider counts."""
 
     STARTS = "starts"
-    """Attempts, from their first second."""
+    """Started attempts."""
     FINISHES = "finishes"
-    """Attempts that have ended, each once however often it is reopened."""
+    """Ended attempts; a reopened attempt counts once."""
 
 
-class RowOrder(StrEnum):
-    """Order in which an exam's rows are listed."""
+class ListOrder(StrEnum):
+    """Order of the rows in a list."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
     CANDIDATE = "candidate"
     SHUFFLED = "shuffled"
-    """Another order at every request."""
+    """Another order in every answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptRef:
-    """Identifies one attempt of one candidate at one exam."""
+    """Identity of an attempt."""
 
     exam_id: str
     candidate_id: str
@@ -63,12 +63,12 @@ class AttemptRef:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One thing that happened, with the attempt's state after it; exam entries carry no attempt."""
+    """One change, with the state of the attempt after it. Entries about exams have no attempt."""
 
     n: int
     """From 1, without gaps, in the order of entry."""
     at: int
-    """When it happened; attempts from ``populate`` happened before the entries around them."""
+    """Time of the change. Attempts from ``populate`` are older than the entries around them."""
     kind: LedgerKind
     exam_id: str
     candidate_id: str | None = None
@@ -80,7 +80,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class TruthRow:
-    """One attempt as it really is now, whatever the answers show."""
+    """True state of an attempt; answers may show something else."""
 
     exam_id: str
     exam_title: str
@@ -94,25 +94,25 @@ class TruthRow:
 
     @property
     def ref(self) -> AttemptRef:
-        """Identity of this attempt."""
+        """Identity of the attempt."""
         return AttemptRef(self.exam_id, self.candidate_id, self.started_at)
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request to the provider's API as it was answered; the account code is left out."""
+    """One request to the provider's API and its answer, without the account code."""
 
     n: int
     at: int
     """Virtual Unix seconds."""
     elapsed_s: float
-    """Real seconds since the simulator began, for measuring the pace."""
+    """Real seconds since the start of the simulator, to measure request rates."""
     task: str
     params: dict[str, str]
     http_status: int
-    """0 where the connection ended without an answer."""
+    """0 if the connection ended without an answer."""
     rows: int
-    """Rows in the answer before any damage."""
+    """Rows of the answer before damage."""
     refused: bool
-    """Whether it had a wrong account code or signature."""
+    """Whether account code or signature were wrong."""
     quirks: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Everything that happened in the world, in the order in which it was entered."""
+"""The ledger: all changes in the world in the order of entry."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ KIND_OF_END = {
     Status.FORCED: LedgerKind.FORCED,
     Status.SYSTEM_SUBMITTED: LedgerKind.SYSTEM_SUBMITTED,
 }
-"""What the ledger calls the change to each final status."""
+"""Entry kind for each final status."""
 
 
 class Ledger:
-    """Entries that are only added. The world's lock is held around every call."""
+    """Append-only entries. The caller holds the world's lock."""
 
     def __init__(self) -> None:
         self._entries: list[LedgerEntry] = []
 
     def note(self, kind: LedgerKind, exam_id: int, at: int, row: Row | None = None) -> None:
-        """Add an entry, with the attempt as it is now if it concerns one."""
+        """Add an entry with the current state of its attempt, if any."""
         attempt = (
             (str(row.candidate_id), row.started_at, int(row.status), row.score, row.ended_at or None) if row else ()
         )
@@ -31,5 +31,5 @@ class Ledger:
             row.remember(at, removed=kind is LedgerKind.REMOVED)
 
     def after(self, n: int) -> tuple[LedgerEntry, ...]:
-        """The entries after number ``n``."""
+        """Return the entries after number ``n``."""
         return tuple(self._entries[n:])

@@ -1,4 +1,4 @@
-"""Which part of a list one page holds: limits, uneven lengths, ties and hidden rows.
+"""The part of a list on one page: limits, uneven lengths, ties and hidden rows.
 
 ::
 
@@ -16,7 +16,7 @@ from examhook_simulator.chance import chance
 from examhook_simulator.quirks import Active, Quirk, Switch
 
 DEFAULT_LIMIT = 30
-"""Rows of a page where the request names no ``limit`` [provider's page]."""
+"""Rows of a page without ``limit`` in the request [provider's page]."""
 
 _CAPS = (Quirk.LIMIT_CAP, Quirk.EXAM_LIST_CAP, Quirk.RESULTS_CAP)
 
@@ -25,14 +25,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The part of a list that a request gets."""
+    """Start and length of a page."""
 
     start: int
     limit: int
 
     @classmethod
     def of(cls, query: Mapping[str, str], active: Active, most_rows: int | None, list_name: str) -> Window:
-        """What ``start`` and ``limit`` of a request come to; ``list_name`` tells the lists apart."""
+        """Apply the quirks to ``start`` and ``limit`` of a request; ``list_name`` identifies the list."""
         start = 0 if Quirk.IGNORE_START in active else max(0, php_int(query.get("start")))
         limit = php_int(query.get("limit"))
         caps = [int(active[cap].value) for cap in _CAPS if cap in active]
@@ -42,14 +42,14 @@ class Window:
         return cls(start, limit)
 
     def cut(self, rows: Sequence[T]) -> Sequence[T]:
-        """The rows within the window."""
+        """Return the rows within the window."""
         return rows[self.start : self.start + self.limit]
 
 
 def ties_broken(
     rows: Iterable[T], window: Window, sort_value: Callable[[T], int], id_of: Callable[[T], int]
 ) -> list[T]:
-    """Sorted rows, those of equal sort value in an order that depends on the window."""
+    """Return sorted rows; the order of equal sort values depends on the window."""
     return [
         row
         for _, tied in groupby(rows, key=sort_value)
@@ -58,17 +58,17 @@ def ties_broken(
 
 
 def halved(rows: Sequence[T]) -> Sequence[T]:
-    """The first half of a page; of a single row, that row."""
+    """Return the first half of a page, at least one row."""
     return rows[: (len(rows) + 1) // 2]
 
 
 def hidden_ids(switch: Switch, shown: Iterable[int], at_switch_on: Iterable[int]) -> set[int]:
-    """The ids that ``hidden_rows`` hides; an id is always hidden or never.
+    """Return the ids that ``hidden_rows`` hides; an id is hidden in every answer or in none.
 
     Args:
-        switch: a share hides of all ids, a number hides of those at switch-on.
-        shown: ids that may have to be hidden.
-        at_switch_on: ids that the list held when the quirk was switched on.
+        switch: its value is a share of all ids, or a number of the ids at switch-on.
+        shown: ids that a share applies to.
+        at_switch_on: ids of the list when the quirk was switched on.
     """
     amount, _, seed = switch.value.partition(":")
     if "." in amount:
@@ -77,7 +77,7 @@ def hidden_ids(switch: Switch, shown: Iterable[int], at_switch_on: Iterable[int]
 
 
 def php_int(raw: str | None) -> int:
-    """What PHP's ``(int)`` makes of a parameter: nothing or nonsense is 0."""
+    """Parse a parameter as PHP's ``(int)`` does; an absent or invalid value is 0."""
     try:
         return int(raw or "0")
     except ValueError:

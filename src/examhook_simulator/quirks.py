@@ -1,11 +1,11 @@
-"""The provider's habits and accidents, each behind a switch; switches combine.
+"""Switches of the quirks, which are habits and failures of the provider. Switches combine.
 
 A switch is written ``name[=value][@probability|@nextN]``: ``cut_body``, ``limit_cap=10``,
 ``server_error=502@0.1`` (one request in ten), ``reset@next3`` (the next three requests, then off).
 
 ::
 
-    QuirkError    no such quirk, or a value that it does not accept; retrying does not help
+    QuirkError    the quirk is unknown or does not accept the value; do not retry
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from examhook_simulator.quirk_names import EXAMS, RESULTS, Quirk
-from examhook_simulator.traits import TRAITS
+from examhook_simulator.quirk_catalogue import EXAMS, RESULTS, TRAITS, Quirk
 
 __all__ = ["EXAMS", "RESULTS", "TRAITS", "Active", "Quirk", "QuirkError", "Switch", "Switchboard", "quirk_named"]
 
@@ -26,19 +25,19 @@ class QuirkError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A quirk that is switched on: with which value, how often, for which requests. Raises QuirkError when made."""
+    """A quirk that is switched on, with its value and scope. Its constructor raises QuirkError."""
 
     quirk: Quirk
     value: str = ""
     probability: float = 1.0
     remaining: int | None = None
-    """Number of further requests that the switch touches; None for no end."""
+    """Number of further requests that the switch affects; None for no limit."""
     exam_id: str | None = None
-    """Only for results of this exam."""
+    """Affects results of this exam only."""
     task: str | None = None
-    """Only for requests of this task."""
+    """Affects requests with this task only."""
     since: int = 0
-    """Virtual time at which it was turned on; the switchboard sets it."""
+    """Virtual time of switch-on; the switchboard sets it."""
 
     def __post_init__(self) -> None:
         trait = TRAITS[self.quirk]
@@ -55,7 +54,7 @@ class Switch:
 
     @classmethod
     def parse(cls, text: str) -> Switch:
-        """A switch from ``name[=value][@probability|@nextN]``; raises QuirkError."""
+        """Parse ``name[=value][@probability|@nextN]``; raises QuirkError."""
         what, _, when = text.partition("@")
         name, _, value = what.partition("=")
         quirk = quirk_named(name.strip())
@@ -66,65 +65,65 @@ class Switch:
         except QuirkError:
             raise
         except ValueError:
-            raise QuirkError(f"After @ comes a probability or next and a number, not {when!r}") from None
+            raise QuirkError(f"After @, write a probability or nextN, not {when!r}") from None
 
     def touches(self, task: str, exam_id: str | None) -> bool:
-        """Whether a request is one that this switch is for."""
+        """Return whether the switch affects a request."""
         tasks = {self.task, TRAITS[self.quirk].task} - {None}
         return tasks <= {task} and self.exam_id in {None, exam_id}
 
     @property
     def scope(self) -> tuple[bool, bool, str, str]:
-        """What the switch is limited to; an unlimited switch sorts before a limited one."""
+        """Sort key and identity of the scope; wider scopes sort first."""
         return (self.exam_id is not None, self.task is not None, self.exam_id or "", self.task or "")
 
 
 Active = Mapping[Quirk, Switch]
-"""The quirks that one answer has."""
+"""Quirks of one answer."""
 
 
 def quirk_named(name: str) -> Quirk:
-    """The quirk of that name; raises QuirkError."""
+    """Return the quirk with this name; raises QuirkError."""
     try:
         return Quirk(name)
     except ValueError:
         raise QuirkError(f"There is no quirk {name!r}; there are: {', '.join(Quirk)}") from None
 
 
-_Place = tuple[Quirk, tuple[bool, bool, str, str]]
+_SwitchKey = tuple[Quirk, tuple[bool, bool, str, str]]
 
 
 class Switchboard:
-    """The switches that are on. The world's lock is held around every call.
+    """The switches that are on. The caller holds the world's lock.
 
-    There is one switch per quirk and scope. A switch for one exam overrides a switch for one task, and both
-    override a switch for all requests.
+    There is one switch per quirk and scope. A switch for one exam overrides a switch for one task, and both override a
+    switch for all requests.
 
     Args:
-        rng: decides which requests a switch with a probability touches.
-        now: virtual Unix seconds.
+        rng: decides which requests a switch with a probability affects.
+        now: returns virtual Unix seconds.
     """
 
     def __init__(self, rng: random.Random, now: Callable[[], int]) -> None:
         self._rng = rng
         self._now = now
-        self._on: dict[_Place, Switch] = {}
+        self._on: dict[_SwitchKey, Switch] = {}
 
     def turn_on(self, switch: Switch) -> None:
-        """Switch a quirk on; replaces the switch of the same quirk and scope."""
+        """Switch a quirk on. Replaces the switch with the same quirk and scope."""
         self._on[switch.quirk, switch.scope] = replace(switch, since=self._now())
 
     def turn_off(self, quirk: Quirk | None = None) -> None:
         """Switch one quirk off, or all."""
-        for place in [place for place in self._on if quirk in {None, place[0]}]:
-            del self._on[place]
+        for key in [key for key in self._on if quirk in {None, key[0]}]:
+            del self._on[key]
 
     def switches(self) -> tuple[Switch, ...]:
-        """The switches that are on."""
+        """Return the switches that are on."""
         return tuple(self._on.values())
 
     def draw(self, task: str, exam_id: str | None) -> Active:
-        """The quirks that the answer to one request has; uses up counted switches."""
+        """Return the quirks of the answer to one request, and count down switches with a number of requests."""
         drawn: dict[Quirk, Switch] = {}
         for switch in self._for(task, exam_id):
             if switch.probability < 1 and self._rng.random() >= switch.probability:
@@ -137,7 +136,7 @@ class Switchboard:
         return drawn
 
     def standing(self, task: str, exam_id: str | None) -> Active:
-        """The quirks that every answer to such a request has: those without probability or count."""
+        """Return the quirks of every answer to such a request: those without probability and count."""
         return {
             switch.quirk: switch
             for switch in self._for(task, exam_id)
@@ -145,5 +144,5 @@ class Switchboard:
         }
 
     def _for(self, task: str, exam_id: str | None) -> list[Switch]:
-        """The switches for such a request, the more limited ones last."""
+        """Return the switches for such a request, narrower scopes last."""
         return sorted((each for each in self._on.values() if each.touches(task, exam_id)), key=lambda each: each.scope)

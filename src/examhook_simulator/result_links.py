@@ -1,4 +1,4 @@
-"""Links to a result: another token at every request, valid for 30 minutes, checked without storing any."""
+"""Result links: a new token in every answer, valid for 30 minutes. Tokens are not stored."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _MAC_DIGITS = 16
 
 
 class ResultLinks:
-    """Makes and checks the tokens in ``viewResult``: the same seed gives the same tokens in the same order.
+    """Makes and checks the tokens in ``viewResult``. The same seed gives the same tokens.
 
-    A token is ``{record}-{request}-{time}-{proof}``; the proof is of the middle two, made once for a page.
+    A token is ``{record}-{request}-{time}-{proof}``. The proof signs request and time, once per page.
     """
 
     def __init__(self, seed: int) -> None:
         self._key = hashlib.sha256(f"{seed}/links".encode()).digest()
 
     def suffix(self, request_n: int, at: int) -> str:
-        """The part after ``{record}-`` of all tokens in the answer to one request at virtual time ``at``."""
+        """Return the part after ``{record}-`` of all tokens in one answer at virtual time ``at``."""
         facts = f"{request_n:x}-{at:x}"
         return f"{facts}-{self._proof(facts)}"
 
     def works(self, token: str, now: int) -> bool:
-        """Whether this object made the token and the token has not expired."""
+        """Return whether this object made the token and the token has not expired."""
         _, _, suffix = token.partition("-")
         facts, _, proof = suffix.rpartition("-")
         if proof != self._proof(facts):

@@ -1,28 +1,34 @@
-"""Exams and test records with the provider's own field names, with the quirks that touch single rows."""
+"""Rows of exams and results with the provider's field names, and the quirks of single rows."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
 
+from examhook.model import Status
 from examhook_simulator.attempt_rows import Row
+from examhook_simulator.chance import chance
 from examhook_simulator.exam_book import ExamBook
-from examhook_simulator.odd_fields import odd_fields
 from examhook_simulator.quirks import Active, Quirk
 
 Cell = str | int | float | bool | None
-WireRow = dict[str, Cell] | str | None
-"""An element of an answer's array; anything but a dict is an unreadable row."""
+AnswerRow = dict[str, Cell] | str | None
+"""Element of an answer's array; only a dict is readable."""
 
 
 BIG_ID_BASE = 1_745_678_901_234_000_000
-"""Added to ids under ``big_ids``: more than a float holds exactly, less than 2^63."""
+"""``big_ids`` adds this to ids. The sum is too large for a float and below 2^63."""
 
 _BIG_ID_DIGITS = 19
 
+_NULL_DATE_S = -62_169_984_000
+"""PHP's value of Joomla's null date."""
+
+_NULL_DATE_TEXT = "0000-00-00 00:00:00"
+
 
 def exam_row(exam: ExamBook, base_url: str, count: int, *, available: bool) -> dict[str, Cell]:
-    """One exam as ``api.getExams`` shows it."""
+    """Return an exam as ``api.getExams`` shows it."""
     return {
         "eid": exam.exam_id,
         "title": exam.title,
@@ -36,7 +42,7 @@ def exam_row(exam: ExamBook, base_url: str, count: int, *, available: bool) -> d
 
 
 def result_row(row: Row, result_url: str, active: Active, *, one_candidate: bool) -> dict[str, Cell]:
-    """One attempt as ``api.queryResults`` shows it."""
+    """Return an attempt as ``api.queryResults`` shows it."""
     score = int(row.score) if row.score == int(row.score) else row.score
     shown: dict[str, Cell] = {
         "viewResult": result_url,
@@ -52,7 +58,7 @@ def result_row(row: Row, result_url: str, active: Active, *, one_candidate: bool
     if Quirk.TID_AND_PASSED in active:
         shown |= {"tid": row.record_id, "passed": int(row.passed)}
     if Quirk.ODD_FIELDS in active:
-        shown |= odd_fields(row, active[Quirk.ODD_FIELDS].value)
+        shown |= _odd_fields(row, active[Quirk.ODD_FIELDS].value)
     if one_candidate and Quirk.BARE_CANDIDATE in active:
         del shown["sid"], shown["name"]
     if not one_candidate and Quirk.NO_STATUS_IN_LISTS in active:
@@ -64,7 +70,7 @@ def result_row(row: Row, result_url: str, active: Active, *, one_candidate: bool
 
 
 def with_big_ids(row: dict[str, Cell], active: Active) -> dict[str, Cell]:
-    """The row with the ids that the answer shows."""
+    """Apply ``big_ids`` to a row."""
     if Quirk.BIG_IDS in active:
         for name in ("eid", "sid"):
             if isinstance(small := row.get(name), int):
@@ -73,30 +79,55 @@ def with_big_ids(row: dict[str, Cell], active: Active) -> dict[str, Cell]:
 
 
 def big_id(small: str) -> str:
-    """What ``big_ids`` shows for the id of an exam or a candidate."""
+    """Return the id that ``big_ids`` shows for an exam or a candidate."""
     return str(int(small) + BIG_ID_BASE)
 
 
 def small_id(shown: str) -> str:
-    """The world's own id for one that an answer showed, with or without ``big_ids``."""
+    """Return the world's id for an id in an answer, with or without ``big_ids``."""
     is_big = len(shown) == _BIG_ID_DIGITS and shown.isdecimal() and int(shown) >= BIG_ID_BASE
     return str(int(shown) - BIG_ID_BASE) if is_big else shown
 
 
-def with_unreadable(rows: Sequence[WireRow], count: int, rng: random.Random) -> list[WireRow]:
-    """The rows with ``count`` of them, or all if there are fewer, made unreadable."""
+def with_unreadable(rows: Sequence[AnswerRow], count: int, rng: random.Random) -> list[AnswerRow]:
+    """Return the rows with up to ``count`` of them unreadable."""
     damaged = list(rows)
     for index in rng.sample(range(len(damaged)), min(count, len(damaged))):
         row = damaged[index]
-        nonsense: list[WireRow] = [None, "row"]
+        nonsense: list[AnswerRow] = [None, "row"]
         if isinstance(row, dict):
             nonsense += [row | {"startTime": "soon"}, row | {"startTime": None}, row | {"status": "?"}]
         damaged[index] = rng.choice(nonsense)
     return damaged
 
 
-def as_strings(row: WireRow) -> WireRow:
-    """A row with its numbers as text; PHP writes false as an empty text."""
+def as_strings(row: AnswerRow) -> AnswerRow:
+    """Return a row with numbers as strings; PHP writes false as an empty string."""
     if not isinstance(row, dict):
         return row
     return {key: "" if cell is False else cell if cell is None else str(cell) for key, cell in row.items()}
+
+
+def _odd_fields(row: Row, seed: str) -> dict[str, Cell]:
+    """Return fields with unusual values, as Joomla components send them. The seed decides the values of each row."""
+    fields: dict[str, Cell] = {
+        "score": _one(_scores(row.score), "score", seed, row),
+        "endTime": _one(_ends(row.ended_at), "end", seed, row),
+    }
+    if row.status is Status.FORCED:
+        fields["startTime"] = _one((0, row.started_at), "start", seed, row)
+    return fields
+
+
+def _one(forms: tuple[Cell, ...], field: str, seed: str, row: Row) -> Cell:
+    return forms[int(len(forms) * chance("odd", field, seed, row.record_id))]
+
+
+def _scores(score: float) -> tuple[Cell, ...]:
+    return f"{score:.1f}".replace(".", ","), False, "N/A", f"{score:g}/100", f"{score:g}%", score
+
+
+def _ends(ended_at: int) -> tuple[Cell, ...]:
+    if not ended_at:
+        return False, _NULL_DATE_S, _NULL_DATE_TEXT, 0
+    return False, _NULL_DATE_S, _NULL_DATE_TEXT, ended_at + 0.25, ended_at + 0.5, ended_at

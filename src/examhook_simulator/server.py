@@ -1,4 +1,4 @@
-"""The simulator's HTTP server: the provider's API, the links to results and the control endpoint, on 127.0.0.1."""
+"""The simulator's HTTP server on 127.0.0.1: the provider's API, result links and the control endpoint."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from http.server import ThreadingHTTPServer
 
 from examhook_simulator.client import SimulatorControl
 from examhook_simulator.connection import LOOPBACK, Connection
-from examhook_simulator.control_acts import Stage
+from examhook_simulator.control_acts import Simulation
 from examhook_simulator.control_api import ControlApi
-from examhook_simulator.pace import RequestLimit
 from examhook_simulator.provider_api import ProviderApi
+from examhook_simulator.request_limit import RequestLimit
 from examhook_simulator.world import World
 
 DEFAULT_CODE = "simulated-code"
-"""Default account code; it works for simulators only."""
+"""Default account code of a simulator."""
 
 REQUESTS_PER_SECOND = 10
-"""The provider's default rate limit for all calls of one account."""
+"""The provider's default rate limit per account."""
 
 _POLL_FOR_STOP_S = 0.05
 
 
 class Simulator(ThreadingHTTPServer):
-    """A world served on 127.0.0.1. Examhook polls ``base_url``; ``control`` changes the world over HTTP.
+    """Serves a world. Examhook polls ``base_url``; ``control`` changes the world over HTTP.
 
     Args:
         world: the world to serve.
-        port: 0 takes a free one.
-        code: the account code that requests must carry.
-        requests_per_second: the limit; None for none.
-        links_url: start of result links instead of ``base_url``, for answers that do not depend on the port.
+        port: 0 for a free port.
+        code: the valid account code.
+        requests_per_second: the rate limit; None for no limit.
+        links_url: start of result links, so that answers do not depend on the port; default: ``base_url``.
         elapsed_s: real seconds from any fixed point.
     """
 
-    daemon_threads = False  # server_close then waits for the connections' threads, which stop() has ended
+    daemon_threads = False  # server_close waits for the threads of the connections, which stop() ends
     request_queue_size = 64
 
-    def __init__(  # noqa: PLR0913 - each has a default, and none belongs with another
+    def __init__(  # noqa: PLR0913 - independent options with defaults
         self,
         world: World,
         port: int = 0,
@@ -61,17 +61,17 @@ class Simulator(ThreadingHTTPServer):
         self.base_url = f"http://{LOOPBACK}:{self.server_address[1]}"
         self.links_url = self.base_url if links_url is None else links_url.rstrip("/")
         self.api = ProviderApi(world, code, RequestLimit(requests_per_second))
-        self.control_api = ControlApi(Stage(world, self.api))
+        self.control_api = ControlApi(Simulation(world, self.api))
         self.control = SimulatorControl(self.base_url)
         self._elapsed_s = elapsed_s
         self._began_s = elapsed_s()
 
     def elapsed_s(self) -> float:
-        """Real seconds since the simulator began."""
+        """Return real seconds since the start."""
         return self._elapsed_s() - self._began_s
 
     def stop(self) -> None:
-        """End every connection and free the port, while ``serve_forever`` runs in another thread."""
+        """End all connections and free the port. ``serve_forever`` runs in another thread."""
         self.shutdown()
         with self._open_lock:
             self.stopping.set()
@@ -93,13 +93,13 @@ class Simulator(ThreadingHTTPServer):
             self._open.discard(connection)
 
     def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Ignore peers that close the connection; print everything else, since it is a defect here."""
+        """Ignore closed connections and print any other error, which is a defect."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 @contextmanager
-def running_simulator(  # noqa: PLR0913 - as above
+def running_simulator(  # noqa: PLR0913 - as Simulator
     world: World,
     port: int = 0,
     *,
@@ -108,7 +108,7 @@ def running_simulator(  # noqa: PLR0913 - as above
     links_url: str | None = None,
     elapsed_s: Callable[[], float] = time.monotonic,
 ) -> Iterator[Simulator]:
-    """Serve ``world`` in a separate thread until the ``with`` block ends; arguments as for Simulator."""
+    """Serve ``world`` in a separate thread until the ``with`` block ends; for the arguments see Simulator."""
     simulator = Simulator(
         world,
         port,

@@ -1,4 +1,4 @@
-"""Which attempts the provider's database shows, and when and where it says they started."""
+"""The attempts that the provider's database shows, with the times that it shows."""
 
 from __future__ import annotations
 
@@ -8,29 +8,36 @@ from collections.abc import Callable, Sequence
 from examhook_simulator.attempt_rows import Row
 from examhook_simulator.chance import chance
 from examhook_simulator.exam_book import ExamBook
-from examhook_simulator.facts import RowOrder
+from examhook_simulator.facts import ListOrder
 from examhook_simulator.quirks import Active, Quirk
 
 Placed = tuple[ExamBook, Row]
 
 DEFAULT_LAG_S = 120
-"""How far a lagging count is behind where the switch does not say."""
+"""Default lag of a lagging count."""
 
 _LIE_LASTS_S = 300
 
 
 def seen_at(now: int, active: Active) -> int:
-    """The instant whose state the answer shows."""
+    """Return the time whose state the answer shows."""
     return now - int(active[Quirk.STALE_REPLICA].value) if Quirk.STALE_REPLICA in active else now
 
 
 def rows_at(exam: ExamBook, then: int, now: int) -> list[Row]:
-    """The exam's attempts as they were at ``then``, oldest first."""
+    """Return the exam's attempts as they were at ``then``, oldest first."""
     return exam.rows() if then == now else exam.rows_as_of(then)
 
 
 def shown_count(count_at: Callable[[int], int], then: int, key: int, active: Active) -> int:
-    """What a count shows; ``count_at`` gives the right number at an instant, ``key`` tells counts apart."""
+    """Return the shown count.
+
+    Args:
+        count_at: returns the right count at a time.
+        then: the time of the answer.
+        key: identifies the count.
+        active: quirks of the answer.
+    """
     if Quirk.COUNT not in active:
         return count_at(then)
     kind, _, lag_s = active[Quirk.COUNT].value.partition("=")
@@ -44,7 +51,7 @@ def shown_count(count_at: Callable[[int], int], then: int, key: int, active: Act
 
 
 def foreign_to(exam: ExamBook, exams: Sequence[ExamBook], then: int, now: int, active: Active) -> list[Placed]:
-    """Attempts at the next exam that appear among the results of this one."""
+    """Return the attempts of another exam that appear in the results of this one."""
     others = [other for other in exams if other.exam_id > exam.exam_id] or [
         other for other in exams if other is not exam
     ]
@@ -54,34 +61,34 @@ def foreign_to(exam: ExamBook, exams: Sequence[ExamBook], then: int, now: int, a
 
 
 def is_listed(row: Row, then: int, active: Active) -> bool:
-    """Whether a list has the attempt already."""
+    """Return whether a list shows the attempt at ``then``."""
     return Quirk.ROWS_LAG not in active or row.started_at + int(active[Quirk.ROWS_LAG].value) <= then
 
 
 def with_shown_times(row: Row, active: Active) -> Row:
-    """The attempt with the times that the database shows."""
+    """Return the attempt with the shown times."""
     correction, clock = active.get(Quirk.CORRECTED_START), active.get(Quirk.ROW_CLOCK)
     if correction is not None and row.started_at <= correction.since:
         row = row.shifted(int(correction.value))
     return row if clock is None else row.shifted(int(clock.value), int(clock.value))
 
 
-def in_order(placed: list[Placed], order: RowOrder, rng: random.Random) -> list[Placed]:
-    """The attempts in the order of a list."""
+def in_order(placed: list[Placed], order: ListOrder, rng: random.Random) -> list[Placed]:
+    """Return the attempts in list order."""
     match order:
-        case RowOrder.NEWEST:
+        case ListOrder.NEWEST:
             return sorted(placed, key=_by_start, reverse=True)
-        case RowOrder.OLDEST:
+        case ListOrder.OLDEST:
             return sorted(placed, key=_by_start)
-        case RowOrder.SHUFFLED:
+        case ListOrder.SHUFFLED:
             return rng.sample(placed, len(placed))
-        case RowOrder.CANDIDATE:
+        case ListOrder.CANDIDATE:
             return sorted(placed, key=lambda each: (each[1].candidate_id, each[1].started_at, each[0].exam_id))
 
 
-def sort_value(order: RowOrder) -> Callable[[Placed], int]:
-    """What a list in this order is sorted by."""
-    if order is RowOrder.CANDIDATE:
+def sort_value(order: ListOrder) -> Callable[[Placed], int]:
+    """Return the sort value of a list in this order."""
+    if order is ListOrder.CANDIDATE:
         return lambda each: each[1].candidate_id
     return lambda each: each[1].started_at
 

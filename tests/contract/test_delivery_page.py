@@ -8,9 +8,9 @@ from http import HTTPStatus
 from inspect import signature
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
-import yaml
 
 from examhook.delivery import custom_headers, health_policy, link_renewal, rate_limit, record, schedule, url
 from examhook.delivery import signature as signing
@@ -24,22 +24,15 @@ from examhook.workflows.administration import endpoint_changes, replay
 from examhook.workflows.delivering import batch_runner, deliver
 from examhook.workflows.polling import result_links
 from examhook.workflows.retrying import backlog, retry
+from tests.support.template.source_template import RESOURCES, TEMPLATE
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "delivery.md").read_text(encoding="utf-8")
 NOW = 1_777_818_720
 
 
-class _TemplateLoader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as nothing."""
-
-
-_TemplateLoader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
-TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), _TemplateLoader)  # noqa: S506 - a SafeLoader
-
-
-def properties(name: str) -> Mapping[str, object]:
-    found: Mapping[str, object] = TEMPLATE["Resources"][name]["Properties"]
+def properties(name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = RESOURCES[name]["Properties"]
     return found
 
 
@@ -47,10 +40,8 @@ def default(parameter: str) -> str:
     return str(TEMPLATE["Parameters"][parameter]["Default"])
 
 
-def event_of(function: str, name: str) -> Mapping[str, object]:
-    events = properties(function)["Events"]
-    assert isinstance(events, dict)
-    found: Mapping[str, object] = events[name]["Properties"]
+def event_of(function: str, name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = properties(function)["Events"][name]["Properties"]
     return found
 
 
@@ -67,7 +58,7 @@ def size(count: int) -> str:
     return f"{count // 1024} KiB"
 
 
-DEADLINE = properties("DeliverFunction")["Environment"]["Variables"]["ATTEMPT_DEADLINE_SECONDS"]  # type: ignore[index]
+DEADLINE = properties("DeliverFunction")["Environment"]["Variables"]["ATTEMPT_DEADLINE_SECONDS"]
 QUEUE, STREAM = properties("DeliveryQueue"), event_of("DispatchFunction", "StoredChanges")
 RULES: Mapping[str, str] = {
     "attempts of one event": f"{schedule.MAX_ATTEMPTS}",
@@ -94,19 +85,19 @@ RULES: Mapping[str, str] = {
         f"none, or {rate_limit.MIN_PER_SECOND:g} to {rate_limit.MAX_PER_SECOND:g} attempts per second"
     ),
     "attempts are put off for its sake by at most": span(rate_limit.MAX_POSTPONE_S),
-    "one that comes so much late takes another place": span(rate_limit.SLOT_GRACE_S),
+    "an attempt that starts this late takes another rate slot": span(rate_limit.SLOT_GRACE_S),
     "answers that slow it down": ", ".join(sorted(str(int(each)) for each in rate_limit.OVERLOAD_STATUSES)),
     "it is slow for": span(rate_limit.SLOWDOWN_S),
     "and then gets": f"{rate_limit.SLOWDOWN_PER_SECOND:g} attempt a second, after {rate_limit.SLOWDOWN_BURST} at once",
     "attempts at one endpoint at once in a process": f"{rate_limit.ENDPOINT_CONCURRENCY}",
     "attempts at once in a process": f"{batch_runner.BATCH}, and with slow ones {batch_runner.MOST}",
-    "processes of Deliver at once": str(event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"]),  # type: ignore[index]
+    "processes of Deliver at once": str(event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"]),
     "a result link is renewed when it works for less than": span(link_renewal.RENEW_BEFORE_S),
     "a delivery that waits for a link checks again after": "{} to {} s".format(*deliver.LINK_CHECK_S),
     "it waits at most": span(link_renewal.WAIT_S),
     "another link for the same event is requested after": span(link_renewal.REPEAT_AFTER_S),
     "requests to the provider for links, per poll": f"{result_links.MAX_REQUESTS}, within {span(result_links.SERVE_S)}",
-    "an attempt leaves room for another beside it after": span(batch_runner.IDLE_AFTER_S),
+    "another attempt may run beside one that has run for": span(batch_runner.IDLE_AFTER_S),
     "an attempt is slow after": span(batch_runner.PATIENCE_S),
     "a process that waits for one takes more messages for": span(batch_runner.TAKE_FOR_S),
     "a message that finds only slow attempts comes again after": span(batch_runner.PUT_BACK_S),
@@ -127,7 +118,7 @@ RULES: Mapping[str, str] = {
     "headers of an endpoint's own": f"{custom_headers.MAX_HEADERS}, {size(custom_headers.MAX_HEADERS_BYTES)} together",
     "characters of a URL": f"{url.MAX_URL_CHARACTERS}",
     "a message in work is hidden from others for": span(float(str(QUEUE["VisibilityTimeout"]))),
-    "a message that fails again and again is put aside after": f"{QUEUE['RedrivePolicy']['maxReceiveCount']} tries",  # type: ignore[index]
+    "a message that fails again and again is put aside after": f"{QUEUE['RedrivePolicy']['maxReceiveCount']} tries",
 }
 
 
@@ -190,7 +181,7 @@ def test_how_fast_a_backlog_goes_is_told_by_the_numbers_of_the_code() -> None:
     assert f"{six_hours:,} deliveries, is there after {six_hours / a_minute / 60:g} hours" in told
     at_once = (
         event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"] * rate_limit.ENDPOINT_CONCURRENCY
-    )  # type: ignore[index]
+    )
     assert f"{at_once} attempts at once" in told
     assert f"A tick does this for {retry.TICK_S:g} seconds" in told
     assert f"{properties('RetryFunction')['MemorySize']} MB of Lambda" in told

@@ -22,7 +22,7 @@ from examhook.detection.transition import Observation, change_from
 from examhook.events import body as shapes
 from examhook.events.build import CONTENT_TYPE, Event, submission_event
 from examhook.events.catalogue import ENDPOINT_TEST, OFF_BY_DEFAULT, WEBHOOK_TYPES, OperationsEventType
-from examhook.events.words import words_for
+from examhook.events.message import email_for
 from examhook.model import Attempt, Submission
 from tests.support.events.event_examples import examples
 from tests.support.events.model_values import OBSERVED_AT, STARTED_AT, exam, submission, transition
@@ -171,8 +171,8 @@ def test_the_readme_spells_out_the_example() -> None:
 
 
 def test_the_readme_shows_the_email_as_it_is_sent() -> None:
-    words = words_for(examples()["submission.submitted"])
-    assert f"```text\n{words.subject}\n\n{words.text.rstrip()}\n```" in README
+    email = email_for(examples()["submission.submitted"])
+    assert f"```text\n{email.subject}\n\n{email.text.rstrip()}\n```" in README
 
 
 def test_the_readme_names_the_message_attributes_that_are_sent() -> None:

@@ -14,7 +14,7 @@ from referencing import Registry, Resource
 
 from examhook.delivery.endpoint import Privacy
 from examhook.events.catalogue import ENDPOINT_TEST, WEBHOOK_TYPES, EventType, OperationsEventType
-from examhook.events.privacy import ABOUT, About, pseudonymous_body, thin_body
+from examhook.events.privacy import PERSONAL_DATA, PersonalData, pseudonymous_body, thin_body
 from examhook.events.result_link import without_link
 from tests.support.events.event_examples import examples
 
@@ -47,22 +47,22 @@ def test_what_a_profile_makes_fits_the_types_schema(profile: str, event_type: st
 
 
 def test_of_every_type_it_is_stated_whom_it_tells_of() -> None:
-    assert sorted(ABOUT) == sorted(TYPES) == sorted(examples())
+    assert sorted(PERSONAL_DATA) == sorted(TYPES) == sorted(examples())
 
 
 @pytest.mark.parametrize("event_type", TYPES)
 def test_what_is_stated_is_true_of_the_example(event_type: str) -> None:
-    """A type that is said to tell of nobody holds no candidate, under whatever name."""
+    """The event of a type that is not about a candidate contains no candidate, under any name."""
     told = examples()[event_type].body.decode()
     holds = [word for word in (*PERSONAL, "candidate") if word in told]
-    assert bool(holds) == (ABOUT[event_type] is About.CANDIDATE), holds
+    assert bool(holds) == (PERSONAL_DATA[event_type] is PersonalData.CANDIDATE), holds
 
 
 @pytest.mark.parametrize("event_type", TYPES)
 def test_a_pseudonymous_receiver_learns_of_no_type_who_it_is_about(event_type: str) -> None:
     event = examples()[event_type]
     told = body_under(Privacy.PSEUDONYMOUS, event_type).decode()
-    about_someone = ABOUT[event_type] is About.CANDIDATE
+    about_someone = PERSONAL_DATA[event_type] is PersonalData.CANDIDATE
     hidden = (*PERSONAL, event.event_id, event.previous_id or "none") if about_someone else PERSONAL
     assert [word for word in hidden if word in told] == []
 
@@ -71,7 +71,7 @@ def test_a_pseudonymous_receiver_learns_of_no_type_who_it_is_about(event_type: s
 def test_a_thin_receiver_learns_ids_and_times_of_every_type_and_nothing_of_a_person_but_the_id(event_type: str) -> None:
     told = body_under(Privacy.THIN, event_type).decode()
     assert [word for word in PERSONAL[1:] if word in told] == []
-    if ABOUT[event_type] is About.CANDIDATE:
+    if PERSONAL_DATA[event_type] is PersonalData.CANDIDATE:
         assert not [word for word in ('"score"', '"passed"', '"title"', '"result"', '"status"') if word in told]
 
 

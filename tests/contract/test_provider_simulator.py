@@ -13,7 +13,6 @@ import pytest
 from examhook.detection.reader import Reader
 from examhook.http.client import HttpClient
 from examhook.model import Attempt
-from examhook.provider.client import LegacyClient
 from examhook.provider.errors import (
     ProviderError,
     ProviderMalformed,
@@ -21,9 +20,9 @@ from examhook.provider.errors import (
     ProviderThrottled,
     ProviderUnavailable,
 )
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.pacing import Pacer
-from examhook.provider.pages import NO_STATUS
-from examhook.provider.port import ProviderClient
+from examhook.provider.port import NO_STATUS, ProviderClient
 from examhook_simulator.server import Simulator, running_simulator
 from examhook_simulator.world import World
 
@@ -61,7 +60,7 @@ class Stand:
                 row.started_at,
                 row.status,
                 row.ended_at,
-                None if row.score is None else Decimal(str(row.score)),
+                Decimal(str(row.score)),
             )
             for row in self.simulator.control.truth(self.exam_id)
         }

@@ -13,13 +13,13 @@ import pytest
 from examhook.detection.reader import Reader
 from examhook.http.client import HttpClient
 from examhook.model import Attempt, Exam
-from examhook.provider.api_client import Means
-from examhook.provider.client import LegacyClient
+from examhook.provider.api_client import ClientOptions
 from examhook.provider.discovery import Discovery
 from examhook.provider.errors import ProviderMalformed, ProviderRefused, ProviderRejected, ProviderThrottled
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
-from examhook.provider.v1_client import V1Client, V1Memory
+from examhook.provider.v1 import V1Client, V1Memory
 from examhook_simulator.facts import AttemptRef
 from examhook_simulator.quirks import Switch
 from examhook_simulator.server import Simulator, running_simulator
@@ -45,7 +45,7 @@ class Stand:
         self.memory = V1Memory(Discovery(lambda: self.known))
 
     @property
-    def means(self) -> Means:
+    def options(self) -> ClientOptions:
         return {
             "session": self.session,
             "pacer": Pacer(10_000, time.monotonic, time.sleep),
@@ -55,7 +55,7 @@ class Stand:
         }
 
     def client(self, code: str | None = None) -> V1Client:
-        return V1Client(self.simulator.base_url, code or self.simulator.code, memory=self.memory, **self.means)
+        return V1Client(self.simulator.base_url, code or self.simulator.code, memory=self.memory, **self.options)
 
     def look(self) -> tuple[dict[str, int | None], int]:
         """What a poll's listing shows, and how many requests it took."""
@@ -198,7 +198,7 @@ def test_all_pages_of_an_exam_hold_every_row(stand: Stand, switch: str) -> None:
 
 def test_both_dialects_show_the_same_attempts(stand: Stand) -> None:
     """So an account that moves from one to the other keeps its submissions and their events' ids."""
-    legacy, v1 = LegacyClient(stand.simulator.base_url, stand.simulator.code, **stand.means), stand.client()
+    legacy, v1 = LegacyClient(stand.simulator.base_url, stand.simulator.code, **stand.options), stand.client()
     for exam_id in stand.counts():
         rows = {row.key: row for row in v1.results(exam_id, 0, 100).rows}
         for row in legacy.results(exam_id, 0, 100).rows:

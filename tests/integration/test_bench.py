@@ -13,17 +13,17 @@ import pytest
 from examhook.detection.transition import Observation, diff
 from examhook.model import Attempt, Exam
 from examhook.storage.submissions import SubmissionsTable
-from tools.bench.child import PROJECT
 from tools.bench.cloud import SUBMISSIONS, running_cloud
-from tools.bench.drift import drift
-from tools.bench.figures import Scale
-from tools.bench.lambda_sized import variables_of
-from tools.bench.page import page
-from tools.bench.product import Product
+from tools.bench.detection.disruptions import drift
+from tools.bench.detection.figures import Scale
+from tools.bench.detection.goals import goals
+from tools.bench.detection.lambda_sized import variables_of
+from tools.bench.detection.page import page
+from tools.bench.detection.product import Product
+from tools.bench.detection.run import run
 from tools.bench.provider import running_provider
-from tools.bench.run import run
-from tools.bench.table import lines
 from tools.bench.units import UncountableError, UnitCounter, item_bytes
+from tools.processes import PROJECT
 
 pytestmark = pytest.mark.skipif(
     not Path(".venv-emulator/bin/python").exists(), reason="the emulator's environment is not set up"
@@ -52,8 +52,8 @@ def test_a_run_on_a_tiny_world_counts_what_happened_in_it() -> None:
     measured = run(TINY, lambda _: None, None)
     for steady in measured.orders:
         # Five begin, five end and five begin, five end; one begins, one ends and one begins, one ends.
-        assert steady.truth.happened == 5 + 10 + 5 + 1 + 2 + 1
-        assert (steady.truth.invented, steady.truth.missed) == (0, 0)
+        assert steady.check.happened == 5 + 10 + 5 + 1 + 2 + 1
+        assert (steady.check.invented, steady.check.missed) == (0, 0)
         assert steady.few_busy.events.total() == 10
         assert steady.few_busy.write_units >= 10
     assert measured.large.first.rows == 2 * 30
@@ -62,8 +62,8 @@ def test_a_run_on_a_tiny_world_counts_what_happened_in_it() -> None:
     assert measured.floor.whole("requests") == 1 + 2
     assert (measured.large.naive.whole("changes"), measured.large.naive.number("write_units")) == (10, 10)
     assert measured.large.naive.number("read_units") == (30 + 10) * 0.5
-    assert measured.interrupted.pages_asked >= measured.interrupted.pages_needed == 2 * 2
-    assert (measured.many.truth.missed, measured.many.truth.invented) == (0, 0)
+    assert measured.interrupted.pages >= measured.interrupted.pages_needed == 2 * 2
+    assert (measured.many.check.missed, measured.many.check.invented) == (0, 0)
     assert measured.large.sized[256].rows > 2 * 30
     assert measured.many.sized[256].events.total() == 2
     # One ends in the middle of each poll and one after it; one runs to the end. What was there before is an old result.
@@ -71,7 +71,7 @@ def test_a_run_on_a_tiny_world_counts_what_happened_in_it() -> None:
     assert contact.polls >= 2
     assert contact.ended == 2 * contact.polls
     assert (contact.lost, contact.invented, contact.announced) == (0, 0, contact.ended + 1)
-    table = lines(measured)
+    table = goals(measured)
     written = page(measured, table)
     assert all(line.measure in written for line in table)
 
@@ -98,7 +98,7 @@ def test_what_is_written_in_transactions_costs_twice_and_is_announced(monkeypatc
 
 
 def test_moving_rows_move_and_are_told_apart() -> None:
-    """One row is deleted and one is handed in, in each of two passes; the deleted ones are truly gone."""
+    """Each of two passes deletes one row and submits one; the deleted rows stay deleted."""
     with (
         running_provider(1, 250) as provider,
         running_cloud(provider.code) as cloud,
@@ -115,7 +115,7 @@ def test_moving_rows_move_and_are_told_apart() -> None:
 def test_a_process_gets_no_more_memory_than_a_function_of_its_size(wanted_mb: int, status: int) -> None:
     take = f"import os; keep_to_memory(os.environ); bytearray({wanted_mb} * 1024 * 1024)"
     program = subprocess.run(
-        [sys.executable, "-c", f"from tools.bench.lambda_sized import keep_to_memory; {take}"],
+        [sys.executable, "-c", f"from tools.bench.detection.lambda_sized import keep_to_memory; {take}"],
         env={**os.environ, **variables_of(256), "PYTHONPATH": str(PROJECT)},
         stderr=subprocess.PIPE,
         check=False,

@@ -1,4 +1,4 @@
-"""``examhook backfill`` against a stand-in for AWS: what it asks of Poll, how it goes on, and its exit status."""
+"""``examhook backfill`` against a fake AWS endpoint: its requests to Poll, how it continues, and its exit status."""
 
 from __future__ import annotations
 
@@ -95,9 +95,10 @@ def test_a_backfill_that_comes_no_further_stops(stack: InstalledStack) -> None:
 
 
 def test_it_waits_while_another_poll_runs_but_not_for_ever(stack: InstalledStack) -> None:
-    answers(stack, *[{"busy": True, "done": False, "place": None}] * 3, {})
+    busy: dict[str, object] = {"busy": True, "done": False, "place": None}
+    answers(stack, busy, busy, busy, {})
     assert examhook("backfill", "--since", "2h").exit_code == 0
-    answers(stack, {"busy": True, "done": False, "place": None, "errors": ["Another poll is running."]})
+    answers(stack, {**busy, "errors": ["Another poll is running."]})
     finished = examhook("backfill", "--since", "2h")
     assert (finished.exit_code, "Another poll is running" in finished.err) == (1, True)
     assert len(asked(stack)) <= 4 + 11

@@ -105,9 +105,9 @@ def test_a_private_url_needs_the_stacks_leave(stack: InstalledStack) -> None:
 
 def test_disabling_and_enabling_say_what_they_did(stack: InstalledStack) -> None:
     endpoint_id = add()
-    assert examhook("endpoints", "disable", endpoint_id, "--reason", "moving house").exit_code == 0
+    assert examhook("endpoints", "disable", endpoint_id, "--reason", "changing servers").exit_code == 0
     endpoint = stored(stack, endpoint_id)
-    assert (endpoint.is_enabled, endpoint.disabled_reason) == (False, "moving house")
+    assert (endpoint.is_enabled, endpoint.disabled_reason) == (False, "changing servers")
     assert "already" in examhook("endpoints", "disable", endpoint_id).out
     enabled = examhook("endpoints", "enable", endpoint_id)
     assert enabled.exit_code == 0

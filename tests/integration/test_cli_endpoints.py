@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -204,7 +205,7 @@ def test_adding_a_url_again_says_who_has_it_already(stack: InstalledStack) -> No
     assert "same URL" not in first.err
     again = examhook("endpoints", "add", URL, "--json")
     assert again.exit_code == 0
-    assert f"{first.json()['id']} has the same URL" in again.err  # type: ignore[index, call-overload]
+    assert f"{json.loads(first.out)['id']} has the same URL" in again.err
     assert len(stack.world.endpoints.list_all()) == 2
 
 

@@ -93,7 +93,7 @@ def test_a_slow_receiver_does_not_hold_up_a_fast_one(world: World) -> None:
 
 
 def test_a_receiver_that_fails_is_no_failure_of_the_batch(world: World) -> None:
-    """Its next attempt stands in the table; SQS bringing the message again would be one attempt too many."""
+    """The table stores the next attempt; a repeated SQS message would cause an extra one."""
     with scripted_server(answer("", "500 Internal Server Error")) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         messages = [world.delivery(endpoint, nth) for nth in (1, 2)]

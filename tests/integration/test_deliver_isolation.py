@@ -64,7 +64,7 @@ def run_round(world: World, worker: Worker, batch: Sequence[Message], done: Done
 def a_round(
     world: World, process: Callable[[DeliveryMessage], DeliverReport], batch: list[DeliveryMessage]
 ) -> list[tuple[Message, DeliverReport | BaseException]]:
-    """What one invocation told of, in its order."""
+    """The messages and reports of one invocation, in the order of completion."""
     told: list[tuple[Message, DeliverReport | BaseException]] = []
     messages = [Message(f"m{number}", body_of(message)) for number, message in enumerate(batch)]
     run_round(world, Played(process), messages, lambda *each: told.append(each))

@@ -11,7 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.support.delivery.scripted_server import answer, scripted_server
-from tools.faults.aws_faults import PROJECT, running_weather
+from tools.faults.aws_faults import running_aws_faults
+from tools.processes import PROJECT
 
 pytestmark = pytest.mark.skipif(
     not (PROJECT / ".venv-faults" / ".installed").exists(),
@@ -22,19 +23,19 @@ pytestmark = pytest.mark.skipif(
 def test_a_call_arrives_under_the_name_that_was_signed_and_a_fault_is_counted(tmp_path: Path) -> None:
     said = answer(json.dumps({"TableNames": ["Exams"]}), Content_Type="application/x-amz-json-1.0")
     with scripted_server(said) as upstream:
-        with running_weather(upstream.url, tmp_path / "log") as weather:
+        with running_aws_faults(upstream.url, tmp_path / "log") as aws_faults:
             client = boto3.client(
                 "dynamodb",
-                endpoint_url=weather.url,
+                endpoint_url=aws_faults.url,
                 region_name="eu-central-1",
                 aws_access_key_id="testing",
                 aws_secret_access_key="testing",
                 config=Config(retries={"total_max_attempts": 1}),
             )
             assert client.list_tables()["TableNames"] == ["Exams"]
-            assert weather.fired() == 0
-            weather.set([{"service": "dynamodb", "times": 1, "error": {"code": "ThrottlingException"}}])
+            assert aws_faults.count() == 0
+            aws_faults.set([{"service": "dynamodb", "times": 1, "error": {"code": "ThrottlingException"}}])
             with pytest.raises(ClientError, match="ThrottlingException"):
                 client.list_tables()
-            assert weather.fired() == 1
-        assert [request.headers["host"] for request in upstream.requests] == [weather.url.removeprefix("http://")]
+            assert aws_faults.count() == 1
+        assert [request.headers["host"] for request in upstream.requests] == [aws_faults.url.removeprefix("http://")]

@@ -18,13 +18,13 @@ from examhook.delivery.endpoint import Endpoint, Privacy
 from examhook.delivery.link_renewal import REPEAT_AFTER_S, WAIT_S
 from examhook.destinations.delivery_queue import DeliveryMessage, parse_body
 from examhook.destinations.webhook import WebhookSender, guarded_client
-from examhook.events.build import RESULT_LINK_SECONDS, Event
+from examhook.events.build import RESULT_LINK_LIFETIME_S, Event
 from examhook.events.catalogue import EventType
 from examhook.events.result_link import ResultLink
 from examhook.model import Attempt, AttemptKey
 from examhook.provider.errors import ProviderRefused, ProviderRejected
-from examhook.provider.pages import ExamPage, ResultsPage
-from examhook.provider.v1_client import V1Client
+from examhook.provider.port import ExamPage, ResultsPage
+from examhook.provider.v1 import V1Client
 from examhook.storage.erasure import CandidateEvents
 from examhook.wiring.poll import poll
 from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
@@ -34,7 +34,7 @@ from examhook.workflows.polling.poll import PollRequest
 from examhook.workflows.polling.result_links import MAX_REQUESTS, SERVE_S, attempt_of
 from examhook_simulator.server import Simulator, running_simulator
 from examhook_simulator.world import World as ProviderWorld
-from tests.support.delivery.delivery_stack import OPERATIONS_TOPIC, REGION
+from tests.support.delivery.delivery_stack import OPERATIONS_TOPIC, REGION, Clock
 from tests.support.delivery.link_stack import LinkWorld, link_world
 from tests.support.delivery.scripted_server import Received, ScriptedServer, answer, scripted_server
 from tests.support.storage.tables import EVENTS
@@ -145,7 +145,7 @@ def test_a_fresh_link_works_for_half_an_hour_by_our_own_clock(world: LinkWorld, 
     kept = world.aws.links.get(event.event_id)
     assert kept is not None
     assert kept.renewed is not None
-    assert kept.renewed.expires_at == int(world.aws.clock.at) + RESULT_LINK_SECONDS
+    assert kept.renewed.expires_at == int(world.aws.clock.at) + RESULT_LINK_LIFETIME_S
 
 
 def test_ten_endpoints_and_two_events_of_one_attempt_cost_the_provider_one_request(
@@ -207,7 +207,7 @@ def test_a_failing_provider_is_left_alone_and_the_event_arrives_marked(
         event = world.event(world.ended(exam_id=world.provider.create_exam()), nth)
         messages.append(late(world, receiver, event)[1])
     world.simulator.control.quirk_on(switch)
-    world.means["request_deadline_s"] = 0.2
+    world.options["request_deadline_s"] = 0.2
     world.serve()
     assert len(world.asked()) == requests
     world.aws.clock.at += WAIT_S
@@ -275,7 +275,7 @@ def test_without_a_poll_an_event_goes_out_marked_and_requests_again_only_later(
 def test_a_link_that_works_a_little_longer_is_sent_where_no_fresh_one_comes(
     world: LinkWorld, receiver: ScriptedServer
 ) -> None:
-    event = world.event(world.ended(), observed_at=int(world.aws.clock.at) - RESULT_LINK_SECONDS + WAIT_S - 1)
+    event = world.event(world.ended(), observed_at=int(world.aws.clock.at) - RESULT_LINK_LIFETIME_S + WAIT_S - 1)
     _, message = late(world, receiver, event)
     world.aws.links.close(event)
     assert world.aws.deliver(message).outcome is MessageOutcome.DELIVERED
@@ -423,10 +423,11 @@ def test_no_text_of_a_value_holds_a_link(world: LinkWorld, receiver: ScriptedSer
 class Counting:
     """A provider whose exams have a row for each candidate asked for; each request takes ``takes_s``."""
 
-    clock: Any
+    clock: Clock
     takes_s: float = 0.0
     give_up_at: float = float("inf")
     requests_made: int = 0
+    clock_offset_s: int | None = 0
     singly: list[str] = field(default_factory=list)
     rejected: Sequence[str] = ()
     """Candidates about whom it gives errors."""
@@ -547,6 +548,6 @@ def test_after_an_outage_of_hours_every_event_arrives_and_with_a_working_link(
     session.close()
     assert waiting == []
     sent = {request.headers["webhook-id"]: result_in(request)["url"] for request in receiver.requests}
-    assert (len(receiver.requests), sent.keys()) == (240, {event.event_id for event in events})
+    assert (len(receiver.requests), set(sent)) == (240, {event.event_id for event in events})
     assert None not in sent.values()
     assert all(world.opens(str(url)) for url in list(sent.values())[::25])

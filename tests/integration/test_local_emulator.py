@@ -1,4 +1,4 @@
-"""Which process is the emulator: found again, forgotten when dead, and never mistaken for another program."""
+"""The emulator's process is found again, is ignored once it has ended, and is never confused with another program."""
 
 from __future__ import annotations
 

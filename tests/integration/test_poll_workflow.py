@@ -10,7 +10,7 @@ import pytest
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.provider.errors import ProviderRefused, ProviderThrottled, ProviderUnavailable
-from examhook.provider.pages import UnreadableRow
+from examhook.provider.port import UnreadableRow
 from examhook.settings import InitialSync
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import ExamStates, SubmissionsTable

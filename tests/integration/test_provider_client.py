@@ -14,8 +14,7 @@ from email.utils import formatdate
 import pytest
 
 from examhook.http.client import HttpClient
-from examhook.provider.api_client import LONGEST_WAIT_S, Means
-from examhook.provider.client import LegacyClient
+from examhook.provider.api_client import MAX_WAIT_S, ClientOptions
 from examhook.provider.discovery import Discovery
 from examhook.provider.errors import (
     ProviderError,
@@ -25,9 +24,10 @@ from examhook.provider.errors import (
     ProviderThrottled,
     ProviderUnavailable,
 )
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
-from examhook.provider.v1_client import V1Client, V1Memory
+from examhook.provider.v1 import V1Client, V1Memory
 from examhook.settings import Dialect
 from tests.support.delivery.scripted_server import Peer, ScriptedServer, Step, answer, scripted_server
 from tests.support.security.secret_scan import everything_about
@@ -65,7 +65,7 @@ class Asked:
         self.clock = Clock()
         self.session = HttpClient()
         self.memory = V1Memory(Discovery(lambda: ()))
-        means: Means = {
+        options: ClientOptions = {
             "session": self.session,
             "pacer": Pacer(5, self.clock.now, self.clock.sleep),
             "now": self.clock.now,
@@ -74,9 +74,9 @@ class Asked:
             "request_deadline_s": deadline_s,
         }
         self.client: LegacyClient | V1Client = (
-            LegacyClient(server.url + "/path", CODE, **means)
+            LegacyClient(server.url + "/path", CODE, **options)
             if dialect is Dialect.LEGACY
-            else V1Client(server.url + "/path", CODE, memory=self.memory, **means)
+            else V1Client(server.url + "/path", CODE, memory=self.memory, **options)
         )
 
     def fails(self, kind: type[ProviderError], ask: Callable[[ProviderClient], object] | None = None) -> ProviderError:
@@ -192,7 +192,7 @@ def test_a_small_answer_that_unpacks_to_millions_of_objects_is_an_error(provider
     error = asked.fails(ProviderMalformed, lambda client: client.results("1", 0, 30))
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert not error.helps_to_retry
+    assert not error.retryable
     assert asked.client.requests_made == 1
     assert peak_bytes < 100 * 2**20
 
@@ -270,7 +270,7 @@ def test_a_reused_connection_that_breaks_is_no_attempt_and_keeps_the_pace(provid
 def test_what_does_not_pass_ends_after_three_attempts(provider: Provider) -> None:
     asked = provider(answer("oops", "500 Internal Server Error"))
     error = asked.fails(ProviderUnavailable)
-    assert error.helps_to_retry
+    assert error.retryable
     assert asked.client.requests_made == 3
 
 
@@ -299,7 +299,7 @@ def test_a_hanging_provider_is_given_up_within_the_deadline(provider: Provider) 
 def test_a_refused_code_is_asked_with_once(provider: Provider, refusing: Step) -> None:
     asked = provider(refusing, EXAMS)
     error = asked.fails(ProviderRefused)
-    assert not error.helps_to_retry
+    assert not error.retryable
     assert asked.client.requests_made == 1
     assert "account-code secret" in str(error)
 
@@ -354,7 +354,7 @@ def test_an_error_about_one_exam_is_no_refusal(provider: Provider) -> None:
 def test_a_wrong_address_is_said_at_once(provider: Provider, wrong: Step) -> None:
     asked = provider(wrong)
     error = asked.fails(ProviderMalformed)
-    assert not error.helps_to_retry
+    assert not error.retryable
     assert "ProviderBaseUrl" in str(error)
     assert asked.client.requests_made == 1
 
@@ -377,11 +377,11 @@ def test_a_provider_that_wants_a_pause_gets_it(provider: Provider, status: str, 
 def test_a_pause_too_long_to_wait_for_is_kept_by_not_asking(provider: Provider) -> None:
     """The poll is told at once, and so is whoever asks next; the provider hears nothing until the pause is over."""
     asked = provider(answer("slow down", "429 Too Many Requests", Retry_After="300"), EXAMS)
-    assert asked.fails(ProviderThrottled).helps_to_retry
+    assert asked.fails(ProviderThrottled).retryable
     asked.fails(ProviderThrottled)
     assert asked.client.requests_made == 1
     assert asked.clock.slept == []
-    asked.clock.at += 300 - LONGEST_WAIT_S
+    asked.clock.at += 300 - MAX_WAIT_S
     assert asked.client.exams(0, 30).row_count == 1
     assert asked.clock.at >= NOW + 300
 

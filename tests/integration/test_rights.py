@@ -187,11 +187,11 @@ def test_what_a_function_calls_is_recorded_with_its_resource_and_what_tests_call
     with deployed(monkeypatch):
         assert recorder.of_test == set()
         invoke(sample_batch())
-    called = {(call.room, need.action, arn_of_need(need)) for call in recorder.of_test for need in call.needs}
+    called = {(call.handler, need.action, arn_of_need(need)) for call in recorder.of_test for need in call.needs}
     assert ("dispatch", "sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:SubmissionsTopic") in called
     # Made in a pool's threads, which are as much the function's own.
     assert ("dispatch", "dynamodb:PutItem", f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/EventsTable") in called
-    assert {room for room, _, _ in called} == {"dispatch"}
+    assert {handler for handler, _, _ in called} == {"dispatch"}
 
 
 def test_a_call_whose_right_nobody_knows_is_said_so() -> None:

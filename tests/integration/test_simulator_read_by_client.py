@@ -11,8 +11,8 @@ import pytest
 
 from examhook.http.client import HttpClient
 from examhook.model import Attempt
-from examhook.provider.client import LegacyClient
 from examhook.provider.errors import ProviderError, ProviderRefused
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.pacing import Pacer
 from examhook_simulator.server import Simulator, running_simulator
 from examhook_simulator.world import World
@@ -159,4 +159,4 @@ def test_a_provider_that_stays_down_is_an_error_that_retrying_helps(simulator: S
     simulator.control.quirk_on("server_error=503")
     with reading(simulator) as client, pytest.raises(ProviderError) as caught:
         client.exams(0, PAGE)
-    assert caught.value.helps_to_retry
+    assert caught.value.retryable

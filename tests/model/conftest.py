@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from model.poller import FULL_SCAN_SECONDS
 
 from examhook.detection import intervals, scan_result
 from examhook.provider import discovery
 from examhook.workflows.polling import full_scan, incremental_scan
+from tests.model.poller import FULL_SCAN_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -18,5 +18,5 @@ def _smaller_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intervals, "WEEK_S", 3 * FULL_SCAN_SECONDS)
     monkeypatch.setattr(incremental_scan, "MAX_PAGES", 3)
     monkeypatch.setattr(incremental_scan, "RUNNING_KEPT", 2)
-    monkeypatch.setattr(discovery, "RECOUNT_SECONDS", FULL_SCAN_SECONDS)
-    monkeypatch.setattr(discovery, "REWALK_SECONDS", 3 * FULL_SCAN_SECONDS)
+    monkeypatch.setattr(discovery, "RECOUNT_INTERVAL_S", FULL_SCAN_SECONDS)
+    monkeypatch.setattr(discovery, "REWALK_INTERVAL_S", 3 * FULL_SCAN_SECONDS)

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from model.acts import ACTS, Act, play
-from model.claims import Claims
-from model.exam_claims import check_exams, check_receipts
-from model.history import histories
-from model.plans import DISTURBED, LEASE_OUTLIVED_S, NO_HABITS, Fault, PollPlan
-from model.poller import FULL_SCAN_SECONDS, Installation
-from model.provider import Provider
 
 from examhook.detection.intervals import IDLE_FACTOR
 from examhook.settings import Dialect, InitialSync
-from examhook_simulator.facts import AttemptCount, RowOrder
+from examhook_simulator.facts import AttemptCount, ListOrder
 from examhook_simulator.quirks import Quirk
+from tests.model.acts import ACTS, Act, play
+from tests.model.claims import Claims
+from tests.model.exam_claims import check_exams, check_receipts
+from tests.model.history import histories
+from tests.model.plans import DISTURBED, LEASE_OUTLIVED_S, NO_HABITS, Fault, PollPlan
+from tests.model.poller import FULL_SCAN_SECONDS, Installation
+from tests.model.provider import Provider
 
 UNDISTURBED = PollPlan()
 SOON = 6
-"""So many polls, a minute apart, after which hints have been followed, even where one came to nothing before."""
+"""Polls, a minute apart, that follow up every hint, even if an earlier one found nothing."""
 
 ABSENT = ("name,viewResult", "endTime", "score", "endTime,score,name")
 
@@ -31,7 +31,7 @@ class Setup:
     """The provider's lasting habits, and the installation's settings."""
 
     dialect: Dialect = Dialect.LEGACY
-    order: RowOrder = RowOrder.NEWEST
+    order: ListOrder = ListOrder.NEWEST
     counts: AttemptCount = AttemptCount.STARTS
     page_cap: int | None = None
     quirks: frozenset[str] = frozenset()
@@ -41,11 +41,11 @@ class Setup:
     clock_skew_s: int = 0
     seconds_per_request: float = 0.0
     rows_lag_s: int = 0
-    """How long after ``times`` tells of a new attempt its row is listed."""
+    """How long after ``times`` counts a new attempt its row is listed."""
     habits: tuple[str, ...] = ()
     """Further quirks, switched on once the past is there."""
     past: tuple[int, ...] = (3,)
-    """So many attempts has each exam behind it at the beginning."""
+    """Attempts at each exam before the first poll."""
 
 
 HABITS = (
@@ -89,7 +89,7 @@ def _is_fair(setup: Setup) -> bool:
     never shown where the offset is ignored and pages cannot be made longer. Pages of a few rows that come in another
     order each time repeat themselves by chance, as a server does that ignores the offset; pages of a hundred do not.
     """
-    if setup.page_cap is not None and setup.order is RowOrder.SHUFFLED:
+    if setup.page_cap is not None and setup.order is ListOrder.SHUFFLED:
         return False
     if Quirk.IGNORE_START in setup.quirks and (setup.page_cap is not None or setup.dialect is Dialect.V1):
         return False
@@ -103,7 +103,7 @@ def _are_fair(setup: Setup) -> bool:
 
     Pages of a few rows whose equal rows change places at each request may never show some of them, and a page of a few
     rows that are all hidden looks like the end. The v1 API has no list of exams, so rows that are hidden or counted
-    wrongly look like those of exams that nobody has met.
+    wrongly look like those of unknown exams.
     """
     names = {habit.partition("=")[0] for habit in setup.habits}
     cuts = bool(names & {"uneven_pages", "results_cap", "exam_list_cap"})
@@ -112,7 +112,7 @@ def _are_fair(setup: Setup) -> bool:
         len(names) < len(setup.habits),
         "ties_by_request" in names and small,
         "hidden_rows" in names and small,
-        cuts and (setup.order is RowOrder.SHUFFLED or setup.page_cap is not None),
+        cuts and (setup.order is ListOrder.SHUFFLED or setup.page_cap is not None),
         Quirk.IGNORE_START in setup.quirks and (cuts or "hidden_rows" in names),
         setup.dialect is Dialect.V1 and names & {"hidden_rows", "count", "exam_list_cap"},
     )
@@ -122,7 +122,7 @@ def _are_fair(setup: Setup) -> bool:
 SETUPS = st.builds(
     Setup,
     dialect=st.sampled_from([Dialect.LEGACY, Dialect.LEGACY, Dialect.V1]),
-    order=st.sampled_from(RowOrder),
+    order=st.sampled_from(ListOrder),
     counts=st.sampled_from(AttemptCount),
     page_cap=st.none() | st.integers(2, 5),
     quirks=st.frozensets(st.sampled_from([quirk.value for quirk in QUIRKS]), max_size=3),
@@ -168,9 +168,9 @@ class Detection(RuleBasedStateMachine):
         for act in acts:
             play(self.provider.world, act)
 
-    @rule(order=st.sampled_from(RowOrder))
-    def the_order_changes(self, order: RowOrder) -> None:
-        if order is RowOrder.SHUFFLED and (self.setup.page_cap is not None or self._cuts_pages()):
+    @rule(order=st.sampled_from(ListOrder))
+    def the_order_changes(self, order: ListOrder) -> None:
+        if order is ListOrder.SHUFFLED and (self.setup.page_cap is not None or self._cuts_pages()):
             return
         self.provider.switch(f"row_order={order}")
         self._note_what_is_read_in_several_orders()
@@ -261,4 +261,4 @@ class Detection(RuleBasedStateMachine):
         return any(habit.startswith(("uneven_pages", "results_cap")) for habit in self.setup.habits)
 
     def _is_shuffled(self) -> bool:
-        return any(switch.value == RowOrder.SHUFFLED for switch in self.provider.api.quirks.switches())
+        return any(switch.value == ListOrder.SHUFFLED for switch in self.provider.api.quirks.switches())

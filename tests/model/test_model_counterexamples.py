@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from model.acts import Act, Kind
-from model.machine import Detection, Setup
-from model.plans import LEASE_OUTLIVED_S, Dies, Fails, Fault, Happens, PollPlan, Stalls
-from model.poller import FULL_SCAN_SECONDS
 
 from examhook.settings import Dialect
-from examhook_simulator.facts import RowOrder
+from examhook_simulator.facts import ListOrder
 from examhook_simulator.quirks import Quirk
+from tests.model.acts import Act, Kind
+from tests.model.machine import Detection, Setup
+from tests.model.plans import LEASE_OUTLIVED_S, Dies, Fails, Fault, Happens, PollPlan, Stalls
+from tests.model.poller import FULL_SCAN_SECONDS
 
 
 def in_the_beginning(setup: Setup) -> Detection:
@@ -88,16 +88,16 @@ def test_an_attempt_that_ended_hides_no_new_one_from_the_count() -> None:
     state.poll()
     state.something_happens_and_a_poll_finds_it([Act(Kind.START)], full=False)
     state.something_happens_and_a_poll_finds_it([Act(Kind.SUBMIT)], full=False)
-    state.the_order_changes(RowOrder.OLDEST)
+    state.the_order_changes(ListOrder.OLDEST)
     state.something_happens_and_a_poll_finds_it([Act(Kind.START)], full=False)
     state.teardown()
 
 
 def test_a_first_scan_whose_order_changed_in_the_middle_is_completed() -> None:
-    """The row at which it goes on stands in the same place in either order, and as many rows come as there are."""
+    """The row at which it continues has the same place in either order, and the number of rows is right."""
     state = in_the_beginning(Setup(page_cap=2, past=(5,)))
     state.poll(PollPlan(interrupts=((15, Dies()),)))
-    state.the_order_changes(RowOrder.OLDEST)
+    state.the_order_changes(ListOrder.OLDEST)
     state.provider.world.advance(LEASE_OUTLIVED_S)
     state.poll()
     state.provider.world.advance(FULL_SCAN_SECONDS)
@@ -132,7 +132,7 @@ def test_a_count_that_changes_again_before_its_rows_were_found_is_followed() -> 
     state = in_the_beginning(Setup(page_cap=2, past=(4,)))
     state.poll()
     state.something_happens_and_a_poll_finds_it([Act(Kind.START), Act(Kind.REMOVE, 4)], full=False)
-    state.the_order_changes(RowOrder.OLDEST)
+    state.the_order_changes(ListOrder.OLDEST)
     state.something_happens_and_a_poll_finds_it([Act(Kind.START)], full=False)
     state.teardown()
 
@@ -141,7 +141,7 @@ def test_an_attempt_that_ran_at_first_contact_hides_no_new_one_from_the_count() 
     state = in_the_beginning(Setup(page_cap=2, past=(2,)))
     state.something_happens([Act(Kind.START)])
     state.poll()
-    state.the_order_changes(RowOrder.OLDEST)
+    state.the_order_changes(ListOrder.OLDEST)
     state.something_happens_and_a_poll_finds_it([Act(Kind.SUBMIT), Act(Kind.START)], full=False)
     state.teardown()
 
@@ -157,7 +157,7 @@ def test_a_server_that_ignores_offsets_is_asked_for_its_only_row_a_few_times() -
 
 def test_a_v1_exam_whose_row_came_while_another_went_is_found_in_the_end() -> None:
     """The number of all rows is what it was, and neither row stands on the first page."""
-    state = in_the_beginning(Setup(dialect=Dialect.V1, order=RowOrder.CANDIDATE, page_cap=2, past=(4,)))
+    state = in_the_beginning(Setup(dialect=Dialect.V1, order=ListOrder.CANDIDATE, page_cap=2, past=(4,)))
     state.poll()
     state.something_happens_and_a_poll_finds_it(
         [Act(Kind.CREATE_EXAM), Act(Kind.SHOW_LATE, 1), Act(Kind.REMOVE, 3)], full=False
@@ -174,14 +174,14 @@ def test_an_empty_answer_at_first_contact_announces_no_old_results() -> None:
 
 
 def test_a_running_attempt_is_followed_although_a_scan_in_parts_did_not_show_it() -> None:
-    """The rows turned round in the middle, and the row at which it goes on stands in the same place in either order."""
-    state = in_the_beginning(Setup(page_cap=2, order=RowOrder.OLDEST, past=(6,)))
+    """The order was reversed midway, and the row at which the scan continues has the same place in either order."""
+    state = in_the_beginning(Setup(page_cap=2, order=ListOrder.OLDEST, past=(6,)))
     state.something_happens([Act(Kind.START)])
     state.poll()
     state.poll(PollPlan(requests_in_time=5, full=True))
     (exam,) = state.installation.exam_states.items.values()
     assert exam.cursor is not None
-    state.the_order_changes(RowOrder.NEWEST)
+    state.the_order_changes(ListOrder.NEWEST)
     state.poll()
     (exam,) = state.installation.exam_states.items.values()
     assert exam.cursor is None
@@ -192,12 +192,12 @@ def test_a_running_attempt_is_followed_although_a_scan_in_parts_did_not_show_it(
 
 def test_what_a_scan_in_parts_did_not_show_is_found_by_the_next_one_which_comes_soon() -> None:
     """Although nothing has happened in the exam for long."""
-    state = in_the_beginning(Setup(page_cap=2, order=RowOrder.OLDEST, past=(7,)))
+    state = in_the_beginning(Setup(page_cap=2, order=ListOrder.OLDEST, past=(7,)))
     state.provider.world.advance(10 * FULL_SCAN_SECONDS)
     state.poll()
     state.something_happens([Act(Kind.MARK, 6, 3)])
     state.poll(PollPlan(requests_in_time=4, full=True))
-    state.the_order_changes(RowOrder.NEWEST)
+    state.the_order_changes(ListOrder.NEWEST)
     state.poll()
     assert state.installation.submissions.stream[-1].before is None
     state.provider.world.advance(FULL_SCAN_SECONDS)
@@ -207,8 +207,8 @@ def test_what_a_scan_in_parts_did_not_show_is_found_by_the_next_one_which_comes_
 
 
 def test_rows_listed_after_their_count_are_all_found() -> None:
-    """Told of before the first contact and listed after it, they seem to be what ``times`` has told of since."""
-    state = in_the_beginning(Setup(order=RowOrder.CANDIDATE, page_cap=5, rows_lag_s=90, past=(3,)))
+    """Counted before the first contact and listed after it, the rows seem to explain the changes of ``times`` since."""
+    state = in_the_beginning(Setup(order=ListOrder.CANDIDATE, page_cap=5, rows_lag_s=90, past=(3,)))
     state.something_happens([Act(Kind.START), Act(Kind.START)])
     state.poll()
     state.something_happens([Act(Kind.SHOW_LATE, 0, 1), Act(Kind.SHOW_LATE, 0, 1)])

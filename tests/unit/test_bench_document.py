@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.bench.document import composed
+from tools.bench.report import composed
 
 ORDER = ("detection", "delivery")
 

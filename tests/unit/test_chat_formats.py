@@ -17,7 +17,7 @@ from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, Endpoi
 from examhook.delivery.payload import payload_for
 from examhook.events.build import CONTENT_TYPE, Event, submission_event
 from examhook.events.catalogue import ENDPOINT_TEST, WEBHOOK_TYPES, EventType
-from examhook.events.words import words_for
+from examhook.events.message import email_for
 from tests.support.delivery.chat_schemas import DISCORD, DISCORD_CHARACTERS, SLACK, TEAMS, TEAMS_BYTES
 from tests.support.events.event_examples import examples
 from tests.support.events.model_values import attempt, submission, transition
@@ -77,7 +77,7 @@ def check(body: bytes, body_format: BodyFormat) -> None:
                 plain = re.sub(r"^<[^<>|]+\|The result>", "", text)
                 assert not re.search(r"[<>]|&(?!(amp|lt|gt);)", plain)
         case BodyFormat.TEAMS:
-            # The schema lets text stand in text runs only, which know no Markdown, and names no entities.
+            # The schema allows text only in text runs, which support neither Markdown nor mentions.
             assert len(body) <= TEAMS_BYTES
         case _:
             [embed] = document["embeds"]
@@ -101,7 +101,7 @@ def test_every_event_fits_every_product_under_every_profile(
 def test_a_chat_reads_what_an_e_mail_says(body_format: BodyFormat) -> None:
     event = submission_event(submission(), transition())
     said = shown(body_of(event, body_format), body_format)
-    email = words_for(event).text
+    email = email_for(event).text
     assert SENTENCE in said
     assert SENTENCE in email
     for label, text in (
@@ -184,8 +184,8 @@ def test_a_chat_is_told_no_more_than_its_profile_allows(body_format: BodyFormat,
 @pytest.mark.parametrize("body_format", CHATS)
 def test_an_unknown_status_reads_well_also_where_it_is_not_told(body_format: BodyFormat) -> None:
     event = event_of("Mei Chen", event_type=EventType.UNKNOWN_STATUS.value, status_code=7)
-    assert "shows status 7 for Mei Chen" in shown(body_of(event, body_format), body_format)
-    assert "shows a status for Candidate 19382, which is not" in shown(
+    assert "Mei Chen has the undocumented status 7 in" in shown(body_of(event, body_format), body_format)
+    assert "Candidate 19382 has an undocumented status in" in shown(
         body_of(event, body_format, Privacy.THIN), body_format
     )
 

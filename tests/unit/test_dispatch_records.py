@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from examhook.events.build import submission_event
-from examhook.storage.submission_outbox import UnreadableRecordError, record_key, stored_change
+from examhook.storage.submission_outbox import StoredChange, UnreadableRecordError, record_key, stored_change
 from examhook.workflows.dispatching.batch import Batch, Failed, Outgoing
 from tests.support.events.model_values import submission, transition
 
@@ -24,14 +24,14 @@ def sample() -> list[Any]:
 
 def test_a_new_submission_announces_its_first_event() -> None:
     insert = stored_change(sample()[0])
-    assert insert is not None
+    assert isinstance(insert, StoredChange)
     assert [each.event_type for each in insert.announced] == ["submission.submitted"]
     assert insert.submission.attempt.candidate_name == "Mei Chen"
 
 
 def test_a_changed_submission_announces_only_what_the_write_added() -> None:
     modify = stored_change(sample()[1])
-    assert modify is not None
+    assert isinstance(modify, StoredChange)
     assert [each.sequence for each in modify.submission.transitions] == [1, 2]
     assert [each.event_type for each in modify.announced] == ["submission.forced"]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
-from examhook.events.envelope import UnwritableInstantError, instant, path_of
+from examhook.events.encoding import UnwritableInstantError, instant, path_of
 from tests.support.events.model_values import ENDED_AT, OBSERVED_AT, STARTED_AT, attempt, submission, transition
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
@@ -67,7 +67,7 @@ def test_a_body_is_a_cloud_event_and_a_standard_webhooks_payload() -> None:
 
 
 def test_a_body_tells_the_facts_of_its_transition_not_of_what_was_seen_later() -> None:
-    """An event that is rebuilt after the candidate was marked anew still tells the first score."""
+    """An event that is rebuilt after a rescore still contains the first score."""
     first = transition(score_points=Decimal(40), passed=False)
     later = submission(attempt=attempt(score_points=Decimal(90), passed=True), transitions=(first,))
     facts = parsed(submission_event(later, first))["data"]["submission"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tools.faults.partial import some_failed
+from tools.faults.partial_failure import some_failed
 
 XML = (
     '<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult><Successful>'

@@ -13,7 +13,7 @@ from examhook.destinations.delivery_queue import BadMessageError, parse_body
 from examhook.destinations.redrive_queue import LOOK_BACK_S, parse_redrive
 from examhook.provider.errors import ProviderError
 from examhook.provider.legacy import parse_exams, parse_results
-from examhook.provider.response_errors import Question, error_answered
+from examhook.provider.response_errors import RequestKind, error_from_text
 from examhook.storage.account_secrets import AccountsError, accounts_in
 from tools.faults.fuzz import bodies, problem_with
 from tools.faults.readers import READERS, Reader
@@ -58,7 +58,7 @@ def test_a_count_beyond_any_size_is_absent() -> None:
     assert [exam.attempt_count for exam in page.rows] == [None]
 
 
-@pytest.mark.parametrize("question", Question)
+@pytest.mark.parametrize("question", RequestKind)
 @pytest.mark.parametrize(
     "said",
     [
@@ -68,14 +68,16 @@ def test_a_count_beyond_any_size_is_absent() -> None:
         pytest.param("a" * 1_000_000, id="one long word"),
     ],
 )
-def test_an_error_text_of_any_kind_becomes_an_error(question: Question, said: str) -> None:
-    error = error_answered(said, question, "the-code")
+def test_an_error_text_of_any_kind_becomes_an_error(question: RequestKind, said: str) -> None:
+    error = error_from_text(said, question, "the-code")
     assert isinstance(error, ProviderError)
     assert len(str(error)) < 500
 
 
 def test_a_tag_in_an_error_text_is_still_left_out() -> None:
-    assert "(it says: no such user)" in str(error_answered("<b>no</b> such <i>user</i>", Question.EXAMS, "the-code"))
+    assert "(it says: no such user)" in str(
+        error_from_text("<b>no</b> such <i>user</i>", RequestKind.EXAMS, "the-code")
+    )
 
 
 def test_nesting_without_end_on_the_delivery_queue_is_a_bad_message() -> None:

@@ -23,17 +23,17 @@ from examhook.delivery.link_renewal import (
     sees_links,
     with_newest_link,
 )
-from examhook.events.build import RESULT_LINK_SECONDS, submission_event
+from examhook.events.build import RESULT_LINK_LIFETIME_S, submission_event
 from examhook.events.catalogue import EventType
+from examhook.events.message import email_for
 from examhook.events.result_link import ResultLink, link_of, with_link, without_link
-from examhook.events.words import words_for
 from examhook.storage.item_codec import NUMBER
 from examhook.storage.submissions import item_from_submission, submission_from_item
 from tests.support.events.event_examples import examples
 from tests.support.events.model_values import OBSERVED_AT, attempt, submission, transition
 
 EVENT = submission_event(submission(), transition())
-UNTIL = OBSERVED_AT + RESULT_LINK_SECONDS
+UNTIL = OBSERVED_AT + RESULT_LINK_LIFETIME_S
 FRESH = ResultLink("https://provider.test/viewresult/another", UNTIL + 3600)
 
 
@@ -85,7 +85,7 @@ def test_a_marked_event_has_no_url_and_says_until_when_it_worked() -> None:
     told["data"]["submission"]["result"] = before["data"]["submission"]["result"]
     assert told == before
     assert link_of(without_link(EVENT)) is None
-    assert "The result" not in words_for(without_link(EVENT)).text
+    assert "The result" not in email_for(without_link(EVENT)).text
 
 
 def test_of_two_links_the_one_that_works_longer_is_sent() -> None:
@@ -129,7 +129,7 @@ def test_an_expired_link_is_requested_once_and_waited_for_within_bounds(
 
 
 def test_a_link_that_was_renewed_can_be_requested_when_it_is_near_its_end_again() -> None:
-    assert WAIT_S < REPEAT_AFTER_S <= RESULT_LINK_SECONDS - RENEW_BEFORE_S
+    assert WAIT_S < REPEAT_AFTER_S <= RESULT_LINK_LIFETIME_S - RENEW_BEFORE_S
 
 
 def test_only_endpoints_that_are_told_everything_see_links() -> None:

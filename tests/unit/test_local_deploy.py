@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from typing import cast
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 from mypy_boto3_cloudformation import CloudFormationClient
+from mypy_boto3_lambda import LambdaClient
 
 from examhook_cli.errors import DeployError
 from examhook_cli.local.deploy import failure_reasons
@@ -75,14 +77,14 @@ def test_no_stack_at_all_gives_no_reasons(cloudformation: CloudFormationClient) 
 
 def test_every_function_but_poll_is_woken() -> None:
     functions = FakeFunctions(None, {"batchItemFailures": []})
-    warm_up(Stack("examhook", WOKEN, "CREATE_COMPLETE"), functions)
+    warm_up(Stack("examhook", WOKEN, "CREATE_COMPLETE"), cast(LambdaClient, functions))
     assert functions.invoked == list(WOKEN.values())
 
 
 def test_a_function_that_cannot_start_is_named_with_what_it_said() -> None:
     functions = FakeFunctions("examhook-Dispatch", {"errorMessage": "No module named 'x'"})
     with pytest.raises(DeployError, match="Dispatch does not work: No module named 'x'"):
-        warm_up(Stack("examhook", WOKEN, "CREATE_COMPLETE"), functions)
+        warm_up(Stack("examhook", WOKEN, "CREATE_COMPLETE"), cast(LambdaClient, functions))
 
 
 def test_a_ready_stack_tells_its_outputs(cloudformation: CloudFormationClient) -> None:

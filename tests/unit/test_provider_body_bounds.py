@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from examhook.provider.api_client import MAX_BODY_BYTES
-from examhook.provider.envelope import ErrorAnswer
+from examhook.provider.api_client import MAX_PAGE_BYTES
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.json_text import MAX_VALUES
 from examhook.provider.legacy import parse_exams, parse_results
+from examhook.provider.response_envelope import ErrorAnswer
 from examhook.provider.v1 import parse_records
 
 MAX_MEMORY_BYTES = 150 * 2**20
@@ -36,7 +36,7 @@ def measured() -> Iterator[Callable[[], int]]:
 
 def full(unit: bytes, head: bytes = b"[", tail: bytes = b"]") -> bytes:
     """A body as long as one may be, of one unit again and again."""
-    return head + unit * ((MAX_BODY_BYTES - len(head) - len(tail)) // len(unit)) + tail
+    return head + unit * ((MAX_PAGE_BYTES - len(head) - len(tail)) // len(unit)) + tail
 
 
 def most(unit: bytes, values: int, head: bytes = b"[", tail: bytes = b"]") -> bytes:
@@ -76,7 +76,7 @@ BODIES: dict[str, Callable[[], bytes]] = {
 )
 def test_a_body_costs_a_bounded_amount_of_memory(name: str, parse: Callable[[bytes], object]) -> None:
     body = BODIES[name]()
-    assert len(body) <= MAX_BODY_BYTES
+    assert len(body) <= MAX_PAGE_BYTES
     with measured() as peak:
         with suppress(ProviderMalformed, ErrorAnswer):
             parse(body)

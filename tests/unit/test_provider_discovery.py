@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examhook.model import Attempt, Exam
-from examhook.provider.discovery import PAGE_ROWS, RECOUNT_SECONDS, REWALK_SECONDS, Discovery, Found
+from examhook.provider.discovery import MAX_PAGE_ROWS, RECOUNT_INTERVAL_S, REWALK_INTERVAL_S, Discovery
 from examhook.provider.errors import ProviderRejected, ProviderUnavailable
-from examhook.provider.pages import Record, RecordPage, UnreadableRow
+from examhook.provider.port import ExamPage, Record, RecordPage, UnreadableRow
 
 NOW = 1_800_000_000
 
@@ -22,7 +23,7 @@ class Provider:
     """Rows of exams as (exam, start time), and the habits of whoever shows them."""
 
     rows: list[tuple[str, int]] = field(default_factory=list)
-    order: Callable[[tuple[str, int]], object] = lambda row: -row[1]
+    order: Callable[[tuple[str, int]], int | tuple[str, int]] = lambda row: -row[1]
     counts_all: bool = False
     """Whether one exam's total is that of all."""
     no_totals: bool = False
@@ -48,7 +49,7 @@ class Provider:
             raise ProviderRejected("No such exam.")
         if exam_id in self.forbidden:
             raise ProviderRejected("The provider refuses the exam's results (HTTP 403).", plain=False)
-        shown = sorted((row for row in self.rows if exam_id in {None, row[0]}), key=self.order)  # type: ignore[arg-type]
+        shown = sorted((row for row in self.rows if exam_id in {None, row[0]}), key=self.order)
         all_rows = len(shown) + (self.nameless if exam_id is None else 0)
         page = shown[start : start + limit]
         count = max(0, min(all_rows - start, limit))
@@ -74,14 +75,14 @@ def always() -> bool:
     return True
 
 
-def attempt_counts(found: Found) -> dict[str, int | None]:
-    return {exam.exam_id: exam.attempt_count for exam in found.exams}
+def attempt_counts(found: ExamPage) -> dict[str, int | None]:
+    return {exam.exam_id: exam.attempt_count for exam in found.rows}
 
 
 def test_an_account_without_results_has_no_exams_and_takes_one_request() -> None:
     provider = Provider()
     discovery = Discovery(list)
-    assert discovery.look(provider.ask, always, provider.clock) == Found((), None)
+    assert discovery.find(provider.ask, always, provider.clock) == ExamPage((), 0)
     assert len(provider.asked) == 1
 
 
@@ -90,11 +91,15 @@ def test_a_walk_ends_as_soon_as_the_exams_met_explain_all_rows() -> None:
     provider = Provider()
     provider.add("1", 800)
     provider.add("2", 150)
-    found = Discovery(list).look(provider.ask, always, provider.clock)
+    found = Discovery(list).find(provider.ask, always, provider.clock)
     assert attempt_counts(found) == {"1": 800, "2": 150}
     assert found.problem is None
     pages = [start for exam_id, start, _ in provider.asked if exam_id is None]
     assert pages == [0, 0, 100]
+
+
+def asked_fewer_than(provider: Provider, allowed: int) -> bool:
+    return len(provider.asked) < allowed
 
 
 def test_what_time_does_not_allow_is_gone_on_with_at_the_next_look() -> None:
@@ -105,7 +110,7 @@ def test_what_time_does_not_allow_is_gone_on_with_at_the_next_look() -> None:
     seen = []
     for _ in range(40):
         allowed = len(provider.asked) + 3
-        found = discovery.look(provider.ask, lambda allowed=allowed: len(provider.asked) < allowed, NOW)  # type: ignore[misc]
+        found = discovery.find(provider.ask, partial(asked_fewer_than, provider, allowed), NOW)
         seen.append(found.problem)
         if found.problem is None:
             break
@@ -120,9 +125,9 @@ def test_rows_that_come_while_exams_are_counted_are_no_unknown_exams() -> None:
         provider.add(exam_id, 20)
     provider.meanwhile = [("2", 1_700_001_000), ("1", 1_700_001_001)]
     discovery = Discovery(list)
-    assert discovery.look(provider.ask, always, provider.clock).problem is None
+    assert discovery.find(provider.ask, always, provider.clock).problem is None
     assert len(provider.asked) <= 1 + 3 + 1
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == provider.counts()
 
 
 def test_a_forbidden_exam_is_kept_and_costs_one_walk() -> None:
@@ -132,17 +137,17 @@ def test_a_forbidden_exam_is_kept_and_costs_one_walk() -> None:
         provider.add(exam_id, 150)
     discovery = Discovery(list)
     for _ in range(2):
-        assert discovery.look(provider.ask, always, provider.clock).problem is None
+        assert discovery.find(provider.ask, always, provider.clock).problem is None
     provider.asked.clear()
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 150, "2": 0}
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 150, "2": 0}
     assert len(provider.asked) == 1
     provider.add("2")
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 150, "2": 1}
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 150, "2": 1}
     provider.forbidden.clear()
-    provider.clock += RECOUNT_SECONDS
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+    provider.clock += RECOUNT_INTERVAL_S
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == provider.counts()
     provider.asked.clear()
-    discovery.look(provider.ask, always, provider.clock)
+    discovery.find(provider.ask, always, provider.clock)
     assert len(provider.asked) == 1
 
 
@@ -151,10 +156,10 @@ def test_an_exam_that_is_forbidden_while_it_is_counted_keeps_its_count() -> None
     for exam_id in ("1", "2"):
         provider.add(exam_id, 20)
     discovery = Discovery(list)
-    discovery.look(provider.ask, always, provider.clock)
+    discovery.find(provider.ask, always, provider.clock)
     provider.forbidden = {"1", "2"}
-    provider.clock += RECOUNT_SECONDS
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+    provider.clock += RECOUNT_INTERVAL_S
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == provider.counts()
     assert [exam_id for exam_id, *_ in provider.asked if exam_id in provider.forbidden]
 
 
@@ -163,31 +168,31 @@ def test_rows_that_name_no_exam_are_walked_through_once() -> None:
     provider.add("1", 250)
     discovery = Discovery(list)
     for _ in range(2):
-        assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 250}
+        assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 250}
     provider.asked.clear()
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 250}
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 250}
     provider.add("1")
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 251}
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 251}
     assert len(provider.asked) == 2
 
 
-@pytest.mark.parametrize("habit", ["counts_all", "no_totals"])
-def test_where_one_exams_rows_are_not_counted_new_rows_move_its_attempt_count(habit: str) -> None:
+@pytest.mark.parametrize("counts_all", [True, False], ids=["the total of all exams", "no total"])
+def test_where_one_exams_rows_are_not_counted_new_rows_move_its_attempt_count(*, counts_all: bool) -> None:
     """Everything is walked through once; after that a look takes one request."""
-    provider = Provider(**{habit: True})
+    provider = Provider(counts_all=counts_all, no_totals=not counts_all)
     provider.add("1", 250)
     provider.add("2", 30)
     provider.add("3", 3)
     discovery = Discovery(list)
-    before = attempt_counts(discovery.look(provider.ask, always, provider.clock))
+    before = attempt_counts(discovery.find(provider.ask, always, provider.clock))
     assert before.keys() == {"1", "2", "3"}
     provider.asked.clear()
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == before
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == before
     provider.add("2", 4)
-    after = attempt_counts(discovery.look(provider.ask, always, provider.clock))
+    after = attempt_counts(discovery.find(provider.ask, always, provider.clock))
     assert {exam_id for exam_id in after if after[exam_id] != before[exam_id]} == {"2"}
     provider.add("2")
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock))["2"] == (after["2"] or 0) + 1
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock))["2"] == (after["2"] or 0) + 1
     assert len(provider.asked) == 3
 
 
@@ -196,26 +201,26 @@ def test_a_provider_that_was_thought_to_count_wrongly_is_counted_again_after_a_d
     provider, discovery = Provider(counts_all=True), Discovery(list)
     provider.add("1", 150)
     provider.add("2", 3)
-    discovery.look(provider.ask, always, provider.clock)
+    discovery.find(provider.ask, always, provider.clock)
     provider.counts_all = False
     provider.rows.append(OUT_OF_SIGHT)
-    discovery.look(provider.ask, always, provider.clock)
-    provider.clock += REWALK_SECONDS
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+    discovery.find(provider.ask, always, provider.clock)
+    provider.clock += REWALK_INTERVAL_S
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == provider.counts()
 
 
 def test_rows_that_no_walk_could_explain_are_looked_for_again_after_a_day() -> None:
-    """They are gone by then, and as many of an exam that nobody has met stand in their place."""
+    """By then they are deleted, and the same number of rows of an unknown exam exist."""
     provider, discovery = Provider(nameless=1), Discovery(list)
     provider.add("1", 150)
     for _ in range(2):
-        discovery.look(provider.ask, always, provider.clock)
+        discovery.find(provider.ask, always, provider.clock)
     provider.nameless = 0
     provider.rows.append(OUT_OF_SIGHT)
-    discovery.look(provider.ask, always, provider.clock)
-    provider.clock += REWALK_SECONDS
+    discovery.find(provider.ask, always, provider.clock)
+    provider.clock += REWALK_INTERVAL_S
     for _ in range(2):
-        found = discovery.look(provider.ask, always, provider.clock)
+        found = discovery.find(provider.ask, always, provider.clock)
     assert attempt_counts(found) == provider.counts()
 
 
@@ -223,7 +228,7 @@ def test_an_exam_that_the_provider_no_longer_knows_is_forgotten() -> None:
     provider = Provider()
     provider.add("1", 5)
     discovery = Discovery(lambda: [Exam("gone", "Gone", available=True, attempt_count=9)])
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 5}
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 5}
 
 
 def test_a_row_is_new_until_it_was_counted() -> None:
@@ -231,12 +236,12 @@ def test_a_row_is_new_until_it_was_counted() -> None:
     provider = Provider()
     provider.add("1", 5)
     discovery = Discovery(list)
-    discovery.look(provider.ask, always, provider.clock)
+    discovery.find(provider.ask, always, provider.clock)
     provider.add("2", 2)
     provider.failing_at = len(provider.asked) + 2
     with pytest.raises(ProviderUnavailable):
-        discovery.look(provider.ask, always, provider.clock)
-    assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == {"1": 5, "2": 2}
+        discovery.find(provider.ask, always, provider.clock)
+    assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 5, "2": 2}
 
 
 def test_what_is_stored_of_an_exam_stays_but_its_availability() -> None:
@@ -244,14 +249,14 @@ def test_what_is_stored_of_an_exam_stays_but_its_availability() -> None:
     provider = Provider()
     provider.add("1", 5)
     stored = Exam("1", "Fire safety", available=False, attempt_count=5, url="https://x.example/1")
-    found = Discovery(lambda: [stored]).look(provider.ask, always, NOW).exams
+    found = Discovery(lambda: [stored]).find(provider.ask, always, NOW).rows
     assert found == (replace(stored, available=None),)
 
 
 def test_an_exam_that_is_found_states_no_availability() -> None:
     provider = Provider()
     provider.add("1", 5)
-    assert Discovery(list).look(provider.ask, always, NOW).exams == (Exam("1", "1", available=None, attempt_count=5),)
+    assert Discovery(list).find(provider.ask, always, NOW).rows == (Exam("1", "1", available=None, attempt_count=5),)
 
 
 def test_whether_one_exams_count_is_its_own_is_known() -> None:
@@ -259,11 +264,11 @@ def test_whether_one_exams_count_is_its_own_is_known() -> None:
         provider, discovery = Provider(counts_all=counts_all), Discovery(list)
         provider.add("1", 150)
         provider.add("2", 3)
-        discovery.look(provider.ask, always, NOW)
+        discovery.find(provider.ask, always, NOW)
         assert discovery.counts_exams is not counts_all
 
 
-ORDERS: list[Callable[[tuple[str, int]], object]] = [
+ORDERS: list[Callable[[tuple[str, int]], int | tuple[str, int]]] = [
     lambda row: -row[1],
     lambda row: row[1],
     lambda row: (row[0], row[1]),
@@ -278,14 +283,14 @@ ORDERS: list[Callable[[tuple[str, int]], object]] = [
     order=st.sampled_from(ORDERS),
 )
 def test_counts_are_right_whatever_is_added_where(
-    batches: list[list[tuple[str, int]]], order: Callable[[tuple[str, int]], object]
+    batches: list[list[tuple[str, int]]], order: Callable[[tuple[str, int]], int | tuple[str, int]]
 ) -> None:
     """And when nothing was added, one request says so."""
     provider, discovery = Provider(order=order), Discovery(list)
     for batch in batches:
         for exam_id, count in batch:
             provider.add(exam_id, count)
-        assert attempt_counts(discovery.look(provider.ask, always, provider.clock)) == provider.counts()
+        assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == provider.counts()
         provider.asked.clear()
-        discovery.look(provider.ask, always, provider.clock)
-        assert provider.asked == [(None, 0, PAGE_ROWS)]
+        discovery.find(provider.ask, always, provider.clock)
+        assert provider.asked == [(None, 0, MAX_PAGE_ROWS)]

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examhook.model import Attempt, Exam
-from examhook.provider.envelope import ErrorAnswer
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.legacy import parse_exams, parse_results
-from examhook.provider.pages import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
+from examhook.provider.port import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
+from examhook.provider.response_envelope import ErrorAnswer
 from examhook.provider.rows import MAX_ROWS
 
 EXAM = {
@@ -143,7 +143,7 @@ def test_an_exam_needs_nothing_but_its_id(field: str, value: object) -> None:
 
 def test_an_exam_without_a_readable_id_is_reported() -> None:
     page = exams(EXAM, {**EXAM, "eid": None}, {**EXAM, "eid": 1.745e18}, "exam")
-    assert [row.reason for row in page.unreadable] == ["eid is missing", "eid is no id", "not a record"]
+    assert [row.reason for row in page.unreadable] == ["eid is missing", "eid is not a valid id", "not a record"]
     assert (len(page.rows), page.row_count) == (1, 4)
 
 
@@ -166,8 +166,8 @@ def test_rows_of_another_candidate_or_exam_than_the_one_asked_for_are_not_taken_
     body = json.dumps([ROW, {**ROW, "sid": 7}, {**ROW, "eid": 6}, {**ROW, "eid": "5"}, {**ROW, "eid": None}]).encode()
     page = parse_results(body, exam_id="5", candidate_id="19382")
     assert page.unreadable == (
-        UnreadableRow(1, "sid is not the one asked for"),
-        UnreadableRow(2, "eid is not the one asked for"),
+        UnreadableRow(1, "sid is not the requested one"),
+        UnreadableRow(2, "eid is not the requested one"),
     )
     assert len(page.rows) == 3
 
@@ -183,7 +183,7 @@ def test_ids_keep_every_digit(number: int, spell: type) -> None:
 @pytest.mark.parametrize("lost", [1.7456789012345679e18, "1.7456789012346E+18", "1.7456789012346E+15", "1e+18"])
 def test_an_id_that_has_lost_digits_is_no_id(lost: object) -> None:
     """Two candidates whose ids became one number must not become one candidate."""
-    assert results({**ROW, "sid": lost}).unreadable == (UnreadableRow(0, "sid is no id"),)
+    assert results({**ROW, "sid": lost}).unreadable == (UnreadableRow(0, "sid is not a valid id"),)
     assert attempt(tid=lost).record_id is None
 
 
@@ -197,26 +197,26 @@ def test_an_id_that_looks_like_a_number_stays_an_id(written: object) -> None:
     [
         ({"sid": None}, "sid is missing"),
         ({"sid": ""}, "sid is missing"),
-        ({"sid": {"a": 1}}, "sid is no id"),
-        ({"sid": True}, "sid is no id"),
-        ({"sid": 10**400}, "sid is no id"),
-        ({"sid": "x" * 1000}, "sid is no id"),
-        ({"sid": "\ud83d"}, "sid is no id"),
+        ({"sid": {"a": 1}}, "sid is not a valid id"),
+        ({"sid": True}, "sid is not a valid id"),
+        ({"sid": 10**400}, "sid is not a valid id"),
+        ({"sid": "x" * 1000}, "sid is not a valid id"),
+        ({"sid": "\ud83d"}, "sid is not a valid id"),
         ({"startTime": None}, "startTime is missing"),
         ({"startTime": 0}, "startTime is missing"),
         ({"startTime": False}, "startTime is missing"),
         ({"startTime": "0000-00-00 00:00:00"}, "startTime is missing"),
         ({"startTime": -62169984000}, "startTime is missing"),
-        ({"startTime": 1539075728000}, "startTime is no time"),
-        ({"startTime": -5}, "startTime is no time"),
-        ({"startTime": "2018-10-09"}, "startTime is no time"),
-        ({"startTime": []}, "startTime is no time"),
-        ({"startTime": True}, "startTime is no time"),
-        ({"startTime": 1e300}, "startTime is no time"),
-        ({"status": "done"}, "status is no whole number"),
-        ({"status": True}, "status is no whole number"),
-        ({"status": 1.5}, "status is no whole number"),
-        ({"status": -1}, "status is no status"),
+        ({"startTime": 1539075728000}, "startTime is not a valid time"),
+        ({"startTime": -5}, "startTime is not a valid time"),
+        ({"startTime": "2018-10-09"}, "startTime is not a valid time"),
+        ({"startTime": []}, "startTime is not a valid time"),
+        ({"startTime": True}, "startTime is not a valid time"),
+        ({"startTime": 1e300}, "startTime is not a valid time"),
+        ({"status": "done"}, "status is not a whole number"),
+        ({"status": True}, "status is not a whole number"),
+        ({"status": 1.5}, "status is not a whole number"),
+        ({"status": -1}, "status is not a valid status"),
     ],
 )  # fmt: skip
 def test_a_row_without_a_readable_candidate_start_or_status_is_skipped_with_its_reason(

@@ -26,7 +26,7 @@ class Clock:
 
 
 def most_within(times: list[float], seconds: float) -> int:
-    """The most of ``times`` within any window so long, its end excluded, float noise aside."""
+    """Return the largest number of ``times`` in any window of ``seconds``, excluding its end and float noise."""
     return max(sum(start <= at < start + seconds - 1e-6 for at in times) for start in times)
 
 

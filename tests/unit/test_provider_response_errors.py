@@ -13,18 +13,18 @@ from examhook.provider.errors import (
     ProviderThrottled,
     ProviderUnavailable,
 )
-from examhook.provider.response_errors import Question, error_answered, not_reached, unusable
+from examhook.provider.response_errors import RequestKind, error_from_status, error_from_text, error_from_transport
 
-ABOUT_ONE_EXAM = (Question.RESULTS, Question.CANDIDATE)
+ABOUT_ONE_EXAM = (RequestKind.RESULTS, RequestKind.CANDIDATE)
 
 
-def status(code: int, question: Question) -> ProviderError | None:
-    return unusable(HttpResponse(code, {}, b"<html>", truncated=False, elapsed_s=0.1), 0.0, question)
+def status(code: int, question: RequestKind) -> ProviderError | None:
+    return error_from_status(HttpResponse(code, {}, b"<html>", truncated=False, elapsed_s=0.1), 0.0, question)
 
 
 @pytest.mark.parametrize("code", [401, 403])
 @pytest.mark.parametrize("question", ABOUT_ONE_EXAM)
-def test_a_status_of_refusal_about_one_exam_is_that_exams_own(code: int, question: Question) -> None:
+def test_a_status_of_refusal_about_one_exam_is_that_exams_own(code: int, question: RequestKind) -> None:
     """The code was accepted for the list of exams; but who has not seen that cannot be certain."""
     error = status(code, question)
     assert isinstance(error, ProviderRejected)
@@ -33,7 +33,7 @@ def test_a_status_of_refusal_about_one_exam_is_that_exams_own(code: int, questio
 
 
 def test_a_status_of_refusal_about_the_list_refuses_the_code_and_403_may_be_a_firewalls() -> None:
-    plain, doubtful = (status(code, Question.EXAMS) for code in (401, 403))
+    plain, doubtful = (status(code, RequestKind.EXAMS) for code in (401, 403))
     assert isinstance(plain, ProviderRefused)
     assert isinstance(doubtful, ProviderRefused)
     assert (plain.plain, doubtful.plain) == (True, False)
@@ -58,11 +58,11 @@ def test_a_status_of_refusal_about_the_list_refuses_the_code_and_403_may_be_a_fi
         "Database quota exceeded",
     ],
 )
-@pytest.mark.parametrize("question", Question)
-def test_a_failure_of_the_providers_own_is_temporary(said: str, question: Question) -> None:
-    error = error_answered(said, question, "k")
+@pytest.mark.parametrize("question", RequestKind)
+def test_a_failure_of_the_providers_own_is_temporary(said: str, question: RequestKind) -> None:
+    error = error_from_text(said, question, "k")
     assert isinstance(error, ProviderUnavailable)
-    assert error.helps_to_retry
+    assert error.retryable
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,11 @@ def test_a_failure_of_the_providers_own_is_temporary(said: str, question: Questi
     ],
 )
 def test_an_error_that_says_that_the_code_is_wrong_is_a_plain_refusal(said: str) -> None:
-    error = error_answered(said, Question.EXAMS, "k")
+    error = error_from_text(said, RequestKind.EXAMS, "k")
     assert isinstance(error, ProviderRefused)
     assert error.plain
-    assert not error.helps_to_retry
-    assert all(isinstance(error_answered(said, question, "k"), ProviderRejected) for question in ABOUT_ONE_EXAM)
+    assert not error.retryable
+    assert all(isinstance(error_from_text(said, question, "k"), ProviderRejected) for question in ABOUT_ONE_EXAM)
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_an_error_that_says_that_the_code_is_wrong_is_a_plain_refusal(said: str)
     ],
 )
 def test_an_error_that_does_not_say_that_the_code_is_wrong_is_no_plain_refusal(said: str) -> None:
-    error = error_answered(said, Question.EXAMS, "k")
+    error = error_from_text(said, RequestKind.EXAMS, "k")
     assert isinstance(error, ProviderRefused)
     assert not error.plain
-    assert error.helps_to_retry
+    assert error.retryable
     assert said in str(error)
     assert "account-code secret" in str(error)
 
@@ -149,25 +149,25 @@ def test_an_error_that_does_not_say_that_the_code_is_wrong_is_no_plain_refusal(s
         "超出接口调用频率限制",
     ],
 )
-@pytest.mark.parametrize("question", Question)
-def test_an_error_about_a_rate_limit_is_a_throttle(said: str, question: Question) -> None:
-    assert isinstance(error_answered(said, question, "k"), ProviderThrottled)
+@pytest.mark.parametrize("question", RequestKind)
+def test_an_error_about_a_rate_limit_is_a_throttle(said: str, question: RequestKind) -> None:
+    assert isinstance(error_from_text(said, question, "k"), ProviderThrottled)
 
 
 @pytest.mark.parametrize(
     ("code", "kind"), [(429, ProviderThrottled), (500, ProviderUnavailable), (503, ProviderUnavailable)]
 )
-@pytest.mark.parametrize("question", Question)
+@pytest.mark.parametrize("question", RequestKind)
 def test_a_stated_code_counts_where_the_text_says_nothing(
-    code: int, kind: type[ProviderError], question: Question
+    code: int, kind: type[ProviderError], question: RequestKind
 ) -> None:
-    assert isinstance(error_answered("Oops", question, "k", stated_code=code), kind)
+    assert isinstance(error_from_text("Oops", question, "k", stated_code=code), kind)
 
 
 def test_a_certificate_that_its_operator_must_fix_is_not_blamed_on_the_address() -> None:
-    error = not_reached(CertificateError("The certificate of ks.example cannot be trusted. Ask its operator."))
+    error = error_from_transport(CertificateError("The certificate of ks.example cannot be trusted. Ask its operator."))
     assert isinstance(error, ProviderUnavailable)
     assert "Ask its operator" in str(error)
     assert "ProviderBaseUrl" not in str(error)
-    assert not error.helps_to_retry
-    assert "ProviderBaseUrl" in str(not_reached(TlsError("It does not speak TLS.")))
+    assert not error.retryable
+    assert "ProviderBaseUrl" in str(error_from_transport(TlsError("It does not speak TLS.")))

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from examhook.model import Attempt
-from examhook.provider.envelope import ErrorAnswer
 from examhook.provider.errors import ProviderMalformed
-from examhook.provider.pages import NO_STATUS, Record, RecordPage, UnreadableRow
+from examhook.provider.port import NO_STATUS, Record, RecordPage, UnreadableRow
+from examhook.provider.response_envelope import ErrorAnswer
 from examhook.provider.v1 import parse_records
 
 ROW = {
@@ -84,10 +84,10 @@ def test_a_row_without_status_is_to_be_asked_about_again() -> None:
     [
         ({"eid": None}, "eid is missing"),
         ({"eid": ""}, "eid is missing"),
-        ({"eid": "1.7456789012346E+18"}, "eid is no id"),
+        ({"eid": "1.7456789012346E+18"}, "eid is not a valid id"),
         ({"sid": None}, "sid is missing"),
-        ({"startTime": "soon"}, "startTime is no time"),
-        ({"status": "done"}, "status is no whole number"),
+        ({"startTime": "soon"}, "startTime is not a valid time"),
+        ({"status": "done"}, "status is not a whole number"),
     ],
 )
 def test_a_row_that_makes_no_sense_is_skipped_and_the_others_count(change: dict[str, object], why: str) -> None:
@@ -100,13 +100,13 @@ def test_a_row_that_makes_no_sense_is_skipped_and_the_others_count(change: dict[
 def test_rows_of_another_exam_than_the_one_asked_for_are_not_taken_for_its() -> None:
     page = parse_records(body(ROW, {**ROW, "eid": "5"}), exam_id="5")
     assert [record.exam_id for record in page.records] == ["5"]
-    assert page.unreadable == (UnreadableRow(0, "eid is not the one asked for"),)
+    assert page.unreadable == (UnreadableRow(0, "eid is not the requested one"),)
 
 
 def test_rows_of_another_candidate_than_the_one_asked_for_are_not_taken_for_the_candidates() -> None:
     page = parse_records(body(ROW, {**ROW, "sid": "7"}), exam_id="107264", candidate_id="7")
     assert [record.attempt.candidate_id for record in page.records] == ["7"]
-    assert page.unreadable == (UnreadableRow(0, "sid is not the one asked for"),)
+    assert page.unreadable == (UnreadableRow(0, "sid is not the requested one"),)
 
 
 def test_an_optional_field_that_cannot_be_read_is_none_and_counted() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from examhook_simulator.attempt_rows import Row
 from examhook_simulator.exam_book import ExamBook
-from examhook_simulator.facts import RowOrder
+from examhook_simulator.facts import ListOrder
 
 KEYS = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 99)), unique=True, max_size=30)
 
@@ -28,9 +28,9 @@ def keys_of(rows: list[Row]) -> list[tuple[int, int]]:
 @given(KEYS, st.integers(1, 12))
 def test_pages_in_a_fixed_order_put_together_are_all_rows_in_that_order(keys: list[tuple[int, int]], size: int) -> None:
     wanted = {
-        RowOrder.OLDEST: sorted(keys, key=lambda key: (key[1], key[0])),
-        RowOrder.NEWEST: sorted(keys, key=lambda key: (key[1], key[0]), reverse=True),
-        RowOrder.CANDIDATE: sorted(keys),
+        ListOrder.OLDEST: sorted(keys, key=lambda key: (key[1], key[0])),
+        ListOrder.NEWEST: sorted(keys, key=lambda key: (key[1], key[0]), reverse=True),
+        ListOrder.CANDIDATE: sorted(keys),
     }
     book = book_of(keys)
     for order, whole in wanted.items():
@@ -41,13 +41,13 @@ def test_pages_in_a_fixed_order_put_together_are_all_rows_in_that_order(keys: li
 
 @given(KEYS)
 def test_a_shuffled_page_holds_every_row_once(keys: list[tuple[int, int]]) -> None:
-    page = book_of(keys).page(0, 100, RowOrder.SHUFFLED, random.Random(1))
+    page = book_of(keys).page(0, 100, ListOrder.SHUFFLED, random.Random(1))
     assert sorted(keys_of(page)) == sorted(keys)
 
 
 def test_shuffled_pages_differ_from_request_to_request() -> None:
     book, rng = book_of([(candidate, 1) for candidate in range(1, 60)]), random.Random(1)
-    assert book.page(0, 60, RowOrder.SHUFFLED, rng) != book.page(0, 60, RowOrder.SHUFFLED, rng)
+    assert book.page(0, 60, ListOrder.SHUFFLED, rng) != book.page(0, 60, ListOrder.SHUFFLED, rng)
 
 
 @given(KEYS, st.data())
@@ -60,6 +60,6 @@ def test_what_is_removed_is_on_no_page(keys: list[tuple[int, int]], data: st.Dat
         book.remove(row)
     left = sorted(set(keys) - set(gone))
     assert len(book) == len(left)
-    assert keys_of(book.page(0, 100, RowOrder.CANDIDATE, random.Random(1))) == left
+    assert keys_of(book.page(0, 100, ListOrder.CANDIDATE, random.Random(1))) == left
     for candidate_id in range(1, 10):
         assert keys_of(book.rows_of(candidate_id)) == [key for key in left if key[0] == candidate_id]

@@ -10,8 +10,8 @@ import pytest
 
 from examhook_simulator.control_acts import ACTS
 from examhook_simulator.control_api import READS
-from examhook_simulator.pace import RequestLimit
 from examhook_simulator.quirks import EXAMS, RESULTS, TRAITS, Quirk, QuirkError, Switch, Switchboard
+from examhook_simulator.request_limit import RequestLimit
 from examhook_simulator.result_links import LINK_LIFETIME_S, ResultLinks
 
 PAGE = Path(__file__).parents[2] / "docs" / "simulator.md"

@@ -1,10 +1,10 @@
-"""Measures what the product costs its provider, its tables and its processor, beside other ways to do the work.
+"""Benchmarks of the load on the provider, of AWS usage and of speed, next to other ways to do the same work.
 
 ::
 
-    python -m tools.bench                      play every measure and write docs/benchmarks.md
-    python -m tools.bench --only delivery      only that part; the sections of the others stay as they are
+    python -m tools.bench                      measure all parts and write docs/benchmarks.md
+    python -m tools.bench --only delivery      measure one part and keep the other sections
 
-Each program that is measured runs in a process of its own; so do the provider and the AWS emulator,
-so that what they use is counted for nobody.
+Each measured program runs in a separate process. The provider and the AWS emulator do too, so nothing that they use
+is counted.
 """

@@ -1,13 +1,13 @@
-"""Counts the DynamoDB units that a process uses, and the events that it writes into the outbox.
+"""Counts the AWS requests and the DynamoDB units of this process, and the events that it writes to the outbox.
 
-Writes are counted as the emulator says: it goes by the size of the items, as DynamoDB does. Reads
-are counted here, from the items that come back, since the emulator says the same for every query:
-all items of an answer together, in steps of 4 KB, half a unit each, or a whole one when consistent
-(Amazon DynamoDB developer guide, "Capacity unit consumption for read operations").
+Write units are those that the emulator reports: it counts by item size and includes indexes, as DynamoDB does. The
+emulator reports one figure for every query, so read units are computed from the returned items: an answer costs half a
+unit per started 4 KB, or one unit if the read is consistent (Amazon DynamoDB developer guide, "Capacity unit
+consumption for read operations").
 
 ::
 
-    UncountableError    an operation whose cost the answer does not show; teach it here, don't try again
+    UncountableError    the answer does not show the cost of an operation; add the operation here
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
@@ -23,11 +24,16 @@ import boto3
 
 from examhook.storage.events import LINK_REQUEST_INDEX
 
+SERVICES = ("dynamodb", "kms", "sns", "sqs")
+"""Services whose requests are counted."""
+
 _READS = frozenset({"GetItem", "Query", "Scan"})
-_READ_OF_MANY = "BatchGetItem"
-_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
-_WRITES_OF_MANY = frozenset({"BatchWriteItem", "TransactWriteItems"})
-_HIDES_WHAT_WAS_READ = frozenset({"ProjectionExpression", "FilterExpression", "Select"})
+_BATCH_READ = "BatchGetItem"
+_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"})
+_HIDES_READ_ITEMS = frozenset({"ProjectionExpression", "FilterExpression", "Select"})
+_WHOLE_ITEM_INDEXES = frozenset({LINK_REQUEST_INDEX})
+_KEYS_ONLY_INDEXES = frozenset({"waiting"})
+"""These indexes hold keys only. An answer without items, such as a count, is counted as one step of 4 KB."""
 
 _READ_STEP_BYTES = 4096
 _WRITE_STEP_BYTES = 1024
@@ -35,7 +41,7 @@ _NESTING_BYTES = 3
 
 
 class UncountableError(RuntimeError):
-    """What an operation cost cannot be told from its answer."""
+    """The answer does not show the cost of the operation."""
 
 
 class Operation(Protocol):
@@ -46,7 +52,7 @@ class Operation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What an event says, as far as it tells one from the others."""
+    """The fields of an event that identify it in a comparison."""
 
     event_type: str
     exam_id: str
@@ -56,90 +62,98 @@ class Event:
 
 @dataclass(slots=True)
 class UnitCounter:
-    """What was used since the last ``reset``; made before the clients are. Any thread may use them."""
+    """Usage since the last ``reset``. Safe for threads. Make it before the clients."""
 
+    requests: Counter[str] = field(default_factory=Counter)
+    """By ``service.Operation``."""
     read_units: float = 0
     write_units: float = 0
     announced: list[Event] = field(default_factory=list)
-    """The events whose write was accepted."""
+    """Events whose write succeeded."""
     own_cpu_s: float = 0
-    """Seconds of processor time that the counting itself took."""
+    """Processor time of the counting itself."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def of_this_process(cls) -> Self:
-        """Count what every client does that ``boto3.client`` makes from now on."""
+        """Count for every client that ``boto3.client`` makes from now on."""
         counter, session = cls(), boto3.Session()
         session.events.register("before-parameter-build.dynamodb", counter._before)
-        session.events.register("after-call.dynamodb", counter._after)
+        for service in SERVICES:
+            session.events.register(f"after-call.{service}", counter._after)
         boto3.DEFAULT_SESSION = session
         return counter
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Set every figure to zero."""
+        self.requests.clear()
         self.read_units, self.write_units, self.announced, self.own_cpu_s = 0, 0, [], 0
 
     def _before(self, params: dict[str, object], model: Operation, context: dict[str, object], **_: object) -> None:
-        if model.name in _READS | _WRITES | _WRITES_OF_MANY:
+        if model.name in _READS | _WRITES:
             params["ReturnConsumedCapacity"] = "TOTAL"
             if params.get("Limit") == 1:
-                # A projection saves no units, and hides how large the one item is. Whoever asked passes over the rest.
+                # A projection saves no units and hides the size of the item. The caller ignores the other attributes.
                 params.pop("ProjectionExpression", None)
             context["asked"] = dict(params)
-        elif model.name == _READ_OF_MANY:
-            tables = _mapping(params["RequestItems"]).items()
-            of_whole_items = {
+        elif model.name == _BATCH_READ:
+            whole_items = {
                 table: {name: value for name, value in _mapping(asked).items() if name != "ProjectionExpression"}
-                for table, asked in tables
+                for table, asked in _mapping(params["RequestItems"]).items()
             }
-            params["RequestItems"] = of_whole_items
-            context["asked"] = of_whole_items
+            params["RequestItems"] = whole_items
+            context["asked"] = whole_items
 
     def _after(
-        self, parsed: Mapping[str, object], model: Operation, context: Mapping[str, object], **_: object
+        self,
+        parsed: Mapping[str, object],
+        model: Operation,
+        context: Mapping[str, object],
+        event_name: str,
+        **_: object,
     ) -> None:
         began_s = time.thread_time()
-        asked = context.get("asked")
+        service_operation, asked = event_name.removeprefix("after-call."), context.get("asked")
         with self._lock:
+            self.requests[service_operation] += 1
             if isinstance(asked, dict):
                 self._count(model.name, asked, parsed)
-            elif model.name.startswith(("Batch", "Transact", "Execute")):
+            elif service_operation.startswith(("dynamodb.Batch", "dynamodb.Transact", "dynamodb.Execute")):
                 raise UncountableError(model.name)
             self.own_cpu_s += time.thread_time() - began_s
 
     def _count(self, name: str, asked: Mapping[str, object], parsed: Mapping[str, object]) -> None:
         if name in _READS:
             self._count_read(name, asked, parsed)
-        elif name == _READ_OF_MANY:
+        elif name == _BATCH_READ:
             for table, wanted in asked.items():
-                self._count_read_of_many(_mapping(wanted), _sequence(_mapping(parsed["Responses"]).get(table, [])))
+                self._count_batch_read(_mapping(wanted), _sequence(_mapping(parsed["Responses"]).get(table, [])))
         elif "Error" not in parsed:
             self.write_units += sum(_units(entry) for entry in _entries(parsed["ConsumedCapacity"]))
             for item in _items_put(asked):
                 self._note_announcement(item)
         else:
-            # A refused condition costs what the write would have, one unit at least.
-            each = 2 if "TransactItems" in asked else 1
+            # A failed condition costs as much as the write would have, at least one unit.
+            units_per_step = 2 if "TransactItems" in asked else 1
             sizes = [item_bytes(item) for item in _items_put(asked)] or [0]
-            self.write_units += sum(each * max(1, math.ceil(size / _WRITE_STEP_BYTES)) for size in sizes)
+            self.write_units += sum(units_per_step * max(1, math.ceil(size / _WRITE_STEP_BYTES)) for size in sizes)
 
     def _count_read(self, name: str, asked: Mapping[str, object], parsed: Mapping[str, object]) -> None:
-        hidden = _HIDES_WHAT_WAS_READ & asked.keys()
-        # This index projects every attribute, so that an answer shows all that was read.
-        if asked.get("IndexName", LINK_REQUEST_INDEX) != LINK_REQUEST_INDEX:
+        index = asked.get("IndexName")
+        hidden = _HIDES_READ_ITEMS & asked.keys()
+        if index is not None and index not in _WHOLE_ITEM_INDEXES:
             hidden |= {"IndexName"}
-        if hidden:
+        if hidden and index not in _KEYS_ONLY_INDEXES:
             raise UncountableError(f"{name} with {', '.join(sorted(hidden))}")
         found = [parsed["Item"]] if parsed.get("Item") else parsed.get("Items", [])
         size = sum(item_bytes(item) for item in _sequence(found))
-        unit = 1.0 if asked.get("ConsistentRead") else 0.5
-        self.read_units += unit * max(1, math.ceil(size / _READ_STEP_BYTES))
+        self.read_units += _read_unit(asked) * max(1, math.ceil(size / _READ_STEP_BYTES))
 
-    def _count_read_of_many(self, asked: Mapping[str, object], found: Sequence[object]) -> None:
-        unit = 1.0 if asked.get("ConsistentRead") else 0.5
-        # Each item by itself, and an item that is not there like the smallest.
+    def _count_batch_read(self, asked: Mapping[str, object], found: Sequence[object]) -> None:
+        # Each item costs at least one step, and so does an absent one.
         absent = len(_sequence(asked["Keys"])) - len(found)
-        self.read_units += unit * (absent + sum(max(1, math.ceil(item_bytes(one) / _READ_STEP_BYTES)) for one in found))
+        steps = absent + sum(max(1, math.ceil(item_bytes(one) / _READ_STEP_BYTES)) for one in found)
+        self.read_units += _read_unit(asked) * steps
 
     def _note_announcement(self, item: Mapping[str, Any]) -> None:
         if item.get("announce") != {"BOOL": True}:
@@ -149,21 +163,24 @@ class UnitCounter:
             Event(
                 newest["event_type"]["S"],
                 item["exam_id"]["S"],
-                # An exam's own events are about no attempt.
+                # Events about an exam name no attempt.
                 item["candidate_id"]["S"] if "candidate_id" in item else "",
                 int(item["started_at"]["N"]) if "started_at" in item else 0,
             )
         )
 
 
+def _read_unit(asked: Mapping[str, object]) -> float:
+    return 1.0 if asked.get("ConsistentRead") else 0.5
+
+
 def _items_put(asked: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The items of a PutItem, or of a transaction's puts."""
     puts = [each["Put"] for each in asked.get("TransactItems", []) if "Put" in each] or [asked]
     return [put["Item"] for put in puts if "Item" in put]
 
 
 def item_bytes(item: object) -> int:
-    """Size of an item as DynamoDB counts it."""
+    """Return the size of an item by DynamoDB's rules; raises UncountableError."""
     return sum(len(name.encode()) + _value_bytes(value) for name, value in _mapping(item).items())
 
 
@@ -208,5 +225,5 @@ def _entries(capacity: object) -> Sequence[object]:
 def _units(entry: object) -> float:
     units = _mapping(entry)["CapacityUnits"]
     if not isinstance(units, int | float):
-        raise UncountableError("units that are no number")
+        raise UncountableError("units are not a number")
     return float(units)

@@ -1,6 +1,6 @@
-"""``python -m tools.faults``: run the matrix and write docs/faults.md; exit status 0 when every row is as wanted.
+"""``python -m tools.faults``: run the fault matrix and write docs/faults.md.
 
-It may be ended at any time (Ctrl-C, or ``--minutes``) and goes on from there when it is run again.
+A run can be interrupted (Ctrl-C, or ``--minutes``). The next run continues with the rows that are missing.
 """
 
 from __future__ import annotations
@@ -9,59 +9,69 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from tools.faults.matrix import run
+from tools.faults.matrix import Result, Row, read_results, run
 from tools.faults.matrix_page import page
-from tools.faults.results import Result, keep, read
 from tools.faults.rows import ROWS
-from tools.faults.stack import stage
+from tools.faults.stack import running_fault_stack
+from tools.processes import PROJECT
+from tools.progress import Say, progress
 
-RESULTS = Path(__file__).resolve().parents[2] / ".faults.jsonl"
-"""Removed when all rows are in; a run that was interrupted goes on from it."""
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
+RESULTS = PROJECT / ".faults.jsonl"
+"""Results of an incomplete run. A complete run deletes the file."""
+PAGE = PROJECT / "docs" / "faults.md"
 
 
 def main() -> int:
-    """Exit status 1 when something was lost or invented, or a fault was not met."""
+    """Return 0 if every row passed."""
     parser = argparse.ArgumentParser(prog="python -m tools.faults", description="Run the fault matrix.")
-    parser.add_argument("--only", nargs="+", default=[""], metavar="WORDS", help="rows that hold one of these words")
-    parser.add_argument("--output", type=Path, default=PAGE, help="where the page goes")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where each row's figures are kept meanwhile")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no further row after so many")
-    given = parser.parse_args()
-    known = {(result.group, result.fault) for result in read(given.results)}
-    chosen = [row for row in ROWS if any(words in f"{row.group}: {row.fault}" for words in given.only)]
+    parser.add_argument("--only", nargs="+", default=[""], metavar="WORDS", help="rows that contain one of these words")
+    parser.add_argument("--output", type=Path, default=PAGE, help="page to write")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="file with the results of an incomplete run")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="start no further row after this time")
+    options = parser.parse_args()
+    results_file: Path = options.results
+    known = {(result.group, result.fault) for result in read_results(results_file)}
+    chosen = [row for row in ROWS if any(words in f"{row.group}: {row.fault}" for words in options.only)]
     rows = [row for row in chosen if (row.group, row.fault) not in known]
     if not chosen:
-        parser.error(f"no row has the words {' or '.join(given.only)}")
-    began_s = time.monotonic()
-    # However it is ended, the stack goes down with it.
+        parser.error(f"no row contains {' or '.join(options.only)}")
+    say = progress()
+    if rows and not _run(rows, results_file, options.minutes, say):
+        return 1
+    results = _in_order(read_results(results_file))
+    options.output.write_text(page(results, len(ROWS)), encoding="utf-8")
+    say(f"written to {options.output}")
+    if len(results) == len(ROWS):
+        results_file.unlink()
+    return 0 if all(result.passed for result in results) else 1
+
+
+def _run(rows: Sequence[Row], results_file: Path, minutes: float, say: Say) -> bool:
+    """Run rows and store their results; return whether the run was not interrupted."""
+    end_at_s = time.monotonic() + minutes * 60
+    # SIGTERM must also stop the stack.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    try:
+        with running_fault_stack(seed=5) as stack:
+            for result in run(stack, rows, say):
+                result.append_to(results_file)
+                if time.monotonic() > end_at_s:
+                    break
+    except KeyboardInterrupt:
+        say("interrupted; the results are kept, and the next run continues")
+        return False
+    return True
 
-    def say(what: str) -> None:
-        sys.stderr.write(f"{time.monotonic() - began_s:6.0f} s  {what}\n")
-        sys.stderr.flush()
 
-    if rows:
-        try:
-            with stage(seed=5) as found:
-                for outcome in run(found, rows, say):
-                    keep(given.results, Result.of(outcome))
-                    if time.monotonic() - began_s > given.minutes * 60:
-                        break
-        except KeyboardInterrupt:
-            say("ended; the rows that are through are kept, and the next run goes on from them")
-            return 1
+def _in_order(results: list[Result]) -> list[Result]:
+    """Sort by the rows of the matrix; drop results of rows that no longer exist."""
     order = {(row.group, row.fault): nth for nth, row in enumerate(ROWS)}
-    kept = [result for result in read(given.results) if (result.group, result.fault) in order]
-    results = sorted(kept, key=lambda result: order[result.group, result.fault])
-    given.output.write_text(page(results, len(ROWS)), encoding="utf-8")
-    say(f"written: {given.output}")
-    if len(results) == len(ROWS):
-        given.results.unlink()
-    return 0 if all(result.good for result in results) else 1
+    known = [result for result in results if (result.group, result.fault) in order]
+    return sorted(known, key=lambda result: order[result.group, result.fault])
 
 
 if __name__ == "__main__":

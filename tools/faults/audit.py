@@ -1,11 +1,11 @@
-"""The ledger of what happened at the provider against what one receiver took.
+"""Compares the provider's ledger with the events that one receiver accepted.
 
-A poll sees only where an attempt stands, so of several changes between two polls only the last can be announced. Hence
-what is held against the receiver:
+A poll sees only the current state of an attempt, so only the last of several changes between two polls can be
+announced. The comparison checks three things:
 
-- nothing lost: of each attempt, the newest event says how the attempt ended in truth, with its score;
-- nothing invented: no type comes under more ids than the ledger has entries for it, and no score that never was;
-- repeated under the same id only, and then with the same facts.
+- Nothing is lost: the newest event about each attempt has the attempt's real end and score.
+- Nothing is invented: no event type has more ids than the ledger has entries for it, and every score existed.
+- An event repeats only under the same id and with the same facts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ENDS = {
 _CAUSES = {
     "submission.started": (LedgerKind.STARTED,),
     **{name: (kind,) for kind, name in _ENDS.items()},
-    # A score that changes between two polls looks alike, whether it was marked or the attempt was made anew.
+    # Rescoring and a second submission after reopening look the same to a poll.
     "submission.rescored": (LedgerKind.RESCORED, LedgerKind.REOPENED),
     "submission.reopened": (LedgerKind.REOPENED,),
     "submission.removed": (LedgerKind.REMOVED,),
@@ -40,7 +40,7 @@ Attempt = tuple[str, str, int]
 
 
 class EventFields(TypedDict):
-    """One event that a receiver took, as far as it is compared."""
+    """The compared fields of one accepted event."""
 
     id: str
     type: str
@@ -50,107 +50,114 @@ class EventFields(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of the events for one receiver."""
+class Audit:
+    """Result of the comparison for one receiver."""
 
     events: int
-    """Different ids."""
+    """Distinct ids."""
     lost: tuple[str, ...] = ()
     invented: tuple[str, ...] = ()
     repeated: int = 0
-    """Arrivals of an id that had come before, with the same facts."""
+    """Arrivals of a known id with the same facts."""
 
     @property
-    def good(self) -> bool:
-        """Whether nothing was lost and nothing invented."""
+    def passed(self) -> bool:
+        """Whether nothing was lost or invented."""
         return not self.lost and not self.invented
 
 
 def fields_of(body: bytes) -> EventFields | None:
-    """The event in ``body``; None where it is about no submission."""
+    """Parse an event; None if it is not about a submission."""
     event = json.loads(body)
     if not str(event["type"]).startswith("submission."):
         return None
     data = event["data"]
-    began_at = int(datetime.fromisoformat(data["submission"]["started_at"]).timestamp())
+    started_at = int(datetime.fromisoformat(data["submission"]["started_at"]).timestamp())
     return {
         "id": event["id"],
         "type": event["type"],
         "revision": revision_of(event),
-        "attempt": (data["exam"]["id"], data["candidate"]["id"], began_at),
+        "attempt": (data["exam"]["id"], data["candidate"]["id"], started_at),
         "score": data["submission"]["score"],
     }
 
 
 def revision_of(event: Mapping[str, object]) -> int:
-    """The attribute that grows with each event of one submission or exam; versions before 1.0 called it sequence."""
+    """Return the revision of an event; versions before 1.0 call it ``sequence``."""
     return int(str(event["revision"] if "revision" in event else event["sequence"]))
 
 
-def audit(ledger: Iterable[LedgerEntry], bodies: Iterable[bytes], past: frozenset[str] = frozenset()) -> Verdict:
-    """Hold ``ledger`` (of attempts that all began after the first contact) against the events in ``bodies``.
+def audit(
+    ledger: Iterable[LedgerEntry], bodies: Iterable[bytes], unchanged_exam_ids: frozenset[str] = frozenset()
+) -> Audit:
+    """Compare a ledger with events.
 
-    Events of exams that ``ledger`` does not name belong to another audit, but for those in ``past``, which have had
-    no change since the first contact: each event of theirs is invented.
+    Args:
+        ledger: entries about attempts that started after the first contact.
+        bodies: accepted events. Events about other exams than those of the ledger are ignored.
+        unchanged_exam_ids: exams without changes since the first contact; every event about them is invented.
     """
-    stories: dict[Attempt, list[LedgerEntry]] = defaultdict(list)
+    histories: dict[Attempt, list[LedgerEntry]] = defaultdict(list)
     for entry in ledger:
         if entry.candidate_id is not None and entry.started_at is not None:
-            stories[entry.exam_id, entry.candidate_id, entry.started_at].append(entry)
-    judged = past | _exams(stories)
-    arrivals = [found for found in map(fields_of, bodies) if found is not None and found["attempt"][0] in judged]
+            histories[entry.exam_id, entry.candidate_id, entry.started_at].append(entry)
+    exam_ids = unchanged_exam_ids | {exam_id for exam_id, _, _ in histories}
+    arrivals = [found for found in map(fields_of, bodies) if found is not None and found["attempt"][0] in exam_ids]
     by_id: dict[str, EventFields] = {}
     invented = [
-        f"{arrival['id']} came with other facts than before"
+        f"{arrival['id']} arrived again with other facts"
         for arrival in arrivals
         if by_id.setdefault(arrival["id"], arrival) != arrival
     ]
-    told: dict[Attempt, list[EventFields]] = defaultdict(list)
+    announced: dict[Attempt, list[EventFields]] = defaultdict(list)
     for event in by_id.values():
-        told[event["attempt"]].append(event)
-    for attempt, events in told.items():
-        invented += _invented(attempt, stories.get(attempt, ()), events)
-    lost = [problem for attempt, story in stories.items() for problem in _lost(attempt, story, told.get(attempt, ()))]
-    return Verdict(len(by_id), tuple(lost), tuple(invented), len(arrivals) - len(by_id))
-
-
-def _exams(stories: Mapping[Attempt, object]) -> set[str]:
-    return {attempt[0] for attempt in stories}
-
-
-def _invented(attempt: Attempt, story: Sequence[LedgerEntry], events: Sequence[EventFields]) -> list[str]:
-    happened = Counter(entry.kind for entry in story)
-    scores = {entry.score for entry in story} | {None}
-    # A score that the provider showed in no readable form when the attempt ended is announced once it can be read.
-    completed = sum(event["type"] in _ENDS.values() and event["score"] is None for event in events)
-    problems = [
-        f"{attempt}: {count} times {name}, which happened less often"
-        for name, count in Counter(event["type"] for event in events).items()
-        if count > sum(happened[kind] for kind in _CAUSES.get(name, ())) + (completed if name == _RESCORED else 0)
+        announced[event["attempt"]].append(event)
+    for attempt, events in announced.items():
+        invented += _invented(attempt, histories.get(attempt, ()), events)
+    lost = [
+        problem
+        for attempt, history in histories.items()
+        for problem in _lost(attempt, history, announced.get(attempt, ()))
     ]
-    return problems + [f"{attempt}: never had {one['score']} points" for one in events if one["score"] not in scores]
+    return Audit(len(by_id), tuple(lost), tuple(invented), len(arrivals) - len(by_id))
 
 
-def _lost(attempt: Attempt, story: Sequence[LedgerEntry], events: Sequence[EventFields]) -> list[str]:
+def _invented(attempt: Attempt, history: Sequence[LedgerEntry], events: Sequence[EventFields]) -> list[str]:
+    happened = Counter(entry.kind for entry in history)
+    scores = {entry.score for entry in history} | {None}
+    # A score that was unreadable at the end of the attempt is announced later as rescored.
+    without_score = sum(event["type"] in _ENDS.values() and event["score"] is None for event in events)
+    problems = [
+        f"{attempt}: {count} events {name}, but fewer such changes"
+        for name, count in Counter(event["type"] for event in events).items()
+        if count > sum(happened[kind] for kind in _CAUSES.get(name, ())) + (without_score if name == _RESCORED else 0)
+    ]
+    return problems + [
+        f"{attempt}: never had {event['score']} points" for event in events if event["score"] not in scores
+    ]
+
+
+def _lost(attempt: Attempt, history: Sequence[LedgerEntry], events: Sequence[EventFields]) -> list[str]:
     newest = max(events, key=lambda event: event["revision"], default=None)
-    if story[-1].kind is LedgerKind.REMOVED:
-        # What began and went between two polls was seen by nobody.
+    if history[-1].kind is LedgerKind.REMOVED:
+        # No poll saw an attempt that started and was removed between two polls.
         wanted = {"submission.removed"} if newest else set[str]()
     else:
-        last = next(entry for entry in reversed(story) if entry.kind is not LedgerKind.RESCORED)
+        last = next(entry for entry in reversed(history) if entry.kind is not LedgerKind.RESCORED)
         wanted = {_ENDS[last.kind], _RESCORED} if last.kind in _ENDS else set[str]()
         if last.kind is LedgerKind.REOPENED and newest:
             wanted = {"submission.reopened"}
     if not wanted:
         return []
     if newest is None or newest["type"] not in wanted:
-        return [f"{attempt}: {story[-1].kind} was not told, but {newest['type'] if newest else 'nothing'}"]
-    if last_score(story) not in {newest["score"], None}:
-        return [f"{attempt}: {last_score(story)} points were not told, but {newest['score']}"]
+        newest_type = newest["type"] if newest else "missing"
+        return [f"{attempt}: {history[-1].kind} was not announced; the newest event is {newest_type}"]
+    if last_score(history) not in {newest["score"], None}:
+        return [f"{attempt}: {last_score(history)} points were not announced; the newest event has {newest['score']}"]
     return []
 
 
-def last_score(story: Sequence[LedgerEntry]) -> float | None:
-    """Points of an attempt at the end of its story; None where it has none to tell."""
-    last = story[-1]
+def last_score(history: Sequence[LedgerEntry]) -> float | None:
+    """Return the current score of an attempt in points; None if it has no final status."""
+    last = history[-1]
     return last.score if last.kind in _ENDS or last.kind is LedgerKind.RESCORED else None

@@ -1,4 +1,4 @@
-"""How much memory the functions hold over time, from samples of their processes."""
+"""Memory growth of the functions, from samples of their processes."""
 
 from __future__ import annotations
 
@@ -8,50 +8,50 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from tools.faults.processes import FunctionProcess
+from tools.faults.function_processes import FunctionProcess
 
 WARM_S = 120.0
-"""A process's first minutes do not count: it imports, connects and fills its pools."""
+"""Samples of the first minutes are ignored, because a new process imports, connects and fills its pools."""
 _PARTS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """The longest-lived process of one function; memory in KiB, resident."""
+class MemoryUse:
+    """Resident memory of the longest-lived process of one function, in KiB."""
 
     function: str
     lived_s: float
     warm_kb: int
-    """Once it was warm."""
+    """First sample after ``WARM_S``."""
     end_kb: int
     steady_kb: int
-    """By how much it grew since, steps aside: ten times the middle of what it grew by from each tenth of that time
-    to the next. The first work of a kind loads something once and makes a step; a leak goes on."""
+    """Steady growth since then: ten times the median growth from one tenth of the time to the next. A single step, as
+    from the first use of a feature, does not change the median; a leak does."""
     most_kb: int
-    """Of any of the function's processes, at any time."""
+    """Maximum of all processes of the function."""
 
 
 @dataclass(slots=True)
 class Samples:
-    """Memory by process, oldest sample first."""
+    """Memory samples by process, oldest first."""
 
     _by_process: dict[tuple[str, int], list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, at_s: float, process: FunctionProcess) -> None:
-        """One sample, taken ``at_s`` seconds after any fixed instant."""
+        """Add a sample; ``at_s`` is in seconds from any fixed instant."""
         self._by_process[process.function, process.pid].append((at_s, process.memory_kb))
 
-    def held(self) -> list[Held]:
-        """One line for each function, by name."""
+    def memory_use(self) -> list[MemoryUse]:
+        """Return the figures of each function, by name."""
         functions = sorted({function for function, _ in self._by_process})
-        return [self._held(function) for function in functions]
+        return [self._memory_use_of(function) for function in functions]
 
-    def _held(self, function: str) -> Held:
+    def _memory_use_of(self, function: str) -> MemoryUse:
         of_function = [samples for (name, _), samples in self._by_process.items() if name == function]
         longest = max(of_function, key=lambda samples: samples[-1][0] - samples[0][0])
         began_s, ended_s = longest[0][0], longest[-1][0]
         warm = [kb for at_s, kb in longest if at_s - began_s >= WARM_S] or [longest[-1][1]]
-        return Held(
+        return MemoryUse(
             function,
             ended_s - began_s,
             warm_kb=warm[0],

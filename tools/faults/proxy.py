@@ -1,9 +1,8 @@
-"""Microburst as ``python -m tools.faults.proxy``, with two additions. Only ``.venv-faults`` can run it.
+"""microburst with two additions, as ``python -m tools.faults.proxy``. It runs in ``.venv-faults`` only.
 
-- It passes the ``Host`` header on as it came. The emulator checks each request's signature, which covers that header;
-  microburst alone would put its upstream's name there, and signing anew would give every function one key's rights.
-- A rule with ``{"response": {"set_headers": {"x-some-failed": "1"}}}`` says of every other entry of a batch that it
-  failed.
+- It keeps the ``Host`` header. The emulator checks the signature of each request, which covers this header. microburst
+  would replace the header, and signing again would give every function the same permissions.
+- A rule with ``{"response": {"set_headers": {"x-some-failed": "1"}}}`` lets every other entry of a batch fail.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from aiohttp import web
 from microburst.cli import main
 from microburst.forward import HOP_BY_HOP, Upstream
 
-from tools.faults.partial import some_failed
+from tools.faults.partial_failure import some_failed
 
 _relay = Upstream.relay
 
@@ -29,8 +28,8 @@ async def _relay_or_fail_some(
     upstream: Upstream,
     request: web.Request,
     body: bytes | None,
-    mutator: Any = None,  # noqa: ANN401 - microburst's own
-    data: Any = None,  # noqa: ANN401 - as above
+    mutator: Any = None,  # noqa: ANN401 - microburst has no types
+    data: Any = None,  # noqa: ANN401 - microburst has no types
 ) -> web.StreamResponse:
     if mutator is None or "x-some-failed" not in mutator.set_headers:
         return await _relay(upstream, request, body, mutator, data)
@@ -42,6 +41,6 @@ async def _relay_or_fail_some(
         )
 
 
-Upstream._outbound_headers = _headers  # noqa: SLF001 - it has no setting for this
+Upstream._outbound_headers = _headers  # noqa: SLF001 - microburst has no setting for this
 Upstream.relay = _relay_or_fail_some
 sys.exit(main())

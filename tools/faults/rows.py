@@ -1,16 +1,16 @@
-"""The rows of the fault matrix: what is broken, how it is switched on, and what else happens meanwhile."""
+"""The rows of the fault matrix about AWS, receivers and processes, and the whole matrix."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from examhook.delivery.endpoint import DOWN_AFTER_FAILURES
 from tools.faults.aws_faults import Rule
-from tools.faults.processes import kill_function
+from tools.faults.function_processes import kill_function
+from tools.faults.matrix import Row
 from tools.faults.provider_rows import PROVIDER_ROWS
 from tools.faults.receiver_proxy import Mode
-from tools.faults.row import Row
 from tools.faults.scenarios import (
     Act,
     clock_ahead,
@@ -21,128 +21,110 @@ from tools.faults.scenarios import (
     ticks_at_once,
     timed_out,
 )
-from tools.faults.stack import FUNCTIONS, Stage
+from tools.faults.stack import FUNCTIONS, FaultStack
 
 SERVICES = {"dynamodb": "DynamoDB", "sns": "SNS", "sqs": "SQS", "secretsmanager": "Secrets Manager", "kms": "KMS"}
 
 
-def _weather(*rules: Rule) -> Act:
-    """Bad weather, met by fresh processes: what older ones keep in memory (code, secrets) they would not ask for."""
+def _aws_faults(rule: Rule) -> Act:
+    """Switch a fault on. The functions are killed first, because running processes cache the code and secrets."""
 
-    def begin(stage: Stage) -> None:
+    def begin(stack: FaultStack) -> None:
         for function in FUNCTIONS:
-            kill_function(stage.emulator_pid(), stage.name(function), signal.SIGKILL)
-        stage.weather.set(rules)
+            kill_function(stack.emulator_pid(), stack.function_name(function), signal.SIGKILL)
+        stack.aws_faults.set([rule])
 
     return begin
 
 
 def _aws(fault: str, rule: Rule, services: Sequence[str] = tuple(SERVICES)) -> Iterator[Row]:
     for service in services:
-        yield Row("AWS", f"{SERVICES[service]}: {fault}", _weather({"service": service, **rule}), hits=_made)
+        yield Row("AWS", f"{SERVICES[service]}: {fault}", _aws_faults({"service": service, **rule}), hits=_made)
 
 
-def _made(stage: Stage) -> int:
-    return stage.weather.fired()
+def _made(stack: FaultStack) -> int:
+    return stack.aws_faults.count()
 
 
-_TRANSIENT = {"sequence": {"fail": 1, "pass": 1}, "times": 30}
+_ALTERNATE = {"sequence": {"fail": 1, "pass": 1}, "times": 30}
 _ON_THE_WAY = ("dynamodb", "sns", "sqs")
 AWS_ROWS = (
-    *_aws("throttled, every other call", {**_TRANSIENT, "error": {"code": "ThrottlingException"}}),
-    *_aws("internal error, every other call", {**_TRANSIENT, "error": {"code": "InternalServerError", "status": 500}}),
+    *_aws("throttled, every other call", {**_ALTERNATE, "error": {"code": "ThrottlingException"}}),
+    *_aws("internal error, every other call", {**_ALTERNATE, "error": {"code": "InternalServerError", "status": 500}}),
     *_aws("down (the next 25 calls fail)", {"times": 25, "error": {"code": "ServiceUnavailable", "status": 503}}),
     *_aws("two seconds late", {"times": 15, "latency": 2000}),
-    *_aws("connection reset before it is done, every other call", {**_TRANSIENT, "reset": True}),
+    *_aws("connection reset before the call, every other call", {**_ALTERNATE, "reset": True}),
+    *_aws("call succeeds, answer lost, every other call", {**_ALTERNATE, "response": {"abort_bytes": 1}}, _ON_THE_WAY),
     *_aws(
-        "done, but the answer is lost, every other call", {**_TRANSIENT, "response": {"abort_bytes": 1}}, _ON_THE_WAY
-    ),
-    *_aws(
-        "done, but the answer is garbled, every other call",
-        {**_TRANSIENT, "response": {"truncate_frac": 0.5}},
+        "call succeeds, answer garbled, every other call",
+        {**_ALTERNATE, "response": {"truncate_frac": 0.5}},
         ("sns", "sqs"),
     ),
     *_aws(
-        "the function's clock is refused, every other call",
-        {**_TRANSIENT, "error": {"code": "InvalidSignatureException", "status": 400}},
+        "signature expired, every other call",
+        {**_ALTERNATE, "error": {"code": "InvalidSignatureException", "status": 400}},
         _ON_THE_WAY,
     ),
 )
 
 _SOME_FAILED = {"response": {"set_headers": {"x-some-failed": "1"}}}
 PARTIAL_ROWS = tuple(
-    Row("AWS", f"{SERVICES[service]}: every other entry of a batch is said to have failed", begin, hits=_made)
-    for service, begin in (
-        ("sns", _weather({"service": "sns", "operation": "PublishBatch", "times": 5, **_SOME_FAILED})),
-        ("sqs", _weather({"service": "sqs", "operation": "SendMessageBatch", "times": 5, **_SOME_FAILED})),
+    row
+    for service, operation in (("sns", "PublishBatch"), ("sqs", "SendMessageBatch"))
+    for row in _aws(
+        "every other entry of a batch fails", {"operation": operation, "times": 5, **_SOME_FAILED}, [service]
     )
 )
 
 
-def _door(mode: Mode) -> Act:
-    def begin(stage: Stage) -> None:
-        stage.doors[0].mode = mode
+def _connection(mode: Mode) -> Act:
+    def begin(stack: FaultStack) -> None:
+        stack.proxies[0].mode = mode
 
     return begin
 
 
-def _broken(stage: Stage) -> int:
-    return stage.doors[0].broken
+def _broken(stack: FaultStack) -> int:
+    return stack.proxies[0].broken
 
 
 def _answers(status: int) -> Act:
-    return lambda stage: stage.listeners[0].answer_with(status)
+    return lambda stack: stack.listeners[0].answer_with(status)
 
 
-def _refused(stage: Stage) -> int:
-    return sum(one.answered >= 300 for one in stage.listeners[0].received)  # noqa: PLR2004 - no success
+def _refused(stack: FaultStack) -> int:
+    return stack.refused(0)
 
 
-_FIRST = frozenset({0})
+def _receiver(fault: str, begin: Act, hits: Callable[[FaultStack], int], enough: int = DOWN_AFTER_FAILURES) -> Row:
+    """Return a row in which the first webhook gets nothing."""
+    return Row("Receiver", fault, begin, hits=hits, enough=enough, cut_off=frozenset({0}))
+
+
 RECEIVER_ROWS = (
-    *(
-        Row("Receiver", f"its connection {mode}", _door(mode), hits=_broken, enough=DOWN_AFTER_FAILURES, behind=_FIRST)
-        for mode in Mode
-        if mode is not Mode.OPEN
-    ),
-    *(
-        Row(
-            "Receiver",
-            f"answers HTTP {status}",
-            _answers(status),
-            hits=_refused,
-            enough=DOWN_AFTER_FAILURES,
-            behind=_FIRST,
-        )
-        for status in (400, 404, 429, 500, 503)
-    ),
-    Row(
-        "Receiver",
-        "answers HTTP 410 and is disabled, then enabled again",
-        _answers(410),
-        hits=_refused,
-        behind=_FIRST,
-    ),
+    *(_receiver(f"its connection {mode}", _connection(mode), _broken) for mode in Mode if mode is not Mode.OPEN),
+    *(_receiver(f"answers HTTP {status}", _answers(status), _refused) for status in (400, 404, 429, 500, 503)),
+    _receiver("answers HTTP 410, is disabled, and is enabled again", _answers(410), _refused, enough=1),
 )
 
 
-_LATE = _weather({"service": "dynamodb", "latency": 700})
+_LATE = _aws_faults({"service": "dynamodb", "latency": 700})
 
 
 PROCESS_ROWS = (
-    Row("Process", "the stream delivers its records again, in batches and one by one", nothing, stream_again),
-    Row("Process", "SQS delivers every message again, twice, and later ones early", nothing, deliver_again),
-    Row("Process", "three ticks of Poll and two of Retry at once", nothing, ticks_at_once),
+    Row("Process", "the stream repeats its records, in batches and one by one", nothing, stream_again),
+    Row("Process", "SQS repeats every message twice and delivers later attempts early", nothing, deliver_again),
+    Row("Process", "three ticks of Poll and two of Retry at the same time", nothing, ticks_at_once),
     *(
-        Row("Process", f"{name} is killed at work (as out of memory)", _LATE, killed(name), _made)
+        Row("Process", f"{name} is killed at work, as if out of memory", _LATE, killed(name), _made)
         for name in ("Poll", "Dispatch", "Deliver")
     ),
     *(
-        Row("Process", f"{name} runs out of time at work", _LATE, timed_out(name), _made)
+        Row("Process", f"{name} times out at work", _LATE, timed_out(name), _made)
         for name in ("Poll", "Dispatch", "Deliver")
     ),
-    Row("Process", "the provider's clock is an hour ahead of ours", clock_ahead(3600)),
-    Row("Process", "the provider's clock is two days ahead of ours", clock_ahead(2 * 86_400)),
+    Row("Process", "the provider's clock is one hour ahead", clock_ahead(3600)),
+    Row("Process", "the provider's clock is two days ahead", clock_ahead(2 * 86_400)),
 )
 
 ROWS = (*AWS_ROWS, *PARTIAL_ROWS, *PROVIDER_ROWS, *RECEIVER_ROWS, *PROCESS_ROWS)

@@ -1,4 +1,4 @@
-"""What happens in some rows of the fault matrix beside or instead of a fault that is switched on."""
+"""Acts of the fault matrix and the soak test: repeated messages, killed functions, timeouts and a wrong clock."""
 
 from __future__ import annotations
 
@@ -7,46 +7,43 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
-from tools.faults.processes import kill_function
-from tools.faults.stack import Stage, configure
+from tools.faults.function_processes import kill_function
+from tools.faults.stack import FaultStack
 
-Act = Callable[[Stage], None]
+Act = Callable[[FaultStack], None]
 
 _STREAM_BATCH = 100
 _ONE_BY_ONE = 50
 
 
-def nothing(_stage: Stage) -> None:
-    """What a row does where there is nothing more to do."""
+def nothing(_stack: FaultStack) -> None:
+    """Do nothing."""
 
 
-def deliver_again(stage: Stage) -> None:
-    """Every message that was ever on the delivery queue once more, twice, and one from the future."""
-    deliveries = stage.installation.stack.output("DeliveriesTableName")
-    dynamodb, sqs = stage.installation.session.client("dynamodb"), stage.installation.session.client("sqs")
-    for item in dynamodb.scan(TableName=deliveries)["Items"]:
+def deliver_again(stack: FaultStack) -> None:
+    """Send every message of the delivery queue twice more, and one for a later attempt."""
+    dynamodb, sqs = stack.installation.session.client("dynamodb"), stack.installation.session.client("sqs")
+    queue_url = stack.output("DeliveryQueueUrl")
+    for item in dynamodb.scan(TableName=stack.output("DeliveriesTableName"))["Items"]:
         for attempt in (1, 1, 2):
             message = {"endpoint_id": item["endpoint_id"]["S"], "event_id": item["event_id"]["S"], "attempt": attempt}
-            queue_url = stage.installation.stack.output("DeliveryQueueUrl")
             sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(message))
 
 
-def stream_again(stage: Stage) -> None:
-    """Every record that the stream still has, given to Dispatch again, in batches, and many of them one by one too."""
-    records = list(_stream_records(stage))
-    # No event source brings more than its batch size (template.yaml) at once.
+def stream_again(stack: FaultStack) -> None:
+    """Give all stream records to Dispatch again in batches, and the first of them also one by one."""
+    records = list(_stream_records(stack))
+    # The event source sends at most its batch size (template.yaml).
     batches = [records[start : start + _STREAM_BATCH] for start in range(0, len(records), _STREAM_BATCH)]
     for batch in (*batches, *([record] for record in records[:_ONE_BY_ONE])):
-        stage.invoke("Dispatch", {"Records": batch})
+        stack.invoke("Dispatch", {"Records": batch})
 
 
-def _stream_records(stage: Stage) -> Iterator[object]:
-    session = stage.installation.session
-    table = stage.installation.stack.output("SubmissionsTableName")
-    arn = session.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
-    streams = session.client("dynamodbstreams")
+def _stream_records(stack: FaultStack) -> Iterator[object]:
+    session = stack.installation.session
+    table = session.client("dynamodb").describe_table(TableName=stack.output("SubmissionsTableName"))["Table"]
+    arn, streams = table["LatestStreamArn"], session.client("dynamodbstreams")
     for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
         iterator: str | None = streams.get_shard_iterator(
             StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
@@ -60,10 +57,9 @@ def _stream_records(stage: Stage) -> Iterator[object]:
             iterator = answer.get("NextShardIterator") if answer["Records"] else None
 
 
-def ticks_at_once(stage: Stage) -> None:
-    """Three ticks of Poll and two of Retry, started together."""
-    threads = [threading.Thread(target=stage.tick) for _ in range(3)]
-    threads += [threading.Thread(target=stage.invoke, args=("Retry", {"trigger": "schedule"})) for _ in range(2)]
+def ticks_at_once(stack: FaultStack) -> None:
+    """Run Poll three times and Retry twice at the same time."""
+    threads = [threading.Thread(target=target) for target in (*[stack.tick] * 3, *[stack.retry] * 2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -71,45 +67,38 @@ def ticks_at_once(stage: Stage) -> None:
 
 
 def killed(function: str) -> Act:
-    """Late AWS keeps the function at work, and it is killed then, as for want of memory; four times."""
+    """Return an act that kills a working function four times, as if out of memory. The row makes AWS slow meanwhile."""
 
-    def meanwhile(stage: Stage) -> None:
+    def meanwhile(stack: FaultStack) -> None:
         for _ in range(4):
             if function == "Poll":
-                stage.tick(wait=False)
+                stack.tick(wait=False)
             time.sleep(1.5)
-            kill_function(stage.emulator_pid(), stage.name(function), signal.SIGKILL)
+            kill_function(stack.emulator_pid(), stack.function_name(function), signal.SIGKILL)
 
     return meanwhile
 
 
-@contextmanager
-def time_limit(stage: Stage, function: str, limit_s: int) -> Iterator[None]:
-    """A function that is ended after ``limit_s`` seconds, for the length of a ``with`` block."""
-    before_s = configure(stage, function, {}, limit_s)
-    try:
-        yield
-    finally:
-        configure(stage, function, {}, before_s)
-
-
 def timed_out(function: str) -> Act:
-    """Late AWS makes the function run out of time, twice."""
+    """Return an act in which a function times out twice. The row makes AWS slow meanwhile."""
 
-    def meanwhile(stage: Stage) -> None:
-        with time_limit(stage, function, 2):
+    def meanwhile(stack: FaultStack) -> None:
+        timeout_s = stack.configure(function, {}, 2)
+        try:
             for _ in range(2):
-                stage.tick()
-                stage.invoke("Retry", {"trigger": "schedule"})
+                stack.tick()
+                stack.retry()
                 time.sleep(2)
+        finally:
+            stack.configure(function, {}, timeout_s)
 
     return meanwhile
 
 
 def clock_ahead(seconds: int) -> Act:
-    """The provider's clock is set ahead."""
+    """Return an act that sets the provider's clock ahead."""
 
-    def begin(stage: Stage) -> None:
-        stage.world.advance(seconds)
+    def begin(stack: FaultStack) -> None:
+        stack.world.advance(seconds)
 
     return begin

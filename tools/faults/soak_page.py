@@ -1,4 +1,4 @@
-"""docs/soak.md: what a run of the soak found."""
+"""docs/soak.md: the results of a soak test."""
 
 from __future__ import annotations
 
@@ -6,86 +6,83 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tools.faults.audit import Verdict
-from tools.faults.memory import Held
+from tools.faults.audit import Audit
+from tools.faults.memory import MemoryUse
+from tools.markdown import markdown_table
 
 MOST_GROWTH = 0.03
-"""A process may steadily grow by so much of what it held once it was warm."""
+"""Permitted steady growth of a process, as a share of its warm memory."""
 _RECEIVERS = ("webhook 1", "webhook 2", "SNS → SQS")
 
 
 @dataclass(frozen=True, slots=True)
 class SoakReport:
-    """What a run found."""
+    """Results of one run."""
 
     seed: int
     minutes: float
-    healed_s: float
-    """From the end of the faults until all was equal, or no longer was waited; reading the queue takes its part."""
+    recovered_s: float
+    """From the end of the faults to the end of the comparison. Reading the queue takes part of this time."""
     happened: Counter[str]
-    """Entries of the ledger by kind."""
+    """Ledger entries by kind."""
     aws_faults: int
     provider_faults: int
     receiver_faults: int
     made: Counter[str]
     """How often each fault was switched on."""
-    verdicts: Sequence[Verdict]
-    held: Sequence[Held]
+    audits: Sequence[Audit]
+    memory: Sequence[MemoryUse]
 
     @property
-    def good(self) -> bool:
-        """Whether nothing was lost, nothing invented, and no memory grew."""
-        return all(one.good for one in self.verdicts) and all(
-            one.steady_kb <= one.warm_kb * MOST_GROWTH for one in self.held
-        )
+    def passed(self) -> bool:
+        """Whether nothing was lost or invented and no memory grew."""
+        grown = [each for each in self.memory if each.steady_kb > each.warm_kb * MOST_GROWTH]
+        return all(audit.passed for audit in self.audits) and not grown
 
 
 def page(report: SoakReport) -> str:
-    """The page."""
+    """Return the page."""
     happened = ", ".join(f"{kind} {count}" for kind, count in sorted(report.happened.items()))
+    verdict = "equal" if all(audit.passed for audit in report.audits) else "**not equal**"
     receivers = [
-        f"| {name} | {one.events} | {len(one.lost)} | {len(one.invented)} | {one.repeated} |"
-        for name, one in zip(_RECEIVERS, report.verdicts, strict=True)
+        (name, f"{audit.events}", f"{len(audit.lost)}", f"{len(audit.invented)}", f"{audit.repeated}")
+        for name, audit in zip(_RECEIVERS, report.audits, strict=True)
     ]
     memory = [
-        f"| {one.function} | {one.lived_s / 60:.0f} min | {one.warm_kb / 1024:.1f} | {one.end_kb / 1024:.1f} |"
-        f" {one.steady_kb / 1024:.1f} | {one.most_kb / 1024:.1f} |"
-        for one in report.held
+        (
+            each.function,
+            f"{each.lived_s / 60:.0f} min",
+            *(f"{kb / 1024:.1f}" for kb in (each.warm_kb, each.end_kb, each.steady_kb, each.most_kb)),
+        )
+        for each in report.memory
     ]
-    faults = [f"| {what} | {count} |" for what, count in sorted(report.made.items())]
-    problems = [f"- {problem}" for one in report.verdicts for problem in (*one.lost[:20], *one.invented[:20])]
-    return "\n".join([*_head(report, happened), *receivers, *_MEMORY, *memory, *_FAULTS, *faults, *problems, ""])
+    faults = [(fault, f"{count}") for fault, count in sorted(report.made.items())]
+    problems = [f"- {problem}" for audit in report.audits for problem in (*audit.lost[:20], *audit.invented[:20])]
+    return "\n".join(
+        [
+            f"""# Soak
 
+Written by `make soak MINUTES={report.minutes:g} SEED={report.seed}`. The template is deployed into the local emulator,
+which enforces each function's own role. It watches an account whose attempts start, end, are rescored, reopened and
+removed, while faults are switched on and off at random. The seed decides which fault comes when; how the processes
+react varies.
 
-def _head(report: SoakReport, happened: str) -> list[str]:
-    verdict = "equal" if all(one.good for one in report.verdicts) else "**not equal**"
-    return [
-        "# Soak",
-        "",
-        f"Written by `make soak MINUTES={report.minutes:g} SEED={report.seed}`: the template, deployed into the local",
-        "emulator with each function's own rights enforced, watches an account where candidates come, end, are marked,",
-        "reopened and removed, while faults are switched on and off at random. Which fault comes when follows from the",
-        "seed; how the processes meet it does not.",
-        "",
-        f"- {report.minutes:g} minutes of faults; the comparison was complete {report.healed_s:.0f} s after their end.",
-        f"- At the provider: {happened}.",
-        f"- Faults that were met: {report.aws_faults} calls of AWS, {report.provider_faults} answers of the provider,",
-        f"  {report.receiver_faults} requests to receivers.",
-        f"- Ledger against receivers: {verdict}.",
-        "",
-        "| receiver | events | lost | invented | repeated (same id, same facts) |",
-        "|---|---|---|---|---|",
-    ]
+- {report.minutes:g} minutes of faults; the comparison ended {report.recovered_s:.0f} s later.
+- At the provider: {happened}.
+- Faults: {report.aws_faults} AWS calls, {report.provider_faults} answers of the provider, {report.receiver_faults}
+  requests to receivers.
+- Ledger and receivers: {verdict}.
 
+{markdown_table(("receiver", "events", "lost", "invented", "repeated (same id, same facts)"), receivers)}
 
-_MEMORY = (
-    "",
-    "Memory of the longest-lived process of each function (MB resident); the first two minutes, in which it imports",
-    "and connects, do not count. Steady growth is ten times the middle of what it grew by from one tenth of its time",
-    f"to the next, and may be {MOST_GROWTH:.0%}: the first work of a kind loads something once and makes a step,",
-    "a leak goes on.",
-    "",
-    "| function | lived | warm | at the end | steady growth | most of any process |",
-    "|---|---|---|---|---|---|",
-)
-_FAULTS = ("", "| what was switched on | times |", "|---|---|")
+Resident memory of the longest-lived process of each function, in MB. The first two minutes are ignored, because a new
+process imports and connects. Steady growth is ten times the median growth from one tenth of the time to the next; up to
+{MOST_GROWTH:.0%} is permitted. A single step, like the first use of a feature, does not change the median. A leak does.
+
+{markdown_table(("function", "lived", "warm", "at the end", "steady growth", "maximum of all processes"), memory)}
+
+{markdown_table(("fault", "times"), faults)}""",
+            *problems,
+            "",
+        ]
+    )

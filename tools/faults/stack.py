@@ -1,4 +1,4 @@
-"""Everything that takes part: the provider, the stack with bad weather around it, and receivers behind doors."""
+"""The deployed local stack with a simulated provider, AWS faults and two receivers behind proxies."""
 
 from __future__ import annotations
 
@@ -23,139 +23,193 @@ from examhook_cli.demo.subscriber import QueueSubscriber, subscribe_queue
 from examhook_cli.installation import Installation
 from examhook_cli.listener.server import Listener, running_listener
 from examhook_simulator.clock import VirtualClock
+from examhook_simulator.exam_book import ExamBook
 from examhook_simulator.facts import LedgerEntry
 from examhook_simulator.server import Simulator, running_simulator
-from tools.faults.audit import Verdict, audit
-from tools.faults.aws_faults import Weather, running_weather
-from tools.faults.passing_world import PassingWorld
-from tools.faults.receiver_proxy import Door, Mode, door_to
+from examhook_simulator.world import World
+from tools.faults.audit import Audit, audit
+from tools.faults.aws_faults import AwsFaults, running_aws_faults
+from tools.faults.receiver_proxy import Mode, ReceiverProxy, running_receiver_proxy
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 FUNCTIONS = ("Poll", "Dispatch", "Deliver", "Retry")
-_CALLS = Config(read_timeout=330, retries={"total_max_attempts": 1})
+_LAMBDA_CONFIG = Config(read_timeout=330, retries={"total_max_attempts": 1})
 _CODE = "code-of-the-faults"
 _FIRST_CONTACT_S = 300
-_PAST_EXAMS, _PAST_ATTEMPTS = 2, 40
-_HIDDEN_S = 60
-"""So long the delivery queue hides a message in work: the least that AWS allows where Deliver may take a minute."""
+_RECOVERY_S = 1200
+_UNCHANGED_EXAMS, _UNCHANGED_ATTEMPTS = 2, 40
+_VISIBILITY_S = 60
+"""Visibility timeout of the delivery queue: the minimum for a function with a timeout of one minute."""
+_LEAST_ERROR_STATUS = 300
 _SENT_AGAIN = (DeliveryStatus.WAITING, DeliveryStatus.PENDING, DeliveryStatus.FAILED)
 
 
-@dataclass(slots=True)
-class Stage:
-    """What rows of the matrix and the soak act upon."""
+class ListedWorld(World):
+    """A world whose exam list omits the exams in ``unlisted``, so that polls stay short."""
 
-    world: PassingWorld
+    def __init__(self, seed: int, clock: VirtualClock) -> None:
+        super().__init__(seed, clock)
+        self.unlisted: set[str] = set()
+        """Exam ids."""
+
+    def exams(self) -> list[ExamBook]:
+        """Return the listed exams, oldest first."""
+        return [exam for exam in super().exams() if str(exam.exam_id) not in self.unlisted]
+
+    def number_from(self, number: int) -> None:
+        """Give new exams and candidates ids above ``number``."""
+        with self.locked():
+            self._last_exam_id = max(self._last_exam_id, number)
+            self._candidates.number_from(number)
+
+
+@dataclass(slots=True)
+class FaultStack:
+    """Everything that the fault matrix and the soak test use."""
+
+    world: ListedWorld
     simulator: Simulator
     installation: DemoStack
-    weather: Weather
+    aws_faults: AwsFaults
     listeners: Sequence[Listener]
-    doors: Sequence[Door]
+    proxies: Sequence[ReceiverProxy]
     queue: QueueSubscriber
-    noted: int = 0
-    """Entries of the ledger up to the first contact."""
-    past: frozenset[str] = frozenset()
-    """Ids of exams that have old results only, so that nothing may be announced of them."""
-    last_poll: str = ""
-    """What the last full poll said."""
+    unchanged_exam_ids: frozenset[str]
+    """Exams with old results only, so no event about them is allowed."""
+    contact_entries: int = 0
+    """Ledger entries up to the first contact."""
+    last_report: str = ""
+    """Report of the last full poll."""
 
     @property
     def functions(self) -> LambdaClient:
-        """Calls the functions directly, past the weather."""
-        return self.installation.session.client("lambda", config=_CALLS)
+        """Client that invokes functions without AWS faults."""
+        return self.installation.session.client("lambda", config=_LAMBDA_CONFIG)
 
-    def name(self, function: str) -> str:
-        """The deployed name of one of FUNCTIONS."""
-        return self.installation.stack.output(f"{function}FunctionName")
+    def output(self, name: str) -> str:
+        """Return an output of the CloudFormation stack."""
+        return self.installation.stack.output(name)
 
-    def invoke(self, function: str, payload: object, *, wait: bool = True) -> bool:
-        """Run a function; whether it ended well (or was taken, where nobody waits)."""
-        answer = self.functions.invoke(
-            FunctionName=self.name(function),
+    def function_name(self, function: str) -> str:
+        """Return the deployed name of one of FUNCTIONS."""
+        return self.output(f"{function}FunctionName")
+
+    def invoke(self, function: str, payload: object, *, wait: bool = True) -> None:
+        """Invoke a function; its failure is not an error."""
+        self.functions.invoke(
+            FunctionName=self.function_name(function),
             InvocationType="RequestResponse" if wait else "Event",
             Payload=json.dumps(payload).encode(),
         )
-        return not answer.get("FunctionError")
 
-    def tick(self, *, wait: bool = True) -> bool:
-        """What the schedule of polls does."""
-        return self.invoke("Poll", {"trigger": "schedule"}, wait=wait)
+    def tick(self, *, wait: bool = True) -> None:
+        """Poll as the schedule does."""
+        self.invoke("Poll", {"trigger": "schedule"}, wait=wait)
+
+    def retry(self) -> None:
+        """Run Retry as the schedule does."""
+        self.invoke("Retry", {"trigger": "schedule"})
 
     def full_poll(self) -> bool:
-        """A poll that reads everything; whether it was complete."""
-        answer = self.functions.invoke(FunctionName=self.name("Poll"), Payload=b'{"trigger":"manual","full":true}')
-        said = json.loads(answer["Payload"].read())
-        self.last_poll = json.dumps(said)
-        return bool(said.get("complete"))
+        """Run a full scan; return whether it was complete."""
+        payload = b'{"trigger":"manual","full":true}'
+        answer = self.functions.invoke(FunctionName=self.function_name("Poll"), Payload=payload)
+        report = json.loads(answer["Payload"].read())
+        self.last_report = json.dumps(report)
+        return bool(report.get("complete"))
 
-    def calm(self) -> None:
-        """End all faults."""
-        self.weather.set([])
+    def emulator_pid(self) -> int:
+        """Return the id of the parent process of all functions."""
+        state = Path(self.installation.environ["EXAMHOOK_LOCAL_DIR"])
+        return int(json.loads((state / "emulator.json").read_text())["pid"])
+
+    def configure(self, function: str, variables: dict[str, str], timeout_s: int | None = None) -> int:
+        """Add environment variables to a function or change its timeout; return the timeout before, in seconds."""
+        name = self.function_name(function)
+        known = self.functions.get_function_configuration(FunctionName=name)
+        self.functions.update_function_configuration(
+            FunctionName=name,
+            Timeout=timeout_s or known["Timeout"],
+            Environment={"Variables": {**known["Environment"]["Variables"], **variables}},
+        )
+        return known["Timeout"]
+
+    def end_faults(self) -> None:
+        """Switch all faults off."""
+        self.aws_faults.set([])
         self.simulator.control.quirk_off()
-        for door in self.doors:
-            door.mode = Mode.OPEN
+        for proxy in self.proxies:
+            proxy.mode = Mode.OPEN
         for listener in self.listeners:
             listener.answer_with(204)
 
+    def provider_faults(self) -> int:
+        """Return the number of the provider's answers with a quirk."""
+        return sum(bool(record.quirks) for record in self.simulator.control.requests())
+
+    def refused(self, listener: int) -> int:
+        """Return the number of requests that a listener answered with an error or a redirect."""
+        return sum(one.answered >= _LEAST_ERROR_STATUS for one in self.listeners[listener].received)
+
     def ledger(self, exam_id: str | None = None) -> list[LedgerEntry]:
-        """What happened since the first contact."""
-        return [entry for entry in self.world.ledger(self.noted) if exam_id in {None, entry.exam_id}]
+        """Return the changes at the provider since the first contact."""
+        return [entry for entry in self.world.ledger(self.contact_entries) if exam_id in {None, entry.exam_id}]
 
     def bodies(self) -> list[list[bytes]]:
-        """What each receiver took so far: the webhooks, and the queue on the topic."""
-        took = [[one.body for one in listener.received if one.answered < 300] for listener in self.listeners]  # noqa: PLR2004 - success
-        return [*took, list(self.queue.bodies)]
+        """Return the events that each receiver accepted: the two webhooks, and the queue on the topic."""
+        webhooks = [
+            [one.body for one in listener.received if one.answered < _LEAST_ERROR_STATUS] for listener in self.listeners
+        ]
+        return [*webhooks, list(self.queue.bodies)]
 
     def evidence(self) -> str:
-        """Ledger and bodies as JSON, for looking into a difference."""
-        bodies = [[body.decode() for body in took] for took in self.bodies()]
+        """Return ledger and events as JSON, to examine a difference."""
+        bodies = [[body.decode() for body in accepted] for accepted in self.bodies()]
         return json.dumps({"ledger": [asdict(entry) for entry in self.ledger()], "bodies": bodies}, indent=1)
 
-    def verdicts(self, exam_id: str | None = None) -> list[Verdict]:
-        """The ledger against each receiver: the webhooks, and the queue on the topic."""
+    def audits(self, exam_id: str | None = None) -> list[Audit]:
+        """Compare the ledger with the events of each receiver."""
         self.queue.take_all()
         ledger = self.ledger(exam_id)
-        return [audit(ledger, bodies, self.past) for bodies in self.bodies()]
+        return [audit(ledger, bodies, self.unchanged_exam_ids) for bodies in self.bodies()]
 
-    def forget(self, exam_id: str) -> None:
+    def drop_exam(self, exam_id: str) -> None:
         """Take an exam off the provider's list and delete its state, so that later polls do not read it."""
-        self.world.over.add(exam_id)
-        account = self.installation.stack.output("AccountName")
+        self.world.unlisted.add(exam_id)
         self.installation.session.client("dynamodb").delete_item(
-            TableName=self.installation.stack.output("SubmissionsTableName"),
-            Key={"pk": {"S": exams_partition(account)}, "sk": {"S": exam_id}},
+            TableName=self.output("SubmissionsTableName"),
+            Key={"pk": {"S": exams_partition(self.output("AccountName"))}, "sk": {"S": exam_id}},
         )
 
-    def heal(self, exam_id: str | None = None, timeout_s: float = 1200) -> list[Verdict]:
-        """Without any faults, let everything that waits go out now; the verdicts once they are good, or after all.
+    def recover(self, exam_id: str | None = None, timeout_s: float = _RECOVERY_S) -> list[Audit]:
+        """End all faults and send everything that waits; return the audits once all passed, or after the timeout.
 
-        The longest that anything waits is a quarter of an hour: a message that was lost or held back is repeated then.
-        What a person would have to wait for (five minutes until the next attempt, a quarter of an hour until a redrive
-        is tried again) is done by command from the third round on.
+        A lost or delayed message is repeated within a quarter of an hour. From the third round on, commands replace the
+        long waits: five minutes until the next attempt, a quarter of an hour until a redrive.
         """
-        self.calm()
-        give_up_at = time.monotonic() + timeout_s
-        for turn in count():
-            if turn < 2:  # noqa: PLR2004 - ordinary polls first
+        self.end_faults()
+        give_up_at_s = time.monotonic() + timeout_s
+        for nth in count():
+            if nth < 2:  # noqa: PLR2004 - ordinary polls first
                 self.tick()
             else:
                 self.full_poll()
                 since = int(self.world.clock.now()) - 5 * 86_400
                 self.invoke("Dispatch", {"redrive": {"since": since}})
-            self.send_what_waits()
-            self.invoke("Retry", {"trigger": "schedule"})
-            verdicts = self.verdicts(exam_id)
-            # Waiting does not undo what was invented.
-            is_decided = all(verdict.good for verdict in verdicts) or any(verdict.invented for verdict in verdicts)
-            if is_decided or time.monotonic() > give_up_at:
+            self.send_waiting()
+            self.retry()
+            audits = self.audits(exam_id)
+            # Waiting does not remove an invented event.
+            is_decided = all(each.passed for each in audits) or any(each.invented for each in audits)
+            if is_decided or time.monotonic() > give_up_at_s:
                 break
             time.sleep(1)
-        return verdicts
+        return audits
 
-    def send_what_waits(self) -> None:
-        """Try every delivery that waits or failed now, and first enable endpoints that were disabled."""
+    def send_waiting(self) -> None:
+        """Enable disabled endpoints, and try all waiting and failed deliveries now."""
         tables = Installation(region=self.installation.session.region_name)
         replay = Replay(tables.deliveries, tables.delivery_queue, time.time, 30, dry_run=False)
         for endpoint in tables.endpoints.list_all():
@@ -163,57 +217,45 @@ class Stage:
                 run_command(["endpoints", "enable", endpoint.endpoint_id], self.installation.environ)
             for delivery in list(tables.deliveries.every(endpoint.endpoint_id)):
                 if delivery.status in _SENT_AGAIN:
-                    # One of them finds out whether the endpoint is back; that lets the others go.
+                    # The first one probes the endpoint; if it succeeds, the others follow.
                     replay.retry_now(delivery, probe=True)
-
-    def emulator_pid(self) -> int:
-        """The process whose children the functions are."""
-        state = Path(self.installation.environ["EXAMHOOK_LOCAL_DIR"])
-        return int(json.loads((state / "emulator.json").read_text())["pid"])
 
 
 @contextmanager
-def stage(seed: int) -> Iterator[Stage]:
-    """A stack that is up, has seen its provider once, and suffers nothing yet."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="examhook-faults-")))
-        world = PassingWorld(seed, VirtualClock(start_at=time.time(), speed=1.0))
-        past = frozenset(world.create_exam() for _ in range(_PAST_EXAMS))
-        for exam_id in past:
-            world.populate(exam_id, _PAST_ATTEMPTS)
-        simulator = stack.enter_context(running_simulator(world, code=_CODE))
-        listeners = [stack.enter_context(running_listener([])) for _ in range(2)]
-        doors = [stack.enter_context(door_to(listener.url)) for listener in listeners]
-        installation = stack.enter_context(running_demo_stack(simulator.base_url, _CODE, [door.url for door in doors]))
-        for door, listener in zip(doors, listeners, strict=True):
-            listener.trust([installation.secrets_by_url[door.url]])
+def running_fault_stack(seed: int) -> Iterator[FaultStack]:
+    """Run a stack without faults, after its first contact, until the ``with`` block ends; raises CommandFailedError."""
+    with ExitStack() as exits:
+        folder = Path(exits.enter_context(TemporaryDirectory(prefix="examhook-faults-")))
+        world = ListedWorld(seed, VirtualClock(start_at=time.time(), speed=1.0))
+        unchanged = frozenset(world.create_exam() for _ in range(_UNCHANGED_EXAMS))
+        for exam_id in unchanged:
+            world.populate(exam_id, _UNCHANGED_ATTEMPTS)
+        simulator = exits.enter_context(running_simulator(world, code=_CODE))
+        listeners = [exits.enter_context(running_listener([])) for _ in range(2)]
+        proxies = [exits.enter_context(running_receiver_proxy(listener.url)) for listener in listeners]
+        urls = [proxy.url for proxy in proxies]
+        installation = exits.enter_context(running_demo_stack(simulator.base_url, _CODE, urls))
+        for url, listener in zip(urls, listeners, strict=True):
+            listener.trust([installation.secrets_by_url[url]])
         os.environ.update({name: value for name, value in installation.environ.items() if name.startswith("AWS_")})
-        weather = stack.enter_context(running_weather(os.environ["AWS_ENDPOINT_URL"], folder / "microburst.log"))
+        aws_faults = exits.enter_context(running_aws_faults(os.environ["AWS_ENDPOINT_URL"], folder / "microburst.log"))
         topic_arn = installation.stack.output("SubmissionsTopicArn")
         queue = subscribe_queue(installation.session, topic_arn, "everything")
-        made = Stage(world, simulator, installation, weather, listeners, doors, queue)
+        stack = FaultStack(world, simulator, installation, aws_faults, listeners, proxies, queue, unchanged)
         for function in FUNCTIONS:
-            configure(made, function, {"AWS_ENDPOINT_URL": weather.url})
+            stack.configure(function, {"AWS_ENDPOINT_URL": aws_faults.url})
         installation.session.client("sqs").set_queue_attributes(
-            QueueUrl=installation.stack.output("DeliveryQueueUrl"), Attributes={"VisibilityTimeout": str(_HIDDEN_S)}
+            QueueUrl=stack.output("DeliveryQueueUrl"), Attributes={"VisibilityTimeout": str(_VISIBILITY_S)}
         )
-        # On a busy machine the first answers come so late that a call is repeated and meets its own lease.
-        give_up_at = time.monotonic() + _FIRST_CONTACT_S
-        while not made.full_poll():
-            if time.monotonic() > give_up_at:
-                raise CommandFailedError(f"The first poll failed: {made.last_poll}")
-            time.sleep(5)
-        made.noted, made.past = len(world.ledger()), past
-        yield made
+        _make_first_contact(stack)
+        yield stack
 
 
-def configure(stage: Stage, function: str, variables: dict[str, str], timeout_s: int | None = None) -> int:
-    """Add variables to a function's environment, or change its time limit; the limit before, in seconds."""
-    client = stage.functions
-    known = client.get_function_configuration(FunctionName=stage.name(function))
-    client.update_function_configuration(
-        FunctionName=stage.name(function),
-        Timeout=timeout_s or known["Timeout"],
-        Environment={"Variables": {**known["Environment"]["Variables"], **variables}},
-    )
-    return known["Timeout"]
+def _make_first_contact(stack: FaultStack) -> None:
+    # On a busy machine the first answers are late; a repeated call then finds the lease of the first call.
+    give_up_at_s = time.monotonic() + _FIRST_CONTACT_S
+    while not stack.full_poll():
+        if time.monotonic() > give_up_at_s:
+            raise CommandFailedError(f"The first poll failed: {stack.last_report}")
+        time.sleep(5)
+    stack.contact_entries = len(stack.world.ledger())

@@ -1,1 +1,1 @@
-"""Writes documents, or parts of them, from the code: ``python -m tools.generate.NAME``."""
+"""Generators of documents, or of parts of them: ``python -m tools.generate.NAME``."""

@@ -1,7 +1,7 @@
-"""Lists the packages that the functions and the command line bring along, with their licences, in docs/licences.md.
+"""Writes docs/licences.md: the packages of the functions and of the command line, with their licences.
 
-``python -m tools.generate.licences`` writes, ``--check`` compares. The packages are read from the lock, what they say
-of themselves from the environment that was installed from the same lock.
+``python -m tools.generate.licences`` writes the page, ``--check`` compares it. The lock file lists the packages. Their
+metadata comes from the environment that was installed from the same lock.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "licences.md"
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
 
-# Words of older packages that say which licence is meant, as SPDX writes it.
+# Licence names of older packages, with their SPDX expressions.
 SPDX = {
     "Apache License 2.0": "Apache-2.0",
     "BSD License": "BSD-3-Clause",
@@ -30,16 +30,16 @@ SPDX = {
     "PSF": "PSF-2.0",
 }
 OPEN = ("MIT", "MIT-0", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "PSF-2.0", "MPL-2.0", "ISC")
-"""Licences that let the packages be passed on with a program under the MIT licence."""
+"""Licences that permit distribution with a program under the MIT licence."""
 
 
 def packed() -> list[str]:
-    """Names of the packages in the functions' package."""
+    """Return the names of the packages of the functions."""
     return PIN.findall((ROOT / "src" / "requirements.txt").read_text())
 
 
 def installed_with(names: list[str]) -> list[str]:
-    """Names of everything that ``names`` bring along, themselves among them, sorted."""
+    """Return ``names`` and all their dependencies, sorted."""
     found: set[str] = set()
     to_see = list(names)
     while to_see:
@@ -58,41 +58,41 @@ def _needs(name: str) -> Iterator[str]:
 
 
 def licence(name: str) -> str:
-    """The licence that a package states, as an SPDX expression; exits if it states none that is known to be open."""
+    """Return the licence of a package as an SPDX expression; exit if it is not in OPEN."""
     said = distribution(name).metadata
     words = (said.get_all("License-Expression") or said.get_all("License") or [""])[0]
     classifiers = [one.rsplit(" :: ", 1)[-1] for one in said.get_all("Classifier") or [] if one.startswith("License")]
     expression = SPDX.get(words, words) if words and "\n" not in words else SPDX.get("".join(classifiers[:1]), "")
     if not all(one in OPEN for one in re.split(r" OR | AND ", expression)):
         raise SystemExit(
-            f"{name} states the licence {expression or classifiers!r}: look at it and add it to OPEN or SPDX"
+            f"{name} has the licence {expression or classifiers!r}. Check it, then add it to OPEN or SPDX."
         )
     return expression
 
 
 def table(names: list[str]) -> str:
-    """One line for each package."""
+    """Return a table with one row per package."""
     rows = [(name, distribution(name).version, licence(name)) for name in names]
     return markdown_table(("package", "version", "licence"), rows)
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the page."""
     in_functions = sorted(packed())
     command_line = [name for name in installed_with(["boto3", "rich", "typer"]) if name not in in_functions]
     return f"""# Licences
 
-Examhook is under the [MIT licence](../LICENSE). What comes with it is written here by `make licences`, from the
-locks; a test holds this page to them. `make sbom` writes a bill of materials in CycloneDX's form (`sbom.json`), with
-the hashes of all packages of the functions.
+Examhook has the [MIT licence](../LICENSE). `make licences` writes this list of packages from the lock files; a test
+compares them. `make sbom` writes a software bill of materials (`sbom.json`, CycloneDX) with the hashes of all packages
+of the functions.
 
-## In the functions
+## Functions
 
 {table(in_functions)}
 
-boto3 comes with Lambda's runtime.
+The Lambda runtime includes boto3.
 
-## In the command line, beside those
+## Command line, in addition
 
 {table(command_line)}
 """

@@ -1,16 +1,17 @@
-"""Counts what AWS is asked for: calls by operation, and DynamoDB's units by its own rules, from what is sent and read.
+"""Counts AWS calls, and DynamoDB units by DynamoDB's rules.
 
-A write costs a unit for each begun KB of the item, as it is afterwards, in the table and again in each index that holds
-it; in a transaction it costs two in the table. A read costs half a unit for each begun 4 KB, or a whole one when it is
-consistent (Amazon DynamoDB developer guide, "Capacity unit consumption"). An UpdateItem is counted by the item that it
-leaves.
+moto reports no units, so they are computed from requests and answers. A write costs one unit per started KB of the new
+item, in the table and in each index that contains the item; in a transaction it costs two units in the table. A read
+costs half a unit per started 4 KB, or one if it is consistent (Amazon DynamoDB developer guide, "Capacity unit
+consumption").
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import boto3
@@ -18,21 +19,70 @@ import boto3
 from tools.bench.units import item_bytes
 
 _INDEXES = {"Events": ("day",), "Deliveries": ("waiting_endpoint_id",)}
-"""The attribute of each table's index without which an item is not in it."""
+"""Key attribute of each table's index; an item without it is not in the index."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """Usage per unit of work."""
+
+    calls: float
+    """AWS calls."""
+    write_units: float
+    read_units: float
+    sns: float = 0
+    sqs: float = 0
+
+    def per(self, count: int) -> Units:
+        """Divide every figure by ``count``."""
+        return self._each(lambda figure, _: figure / count, self)
+
+    def plus(self, other: Units) -> Units:
+        """Add every figure of ``other``."""
+        return self._each(lambda figure, more: figure + more, other)
+
+    def minus(self, other: Units) -> Units:
+        """Subtract every figure of ``other``; no result is below 0."""
+        return self._each(lambda figure, less: max(0.0, figure - less), other)
+
+    def _each(self, combine: Callable[[float, float], float], other: Units) -> Units:
+        return Units(*map(combine, astuple(self), astuple(other)))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Units of all work that costs depend on."""
+
+    quiet_poll: Units
+    """A poll without changes, of an account with one exam."""
+    exam_in_quiet_poll: Units
+    """Each further exam in it."""
+    rotation: Units
+    """Each exam whose new rows a poll reads in the rotation, if there are none."""
+    submission: Units
+    """Poll's part of an attempt that is seen to start and to end."""
+    event: Units
+    """Dispatch's part of one event in a batch of ten; every other event has one webhook."""
+    day_index_units: float
+    """Write units of ``event`` in the index of Events by day, in which all events of a day have one key."""
+    delivery: Units
+    """Deliver's part of one webhook that succeeds at the first attempt."""
+    retry_tick: Units
+    """A tick of Retry with one webhook and nothing due."""
 
 
 @dataclass
 class Meter:
-    """What was asked since ``reset``."""
+    """Usage since the last ``reset``."""
 
     calls: Counter[str] = field(default_factory=Counter)
     write_units: float = 0
     read_units: float = 0
     index_units: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    """Write units that went to the index of a table, by table; they are among ``write_units``."""
+    """Write units in the index of each table; ``write_units`` includes them."""
 
     def attach(self) -> None:
-        """Count what every client does that ``boto3.client`` makes from now on."""
+        """Count for every client that ``boto3.client`` makes from now on."""
         plain = boto3.client("dynamodb")
         session = boto3.Session()
         session.events.register("before-parameter-build", self._before)
@@ -40,20 +90,26 @@ class Meter:
         boto3.DEFAULT_SESSION = session
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Set every figure to zero."""
         self.calls.clear()
         self.index_units.clear()
         self.write_units = self.read_units = 0
+
+    def units(self) -> Units:
+        """Return the usage as Units."""
+        calls = self.calls
+        sns, sqs = (sum(calls[name] for name in calls if name.startswith(f"{service}.")) for service in ("sns", "sqs"))
+        return Units(calls.total(), self.write_units, self.read_units, sns, sqs)
 
     def _before(self, params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         context["asked"] = dict(params)
 
     def _after(
         self,
-        plain: Any,  # noqa: ANN401 - a client of boto3
+        plain: Any,  # noqa: ANN401 - a boto3 client
         *,
         parsed: dict[str, Any],
-        model: Any,  # noqa: ANN401 - botocore has no types for it
+        model: Any,  # noqa: ANN401 - botocore has no types
         context: dict[str, Any],
         **_: object,
     ) -> None:
@@ -76,7 +132,7 @@ class Meter:
 
     def _count_write(self, table: str, item: dict[str, Any], *, transacted: bool = False) -> None:
         each = max(1, math.ceil(item_bytes(item) / 1024))
-        # An index is written outside of the transaction.
+        # The index is not part of the transaction.
         self.write_units += each if transacted else 0
         in_index = each * sum(attribute in item for attribute in _INDEXES.get(table, ()))
         self.index_units[table] += in_index

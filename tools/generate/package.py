@@ -1,8 +1,7 @@
-"""Builds the functions' package, weighs it, and times what starting each function costs; writes docs/package.md.
+"""Writes docs/package.md: the size of the functions' package and the import time of each function.
 
-Run by ``make package``. Each import is timed in a process of its own, in turns with that of bare boto3, so that a
-busy machine slows both; the middle of the ratios counts. As in Lambda, boto3 has its bytecode at hand and the package
-has none.
+Run by ``make package``. Each import is timed in a new process, in turn with boto3 alone, so that a busy machine slows
+both; the median ratio counts. As in Lambda, boto3 has bytecode and the package has none.
 """
 
 from __future__ import annotations
@@ -13,7 +12,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tools.markdown import markdown_table
+from tools.processes import PROJECT as ROOT
+
 PAGE = ROOT / "docs" / "package.md"
 HANDLERS = sorted(
     path.stem for path in (ROOT / "src/examhook/handlers").glob("*.py") if "\ndef handler(" in path.read_text()
@@ -23,22 +24,19 @@ ROUNDS = 11
 
 _HEAD = """# The functions' package
 
-Written by `make package`. Unpacked and without boto3, which the runtime brings: **{:.2f} MB** (an end-to-end test
-allows {:.0f} MB). It holds no compiled code, so it is the same for both processors and every Python.
-
-| part | kB |
-|---|---|"""
+Written by `make package`. Size, unpacked and without boto3, which the Lambda runtime includes: **{:.2f} MB** (an
+end-to-end test permits {:.0f} MB). The package contains no compiled code, so it is the same for both processor
+architectures and every Python version.
+"""
 _TIMES = """
-What a cold start adds: importing each entry point, as a multiple of importing bare boto3 (1.00), the middle of {}
+Part of a cold start: the import time of each entry point, as a multiple of that of boto3 alone (1.00). Median of {}
 pairs.
-
-| entry point | import time, as a multiple of boto3's |
-|---|---|"""
+"""
 _TIMED = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
 
 
 def built(where: Path) -> Path:
-    """The package of one function, built as for AWS; all functions have the same."""
+    """Build the package as for AWS and return its folder. All functions have the same package."""
     sam = ROOT / ".venv-sam" / "bin" / "sam"
     path = os.pathsep.join([str(sam.parent), os.environ["PATH"]])
     subprocess.run(  # noqa: S603 - our own program and arguments
@@ -51,13 +49,13 @@ def built(where: Path) -> Path:
     return where / "build" / "PollFunction"
 
 
-def weight_bytes(path: Path) -> int:
-    """All files in ``path``."""
+def size_bytes(path: Path) -> int:
+    """Return the size of all files in ``path``."""
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
 def import_s(module: str, package: Path) -> float:
-    """Seconds that importing ``module`` takes in a fresh process with the emulator's Python, which has boto3."""
+    """Return the seconds of importing ``module`` in a new process of the emulator's Python, which has boto3."""
     done = subprocess.run(  # noqa: S603 - our own program and arguments
         [str(ROOT / ".venv-emulator" / "bin" / "python"), "-B", "-c", _TIMED.format(module)],
         env={"PYTHONPATH": str(package), "PATH": os.environ["PATH"]},
@@ -69,17 +67,24 @@ def import_s(module: str, package: Path) -> float:
 
 
 def ratio(module: str, package: Path) -> float:
-    """How long importing ``module`` takes, as a multiple of importing boto3 alone."""
+    """Return the import time of ``module`` as a multiple of that of boto3."""
     return statistics.median(import_s(module, package) / import_s("boto3", package) for _ in range(ROUNDS))
 
 
 def page(package: Path) -> str:
-    """The page about ``package``."""
-    parts = sorted(((weight_bytes(part), part.name) for part in package.iterdir() if part.is_dir()), reverse=True)
-    weights = [f"| {name} | {size / 1000:,.0f} |" for size, name in parts if not name.endswith(".dist-info")]
-    times = [f"| {name} | {ratio(f'examhook.handlers.{name}', package):.2f} |" for name in HANDLERS]
-    megabytes = weight_bytes(package) / 1e6
-    return "\n".join([_HEAD.format(megabytes, LIMIT_BYTES / 1e6), *weights, _TIMES.format(ROUNDS), *times, ""])
+    """Return the page about ``package``."""
+    parts = sorted(((size_bytes(part), part.name) for part in package.iterdir() if part.is_dir()), reverse=True)
+    sizes = [(name, f"{size / 1000:,.0f}") for size, name in parts if not name.endswith(".dist-info")]
+    times = [(name, f"{ratio(f'examhook.handlers.{name}', package):.2f}") for name in HANDLERS]
+    return "\n".join(
+        [
+            _HEAD.format(size_bytes(package) / 1e6, LIMIT_BYTES / 1e6),
+            markdown_table(("part", "kB"), sizes),
+            _TIMES.format(ROUNDS),
+            markdown_table(("entry point", "import time, as a multiple of boto3's"), times),
+            "",
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fills generated parts of the documents: ``python -m tools.generate.readme`` writes, ``--check`` compares."""
+"""Writes generated parts of documents: ``python -m tools.generate.readme``; ``--check`` compares them."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ WHEN = {
     EventType.FORCED: "an administrator force-submits an attempt",
     EventType.SYSTEM_SUBMITTED: "the system submits an attempt",
     EventType.RESCORED: "the score or the pass mark of an ended attempt changes",
-    EventType.REOPENED: "an ended attempt is running again",
+    EventType.REOPENED: "an ended attempt is reopened",
     EventType.REMOVED: "an attempt is missing from two full scans in a row",
     EventType.UNKNOWN_STATUS: "the provider shows a status that it does not document",
     ExamEventType.OPENED: "an exam becomes available, or a new exam is available",
     ExamEventType.CLOSED: "an exam becomes unavailable",
-    ExamEventType.VERIFIED: "a full scan completed and its results are announced; only while an endpoint asks for it",
+    ExamEventType.VERIFIED: "a full scan is complete and announced; only if an endpoint subscribes to it",
     OperationsEventType.PROVIDER_REFUSED: "the provider refuses the account code",
-    OperationsEventType.ENDPOINT_FAILING: "a webhook endpoint has done nothing but fail for an hour; again each day",
-    OperationsEventType.ENDPOINT_DISABLED: "a webhook endpoint was turned off",
-    OperationsEventType.ENDPOINT_RECOVERED: "a webhook endpoint that was failing takes events again",
+    OperationsEventType.ENDPOINT_FAILING: "all deliveries to a webhook have failed for an hour; repeated daily",
+    OperationsEventType.ENDPOINT_DISABLED: "a webhook endpoint is disabled",
+    OperationsEventType.ENDPOINT_RECOVERED: "a failing webhook endpoint accepts events again",
 }
 
 
 class _TemplateLoader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
-    """Reads CloudFormation's short forms (``!Ref``, ``!Sub``, …) as nothing; parameters hold none."""
+    """Reads CloudFormation's short forms (``!Ref``, ``!Sub``, …) as None. Parameters contain none."""
 
 
 _TemplateLoader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
@@ -52,7 +52,7 @@ def _template() -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def parameters() -> str:
-    """Every parameter of the template, in its own words."""
+    """Return the parameters of the template with their descriptions."""
     rows = [
         (f"`{name}`", _default(facts), facts["Description"].strip())
         for name, facts in _template()["Parameters"].items()
@@ -66,39 +66,39 @@ def _default(facts: dict[str, object]) -> str:
 
 
 def events() -> str:
-    """Every type of event and when it comes."""
-    told = "submissions topic, webhooks"
-    topics = {EventType: told, ExamEventType: told, OperationsEventType: "operations topic"}
+    """Return every event type with its cause."""
+    submissions = "submissions topic, webhooks"
+    topics = {EventType: submissions, ExamEventType: submissions, OperationsEventType: "operations topic"}
     rows = [
-        (f"`{each.value}`", WHEN[each], f"{topics[type(each)]}{_asked_for(each)}")
+        (f"`{each.value}`", WHEN[each], f"{topics[type(each)]}{_opt_in(each)}")
         for each in [*EventType, *ExamEventType, *OperationsEventType]
     ]
     test = (f"`{ENDPOINT_TEST}`", "you run `examhook endpoints test`", "that webhook")
     return markdown_table(("type", "when", "goes to"), [*rows, test])
 
 
-def _asked_for(each: EventType | ExamEventType | OperationsEventType) -> str:
-    return " (webhooks and e-mail only when asked for)" if each in OFF_BY_DEFAULT else ""
+def _opt_in(each: EventType | ExamEventType | OperationsEventType) -> str:
+    return " (webhooks and e-mail only by subscription)" if each in OFF_BY_DEFAULT else ""
 
 
 def worst_case() -> str:
-    """How long a change can stay unannounced, with the template's defaults."""
+    """Return the maximum delay of each kind of change, with the template's defaults."""
     defaults = {name: facts.get("Default") for name, facts in _template()["Parameters"].items()}
     bounds_s = worst_case_s(
         poll_s=int(str(defaults["PollSeconds"])),
         full_scan_s=int(str(defaults["FullPassMinutes"])) * 60,
     )
-    rows = [(what, _duration(bounds_s[name])) for name, what in _BOUNDS.items()]
-    return markdown_table(("what", "announced after, at most"), rows)
+    rows = [(change, _duration(bounds_s[name])) for name, change in _BOUNDS.items()]
+    return markdown_table(("change", "announced within"), rows)
 
 
 _BOUNDS: dict[Literal["signalled", "active", "rotation", "rescored", "rescored_idle", "removed"], str] = {
     "signalled": "an exam opens or closes; the attempt count shows a new attempt; a running attempt ends",
-    "active": "a new attempt that no count shows, in an exam where something happened within the hour",
-    "rotation": "the same, in an exam that was quiet",
+    "active": "a new attempt that no count shows, in an exam with changes within the hour",
+    "rotation": "the same, in an exam without changes",
     "rescored": "a score changes or an attempt is reopened, in an active exam",
-    "rescored_idle": "the same, in an exam that was quiet for a day",
-    "removed": "an attempt is deleted, in such a quiet exam",
+    "rescored_idle": "the same, in an exam without changes for a day",
+    "removed": "an attempt is deleted, in an exam without changes for a day",
 }
 
 
@@ -111,35 +111,30 @@ def _duration(seconds: int) -> str:
 
 
 def commands() -> str:
-    """Every command and what it does."""
+    """Return every command with its help."""
     rows = [(f"`{path}`", command.get_short_help_str(200)) for path, command in leaf_commands()]
-    return markdown_table(("command", "what it does"), rows)
+    return markdown_table(("command", "purpose"), rows)
 
 
 def metrics() -> str:
-    """Every figure that the functions write."""
+    """Return every metric of the functions."""
     rows = [
-        (
-            f"`{metric.value}`",
-            facts.function,
-            facts.unit.value.lower(),
-            facts.meaning,
-            "always" if facts.even_zero else "where not 0",
-        )
+        f"| `{metric.value}` | {facts.function} | {facts.unit.value.lower()} | {facts.meaning} | "
+        f"{'always' if facts.even_zero else 'where not 0'} |"
         for metric, facts in FACTS.items()
     ]
-    return markdown_table(("metric", "written by", "unit", "meaning", "written"), rows)
+    return "\n".join(["| metric | written by | unit | meaning | written |", "|---|---|---|---|---|", *rows])
 
 
 def alarms() -> str:
-    """Every alarm of the template, in its own words."""
-    said = {
+    """Return the alarms of the template with their descriptions."""
+    descriptions = {
         name: str(found["Properties"]["AlarmDescription"]).strip().removesuffix(f" docs/runbook.md: {name}.")
         for name, found in _template()["Resources"].items()
         if found["Type"] == "AWS::CloudWatch::Alarm"
     }
-    rows = [(f"[`{name}`](runbook.md#{name.lower()})", text) for name, text in said.items()]
-    return markdown_table(("alarm", "what it says"), rows)
+    rows = [(f"[`{name}`](runbook.md#{name.lower()})", text) for name, text in descriptions.items()]
+    return markdown_table(("alarm", "description"), rows)
 
 
 def _file(name: str, language: str) -> Callable[[], str]:
@@ -147,7 +142,7 @@ def _file(name: str, language: str) -> Callable[[], str]:
 
 
 def costs() -> str:
-    """The four installations of docs/cost.md, which are worked out from measured units."""
+    """Return the costs of four installations from docs/cost.md."""
     table = re.search(r"(?:^\|.*\n)+", (ROOT / "docs" / "cost.md").read_text(), re.MULTILINE)
     if table is None:
         raise SystemExit("docs/cost.md has no table: run make cost")
@@ -170,12 +165,12 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
 
 
 def filled(document: str, text: str) -> str:
-    """``text`` of ``document`` with every generated part made anew."""
+    """Return ``text`` of ``document`` with every generated part replaced."""
     for name, make in PARTS[document].items():
         pattern = re.compile(rf"(<!-- begin: {re.escape(name)} -->\n).*?(<!-- end: {re.escape(name)} -->)", re.DOTALL)
         places = list(pattern.finditer(text))
         if len(places) != 1:
-            raise SystemExit(f"{document} has {len(places)} places for {name}, wanted 1")
+            raise SystemExit(f"{document} has {len(places)} places for {name}; there must be one")
         (place,) = places
         text = f"{text[: place.start()]}{place[1]}{make()}\n{place[2]}{text[place.end() :]}"
     return text

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import re
 
-from examhook.events.envelope import compact
-from examhook.events.message import Message, moment, shortened, web_address
+from examhook.events.encoding import compact
+from examhook.events.message import Message
+from examhook.events.text import readable_time, shortened, web_address
 
 # Escaping makes text longer, so these limits are far below those of the products.
 _SENTENCE_UNITS = 500
@@ -137,4 +138,4 @@ def _result_link(message: Message) -> tuple[str, str] | None:
     if message.result is None or message.result["url"] is None:
         return None
     url = web_address(message.result["url"])
-    return (url, moment(message.result["expires_at"])) if len(url) <= _URL_CHARACTERS else None
+    return (url, readable_time(message.result["expires_at"])) if len(url) <= _URL_CHARACTERS else None

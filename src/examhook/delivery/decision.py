@@ -29,7 +29,7 @@ class Retry:
     at: int
     """Time of the next attempt, Unix seconds."""
     not_before: int | None = None
-    """Earliest time that the receiver allows (Unix seconds), also after it recovers early."""
+    """Earliest time that the receiver allows (Unix seconds); it still applies if the endpoint recovers before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,8 +134,7 @@ class Endpoint:
     content_type: ContentType = ContentType.JSON
     """Content type of events; chat messages are always JSON."""
     sealed_pseudonym_key: bytes | None = field(default=None, repr=False)
-    """Key for pseudonyms, encrypted. Unlike the signing secret it is unknown to the receiver, who could otherwise
-    compute pseudonyms."""
+    """Key for pseudonyms, encrypted. The receiver does not know it, so it cannot compute pseudonyms itself."""
     header_names: tuple[str, ...] = ()
     """Names of the custom headers; their values are encrypted."""
     sealed_headers: bytes | None = field(default=None, repr=False)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from examhook.delivery.endpoint import Endpoint, Notice
 from examhook.events.catalogue import OperationsEventType
-from examhook.events.envelope import instant
+from examhook.events.encoding import instant
 
 WARN_AFTER_S = 3600
 """Time without a successful attempt after which the operators are warned about a failing endpoint."""

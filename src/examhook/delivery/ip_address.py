@@ -68,15 +68,17 @@ def ip_refusal_reason(address: str | IpAddress, *, allow_private: bool = False) 
         embedded = _embedded_ipv4(ip)
         if embedded is not None:
             return ip_refusal_reason(embedded, allow_private=allow_private)
-    for network, kind in _NEVER:
-        if ip in network:
-            return f"{ip} is {kind}"
-    for network, kind in _PRIVATE:
-        if ip in network:
-            return None if allow_private else f"{ip} is {kind}"
+    if (kind := _kind(ip, _NEVER)) is not None:
+        return f"{ip} is {kind}"
+    if (kind := _kind(ip, _PRIVATE)) is not None:
+        return None if allow_private else f"{ip} is {kind}"
     if isinstance(ip, IPv6Address) and ip not in _GLOBAL_UNICAST:
         return f"{ip} is not a public address"
     return None
+
+
+def _kind(ip: IpAddress, ranges: Sequence[_NamedRange]) -> str | None:
+    return next((kind for network, kind in ranges if ip in network), None)
 
 
 def _embedded_ipv4(address: IPv6Address) -> IPv4Address | None:

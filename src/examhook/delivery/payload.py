@@ -9,8 +9,8 @@ from typing import assert_never
 from examhook.delivery.chat_messages import discord_body, slack_body, teams_body
 from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, Privacy
 from examhook.events.build import CONTENT_TYPE, Event
+from examhook.events.message import message_of
 from examhook.events.privacy import pseudonymous_body, thin_body
-from examhook.events.words import message_of
 
 _JSON = "application/json"
 _CONTENT_TYPES = {ContentType.JSON: _JSON, ContentType.CLOUDEVENTS: CONTENT_TYPE}
@@ -25,7 +25,7 @@ class Payload:
     """The request body for one event and one endpoint, the same for every attempt."""
 
     webhook_id: str
-    """Id for recognizing repeated requests: the event id, or its pseudonym."""
+    """The event id in the body, by which receivers recognize repeated requests."""
     body: bytes = field(repr=False)
     content_type: str = _JSON
 

@@ -54,7 +54,7 @@ class RateLimit:
         return 1 / self.per_second
 
     def slot_at(self, free_at: float, now: float) -> float:
-        """Rate slot (Unix seconds) of an attempt for which the limit without bursts allows ``free_at``."""
+        """Rate slot (Unix seconds) of an attempt: ``free_at``, or earlier within a burst, but not before ``now``."""
         return max(now, free_at - (self.burst - 1) * self.interval_s)
 
     @property

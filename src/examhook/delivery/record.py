@@ -94,7 +94,7 @@ class Delivery:
     attempts: int = 0
     """Started attempts."""
     attempts_before: int = 0
-    """Number of them made before the last replay, which restarts the schedule."""
+    """Attempts before the last replay; a replay restarts the schedule."""
     next_attempt_at: int | None = None
     """Time at which Retry enqueues the delivery, Unix seconds; None without further attempts."""
     not_before: int | None = None
@@ -105,7 +105,7 @@ class Delivery:
 
     @property
     def attempt_in_schedule(self) -> int:
-        """Number of the last attempt in the schedule, starts at 1."""
+        """Position of the latest attempt in the schedule, from 1."""
         return self.attempts - self.attempts_before
 
 

@@ -28,7 +28,7 @@ def signed_headers(event_id: str, body: bytes, secrets: Sequence[str], at: int) 
     Args:
         event_id: ``webhook-id``, the same for every attempt.
         body: the request body, UTF-8.
-        secrets: ``whsec_…``; each adds a signature, and receivers verify with any one of them.
+        secrets: ``whsec_…``; each adds a signature, and a receiver needs only one of them to verify.
         at: time of the attempt, Unix seconds.
 
     Raises:

@@ -78,7 +78,7 @@ def _check_host(host: str, *, in_brackets: bool, allow_private: bool) -> None:
     if len(host) > _MAX_HOST_CHARACTERS or not all(_LABEL.fullmatch(label) for label in labels):
         raise EndpointUrlError("The URL's host is not a valid host name.")
     if _is_number(labels[-1]):
-        # Some resolvers accept 2130706433, 0x7f.1 and 017700000001 as addresses. All agree only on the plain form.
+        # Some resolvers also accept 2130706433, 0x7f.1 and 017700000001, so allow only the form that all accept.
         try:
             address = IPv4Address(host)
         except AddressValueError:

@@ -27,7 +27,7 @@ class DeliveryQueueError(Exception):
 
 
 class BadMessageError(ValueError):
-    """The body of a message is not one that ``body_of`` returns."""
+    """A message body does not have the format of ``body_of``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from examhook.destinations.publishing import (
     NotPublishedError,
     UnpublishedEvent,
     all_unpublished,
-    batches,
     publish_batches,
+    split_batches,
 )
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class BusPublisher:
             raise NotPublishedError("EventBridge", all_unpublished(entries, _NO_SUCH_BUS))
         publish_batches(
             "EventBridge",
-            batches(entries, _size_bytes, MAX_ENTRIES, MAX_REQUEST_BYTES),
+            split_batches(entries, _size_bytes, MAX_ENTRIES, MAX_REQUEST_BYTES),
             self._publish_batch,
             _REJECTED_CODES,
         )

@@ -42,7 +42,7 @@ class NotPublishedError(Exception):
         self.unpublished = tuple(unpublished)
 
 
-def batches(
+def split_batches(
     entries: Sequence[tuple[Event, EntryT]], size_of: Callable[[EntryT], int], max_entries: int, max_bytes: int
 ) -> Iterator[list[tuple[Event, EntryT]]]:
     """Split ``entries`` into batches of at most ``max_entries`` and ``max_bytes``, in the same order.

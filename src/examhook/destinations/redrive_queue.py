@@ -3,7 +3,7 @@
 Messages come from three senders:
 
 - The DynamoDB stream sends one for each batch that it gave up on. Its stream positions are unusable once the stream
-  records expire, so the time of the message determines what to redrive.
+  records expire, so the redrive covers all events of the time before the message.
 - A redrive that runs out of time sends one for the rest of its part, and one for the processed part if that had errors.
 - Poll sends one if the stream delivers nothing, with the time since when.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CLOCK_MARGIN_S = 24 * 3600
 """Maximum error of the provider's clock, which sets the times of events."""
 LOOK_BACK_S = 24 * 3600 + CLOCK_MARGIN_S
-"""Maximum age of the events of a batch when the stream gives up on it, one day after its writes."""
+"""Maximum age of the events in a failed batch: the stream gives up after one day, plus CLOCK_MARGIN_S."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from examhook.destinations.publishing import NO_ANSWER, UnpublishedEvent, batches, publish_batches
-from examhook.events.words import words_for
+from examhook.destinations.publishing import NO_ANSWER, UnpublishedEvent, publish_batches, split_batches
+from examhook.events.message import email_for
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -37,7 +37,9 @@ class TopicPublisher:
         """Publish ``events`` in order; raises NotPublishedError (see ``publish_batches``)."""
         publish_batches(
             "SNS",
-            batches([(event, _entry(event)) for event in events], _size_bytes, MAX_BATCH_MESSAGES, MAX_BATCH_BYTES),
+            split_batches(
+                [(event, _entry(event)) for event in events], _size_bytes, MAX_BATCH_MESSAGES, MAX_BATCH_BYTES
+            ),
             lambda batch: self._publish_batch(topic_arn, batch),
             _REJECTED_CODES,
         )
@@ -62,9 +64,9 @@ class TopicPublisher:
 
 
 def _entry(event: Event) -> PublishBatchRequestEntryTypeDef:
-    words = words_for(event)
+    email = email_for(event)
     # SNS uses the default for protocols without a text of their own (SQS, Lambda, HTTP, Firehose).
-    texts = {"default": event.body.decode(), "email": words.text, "sms": words.subject}
+    texts = {"default": event.body.decode(), "email": email.text, "sms": email.subject}
     values = {"type": event.event_type, "account": event.account, "exam_id": event.exam_id, "status": event.status}
     attributes: dict[str, MessageAttributeValueTypeDef] = {
         name: {"DataType": "String", "StringValue": value} for name, value in values.items() if value
@@ -73,7 +75,7 @@ def _entry(event: Event) -> PublishBatchRequestEntryTypeDef:
         "Id": event.event_id,
         "Message": json.dumps(texts, ensure_ascii=False, separators=(",", ":")),
         "MessageStructure": "json",
-        "Subject": words.subject,
+        "Subject": email.subject,
         "MessageAttributes": attributes,
     }
 

@@ -116,7 +116,7 @@ class WebhookSender:
             endpoint_url,
             deadline_s=deadline_s,
             max_body_bytes=MAX_RESPONSE_BYTES,
-            # Responses are short, and some receivers announce a compression that they do not use.
+            # Short responses need no compression, and some receivers announce one that they do not use.
             headers={**headers, "Accept-Encoding": "identity", "User-Agent": f"examhook/{__version__}"},
             data=body,
             new_connection=new_connection,

@@ -21,8 +21,9 @@ wrong answer. The list is complete when a further whole pass shows no new row.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 from examhook.detection.list_pass import ListPass, Page
@@ -98,11 +99,13 @@ class Reader(Generic[T]):
 
     def pages(self) -> Iterator[Sequence[T]]:
         """Yield the rows of each page; raises what ``fetch`` raises."""
+        current = ListPass(self.start, self.after)
         for limit in self.limits:
             self.passes += 1
-            known = len(self.seen)
-            current = ListPass(self.start, self.after) if self.passes == 1 else ListPass()
+            known, before = len(self.seen), current.positions
+            current = current if self.passes == 1 else ListPass()
             yield from self._read(current, limit)
+            current.is_ordered &= _in_same_order(before, current.positions)
             if self.stopped or self.problem is not None or self._is_proof(current):
                 return
             if self.passes > 1 and self._is_stable(current, known):
@@ -216,3 +219,9 @@ class Reader(Generic[T]):
         self._is_extra_page = True
         yield page.rows
         self._is_extra_page = False
+
+
+def _in_same_order(before: Mapping[Hashable, int], now: Mapping[Hashable, int]) -> bool:
+    """Whether two passes showed the rows that they share in the same order."""
+    places = [before[key] for key in now if key in before]
+    return all(first < second for first, second in pairwise(places))

@@ -1,1 +1,1 @@
-"""What an event is, says and is called: pure rules, no AWS, no HTTP, no clock."""
+"""Rules for events: types, bodies, ids and texts. Pure functions without AWS, HTTP or a clock."""

@@ -1,6 +1,6 @@
-"""The shape of an event's ``data``, as ``docs/events/`` publishes it.
+"""Shape of an event's ``data``, as published in ``docs/events/``.
 
-Every key is always there; what the provider did not say is null. Times are RFC 3339 in UTC.
+Every key is always present; a value that the provider does not state is null. Times are RFC 3339 in UTC.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 DetailValue = str | int | bool | None
-"""What an operations event may say about one detail."""
+"""Value of one detail of an operations event."""
 
 
 class ExamBody(TypedDict):
-    """The exam, as its listing showed it."""
+    """The exam, as the provider last listed it."""
 
     id: str
     title: str
@@ -22,24 +22,22 @@ class ExamBody(TypedDict):
 
 
 class CandidateBody(TypedDict):
-    """The candidate."""
+    """The candidate who takes the exam."""
 
     id: str
     name: str | None
 
 
 class ResultBody(TypedDict):
-    """The provider's page with the result: a link that opens for whoever holds it, until it expires.
-
-    ``url`` is null where the link had expired when the event was sent, and no fresh one was to be had.
-    """
+    """Link to the result. Anyone who has the link can open it until it expires."""
 
     url: str | None
+    """None if the link expired before the event was sent and a fresh link could not be fetched."""
     expires_at: str
 
 
 class SubmissionFacts(TypedDict):
-    """What was true of the attempt when the event happened."""
+    """State of the attempt at the time of the event."""
 
     status: str
     status_code: int
@@ -73,12 +71,12 @@ class AvailabilityBody(TypedDict):
 
 
 class VerificationBody(TypedDict):
-    """What a full scan found."""
+    """Result of a full scan."""
 
     watermark: str
     attempts: int
     statuses: Mapping[str, int]
-    """How many attempts have each status; every status is named, also where there are none."""
+    """Number of attempts by status name; includes statuses with no attempts."""
     digest: str
 
 
@@ -91,36 +89,30 @@ class VerifiedBody(TypedDict):
     observed_at: str
 
 
-class ThinExam(TypedDict):
-    """An exam by its id."""
-
-    id: str
-
-
-class ThinCandidate(TypedDict):
-    """A candidate by id."""
+class IdOnly(TypedDict):
+    """An exam or a candidate, reduced to its id."""
 
     id: str
 
 
 class ThinSubmission(TypedDict):
-    """An attempt by its start, which tells it from others of the same candidate."""
+    """An attempt, reduced to its start. The start distinguishes the attempts of one candidate."""
 
     started_at: str
 
 
 class ThinBody(TypedDict):
-    """``data`` of every ``submission.*`` event as endpoints of the profile ``thin`` get it."""
+    """``data`` of ``submission.*`` events for endpoints with the privacy profile ``thin``."""
 
     account: str
-    exam: ThinExam
-    candidate: ThinCandidate
+    exam: IdOnly
+    candidate: IdOnly
     submission: ThinSubmission
     observed_at: str
 
 
 class OperationsBody(TypedDict):
-    """``data`` of every event for the operators."""
+    """``data`` of every operations event."""
 
     account: str | None
     message: str

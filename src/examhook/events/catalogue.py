@@ -1,4 +1,4 @@
-"""The closed list of event types, and which of them a subscriber gets without asking."""
+"""Event types, and which of them a subscriber receives by default."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from examhook.model import Status
 
 
 class EventType(StrEnum):
-    """Every type of event that Examhook sends about a submission."""
+    """Types of events about submissions."""
 
     STARTED = "submission.started"
     SUBMITTED = "submission.submitted"
@@ -22,7 +22,7 @@ class EventType(StrEnum):
 
 
 class ExamEventType(StrEnum):
-    """Every type of event that Examhook sends about an exam."""
+    """Types of events about exams."""
 
     OPENED = "exam.opened"
     CLOSED = "exam.closed"
@@ -30,7 +30,7 @@ class ExamEventType(StrEnum):
 
 
 class OperationsEventType(StrEnum):
-    """Every type of event that goes to the operations topic."""
+    """Types of events on the operations topic."""
 
     PROVIDER_REFUSED = "provider.refused"
     ENDPOINT_FAILING = "endpoint.failing"
@@ -39,16 +39,16 @@ class OperationsEventType(StrEnum):
 
 
 ENDPOINT_TEST = "endpoint.test"
-"""Type of the event that a person sends to one endpoint to try it."""
+"""Type of the event that ``examhook endpoints test`` sends to one endpoint."""
 
 WEBHOOK_TYPES: tuple[EventType | ExamEventType, ...] = (*EventType, *ExamEventType)
-"""Types that a webhook endpoint can ask for."""
+"""Types that a webhook endpoint can subscribe to."""
 
 OFF_BY_DEFAULT = frozenset({EventType.STARTED, ExamEventType.VERIFIED})
-"""Types that webhooks and e-mail get only when asked for."""
+"""Types that webhooks and e-mail receive only on request."""
 
 DEFAULT_TYPES = tuple(sorted(set(WEBHOOK_TYPES) - OFF_BY_DEFAULT))
-"""Types that a new webhook endpoint gets when it names none."""
+"""Types that a new webhook endpoint receives if it names none."""
 
 _TYPE_OF_STATUS = {
     Status.IN_TEST: EventType.STARTED,
@@ -60,7 +60,7 @@ _TYPE_OF_STATUS = {
 
 
 def type_of_status(status_code: int) -> EventType:
-    """Type of the event that the appearance of ``status_code`` makes."""
+    """Return the type of the event that announces ``status_code``."""
     try:
         return _TYPE_OF_STATUS[Status(status_code)]
     except ValueError:

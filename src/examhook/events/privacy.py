@@ -1,13 +1,8 @@
-"""Telling less: events without what a receiver need not know, made from an event's body alone.
+"""Privacy profiles: event bodies with less personal data, made from the event's body alone.
 
-Only events about submissions hold anything about a person, and the digest in an exam's receipt, from which an id
-could be guessed; all others stay as they are. Which type is which is stated for each, so that a type which nobody
-thought about is told to nobody who may know less. The same body and key always make the same bytes, so a
-repeated attempt sends what the first one sent.
-
-::
-
-    UnstatedTypeError    nothing says what an event of this type tells about a person; nothing is sent
+Only events about submissions, and the digest in an exam's receipt, say anything about a candidate. Other events stay
+unchanged. The same body and key always yield the same bytes, so a retry sends the same bytes as the first attempt.
+``PERSONAL_DATA`` classifies every type; events of a type that is not classified are not sent to restricted endpoints.
 """
 
 from __future__ import annotations
@@ -22,113 +17,111 @@ from typing import cast
 from examhook.events.body import SubmissionBody, ThinBody, VerifiedBody
 from examhook.events.build import Event
 from examhook.events.catalogue import ENDPOINT_TEST, EventType, ExamEventType, OperationsEventType
-from examhook.events.envelope import compact, path_of
+from examhook.events.encoding import compact, path_of
 
 
-class About(Enum):
-    """Whom an event tells of."""
+class PersonalData(Enum):
+    """Personal data in the ``data`` of an event."""
 
     CANDIDATE = auto()
-    """Its ``data`` is a SubmissionBody."""
-    EVERY_CANDIDATE = auto()
-    """Its ``data`` is a VerifiedBody: it names nobody, and its digest could be tried with every id."""
-    NOBODY = auto()
+    """A SubmissionBody, which describes one candidate."""
+    DIGEST = auto()
+    """A VerifiedBody. It names nobody, but candidate ids can be tried against its digest."""
+    NONE = auto()
 
 
-ABOUT: Mapping[str, About] = {
-    EventType.STARTED: About.CANDIDATE,
-    EventType.SUBMITTED: About.CANDIDATE,
-    EventType.TIMED_OUT: About.CANDIDATE,
-    EventType.FORCED: About.CANDIDATE,
-    EventType.SYSTEM_SUBMITTED: About.CANDIDATE,
-    EventType.RESCORED: About.CANDIDATE,
-    EventType.REOPENED: About.CANDIDATE,
-    EventType.REMOVED: About.CANDIDATE,
-    EventType.UNKNOWN_STATUS: About.CANDIDATE,
-    ExamEventType.OPENED: About.NOBODY,
-    ExamEventType.CLOSED: About.NOBODY,
-    ExamEventType.VERIFIED: About.EVERY_CANDIDATE,
-    OperationsEventType.PROVIDER_REFUSED: About.NOBODY,
-    OperationsEventType.ENDPOINT_FAILING: About.NOBODY,
-    OperationsEventType.ENDPOINT_DISABLED: About.NOBODY,
-    OperationsEventType.ENDPOINT_RECOVERED: About.NOBODY,
-    ENDPOINT_TEST: About.NOBODY,
+PERSONAL_DATA: Mapping[str, PersonalData] = {
+    EventType.STARTED: PersonalData.CANDIDATE,
+    EventType.SUBMITTED: PersonalData.CANDIDATE,
+    EventType.TIMED_OUT: PersonalData.CANDIDATE,
+    EventType.FORCED: PersonalData.CANDIDATE,
+    EventType.SYSTEM_SUBMITTED: PersonalData.CANDIDATE,
+    EventType.RESCORED: PersonalData.CANDIDATE,
+    EventType.REOPENED: PersonalData.CANDIDATE,
+    EventType.REMOVED: PersonalData.CANDIDATE,
+    EventType.UNKNOWN_STATUS: PersonalData.CANDIDATE,
+    ExamEventType.OPENED: PersonalData.NONE,
+    ExamEventType.CLOSED: PersonalData.NONE,
+    ExamEventType.VERIFIED: PersonalData.DIGEST,
+    OperationsEventType.PROVIDER_REFUSED: PersonalData.NONE,
+    OperationsEventType.ENDPOINT_FAILING: PersonalData.NONE,
+    OperationsEventType.ENDPOINT_DISABLED: PersonalData.NONE,
+    OperationsEventType.ENDPOINT_RECOVERED: PersonalData.NONE,
+    ENDPOINT_TEST: PersonalData.NONE,
 }
-"""What each type tells of a person; a new one is written in here by whoever makes it, after a look at its body."""
+"""Personal data by event type. Add a new type by hand, after a review of its body."""
 
 
-class UnstatedTypeError(ValueError):
-    """An event's type is not among those of which it is stated what they tell of a person."""
+class UnclassifiedTypeError(ValueError):
+    """PERSONAL_DATA lacks the event's type."""
 
 
 def is_about_a_candidate(event: Event) -> bool:
-    """Whether ``event`` tells of a person; raises UnstatedTypeError."""
+    """Return whether ``event`` describes one candidate; raises UnclassifiedTypeError."""
     try:
-        return ABOUT[event.event_type] is About.CANDIDATE
+        return PERSONAL_DATA[event.event_type] is PersonalData.CANDIDATE
     except KeyError:
-        raise UnstatedTypeError(
-            f"nothing states what events of the type {event.event_type} tell of a person (events/privacy.py)"
+        raise UnclassifiedTypeError(
+            f"events/privacy.py does not classify events of the type {event.event_type}"
         ) from None
 
 
 def pseudonymous_body(event: Event, key: str) -> bytes:
-    """``event`` without name and result link, and with pseudonyms in place of all that derives from the candidate's id.
+    """Return the body without name and result link, and with pseudonyms for everything that derives from the id.
 
-    That is the candidate's id, the subject, and the event's own ids: they are digests of facts that
-    can be guessed, so whoever knows how they are made could try every candidate. A pseudonym is the
-    same in every event that is made with ``key``, and means nothing without it. Raises UnstatedTypeError.
+    These are the candidate's id, the subject and the event ids. Event ids are digests of guessable facts, so anyone who
+    knows the algorithm could test every candidate id. ``key`` determines the pseudonyms: one candidate has the same
+    pseudonym in all events with the same key. Raises UnclassifiedTypeError.
     """
     if not is_about_a_candidate(event):
-        return _receipt_body(event, key) if ABOUT[event.event_type] is About.EVERY_CANDIDATE else event.body
+        is_receipt = PERSONAL_DATA[event.event_type] is PersonalData.DIGEST
+        return _receipt_with_keyed_digest(event, key) if is_receipt else event.body
     envelope = json.loads(event.body)
     data = cast("SubmissionBody", envelope["data"])
     candidate_id = f"anon_{_keyed(key, 'candidate', data['account'], data['candidate']['id'])}"
-    envelope["id"] = _event_id(key, envelope["id"])
+    envelope["id"] = _event_pseudonym(key, envelope["id"])
     if "previousid" in envelope:
-        envelope["previousid"] = _event_id(key, envelope["previousid"])
-    _, _, rest = envelope["subject"].partition("/attempts/")
-    envelope["subject"] = path_of("candidates", candidate_id, "attempts", rest)
-    told: SubmissionBody = {
+        envelope["previousid"] = _event_pseudonym(key, envelope["previousid"])
+    _, _, attempt = envelope["subject"].partition("/attempts/")
+    envelope["subject"] = path_of("candidates", candidate_id, "attempts", attempt)
+    pseudonymous: SubmissionBody = {
         **data,
         "candidate": {"id": candidate_id, "name": None},
         "submission": {**data["submission"], "result": None},
     }
-    envelope["data"] = told
+    envelope["data"] = pseudonymous
     return compact(envelope)
 
 
 def thin_body(event: Event) -> bytes:
-    """``event`` with ids and times only: whom and what it is about, for receivers that look the rest up themselves.
-
-    Raises UnstatedTypeError.
-    """
+    """Return the body with ids and times only, for receivers that look up the rest; raises UnclassifiedTypeError."""
     if not is_about_a_candidate(event):
         return event.body
     envelope = json.loads(event.body)
     data = cast("SubmissionBody", envelope["data"])
-    told: ThinBody = {
+    thin: ThinBody = {
         "account": data["account"],
         "exam": {"id": data["exam"]["id"]},
         "candidate": {"id": data["candidate"]["id"]},
         "submission": {"started_at": data["submission"]["started_at"]},
         "observed_at": data["observed_at"],
     }
-    return compact({**envelope, "data": told})
+    return compact({**envelope, "data": thin})
 
 
-def _receipt_body(event: Event, key: str) -> bytes:
-    """A receipt whose digest only tells whether anything changed."""
+def _receipt_with_keyed_digest(event: Event, key: str) -> bytes:
+    """Return the receipt with a digest that still shows changes but cannot be recomputed without ``key``."""
     envelope = json.loads(event.body)
     data = cast("VerifiedBody", envelope["data"])
     digest = _keyed(key, "digest", data["verification"]["digest"])[:16]
-    told: VerifiedBody = {**data, "verification": {**data["verification"], "digest": digest}}
-    return compact({**envelope, "data": told})
+    keyed: VerifiedBody = {**data, "verification": {**data["verification"], "digest": digest}}
+    return compact({**envelope, "data": keyed})
 
 
-def _event_id(key: str, event_id: str) -> str:
+def _event_pseudonym(key: str, event_id: str) -> str:
     return f"evt_{_keyed(key, 'event', event_id)}"
 
 
 def _keyed(key: str, *facts: str) -> str:
-    """The first 128 bits (hex) of an HMAC-SHA256 of the facts as a JSON array, which no fact can forge."""
+    """Return 32 hex digits: the first 128 bits of the HMAC-SHA256 of the facts as a JSON array."""
     return hmac.new(key.encode(), json.dumps(facts).encode(), hashlib.sha256).hexdigest()[:32]

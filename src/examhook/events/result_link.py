@@ -1,4 +1,4 @@
-"""The link to a result within an event: reading it, and putting another in its place without touching anything else."""
+"""Reads and replaces the result link in an event. Every other byte of the body stays the same."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import cast
 
 from examhook.events.body import SubmissionBody
 from examhook.events.build import Event
-from examhook.events.envelope import compact, instant
+from examhook.events.encoding import compact, instant
 from examhook.events.privacy import is_about_a_candidate
 
 
 @dataclass(frozen=True, slots=True)
 class ResultLink:
-    """A link that opens for whoever holds it, until it expires."""
+    """Link to a result. Anyone who has it can open it until it expires."""
 
     url: str = field(repr=False)
     expires_at: int
@@ -23,35 +23,27 @@ class ResultLink:
 
 
 def link_of(event: Event) -> ResultLink | None:
-    """The link that ``event`` carries; None where it carries none. Raises UnstatedTypeError."""
-    data = _data(event)
-    result = None if data is None else data["submission"]["result"]
+    """Return the link in ``event``, None if it has none; raises UnclassifiedTypeError."""
+    if not is_about_a_candidate(event):
+        return None
+    result = cast("SubmissionBody", json.loads(event.body)["data"])["submission"]["result"]
     if result is None or result["url"] is None:
         return None
     return ResultLink(result["url"], int(datetime.fromisoformat(result["expires_at"]).timestamp()))
 
 
 def with_link(event: Event, link: ResultLink) -> Event:
-    """``event``, which carries a link, with ``link`` in its place; every other byte stays."""
-    return _with_result(event, link.url, instant(link.expires_at))
+    """Return ``event``, which has a link, with ``link`` instead."""
+    return _with_result(event, url=link.url, expires_at=instant(link.expires_at))
 
 
 def without_link(event: Event) -> Event:
-    """``event``, which carries a link, marked as one whose link has expired: no URL, the end as it was."""
-    return _with_result(event, None, None)
+    """Return ``event``, which has a link, with its link marked as expired: no URL, and ``expires_at`` as it was."""
+    return _with_result(event, url=None)
 
 
-def _data(event: Event) -> SubmissionBody | None:
-    if not is_about_a_candidate(event):
-        return None
-    return cast("SubmissionBody", json.loads(event.body)["data"])
-
-
-def _with_result(event: Event, url: str | None, expires_at: str | None) -> Event:
-    # Bodies are written by ``compact`` and read into the same order of keys, so it writes the same bytes again.
+def _with_result(event: Event, **changes: str | None) -> Event:
+    # compact() wrote the body, and json.loads keeps the order of keys, so all other bytes stay the same.
     envelope = json.loads(event.body)
-    result = envelope["data"]["submission"]["result"]
-    result["url"] = url
-    if expires_at is not None:
-        result["expires_at"] = expires_at
+    envelope["data"]["submission"]["result"].update(changes)
     return replace(event, body=compact(envelope))

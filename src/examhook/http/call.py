@@ -25,7 +25,7 @@ class Call:
     deadline_at: float
     connect_timeout_s: float
     needs_new_connection: bool = False
-    """Whether reusing an idle connection is not allowed."""
+    """Whether the call must not reuse an idle connection."""
     reused_connection: bool = False
     received_bytes: bool = False
     """Whether any byte of a response arrived."""

@@ -68,8 +68,8 @@ class HttpClient:
     ) -> HttpResponse:
         """Send one request and return its final response; raises HttpError.
 
-        ``connect_timeout_s`` applies to each address of the host. ``new_connection`` excludes idle connections; use it
-        to retry at once after StaleConnectionError.
+        ``connect_timeout_s`` applies to each address of the host. ``new_connection`` prevents the reuse of an idle
+        connection; set it to retry at once after StaleConnectionError.
         """
         request = _prepared(method, url, {**_DEFAULT_HEADERS, **(headers or {})}, params, data)
         with begin_call(deadline_s, connect_timeout_s, needs_new_connection=new_connection) as call:

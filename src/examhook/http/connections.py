@@ -54,22 +54,7 @@ class DeadlineAdapter(HTTPAdapter):
 def _pools(check_address: AddressCheck | None, now: Callable[[], float]) -> dict[str, type[HTTPConnectionPool]]:
     """Connection pools by scheme."""
 
-    class Plain(HTTPConnection):
-        response_class = FinalResponse
-        used_at = 0.0
-
-        def _new_conn(self) -> DeadlineSocket:
-            return connect(self._dns_host, self.port, check_address)
-
-        @property
-        def is_connected(self) -> bool:
-            return _record_reuse(_is_reusable(self.used_at, now()) and super().is_connected)
-
-        def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as urllib3's own connections
-            self.used_at = now()
-            return super().getresponse()
-
-    class Tls(HTTPSConnection):
+    class Connection(HTTPConnection):
         response_class = FinalResponse
         used_at = 0.0
 
@@ -79,18 +64,24 @@ def _pools(check_address: AddressCheck | None, now: Callable[[], float]) -> dict
         @property
         def is_connected(self) -> bool:
             # urllib3 checks the socket for unread bytes, but not for bytes that TLS has already decrypted.
-            unread = self.sock.pending() if isinstance(self.sock, ssl.SSLSocket) else 0
-            return _record_reuse(not unread and _is_reusable(self.used_at, now()) and super().is_connected)
+            has_unread = isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
+            reuses = not has_unread and _is_reusable(self.used_at, now()) and super().is_connected
+            # The pool asks before each use of an idle connection.
+            current_call().reused_connection = reuses
+            return reuses
 
         def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as urllib3's own connections
             self.used_at = now()
             return super().getresponse()
 
+    class TlsConnection(Connection, HTTPSConnection):
+        pass
+
     class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
+        ConnectionCls = Connection
 
     class TlsPool(HTTPSConnectionPool):
-        ConnectionCls = Tls
+        ConnectionCls = TlsConnection
 
     return {"http": PlainPool, "https": TlsPool}
 
@@ -99,9 +90,3 @@ def _is_reusable(used_at: float, now: float) -> bool:
     """Whether the current call may reuse a connection last used at ``used_at``; both are Unix seconds."""
     # After the clock was set back, the idle time is unknown.
     return not current_call().needs_new_connection and 0 <= now - used_at <= IDLE_S
-
-
-def _record_reuse(is_connected: bool) -> bool:  # noqa: FBT001 - returns its argument
-    """Record whether the call reuses a connection; the pool asks before each use of an idle connection."""
-    current_call().reused_connection = is_connected
-    return is_connected

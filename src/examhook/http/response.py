@@ -66,7 +66,7 @@ class FinalResponse(http.client.HTTPResponse):
 
     def _begin_final(self) -> None:
         while True:
-            # With headers, ``begin`` would assume that the response was already read.
+            # If headers are set, ``begin`` assumes that the response was already read.
             self.headers = self.msg = None  # type: ignore[assignment]
             try:
                 super().begin()

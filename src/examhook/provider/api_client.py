@@ -1,8 +1,7 @@
-"""The HTTP client that both APIs share: paced requests, deadlines, retries and typed errors.
+"""HTTP client for both APIs of the provider: rate limit, deadlines, retries and typed errors.
 
-The query string holds the account code. No URL, error of the HTTP library or query leaves this module:
-errors are created outside ``except`` blocks, so that they have no context, and parameters and headers
-have a ``repr`` without their values.
+The query string contains the account code, so no URL, query or error of the HTTP library leaves this module. Errors are
+created outside ``except`` blocks, so that they have no context. Parameters and headers hide their values in ``repr``.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from examhook import __version__
 from examhook.http.client import HttpClient
 from examhook.http.errors import HttpError, StaleConnectionError
 from examhook.http.response import HttpResponse
-from examhook.provider.envelope import ErrorAnswer
 from examhook.provider.errors import (
     ProviderError,
     ProviderMalformed,
@@ -27,39 +25,40 @@ from examhook.provider.errors import (
 )
 from examhook.provider.headers import charset, clock_offset_s
 from examhook.provider.pacing import Pacer
-from examhook.provider.pages import ExamPage, RecordPage, ResultsPage
-from examhook.provider.response_errors import Question, error_answered, not_reached, unusable
+from examhook.provider.port import ExamPage, RecordPage, ResultsPage
+from examhook.provider.response_envelope import ErrorAnswer
+from examhook.provider.response_errors import RequestKind, error_from_status, error_from_text, error_from_transport
 
 PageT = TypeVar("PageT", ExamPage, ResultsPage, RecordPage)
 
 Parse = Callable[[bytes, str | None], PageT]
-"""Reads a body, given the character set that its headers state; raises ProviderMalformed, ErrorAnswer."""
+"""Parses a body, given the character set in the headers; raises ProviderMalformed, ErrorAnswer."""
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
-"""Twice what 10,000 rows of 400 bytes take."""
+MAX_PAGE_BYTES = 8 * 1024 * 1024
+"""Twice the size of 10,000 rows of 400 bytes."""
 
-LONGEST_WAIT_S = 30.0
-"""Longest pause within one poll; a longer one is left to the next poll."""
+MAX_WAIT_S = 30.0
+"""Maximum pause within one poll. A longer pause is left to the next poll."""
 
-MOST_REFUSALS = 2
-"""Requests with an account code that may be wrong, before the poll gives up."""
+_MAX_REFUSED_ATTEMPTS = 2
+"""Attempts with an account code that may be wrong."""
 
 _BACKOFF_S = 1.0
-_LONGEST_BACKOFF_S = 10.0
+_MAX_BACKOFF_S = 10.0
 
 
-class Hidden(dict[str, str]):
-    """Parameters or headers of a request, with a ``repr`` that shows none of them."""
+class RedactedDict(dict[str, str]):
+    """Parameters or headers of a request; ``repr`` hides their values."""
 
     def __repr__(self) -> str:
-        return "Hidden(…)"
+        return "RedactedDict(…)"
 
 
-class Means(TypedDict):
+class ClientOptions(TypedDict):
     """Dependencies and limits of a client.
 
-    ``now`` gives Unix seconds. A request is sent up to ``attempts`` times (default 3), each
-    within ``request_deadline_s`` (default 30).
+    ``now`` returns Unix seconds. A request is attempted up to ``attempts`` times (default 3), each within
+    ``request_deadline_s`` (default 30).
     """
 
     session: HttpClient
@@ -71,84 +70,97 @@ class Means(TypedDict):
     attempts: NotRequired[int]
 
 
-class PacedClient(ABC):
-    """Base of the clients of both dialects; for one thread.
+class ApiClient(ABC):
+    """Base of both clients. Use it in one thread only.
 
-    The pause between two attempts is random up to a bound that doubles (full jitter), or what the
-    provider asks for.
+    The pause between two attempts is random, up to a bound that doubles (full jitter). A pause that the provider asks
+    for is added.
     """
 
     PATH: ClassVar[str]
     """Path of the API below the base URL."""
 
-    def __init__(self, base_url: str, code: str, **means: Unpack[Means]) -> None:
+    def __init__(self, base_url: str, code: str, **options: Unpack[ClientOptions]) -> None:
         self._url = base_url.rstrip("/") + self.PATH
         self._code = code
-        self._session = means["session"]
-        self._pacer = means["pacer"]
-        self._now = means["now"]
-        self._sleep = means["sleep"]
-        self._rng = means["rng"]
-        self._request_deadline_s = means.get("request_deadline_s", 30.0)
-        self._attempts = means.get("attempts", 3)
+        self._session = options["session"]
+        self._pacer = options["pacer"]
+        self._now = options["now"]
+        self._sleep = options["sleep"]
+        self._rng = options["rng"]
+        self._request_deadline_s = options.get("request_deadline_s", 30.0)
+        self._attempts = options.get("attempts", 3)
         self.requests_made = 0
         self.give_up_at = math.inf
-        """Unix seconds after which it waits for nothing more; the caller sets it."""
-        self._left_alone_until = 0.0
-        """Unix seconds until which the provider asked for a pause. The caller carries it over to the next client."""
+        """Unix seconds after which the client stops waiting; set by the caller."""
+        self._paused_until = 0.0
+        """Unix seconds until which the provider asked for a pause."""
         self._clock_offset_s: int | None = None
 
     @property
     def clock_offset_s(self) -> int | None:
-        """Seconds by which the provider's clock is ahead of ours, 0 where they agree to the minute.
+        """Seconds by which the provider's clock is ahead of ours; 0 if they differ by less than a minute.
 
-        Of several servers, the one nearest to our clock counts. None where no answer had a believable ``Date``.
+        The smallest offset of all answers. None if no answer had a plausible ``Date`` header.
         """
         return self._clock_offset_s
 
     @abstractmethod
-    def _identified(self, query: Hidden) -> tuple[Hidden, Hidden]:
-        """All parameters, and headers, of one request: ``query`` and what authenticates it."""
+    def _authenticated(self, query: RedactedDict) -> tuple[RedactedDict, RedactedDict]:
+        """Return the parameters and headers of a request: ``query`` and the credentials."""
 
-    def _ask(self, query: Hidden, parse: Parse[PageT], question: Question) -> PageT:
-        """The page for ``query``, with retries; raises ProviderError."""
+    def _request(self, query: RedactedDict, parse: Parse[PageT], kind: RequestKind) -> PageT:
+        """Return the page for ``query``, with retries; raises ProviderError."""
         attempt = 1
         while True:
-            outcome = self._attempt(query, parse, question)
+            outcome = self._attempt(query, parse, kind)
             if not isinstance(outcome, ProviderError):
                 return outcome
-            pause_s = self._pause_s(outcome, attempt)
+            pause_s = self._retry_pause_s(outcome, attempt)
             if pause_s is None:
                 raise outcome
             self._sleep(pause_s)
             attempt += 1
 
-    def _attempt(self, query: Hidden, parse: Parse[PageT], question: Question) -> PageT | ProviderError:
-        """Send one request."""
-        no_time = self._no_time()
-        if no_time is not None:
-            return no_time
-        if (left_s := self._left_alone_until - self._now()) > 0:
+    def _attempt(self, query: RedactedDict, parse: Parse[PageT], kind: RequestKind) -> PageT | ProviderError:
+        timeout = self._timeout()
+        if timeout is not None:
+            return timeout
+        if (left_s := self._paused_until - self._now()) > 0:
             self._sleep(left_s)
         outcome = self._send(query)
         if isinstance(outcome, StaleConnectionError):
-            # The connection failed, not the provider, so this is no attempt of its own.
+            # The connection failed, not the provider, so this does not count as an attempt.
             outcome = self._send(query, new_connection=True)
-        return not_reached(outcome) if isinstance(outcome, HttpError) else self._read(outcome, parse, question)
+        return error_from_transport(outcome) if isinstance(outcome, HttpError) else self._parsed(outcome, parse, kind)
 
-    def _send(self, query: Hidden, *, new_connection: bool = False) -> HttpResponse | HttpError:
-        """Send one request when the rate allows it."""
+    def _timeout(self) -> ProviderError | None:
+        """Return an error if the next request cannot start in time."""
+        delay_s = max(self._pacer.delay_s(), self._paused_until - self._now())
+        if delay_s > MAX_WAIT_S:
+            return ProviderThrottled(
+                f"The provider asked for a pause of another {delay_s:.0f} s. A later poll tries again.",
+                retry_after_s=delay_s,
+            )
+        if self._now() + delay_s >= self.give_up_at:
+            return ProviderUnavailable("There was no time left for another request. The next poll continues.")
+        return None
+
+    def _send(self, query: RedactedDict, *, new_connection: bool = False) -> HttpResponse | HttpError:
+        """Send one request as soon as the rate limit allows it."""
         self._pacer.wait()
         self.requests_made += 1
-        params, headers = self._identified(query)
+        params, headers = self._authenticated(query)
         sent_at = self._now()
         try:
             answer = self._session.send(
                 "GET",
                 self._url,
                 deadline_s=min(self._request_deadline_s, self.give_up_at - sent_at),
-                max_body_bytes=MAX_BODY_BYTES,
-                headers=Hidden(headers, **{"User-Agent": f"examhook/{__version__}", "Accept": "application/json"}),
+                max_body_bytes=MAX_PAGE_BYTES,
+                headers=RedactedDict(
+                    headers, **{"User-Agent": f"examhook/{__version__}", "Accept": "application/json"}
+                ),
                 params=params,
                 new_connection=new_connection,
             )
@@ -160,45 +172,34 @@ class PacedClient(ABC):
         return answer
 
     def _compare_clocks(self, answer: HttpResponse, at: float) -> None:
-        """Keep the smallest difference: one server of several may be wrong, and an answer may have been stored."""
+        """Keep the smallest offset: one of several servers may be wrong, and an answer may come from a cache."""
         offset_s = clock_offset_s(answer.headers, at)
         if offset_s is not None and (self._clock_offset_s is None or abs(offset_s) < abs(self._clock_offset_s)):
             self._clock_offset_s = offset_s
 
-    def _read(self, answer: HttpResponse, parse: Parse[PageT], question: Question) -> PageT | ProviderError:
-        """The page in ``answer``, or the error that it stands for."""
-        problem = unusable(answer, self._now(), question)
-        if problem is not None and not isinstance(problem, ProviderMalformed):
-            return problem
-        # An answer with a wrong status may still hold an error object, which says more.
+    def _parsed(self, answer: HttpResponse, parse: Parse[PageT], kind: RequestKind) -> PageT | ProviderError:
+        error = error_from_status(answer, self._now(), kind)
+        if error is not None and not isinstance(error, ProviderMalformed):
+            return error
+        # An answer with an unexpected status may still contain an error object, which says more.
         try:
             page = parse(answer.body, charset(answer.headers))
-        except ErrorAnswer as error:
-            return error_answered(error.said, question, self._code, stated_code=error.code)
-        except ProviderMalformed as error:
-            return problem or error.with_traceback(None)
-        return problem or page
+        except ErrorAnswer as answered:
+            return error_from_text(answered.text, kind, self._code, stated_code=answered.code)
+        except ProviderMalformed as malformed:
+            return error or malformed.with_traceback(None)
+        return error or page
 
-    def _no_time(self) -> ProviderError | None:
-        """The error where the next request cannot start in time."""
-        delay_s = max(self._pacer.delay_s(), self._left_alone_until - self._now())
-        if delay_s > LONGEST_WAIT_S:
-            return ProviderThrottled(
-                f"The provider asked for a pause of another {delay_s:.0f} s. A later poll asks again.",
-                retry_after_s=delay_s,
-            )
-        if self._now() + delay_s >= self.give_up_at:
-            return ProviderUnavailable("There was no time left for another request. The next poll continues.")
-        return None
-
-    def _pause_s(self, error: ProviderError, attempt: int) -> float | None:
-        """Seconds to wait before the next attempt; None where it cannot help or cannot start in time."""
-        pause_s = self._rng.uniform(0, min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2 ** (attempt - 1)))
+    def _retry_pause_s(self, error: ProviderError, attempt: int) -> float | None:
+        """Return the seconds to wait before the next attempt; None if a retry cannot help or cannot start in time."""
+        pause_s = self._rng.uniform(0, min(_MAX_BACKOFF_S, _BACKOFF_S * 2 ** (attempt - 1)))
         if isinstance(error, ProviderThrottled) and error.retry_after_s is not None:
-            self._left_alone_until = max(self._left_alone_until, self._now() + error.retry_after_s)
-            # Jitter on top, since other clients may have received the same answer.
+            self._paused_until = max(self._paused_until, self._now() + error.retry_after_s)
+            # Keep the jitter, because other clients may have received the same answer.
             pause_s += error.retry_after_s
-        attempts = min(self._attempts, MOST_REFUSALS) if isinstance(error, ProviderRefused) else self._attempts
-        if not error.helps_to_retry or attempt >= attempts or pause_s > LONGEST_WAIT_S:
+        max_attempts = self._attempts
+        if isinstance(error, ProviderRefused):
+            max_attempts = min(max_attempts, _MAX_REFUSED_ATTEMPTS)
+        if not error.retryable or attempt >= max_attempts or pause_s > MAX_WAIT_S:
             return None
         return pause_s if self._now() + pause_s < self.give_up_at else None

@@ -1,248 +1,226 @@
-"""Finds an account's exams where the provider does not list them, and how many rows each exam has.
+"""Finds an account's exams in the ``v1`` API, and the number of rows in each exam.
 
-The ``v1`` API has no list of exams. It gives the rows of all exams at once, their total, and the total
-of one exam. Each look requests the first page of all rows, and then only what does not add up:
+The ``v1`` API has no list of exams. It returns the rows of all exams or of one exam, each with a total. Discovery
+therefore counts rows: the totals of all known exams must add up to the total of all rows. Each call requests the first
+page of all rows. It sends further requests only if the rows do not add up::
 
-::
+    first page ──▶ do the known counts and the new rows add up to the total? ──▶ done
+                     │ no
+                     ▼
+    count the exams of the new rows (or of the last rows) ──▶ do they add up? ──▶ done
+                     │ no
+                     ▼
+    count every exam ──▶ do they add up? ──▶ done
+                     │ no: some exams are unknown
+                     ▼
+    walk through all rows until they add up or time runs out; the next call continues there
 
-    first page, total ─▶ do the rows counted before, and the new ones on it, make up the total? ─▶ done
-                           │ no
-                           ▼
-    count the exams of the new rows, else of the last rows ─▶ does it add up? ─▶ done
-                           │ no
-                           ▼
-    count every exam ─▶ does it add up? ─▶ done
-                           │ no: there are exams that nobody has met
-                           ▼
-    walk through all rows until it adds up, as far as time allows; the next look continues there
-
-An exam's count becomes its ``attempt_count``: a reason to read the exam, never a proof. Rows that a whole
-walk could not explain, such as rows that name no exam, are remembered and subtracted.
+The count of an exam becomes its ``attempt_count``: a reason to read the exam, never a proof. Rows that a complete walk
+cannot assign to an exam, such as rows without an exam id, are remembered and subtracted from the total.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from examhook.model import Exam
+from examhook.provider.discovery_state import DiscoveryState, row_key
 from examhook.provider.errors import ProviderRejected
-from examhook.provider.pages import Record, RecordPage
+from examhook.provider.port import ExamPage, Record, RecordPage
 
-PAGE_ROWS = 100
-"""Rows asked for at once: the most that the API gives."""
+MAX_PAGE_ROWS = 100
+"""Rows per request: the maximum of the API."""
 
-REWALK_SECONDS = 86_400
-"""Time after which unexplained rows are searched for again, and counts that were wrong are tried again: rows may have
-moved during the last walk."""
+RECOUNT_INTERVAL_S = 3600
+"""Time between recounts of every exam. A row that is deleted in one exam can hide a new row in another."""
 
-RECOUNT_SECONDS = 3600
-"""Time after which every exam is counted although all adds up: a row removed in one exam can hide a new one in
-another."""
+REWALK_INTERVAL_S = 86_400
+"""Time after which Discovery checks again which rows belong to no exam and whether the provider counts exams correctly.
+Rows may have moved when it last checked."""
 
-AskRecords = Callable[[str | None, int, int], RecordPage]
-"""Gives at most ``limit`` rows from offset ``start``, of one exam or, for None, of all; raises ProviderError."""
+FetchRecords = Callable[[str | None, int, int], RecordPage]
+"""Returns at most ``limit`` rows of an exam (None for all exams) from offset ``start``; raises ProviderError."""
 
-Key = tuple[str, str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The exams that are known after a look."""
-
-    exams: tuple[Exam, ...]
-    """Newest id first; ``attempt_count`` is None where the rows could not be counted yet."""
-    problem: str | None
-    """Why exams may be missing, as a clause; None when all rows belong to these."""
+HasTime = Callable[[], bool]
 
 
 class Discovery:
-    """What is known of one account's exams, kept from poll to poll.
+    """Finds the exams of one account and remembers them between polls.
 
-    ``known`` gives the exams that are stored, with the ``attempt_count`` that were accounted for. It is
-    asked once, so that a new process need not find and count everything anew.
+    ``stored_exams`` returns the exams in storage with the counts that polls have processed. It is called once, so a new
+    process does not search and count from the beginning.
     """
 
-    def __init__(self, known: Callable[[], Iterable[Exam]]) -> None:
-        self._known = known
-        self._exams: dict[str, Exam] = {}
-        self._head: frozenset[Key] | None = None
-        """Rows that the first page held at the last look; None before the first."""
-        self._to_count: list[str] = []
-        self._walk_start = 0
-        self._walked = False
-        """Whether a walk came to the end and the exams were not counted since."""
-        self._unexplained = 0
-        self._counted_at: int | None = None
-        """When every exam was last counted, Unix seconds; at first, when the first look was."""
-        self._walked_at: int | None = None
-        """When these conclusions were last dropped."""
-        self._counts_lie = False
-        """Whether the provider does not count one exam's rows; ``attempt_count`` then counts new rows as they come."""
+    def __init__(self, stored_exams: Callable[[], Iterable[Exam]]) -> None:
+        self._stored_exams = stored_exams
+        # Replaced after each step, so that progress survives an error in the next step.
+        self._state = DiscoveryState()
 
     @property
     def counts_exams(self) -> bool:
-        """Whether the provider's count beside one exam's rows is, as far as known, that exam's."""
-        return not self._counts_lie
+        """Whether the provider's total for one exam is that exam's own, as far as known."""
+        return self._state.has_exam_counts
 
-    def look(self, ask: AskRecords, may_go_on: Callable[[], bool], now: int) -> Found:
-        """Bring up to date what is known, while ``may_go_on`` says so; raises ProviderError.
+    def find(self, fetch: FetchRecords, has_time: HasTime, now: int) -> ExamPage:
+        """Return all exams, newest id first, after a search that lasts while ``has_time()``; raises ProviderError.
 
-        ``now`` is our clock, Unix seconds.
+        ``attempt_count`` is None for an exam that is not counted yet. ``now`` is our clock, in Unix seconds.
         """
-        first = self._head is None
-        if first:
-            # What is stored of availability may come from another dialect and be out of date.
-            self._exams = {exam.exam_id: replace(exam, available=None) for exam in self._known()}
-        page = ask(None, 0, PAGE_ROWS)
-        self._meet(page.records)
+        is_first = self._state.first_page is None
+        if is_first:
+            # The stored availability may come from the other API and be out of date.
+            stored = {exam.exam_id: replace(exam, available=None) for exam in self._stored_exams()}
+            self._state = replace(self._state, exams=stored)
+        page = fetch(None, 0, MAX_PAGE_ROWS)
+        self._state = self._state.with_exams_of(page.records)
         self._drop_old_conclusions(now)
-        fresh = [record for record in page.records if _key(record) not in (self._head or ())]
-        problem = None
-        if page.total is None or self._counts_lie:
-            self._counts_lie = True
-            self._add(() if first else fresh)
-            if first or self._walk_start:
-                problem = self._walk(ask, 0, may_go_on)
-        elif not self._recount_is_due(now) and self._settle(ask, page.total, fresh, may_go_on, first=first):
-            self._to_count, self._walk_start, self._walked = [], 0, False
+        unseen = [record for record in page.records if row_key(record) not in (self._state.first_page or ())]
+        # At the first call, the stored counts may include the rows on the page.
+        new_rows = [] if is_first else unseen
+        if page.total is None or not self._state.has_exam_counts:
+            problem = self._count_new_rows(fetch, has_time, new_rows, must_walk=is_first)
+        elif not self._is_recount_due(now) and self._assigns_new_rows(fetch, has_time, page.total, new_rows, unseen):
+            self._state = self._state.without_search()
+            problem = None
         else:
-            problem = self._search(ask, page.total, may_go_on)
+            problem = self._search(fetch, has_time, page.total)
             if problem is None:
-                self._counted_at = now
-        # Not before all went well: a row stays new until it was counted.
-        self._head = frozenset(_key(record) for record in page.records)
-        newest_first = sorted(self._exams.values(), key=lambda exam: (len(exam.exam_id), exam.exam_id), reverse=True)
-        return Found(tuple(newest_first), problem)
+                self._state = replace(self._state, counted_at=now)
+        # Only after success: a row stays new until it is counted.
+        self._state = replace(self._state, first_page=frozenset(row_key(record) for record in page.records))
+        exams = sorted(self._state.exams.values(), key=lambda exam: (len(exam.exam_id), exam.exam_id), reverse=True)
+        return ExamPage(tuple(exams), len(exams), problem=problem)
 
     def _drop_old_conclusions(self, now: int) -> None:
-        """Check once a day whether rows are still unexplained and counts still of no use."""
-        if self._walked_at is None:
-            self._walked_at = now
-        elif now - self._walked_at >= REWALK_SECONDS:
-            if self._unexplained or self._counts_lie:
-                self._to_count, self._walk_start, self._walked = [], 0, False
-            self._unexplained, self._counts_lie, self._walked_at = 0, False, now
+        """Forget once per REWALK_INTERVAL_S which rows belong to no exam, and that exam counts are unusable."""
+        state = self._state
+        if state.checked_at is None:
+            self._state = replace(state, checked_at=now)
+        elif now - state.checked_at >= REWALK_INTERVAL_S:
+            if state.unassigned_rows or not state.has_exam_counts:
+                state = state.without_search()
+            self._state = replace(state, unassigned_rows=0, has_exam_counts=True, checked_at=now)
 
-    def _recount_is_due(self, now: int) -> bool:
-        """Whether it is time to count every exam although all adds up."""
-        if self._counted_at is None:
-            self._counted_at = now
+    def _is_recount_due(self, now: int) -> bool:
+        if self._state.counted_at is None:
+            self._state = replace(self._state, counted_at=now)
             return False
-        return now - self._counted_at >= RECOUNT_SECONDS
+        return now - self._state.counted_at >= RECOUNT_INTERVAL_S
 
-    def _settle(
-        self, ask: AskRecords, total: int, fresh: Sequence[Record], may_go_on: Callable[[], bool], *, first: bool
+    def _count_new_rows(
+        self, fetch: FetchRecords, has_time: HasTime, new_rows: Sequence[Record], *, must_walk: bool
+    ) -> str | None:
+        """Count rows as they appear, because the provider's totals cannot be used; return a ``problem``."""
+        self._state = replace(self._state, has_exam_counts=False).with_new_rows(new_rows)
+        return self._walk(fetch, has_time, 0) if must_walk or self._state.walk_start else None
+
+    def _assigns_new_rows(
+        self,
+        fetch: FetchRecords,
+        has_time: HasTime,
+        total: int,
+        new_rows: Sequence[Record],
+        unseen: Sequence[Record],
     ) -> bool:
-        """Whether all rows are explained, if need be after counting the exams that new rows belong to."""
-        ahead = self._ahead(total)
-        if ahead is not None and ahead == (0 if first else len(fresh)):
-            self._add(() if first else fresh)
+        """Assign the new rows to exams with few requests; return whether the rows then add up to ``total``."""
+        surplus = self._state.surplus(total)
+        if surplus == len(new_rows):
+            self._state = self._state.with_new_rows(new_rows)
             return True
-        suspects = fresh
-        if not fresh and ahead is not None and 0 < ahead <= PAGE_ROWS:
-            # Oldest first: what is new stands at the end.
-            suspects = ask(None, total - ahead, ahead).records
-            self._meet(suspects)
+        suspects = unseen
+        if not unseen and surplus is not None and 0 < surplus <= MAX_PAGE_ROWS:
+            # If the oldest rows come first, the new ones are at the end.
+            suspects = fetch(None, total - surplus, surplus).records
+            self._state = self._state.with_exams_of(suspects)
         for exam_id in dict.fromkeys(record.exam_id for record in suspects):
-            if not may_go_on():
+            if not has_time():
                 return False
-            self._count(ask, exam_id)
-        return self._adds_up(ask, total)
+            self._count(fetch, exam_id)
+        return self._adds_up(fetch, total)
 
-    def _search(self, ask: AskRecords, total: int, may_go_on: Callable[[], bool]) -> str | None:
-        """Count every exam, then look for more; why it could not be finished, as a clause."""
-        if not self._walk_start:
-            self._to_count = self._to_count or list(self._exams)
-            while self._to_count:
-                if not may_go_on():
-                    return "there was no time to count the rows of each"
-                self._count(ask, self._to_count.pop())
-            self._judge_counts(total)
-            ahead = self._ahead(total)
-            walked, self._walked = self._walked, False
-            if self._adds_up(ask, total):
+    def _search(self, fetch: FetchRecords, has_time: HasTime, total: int) -> str | None:
+        """Count every exam; if they do not add up to ``total``, walk through all rows. Return a ``problem``."""
+        if not self._state.walk_start:
+            if not self._count_all(fetch, has_time):
+                return "there was no time to count the rows of each exam"
+            self._check_counts(total)
+            if self._adds_up_after_recount(fetch, total):
                 return None
-            if ahead is not None and -self._unexplained <= ahead < 0:
-                # What a walk could not explain was explained since, or is gone.
-                self._unexplained += ahead
-                return None
-            if walked and ahead is not None:
-                self._unexplained += ahead
-                return None
-        return self._walk(ask, total, may_go_on)
+        return self._walk(fetch, has_time, total)
 
-    def _walk(self, ask: AskRecords, total: int, may_go_on: Callable[[], bool]) -> str | None:
-        """Go through all rows for exams that nobody has met; why it could not be finished, as a clause."""
-        while may_go_on():
-            page = ask(None, self._walk_start, PAGE_ROWS)
-            for exam_id in self._meet(page.records):
-                self._count(ask, exam_id)
-            self._walk_start += page.row_count
-            ahead = None if self._counts_lie else self._ahead(total)
-            explained = ahead is not None and ahead <= 0
-            at_end = not page.row_count or (page.total is not None and self._walk_start >= page.total)
-            if explained or at_end:
-                self._walk_start, self._walked = 0, not explained
-                return None
-        return "there was no time to look through all rows for more of them"
+    def _count_all(self, fetch: FetchRecords, has_time: HasTime) -> bool:
+        """Count every exam, or those left from the last call; return whether time sufficed."""
+        left = self._state.left_to_count or tuple(self._state.exams)
+        self._state = replace(self._state, left_to_count=left)
+        while left:
+            if not has_time():
+                return False
+            left, exam_id = left[:-1], left[-1]
+            self._state = replace(self._state, left_to_count=left)
+            self._count(fetch, exam_id)
+        return True
 
-    def _meet(self, records: Iterable[Record]) -> list[str]:
-        """Take in the exams of ``records``; those that are new."""
-        met = [exam_id for exam_id in dict.fromkeys(r.exam_id for r in records) if exam_id not in self._exams]
-        for exam_id in met:
-            # The API states neither the title nor whether candidates can take it.
-            self._exams[exam_id] = Exam(exam_id, title=exam_id, available=None, attempt_count=None)
-        return met
-
-    def _add(self, fresh: Sequence[Record]) -> None:
-        for record in fresh:
-            exam = self._exams[record.exam_id]
-            self._exams[record.exam_id] = replace(exam, attempt_count=(exam.attempt_count or 0) + 1)
-
-    def _count(self, ask: AskRecords, exam_id: str) -> None:
-        """Ask how many rows an exam has, if that can be told; an exam that is plainly gone is forgotten."""
-        if self._counts_lie or exam_id not in self._exams:
+    def _count(self, fetch: FetchRecords, exam_id: str) -> None:
+        """Request the total of one exam, and remove the exam if the provider does not know it."""
+        if not self._state.has_exam_counts or exam_id not in self._state.exams:
             return
         try:
-            total = ask(exam_id, 0, 1).total
+            total = fetch(exam_id, 0, 1).total
         except ProviderRejected as error:
             if error.plain:
-                del self._exams[exam_id]
-            elif self._exams[exam_id].attempt_count is None:
-                self._exams[exam_id] = replace(self._exams[exam_id], attempt_count=0)
+                self._state = self._state.without_exam(exam_id)
+            elif self._state.exams[exam_id].attempt_count is None:
+                self._state = self._state.with_count(exam_id, 0)
             return
-        self._counts_lie = total is None
-        self._exams[exam_id] = replace(self._exams[exam_id], attempt_count=total)
+        self._state = replace(self._state.with_count(exam_id, total), has_exam_counts=total is not None)
 
-    def _judge_counts(self, total: int) -> None:
-        """See whether every exam is said to have all the rows: a provider that counts all, whatever it is asked."""
-        counts = [exam.attempt_count for exam in self._exams.values()]
+    def _check_counts(self, total: int) -> None:
+        """Detect a provider that states the total of all rows for every exam, and drop its counts."""
+        counts = [exam.attempt_count for exam in self._state.exams.values()]
         if len(counts) > 1 and all(count is None or count >= total > 0 for count in counts):
-            self._counts_lie = True
-        if self._counts_lie:
-            self._exams = {exam_id: replace(exam, attempt_count=None) for exam_id, exam in self._exams.items()}
+            self._state = replace(self._state, has_exam_counts=False)
+        if not self._state.has_exam_counts:
+            uncounted = {exam_id: replace(exam, attempt_count=None) for exam_id, exam in self._state.exams.items()}
+            self._state = replace(self._state, exams=uncounted)
 
-    def _adds_up(self, ask: AskRecords, total: int) -> bool:
-        """Whether the exams' rows make up ``total``, or more by as many as came while they were counted."""
-        ahead = self._ahead(total)
-        if ahead is None or ahead > 0 or self._counts_lie:
-            return False
-        if ahead == 0:
+    def _adds_up_after_recount(self, fetch: FetchRecords, total: int) -> bool:
+        """Return whether the counts add up to ``total``, apart from rows that belong to no exam."""
+        surplus, is_walked = self._state.surplus(total), self._state.is_walked
+        self._state = replace(self._state, is_walked=False)
+        if self._adds_up(fetch, total):
             return True
-        total_now = ask(None, 0, 1).total
-        ahead = None if total_now is None else self._ahead(total_now)
-        return ahead is not None and ahead >= 0
+        # After a walk, the surplus belongs to no exam. A small deficit means that such rows were assigned or deleted.
+        if surplus is not None and (is_walked or -self._state.unassigned_rows <= surplus < 0):
+            self._state = replace(self._state, unassigned_rows=self._state.unassigned_rows + surplus)
+            return True
+        return False
 
-    def _ahead(self, total: int) -> int | None:
-        """How many rows there are beyond those explained; None while exams are uncounted."""
-        explained = self._unexplained
-        for exam in self._exams.values():
-            if exam.attempt_count is None:
+    def _walk(self, fetch: FetchRecords, has_time: HasTime, total: int) -> str | None:
+        """Read all rows to find unknown exams; return a ``problem``."""
+        while has_time():
+            page = fetch(None, self._state.walk_start, MAX_PAGE_ROWS)
+            new_exams = self._state.unknown_exams(page.records)
+            self._state = self._state.with_exams_of(page.records)
+            for exam_id in new_exams:
+                self._count(fetch, exam_id)
+            walk_start = self._state.walk_start + page.row_count
+            surplus = self._state.surplus(total) if self._state.has_exam_counts else None
+            is_explained = surplus is not None and surplus <= 0
+            is_at_end = not page.row_count or (page.total is not None and walk_start >= page.total)
+            if is_explained or is_at_end:
+                self._state = replace(self._state, walk_start=0, is_walked=not is_explained)
                 return None
-            explained += exam.attempt_count
-        return total - explained
+            self._state = replace(self._state, walk_start=walk_start)
+        return "there was no time to search all rows for more exams"
 
-
-def _key(record: Record) -> Key:
-    return (record.exam_id, record.attempt.candidate_id, record.attempt.started_at)
+    def _adds_up(self, fetch: FetchRecords, total: int) -> bool:
+        """Return whether the counts add up to ``total``, or to a larger total that includes rows added meanwhile."""
+        surplus = self._state.surplus(total)
+        if surplus is None or surplus > 0 or not self._state.has_exam_counts:
+            return False
+        if surplus == 0:
+            return True
+        total_now = fetch(None, 0, 1).total
+        surplus = None if total_now is None else self._state.surplus(total_now)
+        return surplus is not None and surplus >= 0

@@ -1,7 +1,7 @@
-"""What the provider's error texts mean, which it documents nowhere.
+"""Classifies the provider's error texts, which are undocumented.
 
-Each meaning has its own consequence, so a text has one only where it says so: a text that merely mentions the
-account, a code or a limit of something else is unclear.
+Each meaning has consequences, so a text must state it clearly. A text that merely mentions the account, a code or some
+other limit is unclear.
 """
 
 from __future__ import annotations
@@ -11,24 +11,23 @@ from enum import Enum, auto
 
 
 class Meaning(Enum):
-    """What an error text means."""
+    """Meaning of an error text."""
 
-    TOO_OFTEN = auto()
-    FOR_NOW = auto()
-    CODE = auto()
+    TOO_MANY_REQUESTS = auto()
+    TEMPORARY = auto()
+    WRONG_CODE = auto()
     UNCLEAR = auto()
 
 
-_MAX_CHARACTERS = 1000
-_TOO_MANY_REQUESTS = 429
-_SERVER_ERRORS = range(500, 600)
+_MAX_TEXT_CHARACTERS = 1000
+_HTTP_TOO_MANY_REQUESTS = 429
+_HTTP_SERVER_ERRORS = range(500, 600)
 
-_OF_THE_DATABASE = re.compile(
-    r"database|(?<![a-z])(?:my)?sql|deadlock|too many connections|max_user|数据库", re.IGNORECASE
-)
-"""Checked first: "SQLSTATE[28000] Access denied" and "too many connections" are about the provider's own database."""
+_DATABASE = re.compile(r"database|(?<![a-z])(?:my)?sql|deadlock|too many connections|max_user|数据库", re.IGNORECASE)
+"""Errors of the provider's own database. Checked first, because some match other patterns as well, for example
+"SQLSTATE[28000] Access denied" and "too many connections"."""
 
-_TOO_OFTEN = re.compile(
+_THROTTLING = re.compile(
     r"too (?:many|frequent|often|fast|quick)|throttl|slow ?down|frequen(?:cy|tly)|(?<![a-z])quota"
     r"|(?<![a-z])rate[ _-]?(?:limit|exceeded)|limit(?:ed)? (?:has been |was |is )?(?:reached|exceeded|hit)"
     r"|(?:api|calls?|requests?|rate|usage|access|query|daily|hourly|second|minute)[ _-](?:\w+[ _-])?limit"
@@ -37,7 +36,7 @@ _TOO_OFTEN = re.compile(
     r"|(?:超过|超出|达到|受到?)[^。,\uff0c]{0,8}限制|(?:访问|请求|调用)受限|(?:请求|调用|访问|接口|操作)[^。,\uff0c]{0,4}次数",
     re.IGNORECASE,
 )
-_FOR_NOW = re.compile(
+_OUTAGE = re.compile(
     r"later|temporar|maintenance|busy|timed? ?out|overload|unavailable"
     r"|connection|internal|server error|exception|fatal|out of memory"
     r"|稍后|稍候|繁忙|维护|超时|服务器|系统错误|系统异常|网络",
@@ -58,7 +57,7 @@ _BETWEEN = (
     r"[\s:,;'\"=_!-]*(?:(?:is|was|are|were|has|have|had|been|be|does|did|do|no|longer|already|you|your|the|this|an?|of|or|and"
     r"|provided|sent|given|supplied|entered|used|verification|for)[\s:,;'\"=_-]+){0,6}"
 )
-_OF_THE_CODE = re.compile(
+_CREDENTIAL_REFUSED = re.compile(
     rf"{_CREDENTIAL}{_BETWEEN}(?:{_WRONG}|error(?![a-z]))"
     rf"|{_WRONG}[\s:'\"_-]+(?:(?:the|your|this|an?|parameter) )?{_CREDENTIAL}"
     r"|un(?:authori[sz]ed|authenticated)|not (?:authori[sz]ed|authenticated|logged in)"
@@ -70,13 +69,13 @@ _OF_THE_CODE = re.compile(
 )
 
 
-def meaning(said: str, stated_code: int | None = None) -> Meaning:
-    """What an error object means that says ``said`` and states the number ``stated_code``."""
-    said = said[:_MAX_CHARACTERS]
-    if _OF_THE_DATABASE.search(said):
-        return Meaning.FOR_NOW
-    if _TOO_OFTEN.search(said) or stated_code == _TOO_MANY_REQUESTS:
-        return Meaning.TOO_OFTEN
-    if _FOR_NOW.search(said) or stated_code in _SERVER_ERRORS:
-        return Meaning.FOR_NOW
-    return Meaning.CODE if _OF_THE_CODE.search(said) else Meaning.UNCLEAR
+def meaning_of(text: str, stated_code: int | None = None) -> Meaning:
+    """Return the meaning of an error object with ``text`` and the error number ``stated_code``."""
+    text = text[:_MAX_TEXT_CHARACTERS]
+    if _DATABASE.search(text):
+        return Meaning.TEMPORARY
+    if _THROTTLING.search(text) or stated_code == _HTTP_TOO_MANY_REQUESTS:
+        return Meaning.TOO_MANY_REQUESTS
+    if _OUTAGE.search(text) or stated_code in _HTTP_SERVER_ERRORS:
+        return Meaning.TEMPORARY
+    return Meaning.WRONG_CODE if _CREDENTIAL_REFUSED.search(text) else Meaning.UNCLEAR

@@ -2,18 +2,17 @@
 
 ::
 
-    ProviderError             helps_to_retry says whether another attempt, later, may help
-    ├── ProviderRefused       no: it refuses the account code; once where it does not plainly say so
-    ├── ProviderRejected      no: it refuses the request about this one exam
-    ├── ProviderThrottled     yes, after ``retry_after_s``: it received too many requests
-    ├── ProviderUnavailable   yes: no connection, no answer in time, or an error of its server
-    └── ProviderMalformed     yes: the answer is not what was requested, or only half of it
+    ProviderError             ``retryable`` says whether a later attempt can help
+    ├── ProviderRefused       no: wrong account code (yes if that is not certain)
+    ├── ProviderRejected      no: error about one exam
+    ├── ProviderThrottled     yes, after ``retry_after_s``: too many requests
+    ├── ProviderUnavailable   yes: no connection, no answer in time, or a server error
+    └── ProviderMalformed     yes: the answer is incomplete or not an answer of the API
 
-The last two say no where an address or a certificate is plainly wrong, or an answer too big to read.
+The last two are not retryable if the base URL or a certificate is clearly wrong, or an answer is too large to read.
 
-Each message is a sentence or two for a person and says what to do. It holds at most the provider's own
-error text: no account code, no path or query of a URL, no other content of an answer. No error has a
-cause or a context that does.
+A message is one or two sentences for a person and says what to do. It contains no account code, no path or query of a
+URL, and nothing of an answer except the provider's error text. The same holds for the cause and context of an error.
 """
 
 from __future__ import annotations
@@ -22,47 +21,41 @@ from __future__ import annotations
 class ProviderError(Exception):
     """The provider gave no usable answer."""
 
-    def __init__(self, message: str, *, helps_to_retry: bool) -> None:
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
         super().__init__(message)
-        self.helps_to_retry = helps_to_retry
+        self.retryable = retryable
 
 
 class ProviderRefused(ProviderError):  # noqa: N818 - the name says what the provider did
-    """The provider refuses the account code, so no other request makes sense."""
+    """The provider refuses the account code, so further requests are useless."""
 
     def __init__(self, message: str, *, plain: bool = True) -> None:
-        super().__init__(message, helps_to_retry=not plain)
+        super().__init__(message, retryable=not plain)
         self.plain = plain
-        """Whether that is certain; otherwise it may also be a temporary failure of its own."""
+        """Whether the answer says so clearly. Otherwise the provider may have failed temporarily."""
 
 
 class ProviderRejected(ProviderError):  # noqa: N818 - the name says what the provider did
-    """The provider answers a request about one exam with an error; the account may be fine."""
+    """The provider answers a request about one exam with an error. The account code may be correct."""
 
     def __init__(self, message: str, *, plain: bool = True) -> None:
-        super().__init__(message, helps_to_retry=False)
+        super().__init__(message, retryable=False)
         self.plain = plain
-        """Whether it is certainly about this exam; if not, a code that was accepted just now proves that it is."""
+        """Whether the error is clearly about this exam. Otherwise the account code may have become invalid."""
 
 
 class ProviderThrottled(ProviderError):  # noqa: N818 - the name says what the provider did
     """The provider received too many requests."""
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
-        super().__init__(message, helps_to_retry=True)
+        super().__init__(message, retryable=True)
         self.retry_after_s = retry_after_s
-        """Seconds that it asks to pause for, where it says so; an hour at most."""
+        """Pause that the provider asks for, at most one hour; None if it asks for none."""
 
 
 class ProviderUnavailable(ProviderError):  # noqa: N818 - the name says what the provider did
-    """The provider could not be reached, was too slow, or its server failed."""
-
-    def __init__(self, message: str, *, helps_to_retry: bool = True) -> None:
-        super().__init__(message, helps_to_retry=helps_to_retry)
+    """The provider could not be reached, was too slow, or failed."""
 
 
 class ProviderMalformed(ProviderError):  # noqa: N818 - the name says what the provider did
     """The answer is not a list of records."""
-
-    def __init__(self, message: str, *, helps_to_retry: bool = True) -> None:
-        super().__init__(message, helps_to_retry=helps_to_retry)

@@ -1,4 +1,4 @@
-"""What the headers of an answer say about time and text."""
+"""Readers for the headers of an answer: ``Date``, ``Retry-After`` and ``Content-Type``."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
 CLOCKS_AGREE_S = 60
-"""A smaller difference between two clocks is none: answers take time, and ``Date`` holds whole seconds."""
+"""Smaller clock offsets are ignored: answers take time, and ``Date`` has a resolution of 1 s."""
 MAX_CLOCK_OFFSET_S = 86_400
-"""A clock that is further off than any time zone is wrong, or an old answer was kept."""
+"""A larger offset is not plausible: no time zone differs more. The clock is wrong or the answer comes from a cache."""
 
-_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+_DELAY_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([a-z0-9_.:-]{1,40})", re.ASCII | re.IGNORECASE)
 
 
 @lru_cache(maxsize=8)
 def http_date(value: str | None) -> int | None:
-    """Unix seconds of an HTTP date (RFC 9110, section 5.6.7); None when there is none."""
+    """Return an HTTP date (RFC 9110, section 5.6.7) as Unix seconds; None if absent or unreadable."""
     if value is None:
         return None
     try:
-        moment: datetime = parsedate_to_datetime(value)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        date: datetime = parsedate_to_datetime(value)
+        return int((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError, IndexError):
         return None
 
 
 def clock_offset_s(headers: Mapping[str, str], now: float) -> int | None:
-    """Seconds by which the server's clock is ahead of ours, 0 where they agree to the minute.
+    """Return the seconds by which the server's clock is ahead of ours; 0 if they differ by less than a minute.
 
-    ``now`` is our time when the answer was made. None where ``Date`` is absent, unreadable or unbelievable.
+    ``now`` is our time at which the answer was made. None if ``Date`` is absent, unreadable or not plausible.
     """
     answered_at = http_date(headers.get("Date"))
     if answered_at is None:
@@ -44,19 +44,19 @@ def clock_offset_s(headers: Mapping[str, str], now: float) -> int | None:
 
 
 def charset(headers: Mapping[str, str]) -> str | None:
-    """The character set that ``Content-Type`` names, in lower case; None where it names none."""
+    """Return the character set in ``Content-Type``, in lower case; None if absent."""
     found = _CHARSET.search(headers.get("Content-Type", ""))
     return found[1].lower() if found else None
 
 
 def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that ``Retry-After`` asks for (RFC 9110, section 10.2.3); None when it asks for nothing.
+    """Return the seconds in ``Retry-After`` (RFC 9110, section 10.2.3); None if absent or unreadable.
 
-    A date is compared with the answer's own ``Date``, so that a difference between the clocks does
-    not matter; with ``now`` where there is none.
+    A date is compared with the answer's own ``Date``, so a difference between the clocks has no effect; without a
+    ``Date``, it is compared with ``now``.
     """
     value = headers.get("Retry-After", "").strip()
-    if _SECONDS.fullmatch(value):
+    if _DELAY_SECONDS.fullmatch(value):
         return float(value)
     until = http_date(value)
     if until is None:

@@ -1,7 +1,7 @@
 """Finds the JSON in an answer of a PHP server, which may print notices before it and junk after it.
 
-Two mistakes are excluded: a list that was cut off never shrinks to a record within it, and an error
-page that holds some JSON is never read as a list. No body costs more memory than a full page of rows.
+A list that was cut off is never read as one of its records, and an error page that contains JSON is never read as a
+list. No body takes more memory than a full page of rows.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from decimal import Decimal, InvalidOperation
 from examhook.provider.errors import ProviderMalformed
 
 JsonValue = None | bool | int | Decimal | str | list["JsonValue"] | dict[str, "JsonValue"]
+JsonObject = dict[str, JsonValue]
 
 MAX_VALUES = 400_000
-"""Values that one answer may hold: 20,000 rows of 20 fields."""
+"""Maximum number of values in one answer: 20,000 rows of 20 fields."""
 
 _START = re.compile(r"""\[\s*\{\s*["}]|\{\s*"|(?<=[>\n])\[\s*\]\s*\Z""")
-"""Where the answer may begin behind notices: a list of records, an object, or an empty list that ends the text."""
+"""Start of the JSON after notices: a list of records, an object, or an empty list at the end of the text."""
 
-_PAGE = re.compile(r"<(?:!doctype|html|head|body|script)\b", re.IGNORECASE)
+_WEB_PAGE = re.compile(r"<(?:!doctype|html|head|body|script)\b", re.IGNORECASE)
 _BLANK = " \t\r\n\0"
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -32,77 +33,76 @@ _CODECS = {
     **{name: name for name in ("iso-8859-2", "iso-8859-15", "windows-1250", "windows-1251", "koi8-r")},
     **{name: name for name in ("shift_jis", "euc-jp", "euc-kr")},
 }
-"""Character sets that a server may name, and the codec that reads each and what is often sent under its name."""
+"""Codec for each character set in ``Content-Type``. Servers often send a larger set under that name; it reads both."""
 
-
-_NO_NUMBER = Decimal("NaN")
+_UNREADABLE_NUMBER = Decimal("NaN")
 _MAX_DIGITS = 1000
 
 
 def _constant(text: str) -> Decimal:
-    """NaN or an infinity, as a Decimal, so that it costs a field, not the page."""
+    """Return NaN or an infinity as a Decimal, so that it makes one field unreadable, not the page."""
     return Decimal(text)
 
 
 def _whole_number(text: str) -> int | Decimal:
-    return int(text) if len(text) <= _MAX_DIGITS else _NO_NUMBER
+    return int(text) if len(text) <= _MAX_DIGITS else _UNREADABLE_NUMBER
 
 
 def _fraction(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        return _NO_NUMBER
+        return _UNREADABLE_NUMBER
 
 
 _decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_constant, strict=False)
 _decoder_of_huge_numbers = json.JSONDecoder(
     parse_float=_fraction, parse_int=_whole_number, parse_constant=_constant, strict=False
 )
-"""Slower; reads numbers that Python refuses to make as NaN, so that they cost a field, not the page."""
+"""Slower decoder. It reads numbers that Python rejects as NaN, so that they make one field unreadable, not the page."""
 
 
-def json_in(body: bytes, charset: str | None = None) -> list[JsonValue] | dict[str, JsonValue]:
-    """The list or object that ``body`` holds; raises ProviderMalformed.
+def json_in(body: bytes, charset: str | None = None) -> list[JsonValue] | JsonObject:
+    """Return the list or object in ``body``; raises ProviderMalformed.
 
-    ``charset`` is what the answer's ``Content-Type`` states. It counts only where the body is not valid UTF-8.
+    ``charset``, from the ``Content-Type`` header, is used only if the body is not valid UTF-8.
     """
     text = _text(body, charset).strip(_BLANK)
     if _holds_too_many_values(text):
-        raise ProviderMalformed(
-            "The provider's answer holds more values than a page of rows can.", helps_to_retry=False
-        )
+        raise ProviderMalformed("The provider's answer contains more values than any page of rows.", retryable=False)
     found = _decoded(text, 0)
     if found is None:
         start = _START.search(text)
-        if start is not None and not _PAGE.search(text, 0, start.start()):
+        if start is not None and not _WEB_PAGE.search(text, 0, start.start()):
             found = _decoded(text, start.start())
     if found is None:
-        raise ProviderMalformed(_what_it_is(text))
+        raise ProviderMalformed(_explanation(text))
     return found
 
 
 def _holds_too_many_values(text: str) -> bool:
-    """Whether building the values could take more memory than there is; each follows one of these characters."""
+    """Count the characters that precede a value, because building too many values would exhaust the memory."""
     return len(text) > MAX_VALUES and sum(text.count(before) for before in "[{,") > MAX_VALUES
 
 
-def _decoded(text: str, start: int) -> list[JsonValue] | dict[str, JsonValue] | None:
-    """The list or object at ``start``, None where there is none."""
+def _decoded(text: str, start: int) -> list[JsonValue] | JsonObject | None:
+    """Return the list or object at ``start``; None if there is none."""
     if text[start : start + 1] not in {"[", "{"}:
         return None
     try:
         value, end = _raw_decoded(text, start)
     except (json.JSONDecodeError, RecursionError):
         return None
-    if isinstance(value, dict) or (isinstance(value, list) and (end == len(text) or not value or _is_row(value[0]))):
+    if isinstance(value, dict):
         return value
-    # "[0] is undefined …" begins with a list as well, but with none of ours.
+    # "[0] is undefined …" also begins with a list, but not with a list of rows.
+    if isinstance(value, list) and (end == len(text) or not value or isinstance(value[0], dict)):
+        return value
     return None
 
 
 def _raw_decoded(text: str, start: int) -> tuple[JsonValue, int]:
-    """The value at ``start`` and where it ends; raises JSONDecodeError, RecursionError."""
+    """Return the value at ``start`` and its end; raises JSONDecodeError, RecursionError."""
     decoded: tuple[JsonValue, int]
     try:
         decoded = _decoder.raw_decode(text, start)
@@ -111,10 +111,6 @@ def _raw_decoded(text: str, start: int) -> tuple[JsonValue, int]:
     except (ValueError, InvalidOperation):
         decoded = _decoder_of_huge_numbers.raw_decode(text, start)
     return decoded
-
-
-def _is_row(value: JsonValue) -> bool:
-    return isinstance(value, dict)
 
 
 def _text(body: bytes, charset: str | None) -> str:
@@ -127,14 +123,14 @@ def _text(body: bytes, charset: str | None) -> str:
     return text.lstrip(_BYTE_ORDER_MARK)
 
 
-def _what_it_is(text: str) -> str:
+def _explanation(text: str) -> str:
     if not text:
-        return "The provider's answer is empty. The next poll asks again."
-    if _PAGE.search(text):
+        return "The provider's answer is empty. The next poll tries again."
+    if _WEB_PAGE.search(text):
         return (
             "The provider answered with a web page instead of data."
-            " If it persists, check ProviderBaseUrl: it must be the address of the provider's site."
+            " If this persists, check ProviderBaseUrl: it must be the address of the provider's site."
         )
     if _START.search(text):
-        return "The provider's answer was cut off or is garbled. The next poll asks again."
-    return "The provider's answer holds no data. If it persists, check ProviderBaseUrl."
+        return "The provider's answer is incomplete or corrupted. The next poll tries again."
+    return "The provider's answer contains no data. If this persists, check ProviderBaseUrl."

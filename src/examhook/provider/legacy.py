@@ -1,25 +1,61 @@
-"""Reads the answers of the provider's ``legacy`` API into pages.
+"""The provider's ``legacy`` API: the client, and the reading of its answers.
 
-Source: the provider's page "API Interface for Candidate Test Scores". Beyond that page, numbers may
-come as text, any field may be absent, and an error comes as an object with HTTP status 200.
+Both tasks share one address, and the account code is a parameter. Source: the provider's page "API Interface for
+Candidate Test Scores". Undocumented: numbers may come as text, any field may be absent, and errors come as an object
+with HTTP status 200.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
+from typing import ClassVar
 
-from examhook.model import Attempt, Exam
-from examhook.provider.envelope import Row, rows_in
+from examhook.model import Attempt, AttemptKey, Exam
+from examhook.provider.api_client import ApiClient, RedactedDict
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.fields import flag, identifier, link, optional, text
-from examhook.provider.json_text import JsonValue, json_in
-from examhook.provider.pages import ExamPage, ResultsPage
-from examhook.provider.rows import asked_for, attempt, read_rows, stated_total
+from examhook.provider.json_text import JsonObject, JsonValue, json_in
+from examhook.provider.port import ExamPage, ResultsPage
+from examhook.provider.response_envelope import rows_in
+from examhook.provider.response_errors import RequestKind
+from examhook.provider.rows import attempt, read_rows, requested_id, stated_total
+
+_ATTEMPT_ROWS = 100
+"""More attempts than one candidate makes at one exam."""
+
+
+class LegacyClient(ApiClient):
+    """Reads one account by ``getExams`` and ``queryResults``. Use it in one thread only."""
+
+    PATH: ClassVar[str] = "/index.php"
+
+    def exams(self, start: int, limit: int) -> ExamPage:
+        """Return exams from offset ``start``; raises ProviderError."""
+        query = RedactedDict(task="api.getExams", start=str(start), limit=str(limit))
+        return self._request(query, parse_exams, RequestKind.EXAMS)
+
+    def results(self, exam_id: str, start: int, limit: int, candidate_id: str | None = None) -> ResultsPage:
+        """Return attempts at one exam from offset ``start``, of one candidate or of all; raises ProviderError."""
+        query = RedactedDict(task="api.queryResults", eid=exam_id, start=str(start), limit=str(limit))
+        kind = RequestKind.RESULTS
+        if candidate_id is not None:
+            query["sid"] = candidate_id
+            kind = RequestKind.CANDIDATE
+        return self._request(query, partial(parse_results, exam_id=exam_id, candidate_id=candidate_id), kind)
+
+    def attempt(self, exam_id: str, key: AttemptKey) -> Attempt | None:
+        """Return one attempt, with one request; None if not among the candidate's first. Raises ProviderError."""
+        page = self.results(exam_id, 0, _ATTEMPT_ROWS, key.candidate_id)
+        return next((row for row in page.rows if row.key == key), None)
+
+    def _authenticated(self, query: RedactedDict) -> tuple[RedactedDict, RedactedDict]:
+        return RedactedDict(query, option="com_exams", format="raw", code=self._code), RedactedDict()
 
 
 def parse_exams(body: bytes, charset: str | None = None) -> ExamPage:
-    """A page of ``getExams``; raises ProviderMalformed, ErrorAnswer."""
-    values, _ = _values(json_in(body, charset))
+    """Return a page of ``getExams``; raises ProviderMalformed, ErrorAnswer."""
+    values, _ = _rows_and_total(json_in(body, charset))
     exams, unreadable = read_rows(values, _exam)
     return ExamPage(exams, len(values), unreadable)
 
@@ -27,16 +63,13 @@ def parse_exams(body: bytes, charset: str | None = None) -> ExamPage:
 def parse_results(
     body: bytes, charset: str | None = None, *, exam_id: str | None = None, candidate_id: str | None = None
 ) -> ResultsPage:
-    """A page of ``queryResults``, of the exam and the candidate that were asked for.
-
-    Raises ProviderMalformed, ErrorAnswer.
-    """
-    values, total = _values(json_in(body, charset))
+    """Return a page of ``queryResults`` for the requested exam and candidate; raises ProviderMalformed, ErrorAnswer."""
+    values, total = _rows_and_total(json_in(body, charset))
     unreadable_fields: Counter[str] = Counter()
 
-    def read(row: Row) -> Attempt:
+    def read(row: JsonObject) -> Attempt:
         if exam_id is not None and "eid" in row:
-            asked_for(exam_id, row["eid"], "eid")
+            requested_id(exam_id, row["eid"], "eid")
         return attempt(row, candidate_id, unreadable_fields)
 
     attempts, unreadable = read_rows(values, read)
@@ -44,14 +77,13 @@ def parse_results(
         rows=attempts,
         row_count=len(values),
         unreadable=unreadable,
-        # Beside one candidate's rows it counts the candidate's.
+        # In an answer about one candidate, the total counts the candidate's rows, not the exam's.
         total=total if candidate_id is None else None,
         unreadable_fields=unreadable_fields,
     )
 
 
-def _values(answer: list[JsonValue] | Row) -> tuple[list[JsonValue], int | None]:
-    """The rows of an answer, and how many there are in all where it says so."""
+def _rows_and_total(answer: list[JsonValue] | JsonObject) -> tuple[list[JsonValue], int | None]:
     if isinstance(answer, list):
         return answer, None
     rows = rows_in(answer)
@@ -60,7 +92,7 @@ def _values(answer: list[JsonValue] | Row) -> tuple[list[JsonValue], int | None]
     return rows, stated_total(answer.get("total"))
 
 
-def _exam(row: Row) -> Exam:
+def _exam(row: JsonObject) -> Exam:
     get = row.get
     unreadable_fields: Counter[str] = Counter()
     return Exam(

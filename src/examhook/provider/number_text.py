@@ -1,30 +1,30 @@
-"""Numbers that the provider sends as text, in the spellings of several languages."""
+"""Parses numbers that the provider sends as text, in the notations of several languages."""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
 
-_MAX_CHARACTERS = 64
+_MAX_NUMBER_CHARACTERS = 64
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{0,30})?", re.ASCII)
 _FLOAT = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{0,40}(?:[eE][+-]?[0-9]{1,3})?|[eE]\+[0-9]{1,3})", re.ASCII)
-"""A float as a program writes it. ``12e5`` is left out: it may be an id in hexadecimal digits."""
+"""A float as programs print it. ``12e5`` does not match: it may be a hexadecimal id."""
 _DECIMAL_COMMA = re.compile(
     r"[+-]?(?:0,[0-9]{1,30}|[0-9]{1,18},(?![0-9]{3}\Z)[0-9]{1,30}|[0-9]{4,18},[0-9]{3})", re.ASCII
 )
-"""85,5. Three digits after one comma are decimals only where no group of thousands can end there."""
+"""85,5. Three digits after a single comma are decimals only if the comma cannot separate thousands."""
 _GROUPED = re.compile(
     r"[+-]?[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+\.[0-9]{1,30}|(?:\.[0-9]{3})+,[0-9]{1,30}|(?:,[0-9]{3}){2,}|(?:\.[0-9]{3}){2,})",
     re.ASCII,
 )
-"""1,234.5 and 1.234,5: two separators, or one that comes twice, tell the thousands from the decimals."""
+"""1,234.5 and 1.234,5. Thousands are certain if there are two separators, or if one separator occurs twice."""
 
 
 def number_in(text: str) -> Decimal | None:
-    """The number that ``text`` spells, with or without a percent sign; None where that is not certain."""
+    """Return the number in ``text``, with or without a percent sign; None if it is ambiguous."""
     if _NUMBER.fullmatch(text):
         return Decimal(text)
-    if len(text) > _MAX_CHARACTERS:
+    if len(text) > _MAX_NUMBER_CHARACTERS:
         return None
     bare = text.removesuffix("%").rstrip()
     if _NUMBER.fullmatch(bare):
@@ -35,12 +35,12 @@ def number_in(text: str) -> Decimal | None:
 
 
 def float_in(text: str) -> Decimal | None:
-    """The number in ``text`` where it is spelled as programs write a float; None otherwise."""
+    """Return the number in ``text`` if it is written as programs print a float; None otherwise."""
     return Decimal(text) if _FLOAT.fullmatch(text) else None
 
 
 def whole_number_in(text: str, *, fraction: bool = False) -> int | None:
-    """The whole number that ``text`` spells; None where it spells none. With ``fraction``, decimals are cut off."""
+    """Return the whole number in ``text``; None if there is none. With ``fraction``, cut off decimals."""
     if not _NUMBER.fullmatch(text):
         return None
     whole, _, decimals = text.partition(".")
@@ -48,7 +48,7 @@ def whole_number_in(text: str, *, fraction: bool = False) -> int | None:
 
 
 def _ungrouped(text: str) -> Decimal:
-    """The number in ``text``, whose last separator is the decimal one unless it comes more than once."""
+    """Return the number in ``text``. Its last separator is the decimal separator unless it occurs more than once."""
     last = max(text.rfind(","), text.rfind("."))
     if text.count(text[last]) > 1:
         return Decimal(text.replace(text[last], ""))

@@ -1,11 +1,10 @@
-"""Spacing requests so that the provider is never asked more often than it may be.
+"""Rate limit for requests, as the provider measures it.
 
-The rate is held as the provider sees it. A request arrives some time between its start and its end,
-so spacing the starts is not enough: after a slow request a quick one would arrive too close behind.
-Hence two rules, for a rate of r per second and n = r rounded down, at least 1:
+A request arrives at the provider between its start and its end. Spacing the starts alone is therefore not enough: after
+a slow request, a fast one could arrive too soon. For a rate of r per second and n = max(1, floor(r)), a request starts
 
-- a request starts at least 1/r seconds after the start of the one before (no bursts);
-- it starts at least n/r seconds after the end of the n-th before it (never more than n arrive within n/r seconds).
+- at least 1/r seconds after the start of the previous request, so there are no bursts;
+- at least n/r seconds after the end of the n-th previous request, so at most n arrive within n/r seconds.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from collections.abc import Callable
 
 
 class Pacer:
-    """Paces the requests to one account; for one thread. ``now`` gives seconds, ``sleep`` takes them."""
+    """Paces the requests to one account. Use it in one thread only. ``now`` and ``sleep`` use seconds."""
 
     def __init__(self, requests_per_second: float, now: Callable[[], float], sleep: Callable[[float], None]) -> None:
         self._now = now
@@ -27,7 +26,7 @@ class Pacer:
         self._ready_at = 0.0
 
     def delay_s(self) -> float:
-        """Seconds until the next request may start."""
+        """Return the seconds until the next request may start."""
         ready_at = self._ready_at
         if len(self._ends) == self._ends.maxlen:
             ready_at = max(ready_at, self._ends[0] + self._window_s)
@@ -35,11 +34,11 @@ class Pacer:
 
     def wait(self) -> None:
         """Sleep until the next request may start, and count it as started."""
-        # Once more where the sleep ended a little early, as sleeps may.
+        # A sleep may end slightly early.
         while (delay_s := self.delay_s()) > 0:
             self._sleep(delay_s)
         self._ready_at = self._now() + self._spacing_s
 
     def finished(self) -> None:
-        """The request that ``wait`` let start is over, whatever came of it."""
+        """Record the end of the request that ``wait`` let start, whatever its outcome."""
         self._ends.append(self._now())

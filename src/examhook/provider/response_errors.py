@@ -1,4 +1,4 @@
-"""Maps answers, and requests without an answer, to errors whose message says what to do."""
+"""Maps failed requests and unusable answers to errors whose message says what to do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from examhook.http.errors import (
     TlsError,
 )
 from examhook.http.response import HttpResponse
-from examhook.provider.error_texts import Meaning, meaning
+from examhook.provider.error_texts import Meaning, meaning_of
 from examhook.provider.errors import (
     ProviderError,
     ProviderMalformed,
@@ -29,134 +29,130 @@ from examhook.provider.errors import (
 from examhook.provider.headers import retry_after_s
 
 
-class Question(Enum):
-    """What a request was for, which decides what an error is about."""
+class RequestKind(Enum):
+    """What a request asks for. It decides what an error in the answer is about."""
 
     EXAMS = auto()
     RESULTS = auto()
     CANDIDATE = auto()
 
 
-LONGEST_PAUSE_S = 3600.0
-"""Longest pause that is kept because the provider asks for one: it may have meant something else."""
+MAX_PAUSE_S = 3600.0
+"""Maximum pause that is accepted from the provider; a longer one may be a mistake."""
 
-_STORE_CODE = "Store the right code in the account-code secret; the next poll uses it."
-_IF_WRONG = "If the account code is wrong, store the right one in the account-code secret; the next poll uses it."
+_STORE_CODE = "Store the correct code in the account-code secret; the next poll uses it."
+_IF_WRONG = "If the account code is wrong, store the correct one in the account-code secret; the next poll uses it."
 _CHECK_ADDRESS = "Check ProviderBaseUrl: it must be the address of the provider's site."
-_THROTTLED = "The provider says that it receives too many requests. If it persists, lower RequestsPerSecond."
+_THROTTLED = "The provider reports too many requests. If this persists, lower RequestsPerSecond."
 
-_TOKEN = re.compile(r"[a-z]+://\S+|[a-z0-9_-]{16,}", re.IGNORECASE | re.ASCII)
-_TAG = re.compile(r"<[^<>]*>|[\x00-\x1f\x7f]+")
-_LONG_REFERENCE = re.compile(r"&#[0-9]{8,}")
-"""A reference to no character, with more digits than Python makes a number of."""
-_MAX_SAID = 120
+_LINK_OR_TOKEN = re.compile(r"[a-z]+://\S+|[a-z0-9_-]{16,}", re.IGNORECASE | re.ASCII)
+_TAG_OR_CONTROL = re.compile(r"<[^<>]*>|[\x00-\x1f\x7f]+")
+_INVALID_REFERENCE = re.compile(r"&#[0-9]{8,}")
+"""A character reference with more digits than any character needs; Python fails on very long ones."""
+_MAX_QUOTED_CHARACTERS = 120
 
 
-def not_reached(error: HttpError) -> ProviderError:
-    """The error for a request that got no answer."""
+def error_from_transport(error: HttpError) -> ProviderError:
+    """Return the error for a request without an answer."""
     if isinstance(error, BrokenResponseError):
-        return ProviderMalformed(f"{error} The next poll asks again.")
+        return ProviderMalformed(f"{error} The next poll tries again.")
     if isinstance(error, CertificateError):
-        # The address is right: its operator must act.
-        return ProviderUnavailable(f"The provider could not be asked: {error}", helps_to_retry=False)
+        # The address is correct; its operator must act.
+        return ProviderUnavailable(f"The provider could not be asked: {error}", retryable=False)
     if isinstance(error, BadUrlError | BlockedAddressError | TlsError):
-        return ProviderUnavailable(f"The provider could not be asked: {error} {_CHECK_ADDRESS}", helps_to_retry=False)
+        return ProviderUnavailable(f"The provider could not be asked: {error} {_CHECK_ADDRESS}", retryable=False)
     return ProviderUnavailable(f"The provider could not be reached: {error} The next poll tries again.")
 
 
-def unusable(answer: HttpResponse, now: float, question: Question) -> ProviderError | None:
-    """The error that the status of ``answer`` stands for; None where its body is to be read."""
+def error_from_status(answer: HttpResponse, now: float, kind: RequestKind) -> ProviderError | None:
+    """Return the error for the status of ``answer``; None if its body can be read."""
     status = answer.status
     if status in {401, 403}:
-        return _forbidden(status, question)
-    pause_s = _bounded(retry_after_s(answer.headers, now))
+        return _forbidden(status, kind)
+    pause_s = retry_after_s(answer.headers, now)
     if status == 429 or (status == 503 and pause_s is not None):  # noqa: PLR2004 - statuses of HTTP
-        return ProviderThrottled(_THROTTLED, retry_after_s=pause_s)
+        bounded_pause_s = None if pause_s is None else min(pause_s, MAX_PAUSE_S)
+        return ProviderThrottled(_THROTTLED, retry_after_s=bounded_pause_s)
     if status == 408 or status >= 500:  # noqa: PLR2004 - statuses of HTTP
         return ProviderUnavailable(f"The provider's server failed (HTTP {status}). The next poll tries again.")
-    return _malformed(answer)
+    return _not_the_api(answer)
 
 
-def _bounded(pause_s: float | None) -> float | None:
-    return None if pause_s is None else min(pause_s, LONGEST_PAUSE_S)
-
-
-def _forbidden(status: int, question: Question) -> ProviderError:
-    match question:
-        case Question.EXAMS if status == 401:  # noqa: PLR2004 - statuses of HTTP
+def _forbidden(status: int, kind: RequestKind) -> ProviderError:
+    match kind:
+        case RequestKind.EXAMS if status == 401:  # noqa: PLR2004 - statuses of HTTP
             return ProviderRefused(f"The provider refuses the account code (HTTP {status}). {_STORE_CODE}")
-        case Question.EXAMS:
-            # Web firewalls answer so as well, whatever the code.
+        case RequestKind.EXAMS:
+            # Web application firewalls answer 403 too, whatever the code.
             return ProviderRefused(f"The provider refuses to list the exams (HTTP {status}). {_IF_WRONG}", plain=False)
-        case Question.RESULTS:
+        case RequestKind.RESULTS:
             return ProviderRejected(f"The provider refuses the exam's results (HTTP {status}).", plain=False)
-        case Question.CANDIDATE:
+        case RequestKind.CANDIDATE:
             return ProviderRejected(f"The provider refuses a candidate's results (HTTP {status}).", plain=False)
         case _:
-            assert_never(question)
+            assert_never(kind)
 
 
-def _malformed(answer: HttpResponse) -> ProviderMalformed | None:
-    """The error for an answer of something other than the provider's API, which no retry helps."""
+def _not_the_api(answer: HttpResponse) -> ProviderMalformed | None:
+    """Return the error for an answer that does not come from the provider's API; a retry does not help."""
     if answer.truncated:
         problem = "The provider's answer was too long to be data."
     elif answer.status >= 400:  # noqa: PLR2004 - statuses of HTTP
         problem = f"The provider answered HTTP {answer.status}."
     elif answer.status >= 300:  # noqa: PLR2004 - statuses of HTTP
-        problem = f"The provider redirects{_target(answer)} instead of answering."
+        problem = f"The provider redirects{_redirect_target(answer)} instead of answering."
     else:
         return None
-    return ProviderMalformed(f"{problem} {_CHECK_ADDRESS}", helps_to_retry=False)
+    return ProviderMalformed(f"{problem} {_CHECK_ADDRESS}", retryable=False)
 
 
-def error_answered(said: str, question: Question, code: str, *, stated_code: int | None = None) -> ProviderError:
-    """The error for an error object that says ``said`` and states the number ``stated_code``.
+def error_from_text(text: str, kind: RequestKind, code: str, *, stated_code: int | None = None) -> ProviderError:
+    """Return the error for an error object with ``text`` and the error number ``stated_code``.
 
-    The provider documents none of its texts. One about the list of exams that says nothing certain may be a refusal
-    of the code, but not a plain one.
+    The provider documents none of its error texts. An unclear text in place of the list of exams may be about the
+    account code, so it is a refusal that is not ``plain``. The message never quotes ``code``, the account code.
     """
-    quoted = _quoted(said, code)
-    match meaning(said, stated_code):
-        case Meaning.TOO_OFTEN:
+    match meaning_of(text, stated_code):
+        case Meaning.TOO_MANY_REQUESTS:
             return ProviderThrottled(_THROTTLED)
-        case Meaning.FOR_NOW:
+        case Meaning.TEMPORARY:
             return ProviderUnavailable("The provider reports a temporary error. The next poll tries again.")
-        case Meaning.CODE if question is Question.EXAMS:
-            return ProviderRefused(f"The provider refuses the account code{quoted}. {_STORE_CODE}")
-        case Meaning.CODE | Meaning.UNCLEAR:
-            return _unclear(question, quoted)
+        case Meaning.WRONG_CODE if kind is RequestKind.EXAMS:
+            return ProviderRefused(f"The provider refuses the account code{_quoted(text, code)}. {_STORE_CODE}")
+        case Meaning.WRONG_CODE | Meaning.UNCLEAR:
+            return _unclear(kind, _quoted(text, code))
         case unexpected:
             assert_never(unexpected)
 
 
-def _unclear(question: Question, quoted: str) -> ProviderError:
-    match question:
-        case Question.EXAMS:
+def _unclear(kind: RequestKind, quoted: str) -> ProviderError:
+    match kind:
+        case RequestKind.EXAMS:
             return ProviderRefused(f"The provider refuses to list the exams{quoted}. {_IF_WRONG}", plain=False)
-        case Question.RESULTS:
+        case RequestKind.RESULTS:
             return ProviderRejected(f"The provider gives an error instead of the exam's results{quoted}.")
-        case Question.CANDIDATE:
-            # A text about a candidate may name the candidate.
+        case RequestKind.CANDIDATE:
+            # Not quoted: a text about a candidate may name the candidate.
             return ProviderRejected("The provider gives an error instead of a candidate's results.")
         case _:
-            assert_never(question)
+            assert_never(kind)
 
 
-def _quoted(said: str, code: str) -> str:
-    """The provider's own words in brackets, without the code, links or anything that looks like a token."""
-    words = html.unescape(_LONG_REFERENCE.sub("…", said))
+def _quoted(text: str, code: str) -> str:
+    """Return the provider's text in brackets, without the code, links and anything that looks like a token."""
+    shown = html.unescape(_INVALID_REFERENCE.sub("…", text))
     for form in {code, quote(code, safe=""), quote_plus(code), html.unescape(code)}:
         if form:
-            words = re.sub(re.escape(form), "…", words, flags=re.IGNORECASE)
-    words = _TOKEN.sub("…", _TAG.sub(" ", words))
-    words = " ".join(words.split())[:_MAX_SAID].rstrip(" .")
-    return f" (it says: {words})" if words else ""
+            shown = re.sub(re.escape(form), "…", shown, flags=re.IGNORECASE)
+    shown = _LINK_OR_TOKEN.sub("…", _TAG_OR_CONTROL.sub(" ", shown))
+    shown = " ".join(shown.split())[:_MAX_QUOTED_CHARACTERS].rstrip(" .")
+    return f" (it says: {shown})" if shown else ""
 
 
-def _target(answer: HttpResponse) -> str:
-    """Where a redirect leads: scheme and host only, since the rest may repeat the query."""
+def _redirect_target(answer: HttpResponse) -> str:
+    """Return the scheme and host of a redirect; the rest of the address may repeat the query."""
     try:
-        where = urlsplit(answer.headers.get("Location", ""))
+        target = urlsplit(answer.headers.get("Location", ""))
     except ValueError:
         return ""
-    return f" to {where.scheme}://{where.hostname}" if where.scheme and where.hostname else ""
+    return f" to {target.scheme}://{target.hostname}" if target.scheme and target.hostname else ""

@@ -1,7 +1,7 @@
-"""Test records, which both of the provider's APIs show alike.
+"""Reads rows of results, which both APIs of the provider return in the same form.
 
-A record needs a candidate, a start and a status. A row without a readable one of them is skipped and
-reported with the reason. Any other field that cannot be read becomes None and is counted.
+A row needs a candidate, a start and a status. If one of them cannot be read, the row is skipped and reported with the
+reason. Any other unreadable field becomes None and is counted.
 """
 
 from __future__ import annotations
@@ -11,39 +11,38 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from examhook.model import Attempt
-from examhook.provider.envelope import Row
 from examhook.provider.errors import ProviderMalformed
 from examhook.provider.fields import (
     UnreadableError,
     flag,
     identifier,
-    instant,
     integer,
     link,
     optional,
     points,
     record_id,
     text,
+    unix_seconds,
 )
-from examhook.provider.json_text import JsonValue
-from examhook.provider.pages import NO_STATUS, UnreadableRow
+from examhook.provider.json_text import JsonObject, JsonValue
+from examhook.provider.port import NO_STATUS, UnreadableRow
 
 T = TypeVar("T")
 
 MAX_ROWS = 20_000
-"""Rows that one answer may hold; the product asks for 10,000 at most."""
+"""Maximum number of rows in one answer. Examhook requests 10,000 at most."""
 
 _MAX_STATUS = 10**6
 
 
 def read_rows(
-    values: Sequence[JsonValue], read_row: Callable[[Row], T]
+    values: Sequence[JsonValue], read_row: Callable[[JsonObject], T]
 ) -> tuple[tuple[T, ...], tuple[UnreadableRow, ...]]:
-    """What ``read_row`` makes of each row, and why some could not be read; raises ProviderMalformed."""
+    """Return what ``read_row`` returns for each row, and the rows that it cannot read; raises ProviderMalformed."""
     if len(values) > MAX_ROWS:
         raise ProviderMalformed(
             f"The provider answered with more than {MAX_ROWS} rows at once, which is more than can be read.",
-            helps_to_retry=False,
+            retryable=False,
         )
     found: list[T] = []
     unreadable: list[UnreadableRow] = []
@@ -58,16 +57,17 @@ def read_rows(
     return tuple(found), tuple(unreadable)
 
 
-def attempt(row: Row, candidate_id: str | None, unreadable_fields: Counter[str]) -> Attempt:
-    """The attempt that ``row`` shows, of ``candidate_id`` if one was asked for; raises UnreadableError.
+def attempt(row: JsonObject, candidate_id: str | None, unreadable_fields: Counter[str]) -> Attempt:
+    """Return the attempt in ``row``; raises UnreadableError.
 
-    Counts in ``unreadable_fields`` each optional field that could not be read.
+    ``candidate_id`` is the requested candidate, None if all were requested. ``unreadable_fields`` counts the optional
+    fields that cannot be read.
     """
     get = row.get
-    started_at = instant(get("startTime"), "startTime")
+    started_at = unix_seconds(get("startTime"), "startTime")
     if started_at is None:
         raise UnreadableError("startTime is missing")
-    owner = identifier(get("sid"), "sid") if candidate_id is None else asked_for(candidate_id, get("sid"), "sid")
+    owner = identifier(get("sid"), "sid") if candidate_id is None else requested_id(candidate_id, get("sid"), "sid")
     status = get("status")
     if type(status) is not int or not 0 <= status <= _MAX_STATUS:
         status = _status(status)
@@ -80,20 +80,20 @@ def attempt(row: Row, candidate_id: str | None, unreadable_fields: Counter[str])
             started_at,
             status,
             text(name, "name"),
-            instant(ended_at, "endTime"),
+            unix_seconds(ended_at, "endTime"),
             points(score, "score"),
             None if passed is None else flag(passed, "passed"),
             link(url, "viewResult"),
             None if tid is None else record_id(tid, "tid"),
         )
     except UnreadableError:
-        # Rare, so that only such a row pays for reading its fields one by one.
+        # Slower, field by field; unreadable rows are rare.
         return Attempt(
             owner,
             started_at,
             status,
             optional(text, name, "name", unreadable_fields),
-            optional(instant, ended_at, "endTime", unreadable_fields),
+            optional(unix_seconds, ended_at, "endTime", unreadable_fields),
             optional(points, score, "score", unreadable_fields),
             optional(flag, passed, "passed", unreadable_fields),
             optional(link, url, "viewResult", unreadable_fields),
@@ -101,18 +101,18 @@ def attempt(row: Row, candidate_id: str | None, unreadable_fields: Counter[str])
         )
 
 
-def asked_for(asked: str, value: JsonValue, field: str) -> str:
-    """The id that was asked for, where the row names it or none; raises UnreadableError where it names another.
+def requested_id(requested: str, value: JsonValue, field: str) -> str:
+    """Return the requested id if the row states it or no id; raises UnreadableError if the row states another one.
 
-    A server that ignores what it was asked for must not make one exam's or candidate's rows another's.
+    Some servers ignore the filter. The rows of one exam or candidate must not be taken for another's.
     """
-    if value == asked or value is None or value == "" or identifier(value, field) == asked:
-        return asked
-    raise UnreadableError(f"{field} is not the one asked for")
+    if value == requested or value is None or value == "" or identifier(value, field) == requested:
+        return requested
+    raise UnreadableError(f"{field} is not the requested one")
 
 
 def stated_total(value: JsonValue) -> int | None:
-    """A count of rows; None where it is absent or has no clear meaning, since it is only a hint."""
+    """Return a number of rows; None if it is absent or unclear, because it is only a hint."""
     try:
         total = integer(value, "total")
     except UnreadableError:
@@ -126,4 +126,4 @@ def _status(value: object) -> int:
         return NO_STATUS
     if 0 <= status <= _MAX_STATUS:
         return status
-    raise UnreadableError("status is no status")
+    raise UnreadableError("status is not a valid status")

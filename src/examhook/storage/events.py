@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 from examhook.delivery.endpoint import matches
 from examhook.delivery.link_renewal import LinkRequest
 from examhook.events.build import Event
-from examhook.events.envelope import instant
+from examhook.events.encoding import instant
 from examhook.events.result_link import ResultLink
 from examhook.storage.item_codec import NUMBER, TEXT, Attribute, ItemCodec, UnreadableItemError, VersionedItemCodec
 from examhook.storage.table import Table

@@ -23,12 +23,12 @@ from examhook.events.build import operations_event
 from examhook.events.catalogue import OperationsEventType
 from examhook.http.client import HttpClient
 from examhook.model import Exam
-from examhook.provider.api_client import Means
-from examhook.provider.client import LegacyClient
+from examhook.provider.api_client import ClientOptions
 from examhook.provider.discovery import Discovery
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
-from examhook.provider.v1_client import V1Client, V1Memory
+from examhook.provider.v1 import V1Client, V1Memory
 from examhook.settings import Dialect, PollSettings
 from examhook.storage.account_secrets import Account, AccountCode, AccountCodeSecret, AccountsSecret, code_in
 from examhook.storage.endpoints import EndpointsTable
@@ -153,7 +153,7 @@ def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[Accou
     """Makes the client of one account for one poll."""
     # One session and one pacer for all polls of the process: connections stay open, and two polls
     # that follow close upon each other keep the pace together.
-    means: Means = {
+    options: ClientOptions = {
         "session": HttpClient(),
         "pacer": Pacer(settings.requests_per_second, time.monotonic, time.sleep),
         "now": time.time,
@@ -169,9 +169,9 @@ def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[Accou
     def client_for(code: AccountCode) -> ProviderClient:
         match settings.dialect:
             case Dialect.LEGACY:
-                return LegacyClient(settings.base_url, code.code, **means)
+                return LegacyClient(settings.base_url, code.code, **options)
             case Dialect.V1:
-                return V1Client(settings.base_url, code.code, memory=memory, **means)
+                return V1Client(settings.base_url, code.code, memory=memory, **options)
             case _:
                 assert_never(settings.dialect)
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from examhook.events.words import words_for
+from examhook.events.message import email_for
 from examhook.storage.events import EventsTable
 from examhook_cli.demo.demo_stack import DemoStack, running_demo_stack
 from examhook_cli.demo.narrator import Narrator
@@ -88,8 +88,8 @@ class ScenarioRun:
         table = EventsTable(self.demo_stack.session.client("dynamodb"), self.demo_stack.stack.output("EventsTableName"))
         event = table.get(accepted(self.second.received)[0].event_id)
         if event is not None:
-            words = words_for(event)
-            self.narrator.email(words.subject, words.text)
+            email = email_for(event)
+            self.narrator.email(email.subject, email.text)
 
     def reconcile(self) -> list[Reconciliation]:
         """Wait for all events, then compare."""

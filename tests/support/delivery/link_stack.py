@@ -18,12 +18,12 @@ from examhook.detection.intervals import worst_case_s
 from examhook.events.build import Event, submission_event
 from examhook.http.client import HttpClient
 from examhook.model import Attempt
-from examhook.provider.api_client import Means
-from examhook.provider.client import LegacyClient
+from examhook.provider.api_client import ClientOptions
 from examhook.provider.discovery import Discovery
+from examhook.provider.legacy import LegacyClient
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
-from examhook.provider.v1_client import V1Memory
+from examhook.provider.v1 import V1Memory
 from examhook.workflows.polling.report import PollReport
 from examhook.workflows.polling.result_links import serve_link_requests
 from examhook_simulator.facts import AttemptRef
@@ -44,7 +44,7 @@ class LinkWorld:
     simulator: Simulator
     exam_id: str
     dialect: Callable[..., ProviderClient] = LegacyClient
-    means: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     """Changes to what the client is made with."""
 
     @property
@@ -84,7 +84,7 @@ class LinkWorld:
 
     def client(self) -> ProviderClient:
         """A client of the simulated provider, as Poll makes one."""
-        means: Means = {
+        options: ClientOptions = {
             "session": HttpClient(),
             "pacer": Pacer(FAST, time.monotonic, time.sleep),
             "now": self.aws.clock.now,
@@ -92,7 +92,7 @@ class LinkWorld:
             "rng": random.Random(7),
         }
         memory = {} if self.dialect is LegacyClient else {"memory": V1Memory(Discovery(list))}
-        return self.dialect(self.simulator.base_url, self.simulator.code, **memory, **{**means, **self.means})
+        return self.dialect(self.simulator.base_url, self.simulator.code, **memory, **{**options, **self.options})
 
     def serve(self, account: str = "main", client: ProviderClient | None = None) -> PollReport:
         """What a poll does for link requests."""

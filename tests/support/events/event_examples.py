@@ -19,9 +19,8 @@ from examhook.delivery.health_policy import (
 from examhook.detection.exam_transition import change_of_availability, first_state, with_receipt
 from examhook.detection.scan_result import digest_of
 from examhook.detection.transition import Observation, change_from, change_from_absence
-from examhook.events.build import Event, endpoint_test_event, operations_event, submission_event
+from examhook.events.build import Event, endpoint_test_event, exam_event, operations_event, submission_event
 from examhook.events.catalogue import OperationsEventType
-from examhook.events.exam_event import exam_event
 from examhook.model import Attempt, Exam, Receipt, Submission
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "events" / "examples"
@@ -76,7 +75,7 @@ def _exam_events() -> list[Event]:
 
 
 def _endpoint_notices() -> list[Notice]:
-    """What the operators are told of an endpoint that fails, is disabled, and is well again."""
+    """Notices to operators: an endpoint fails, is disabled and recovers."""
     health = Health(failing_since=_STARTED_AT, last_error="answered 503 Service Unavailable")
     endpoint = Endpoint(_ENDPOINT_ID, "", b"", EndpointOrigin.CLI, _STARTED_AT, health=health)
     day_s = 86_400

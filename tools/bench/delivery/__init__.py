@@ -1,4 +1,1 @@
-"""The part of the benchmarks about delivery: how soon, how fast, how fair, how sure, and for how much.
-
-The receivers are a process of their own, as is everything that is measured (``tools.bench.child``).
-"""
+"""Delivery: latency, throughput, isolation, reliability and AWS usage of webhooks."""

@@ -1,4 +1,4 @@
-"""Dispatch, Deliver and Retry: as their functions build them, or on tables that answer from memory."""
+"""Dispatch, Deliver and Retry, either as their functions build them or with tables in memory."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 @dataclass(frozen=True, slots=True)
 class Functions:
-    """The three, and the queue between them."""
+    """The three functions and their queue."""
 
     dispatch: Dispatch
     deliver: DeliverWebhooks
@@ -53,49 +53,36 @@ class Functions:
     queue: DeliveryQueue
 
 
-class OpenKey:
-    """In place of SecretsKey: nothing is sealed."""
-
-    def open(self, endpoint_id: str, sealed: bytes) -> str:  # noqa: ARG002 - as the key has it
-        """The one secret."""
+class _OpenKey:
+    def open(self, endpoint_id: str, sealed: bytes) -> str:  # noqa: ARG002 - signature of SecretsKey
         return _SECRET
 
 
 class _NoTopic:
     def publish_submission_events(self, topic_arn: str, events: Sequence[Event]) -> None:
-        """Nobody subscribes."""
+        """Publish nothing."""
 
     def publish_operations(self, topic_arn: str, event: Event) -> None:
-        """Nobody subscribes."""
+        """Publish nothing."""
 
 
 def on_aws(now: Callable[[], float]) -> Functions:
-    """As the environment says."""
+    """Build the functions from the environment."""
     queue = DeliveryQueue(boto3.client("sqs"), os.environ["DELIVERY_QUEUE_URL"])
     return Functions(open_dispatch(now).dispatch, deliver(os.environ, now), retry(os.environ, now), queue)
 
 
 def in_memory(urls: Sequence[str], now: Callable[[], float]) -> Functions:
-    """With an endpoint for each of ``urls``."""
+    """Build the functions with tables in memory and one endpoint per URL."""
     made = [Endpoint(f"ep_{number}", url, b"", EndpointOrigin.CLI, number) for number, url in enumerate(urls)]
-    held, kept = MemoryEndpoints({each.endpoint_id: each for each in made}), MemoryEvents()
-    endpoints, links = cast("EndpointsTable", held), MemoryLinks(kept)
-    deliveries, events = cast("DeliveriesTable", MemoryDeliveries()), cast("EventsTable", kept)
-    queue, key = cast("DeliveryQueue", MemoryQueue(now)), cast("SecretsKey", OpenKey())
-    topic = cast("TopicPublisher", _NoTopic())
-    sender = WebhookSender(guarded_client(allow_private=True), allow_http=True, allow_private=True)
+    memory_endpoints, memory_events = MemoryEndpoints({each.endpoint_id: each for each in made}), MemoryEvents()
+    memory_deliveries = MemoryDeliveries()
+    queue, key = cast("DeliveryQueue", MemoryQueue(now)), cast("SecretsKey", _OpenKey())
+    endpoints, deliveries = cast("EndpointsTable", memory_endpoints), cast("DeliveriesTable", memory_deliveries)
+    topic, events = cast("TopicPublisher", _NoTopic()), cast("EventsTable", memory_events)
     return Functions(
         Dispatch(events, deliveries, queue, topic, "", endpoints.list_all, retention_days=30, now=now),
-        DeliverWebhooks(
-            Stores(
-                deliveries, endpoints, cast("EventLinks", links), cast("BatchLoader", MemoryBatchLoader(held, links))
-            ),
-            Channels(sender, key, queue),
-            now=now,
-            rng=random.Random(7),  # noqa: S311 - jitter
-            deadline_s=_DEADLINE_S,
-            sleep=lambda _seconds: None,
-        ),
+        deliver_in_memory(memory_deliveries, memory_endpoints, memory_events, queue, now),
         RetryDeliveries(
             endpoints,
             Backlog(deliveries, queue, now),
@@ -105,4 +92,32 @@ def in_memory(urls: Sequence[str], now: Callable[[], float]) -> Functions:
             now,
         ),
         queue,
+    )
+
+
+def deliver_in_memory(
+    deliveries: MemoryDeliveries,
+    endpoints: MemoryEndpoints,
+    events: MemoryEvents,
+    queue: DeliveryQueue,
+    now: Callable[[], float],
+) -> DeliverWebhooks:
+    """Build Deliver with tables in memory."""
+    links = MemoryLinks(events)
+    return DeliverWebhooks(
+        Stores(
+            cast("DeliveriesTable", deliveries),
+            cast("EndpointsTable", endpoints),
+            cast("EventLinks", links),
+            cast("BatchLoader", MemoryBatchLoader(endpoints, links)),
+        ),
+        Channels(
+            WebhookSender(guarded_client(allow_private=True), allow_http=True, allow_private=True),
+            cast("SecretsKey", _OpenKey()),
+            queue,
+        ),
+        now=now,
+        rng=random.Random(7),  # noqa: S311 - jitter
+        deadline_s=_DEADLINE_S,
+        sleep=lambda _seconds: None,
     )

@@ -1,21 +1,19 @@
-"""Receivers of webhooks, several in one process: each answers at once, hangs, or has too much to do, as it is told.
+"""Several webhook receivers in one process. Each answers at once, hangs, or answers 503.
 
-It verifies nothing and is written for speed, so that it is never what is measured.
+They verify nothing and are fast, so that they never limit a measurement.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from examhook_simulator.wire import Fields
-from tools.bench.child import answer
+from examhook_simulator.json_fields import Fields
+from tools.bench.json_process import answer, serve
 
 WELL, HANGING, BUSY = "well", "hanging", "busy"
 _ANSWERS = {
@@ -26,15 +24,15 @@ _ANSWERS = {
 
 @dataclass(slots=True)
 class Receiver:
-    """One receiver, and what came."""
+    """One receiver and its requests."""
 
     mode: str = WELL
     port: int = 0
     arrivals: list[tuple[str, float, bool]] = field(default_factory=list)
-    """``webhook-id``, time of the first byte (Unix seconds), and whether it was taken."""
+    """``webhook-id``, Unix seconds of the first byte, and whether the request was accepted."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, to its end."""
+        """Answer the requests of one connection."""
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while data := await reader.read(65_536):
                 began_at, mode = time.time(), self.mode
@@ -64,33 +62,24 @@ async def _run(count: int) -> None:
         server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0, backlog=512)
         receiver.port = server.sockets[0].getsockname()[1]
     answer({"ports": [str(receiver.port) for receiver in receivers]})
-    over = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    threading.Thread(target=_obey, args=(receivers, lambda: loop.call_soon_threadsafe(over.set)), daemon=True).start()
-    await over.wait()
-
-
-def _obey(receivers: list[Receiver], stop: object) -> None:
-    for line in sys.stdin:
-        answer(_act(receivers, Fields.parse(line.encode())))
-    if callable(stop):
-        stop()
+    # The input is read in a thread, so that the receivers never wait for it.
+    await asyncio.to_thread(serve, lambda fields: _act(receivers, fields))
 
 
 def _act(receivers: list[Receiver], fields: Fields) -> Mapping[str, object]:
     if fields.has("mode"):
         receivers[fields.whole("receiver")].mode = fields.text("mode")
         return {}
-    came = [
-        {"receiver": number, "id": event_id, "at": at, "taken": taken}
+    arrivals = [
+        {"receiver": number, "id": event_id, "at": at, "accepted": accepted}
         for number, receiver in enumerate(receivers)
-        for event_id, at, taken in receiver.arrivals
+        for event_id, at, accepted in receiver.arrivals
     ]
-    if fields.flag("forget"):
+    if fields.flag("clear"):
         for receiver in receivers:
             receiver.arrivals = []
-    return {"arrivals": came}
+    return {"arrivals": arrivals}
 
 
 if __name__ == "__main__":
-    asyncio.run(_run(int(json.loads(sys.argv[1]))))
+    asyncio.run(_run(int(sys.argv[1])))

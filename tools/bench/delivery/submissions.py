@@ -1,4 +1,4 @@
-"""Submissions as Poll would store them, each with one event that is to be sent."""
+"""Submissions as Poll stores them, each with one event."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ACCOUNT, EXAM_ID = "main", "700001"
 
 
 def submitted(number: int, at: int) -> Submission:
-    """The ``number``-th of many candidates, who handed in at ``at`` (Unix seconds)."""
+    """Return the submission of candidate ``number``, submitted at ``at`` (Unix seconds)."""
     started_at = at - 1800
     candidate_id = f"{100_000 + number}"
     event_type = EventType.SUBMITTED.value

@@ -1,8 +1,7 @@
-"""Tables and a queue that answer at once, so that what is timed is the product and not an emulator of AWS.
+"""Tables and a queue in memory, so that a measurement times Examhook and not an AWS emulator.
 
-They keep what the real ones keep under the same conditions;
-``tests/contract/test_delivery_stand_ins.py`` runs the same cases against both. Only what Dispatch,
-Deliver and Retry call on the way of a delivery is here; anything else fails for want of a method.
+``tests/contract/test_delivery_stand_ins.py`` runs the same cases against these and the real classes. Only the methods
+that a delivery needs exist.
 """
 
 from __future__ import annotations
@@ -23,67 +22,67 @@ from examhook.storage.events import DispatchProgress, LinkedEvent
 
 @dataclass(slots=True)
 class MemoryEvents:
-    """In place of EventsTable."""
+    """Replaces EventsTable."""
 
     by_id: dict[str, Event] = field(default_factory=dict)
     dispatched: set[str] = field(default_factory=set)
 
-    def add(self, event: Event, expires_at: int) -> bool:  # noqa: ARG002 - nothing expires here
-        """Keep an event; False if it is there."""
+    def add(self, event: Event, expires_at: int) -> bool:  # noqa: ARG002 - nothing expires
+        """Store an event; False if it exists."""
         return self.by_id.setdefault(event.event_id, event) is event
 
     def get(self, event_id: str) -> Event | None:
-        """One event."""
+        """Return an event."""
         return self.by_id.get(event_id)
 
-    def is_dispatched(self, event_id: str) -> bool:
-        """Whether it was marked."""
-        return event_id in self.dispatched
-
     def dispatch_progress(self, event_id: str) -> DispatchProgress:
-        """How far Dispatch came with an event."""
+        """Return whether the event is stored or dispatched."""
         if event_id in self.dispatched:
             return DispatchProgress(is_dispatched=True)
         return DispatchProgress(self.by_id.get(event_id))
 
-    def mark_dispatched(self, event_id: str, at: int) -> None:  # noqa: ARG002 - as the table has it
-        """Mark it."""
+    def is_dispatched(self, event_id: str) -> bool:
+        """Whether ``mark_dispatched`` was called."""
+        return event_id in self.dispatched
+
+    def mark_dispatched(self, event_id: str, at: int) -> None:  # noqa: ARG002 - signature of the table
+        """Record that Dispatch finished the event."""
         self.dispatched.add(event_id)
 
 
 _CLOSED = LinkRequest(2**40, is_open=False)
-"""A request that was just answered without a link, whatever the time."""
+"""A request that was answered without a link and never expires."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryLinks:
-    """In place of EventLinks: no delivery waits for a fresh link."""
+    """Replaces EventLinks; no delivery waits for a fresh link."""
 
     events: MemoryEvents
 
     def get(self, event_id: str) -> LinkedEvent | None:
-        """One event, with the link that it has."""
+        """Return an event with its link."""
         event = self.events.get(event_id)
         return None if event is None else LinkedEvent(event, request=_CLOSED)
 
 
 @dataclass(slots=True)
 class MemoryDeliveries:
-    """In place of DeliveriesTable."""
+    """Replaces DeliveriesTable."""
 
     items: dict[tuple[str, str], Delivery] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def create(self, delivery: Delivery) -> bool:
-        """Keep a new one; False if there is one."""
+        """Store a delivery; False if it exists."""
         return self.items.setdefault((delivery.endpoint_id, delivery.event_id), delivery) is delivery
 
     def get(self, endpoint_id: str, event_id: str) -> Delivery | None:
-        """One delivery."""
+        """Return a delivery."""
         return self.items.get((endpoint_id, event_id))
 
     def claim(self, endpoint_id: str, event_id: str, attempt: int, until: int) -> Delivery | None:
-        """Take an attempt."""
+        """Claim an attempt."""
         return self._change(
             endpoint_id,
             event_id,
@@ -94,7 +93,7 @@ class MemoryDeliveries:
     def record(
         self, claimed: Delivery, record: AttemptRecord, status: DeliveryStatus, not_before: int | None = None
     ) -> bool:
-        """Write what came of it."""
+        """Record the outcome of an attempt."""
         changed = self._change(
             claimed.endpoint_id,
             claimed.event_id,
@@ -110,7 +109,7 @@ class MemoryDeliveries:
         return changed is not None
 
     def hold(self, endpoint_id: str, event_id: str, attempt: int) -> bool:
-        """Let it wait."""
+        """Let the delivery wait."""
         held = self._change(
             endpoint_id,
             event_id,
@@ -120,7 +119,7 @@ class MemoryDeliveries:
         return held is not None
 
     def postpone(self, due: DueDelivery, until: int) -> Delivery | None:
-        """Take a due one for the queue."""
+        """Claim a due delivery for the queue."""
         return self._change(
             due.endpoint_id,
             due.event_id,
@@ -129,7 +128,7 @@ class MemoryDeliveries:
         )
 
     def bring_forward(self, waiting: DueDelivery, now: int, until: int) -> Delivery | None:
-        """The same before its time."""
+        """Claim a waiting delivery before it is due."""
         return self._change(
             waiting.endpoint_id,
             waiting.event_id,
@@ -142,17 +141,17 @@ class MemoryDeliveries:
         )
 
     def due(self, endpoint_id: str, now: int, limit: int, after: DueDelivery | None = None) -> list[DueDelivery]:
-        """What is due, longest first."""
+        """Return due deliveries, the oldest first."""
         waiting = self.waiting(endpoint_id, len(self.items), after)
         return [each for each in waiting if each.next_attempt_at <= now][:limit]
 
     def due_within(self, endpoint_id: str, begin: int, end: int, most: int) -> int:
-        """How many are due in a time."""
+        """Return how many deliveries are due within a time span."""
         times = [each.next_attempt_at for each in self.waiting(endpoint_id, len(self.items))]
         return min(most, sum(begin <= each <= end for each in times))
 
     def waiting(self, endpoint_id: str, limit: int, after: DueDelivery | None = None) -> list[DueDelivery]:
-        """What is still to be sent, behind ``after``."""
+        """Return open deliveries after ``after``."""
         seen = (0, "") if after is None else (after.next_attempt_at, after.event_id)
         with self._lock:
             found = [
@@ -180,23 +179,23 @@ class MemoryDeliveries:
 
 @dataclass(slots=True)
 class MemoryEndpoints:
-    """In place of EndpointsTable."""
+    """Replaces EndpointsTable."""
 
     by_id: dict[str, Endpoint]
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, endpoint_id: str) -> Endpoint | None:
-        """One endpoint."""
+        """Return an endpoint."""
         return self.by_id.get(endpoint_id)
 
     def list_all(self) -> list[Endpoint]:
-        """All of them, oldest first."""
+        """Return all endpoints, oldest first."""
         return sorted(self.by_id.values(), key=lambda each: (each.created_at, each.endpoint_id))
 
     def record_outcome(
         self, endpoint_id: str, at: int, error: str | None, slowed_until: int | None = None
     ) -> Endpoint | None:
-        """Write how an attempt went."""
+        """Record the outcome of an attempt."""
 
         def change(health: Health) -> Health:
             if error is None:
@@ -213,7 +212,7 @@ class MemoryEndpoints:
         return self._change(endpoint_id, lambda _: True, change)
 
     def claim_probe(self, endpoint_id: str, now: int, until: int) -> bool:
-        """Take the right to try."""
+        """Claim the probe."""
         claimed = self._change(
             endpoint_id,
             lambda health: (health.probe_until or 0) <= now,
@@ -222,7 +221,7 @@ class MemoryEndpoints:
         return claimed is not None
 
     def take_rate_slot(self, seen: Endpoint, now: float, step_s: float, ahead_s: float) -> float | None:
-        """Take the next place of its pace."""
+        """Reserve the next slot of the rate limit."""
         before = self._change(
             seen.endpoint_id,
             lambda health: (health.paced_until or 0) <= now + ahead_s,
@@ -231,16 +230,16 @@ class MemoryEndpoints:
         return None if before is None else max(now, before.health.paced_until or 0)
 
     def set_draining(self, endpoint_id: str, *, draining: bool) -> None:
-        """Remember that it is owed something."""
+        """Record whether deliveries wait."""
         self._change(endpoint_id, lambda _: True, lambda health: replace(health, draining=draining))
 
     def drop_notices(self, endpoint_id: str, published: tuple[Notice, ...]) -> None:
-        """There are none."""
+        """Do nothing; there are no notices."""
 
     def _change(
         self, endpoint_id: str, condition: Callable[[Health], bool], change: Callable[[Health], Health]
     ) -> Endpoint | None:
-        """The endpoint as it was before."""
+        """Return the endpoint as it was before the change."""
         with self._lock:
             seen = self.by_id.get(endpoint_id)
             if seen is None or not condition(seen.health):
@@ -251,13 +250,13 @@ class MemoryEndpoints:
 
 @dataclass(frozen=True, slots=True)
 class MemoryBatchLoader:
-    """In place of BatchLoader."""
+    """Replaces BatchLoader."""
 
     endpoints: MemoryEndpoints
     links: MemoryLinks
 
     def read(self, endpoint_ids: Sequence[str], event_ids: Sequence[str]) -> LoadedBatch:
-        """All of them."""
+        """Return endpoints and events."""
         return LoadedBatch(
             {each: self.endpoints.get(each) for each in endpoint_ids},
             {each: self.links.get(each) for each in event_ids},
@@ -266,19 +265,19 @@ class MemoryBatchLoader:
 
 @dataclass(slots=True)
 class MemoryQueue:
-    """In place of DeliveryQueue; delays go by the time that is passed in."""
+    """Replaces DeliveryQueue; the passed-in clock counts delays."""
 
     now: Callable[[], float]
     _messages: list[tuple[float, DeliveryMessage]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def send(self, messages: Sequence[DeliveryMessage], delay_s: int = 0) -> None:
-        """Keep messages."""
+        """Add messages."""
         with self._lock:
             self._messages += [(self.now() + delay_s, message) for message in messages]
 
-    def receive(self, most: int, wait_s: int) -> list[ReceivedMessage]:  # noqa: ARG002 - nothing comes by waiting
-        """The oldest that are not delayed."""
+    def receive(self, most: int, wait_s: int) -> list[ReceivedMessage]:  # noqa: ARG002 - waiting brings no message
+        """Remove and return the oldest messages that are not delayed."""
         with self._lock:
             ready = [each for each in self._messages if each[0] <= self.now()][:most]
             for each in ready:
@@ -287,4 +286,4 @@ class MemoryQueue:
         return [ReceivedMessage(body, body, body) for body in bodies]
 
     def delete(self, taken: Sequence[ReceivedMessage]) -> None:
-        """They are gone already."""
+        """Do nothing; ``receive`` removed them."""

@@ -26,7 +26,7 @@ from examhook.delivery.signature import fresh_secret
 from examhook.delivery.url import check_endpoint_url
 from examhook.destinations.secrets import SecretsKey
 from examhook.events.catalogue import ENDPOINT_TEST
-from examhook.events.envelope import instant
+from examhook.events.encoding import instant
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 

@@ -17,9 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from examhook.detection.exam_state import ExamState
-from examhook.events.build import Event, submission_event
-from examhook.events.envelope import UnwritableInstantError
-from examhook.events.exam_event import exam_event
+from examhook.events.build import Event, exam_event, submission_event
+from examhook.events.encoding import UnwritableInstantError
 from examhook.model import Submission
 from examhook.storage.submission_outbox import ScannedPage, SubmissionScan
 from examhook.workflows.dispatching.batch import Batch, Outgoing

@@ -37,9 +37,8 @@ from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue,
 from examhook.destinations.event_bus import BusPublisher
 from examhook.destinations.publishing import NotPublishedError
 from examhook.destinations.sns import TopicPublisher
-from examhook.events.build import Event, submission_event
-from examhook.events.envelope import UnwritableInstantError
-from examhook.events.exam_event import exam_event
+from examhook.events.build import Event, exam_event, submission_event
+from examhook.events.encoding import UnwritableInstantError
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.events import EventsTable
 from examhook.storage.item_codec import UnreadableItemError

@@ -18,7 +18,7 @@ import math
 from dataclasses import replace
 
 from examhook.provider.errors import ProviderRefused
-from examhook.provider.response_errors import LONGEST_PAUSE_S
+from examhook.provider.response_errors import MAX_PAUSE_S
 from examhook.storage.account_secrets import AccountCode
 from examhook.storage.exams import AccountRecord, CodeRejection
 
@@ -60,7 +60,7 @@ def provider_pause(record: AccountRecord, now: float) -> str | None:
     """Return a sentence for operators while requests to the provider are paused, else None."""
     left_s = (record.left_alone_until or 0) - now
     # A later end was written while our clock was wrong.
-    if not 0 < left_s <= LONGEST_PAUSE_S + 1:
+    if not 0 < left_s <= MAX_PAUSE_S + 1:
         return None
     return _PAUSED.format(minutes=math.ceil(left_s / 60))
 

@@ -13,8 +13,7 @@ from examhook.detection.plan import Depth, ExamRequest, Reason, is_paused
 from examhook.detection.reader import Reader
 from examhook.model import Exam
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
-from examhook.provider.pages import ExamPage
-from examhook.provider.port import ProviderClient
+from examhook.provider.port import ExamPage, ProviderClient
 from examhook.storage.item_codec import UnreadableItemError
 from examhook.workflows.polling.exam_source import PollContext
 from examhook.workflows.polling.full_scan import FullScan

@@ -12,8 +12,7 @@ from examhook.detection.old_results import RowClock, old_before
 from examhook.detection.plan import ExamRequest
 from examhook.detection.transition import Change, Observation
 from examhook.model import Attempt, AttemptKey, Submission
-from examhook.provider.pages import ResultsPage
-from examhook.provider.port import ProviderClient
+from examhook.provider.port import ProviderClient, ResultsPage
 from examhook.settings import InitialSync
 from examhook.storage.submissions import SubmissionsTable, spanning
 from examhook.workflows.polling.known_exams import KnownExams

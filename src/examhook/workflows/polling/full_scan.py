@@ -24,7 +24,7 @@ from examhook.detection.plan import ExamRequest
 from examhook.detection.reader import Reader, limits_at
 from examhook.detection.scan_result import ScanResult, after_complete_scan, after_incomplete_scan
 from examhook.model import Attempt, AttemptKey
-from examhook.provider.pages import NO_STATUS
+from examhook.provider.port import NO_STATUS
 from examhook.workflows.polling.exam_source import ExamSource, OutOfTimeError, PollContext
 from examhook.workflows.polling.report import ExamOutcome
 from examhook.workflows.polling.scan_rows import ScanRows

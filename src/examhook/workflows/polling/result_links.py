@@ -28,7 +28,7 @@ from examhook.delivery.link_renewal import (
     sees_links,
     with_newest_link,
 )
-from examhook.events.build import RESULT_LINK_SECONDS, Event
+from examhook.events.build import RESULT_LINK_LIFETIME_S, Event
 from examhook.events.result_link import ResultLink
 from examhook.model import Attempt, AttemptKey
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderRejected, ProviderThrottled
@@ -154,7 +154,7 @@ class _LinkBudget:
         found = 0
         for row in rows:
             if row.key in wanted and row.result_url is not None:
-                link = ResultLink(row.result_url, int(asked_at) + RESULT_LINK_SECONDS)
+                link = ResultLink(row.result_url, int(asked_at) + RESULT_LINK_LIFETIME_S)
                 for event in wanted.pop(row.key):
                     self.links.answer(event, link)
                 found += 1

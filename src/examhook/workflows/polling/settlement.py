@@ -14,7 +14,7 @@ from examhook.detection.intervals import is_weekly_check_due
 from examhook.detection.reader import Reader, limits_at
 from examhook.detection.transition import Change, change_from, diff, is_step_back
 from examhook.model import Attempt, AttemptKey, Submission
-from examhook.provider.pages import NO_STATUS
+from examhook.provider.port import NO_STATUS
 from examhook.workflows.polling.exam_source import ExamSource, OutOfTimeError
 
 _NO_STATUS_REASON = "its status cannot be read"
