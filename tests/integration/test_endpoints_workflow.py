@@ -15,9 +15,9 @@ from examhook.delivery.signature import check_secret
 from examhook.delivery.url import EndpointUrlError
 from examhook.destinations.secrets import SecretsKey
 from examhook.storage.endpoints import EndpointExistsError, EndpointsTable
+from examhook.workflows.administration.endpoint_changes import EndpointChanges
 from examhook.workflows.administration.endpoints import (
     EndpointDisabledError,
-    EndpointFilters,
     add_endpoint,
     ensure_configured_endpoints,
     send_endpoint_test,
@@ -73,10 +73,8 @@ def test_the_parameter_does_not_touch_what_a_person_added(world: World) -> None:
 
 
 def test_an_added_endpoint_comes_back_whole(world: World) -> None:
-    filters = EndpointFilters(types=("submission.*",), exam_ids=("7",), accounts=("main",))
-    endpoint, secret = add_endpoint(
-        A, world.endpoints, world.key, world.clock.now, filters=filters, description="the registry"
-    )
+    changes = EndpointChanges(types=("submission.*",), exam_ids=("7",), accounts=("main",), description="the registry")
+    endpoint, secret = add_endpoint(A, world.endpoints, world.key, world.clock.now, changes=changes)
     assert world.endpoints.get(endpoint.endpoint_id) == endpoint
     assert world.key.open(endpoint.endpoint_id, endpoint.sealed_secret) == check_secret(secret)
     assert secret.encode() not in endpoint.sealed_secret

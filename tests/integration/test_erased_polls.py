@@ -20,7 +20,7 @@ from examhook.settings import InitialSync
 from examhook.storage.erasure import CandidateDeliveries, CandidateEvents, CandidateSubmissions
 from examhook.storage.exams import ErasuresTable, ExamsTable
 from examhook.storage.submissions import ExamStates, SubmissionsTable
-from examhook.workflows.administration.erase import LONGEST_POLL_S, EraseCandidate, PollRunsError, UnknownAccountError
+from examhook.workflows.administration.erase import LONGEST_POLL_S, EraseCandidate, NoAccountDataError, PollRunsError
 from examhook.workflows.administration.erasure_key import erasure_key
 from examhook.workflows.polling.lease import lease_on
 from tests.support.events.model_values import RowFields, submission
@@ -251,5 +251,5 @@ def test_polls_that_gave_their_lease_back_are_not_waited_for(world: World) -> No
 
 def test_an_account_that_nobody_knows_is_a_slip(world: World) -> None:
     world.stage.poll()
-    with pytest.raises(UnknownAccountError):
+    with pytest.raises(NoAccountDataError):
         world.erasing.run("mian", GONE, lambda _share: None)

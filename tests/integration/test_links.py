@@ -26,7 +26,7 @@ from examhook.provider.errors import ProviderRefused, ProviderRejected
 from examhook.provider.port import ExamPage, ResultsPage
 from examhook.provider.v1 import V1Client
 from examhook.storage.erasure import CandidateEvents
-from examhook.wiring.poll import poll
+from examhook.wiring.poll import build_polls
 from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
 from examhook.workflows.delivering.deliver import LINK_CHECK_S
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
@@ -129,7 +129,7 @@ def test_a_poll_serves_requests_after_its_detection(world: LinkWorld, receiver: 
     messages = [late(world, receiver, world.event(ref, nth))[1] for nth, ref in enumerate((gone, there))]
     secrets = boto3.client("secretsmanager", region_name=REGION)
     code_arn = secrets.create_secret(Name="code", SecretString=world.simulator.code)["ARN"]
-    made = poll(poll_environment(world.simulator.base_url, code_arn, OPERATIONS_TOPIC))
+    made = build_polls(poll_environment(world.simulator.base_url, code_arn, OPERATIONS_TOPIC)).own
     report = replace(made, now=world.aws.clock.now, sleep=world.aws.clock.sleep).run(PollRequest(), lambda: 300.0)
     assert report.complete, report.errors
     assert arrived(world, receiver, messages[0]) == DEAD

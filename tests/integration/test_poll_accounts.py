@@ -76,7 +76,7 @@ class Stack:
     def deploy(self, *, more: bool = True) -> None:
         topic_arn = "arn:aws:sns:us-east-1:123456789012:operations"
         accounts_arn = self.list_arn if more else ""
-        watched = wiring.accounts(poll_environment(self.main.base_url, self.code_arn, topic_arn, accounts_arn))
+        watched = wiring.build_polls(poll_environment(self.main.base_url, self.code_arn, topic_arn, accounts_arn))
         if more:
             watched.functions = cast("LambdaClient", self.functions)
         self.watched = watched

@@ -21,7 +21,7 @@ from moto import mock_aws
 from examhook.events.catalogue import OFF_BY_DEFAULT
 from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings
 from examhook.workflows.administration.erase import LONGEST_POLL_S
-from examhook.workflows.administration.erasure_key import bound_to
+from examhook.workflows.administration.erasure_key import erasure_key_owner
 from tests.support.iam.policies import listed
 from tests.support.storage import tables
 from tests.support.template.source_template import RESOURCES, TEMPLATE
@@ -213,7 +213,7 @@ def test_poll_opens_nothing_that_the_secrets_key_seals_for_endpoints() -> None:
     (found,) = [found for role, found in statements() if role == "PollRole" and found["Action"] == "kms:Decrypt"]
     ((name, pattern),) = found["Condition"]["StringLikeIfExists"].items()
     assert name == "kms:EncryptionContext:endpoint_id"
-    assert fnmatchcase(bound_to("main"), pattern)
+    assert fnmatchcase(erasure_key_owner("main"), pattern)
     assert not fnmatchcase("ep_0c2a6f0be0ad3b1d", pattern)
 
 

@@ -29,7 +29,7 @@ def quiet() -> MemoryStage:
 
 def poll_after(stage: MemoryStage, seconds: int) -> None:
     stage.provider.clock += seconds
-    assert not stage.poll(manual=False, full_scan_seconds=FULL_SCAN_S, poll_seconds=POLL_S).errors
+    assert not stage.poll(manual=False, full_scan_interval_s=FULL_SCAN_S, poll_interval_s=POLL_S).errors
 
 
 def seconds_until(stage: MemoryStage, event: str, bound_s: int) -> int:
@@ -110,5 +110,5 @@ def test_what_the_attempt_count_or_a_running_attempt_shows(quiet: MemoryStage) -
 
 
 def test_every_report_holds_the_bounds_of_its_settings(quiet: MemoryStage) -> None:
-    body = quiet.poll(full_scan_seconds=7200, poll_seconds=10).body()
+    body = quiet.poll(full_scan_interval_s=7200, poll_interval_s=10).body()
     assert body["worst_case_s"] == worst_case_s(poll_s=10, full_scan_s=7200)

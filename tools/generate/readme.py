@@ -12,7 +12,7 @@ import yaml
 
 from examhook.detection.intervals import worst_case_s
 from examhook.events.catalogue import ENDPOINT_TEST, OFF_BY_DEFAULT, EventType, ExamEventType, OperationsEventType
-from examhook.metrics import FACTS
+from examhook.metrics import ALWAYS_WRITTEN, DEFINITIONS
 from tools.generate.commands import leaf_commands
 from tools.markdown import markdown_table
 
@@ -119,11 +119,16 @@ def commands() -> str:
 def metrics() -> str:
     """Return every metric of the functions."""
     rows = [
-        f"| `{metric.value}` | {facts.function} | {facts.unit.value.lower()} | {facts.meaning} | "
-        f"{'always' if facts.even_zero else 'where not 0'} |"
-        for metric, facts in FACTS.items()
+        (
+            f"`{metric.value}`",
+            definition.function,
+            definition.unit.value.lower(),
+            definition.meaning,
+            "always" if metric in ALWAYS_WRITTEN else "if not 0",
+        )
+        for metric, definition in DEFINITIONS.items()
     ]
-    return "\n".join(["| metric | written by | unit | meaning | written |", "|---|---|---|---|---|", *rows])
+    return markdown_table(("metric", "written by", "unit", "meaning", "written"), rows)
 
 
 def alarms() -> str:

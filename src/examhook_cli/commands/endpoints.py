@@ -10,10 +10,9 @@ import typer
 
 from examhook.delivery.endpoint import BodyFormat, ContentType, EndpointOrigin, Privacy
 from examhook.events.catalogue import WEBHOOK_TYPES
-from examhook.workflows.administration.endpoint_changes import LEFT_PARAMETER
-from examhook.workflows.administration.endpoint_removal import remove_endpoint
-from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
-from examhook.workflows.delivering.webhook_request import own_headers
+from examhook.workflows.administration.endpoint_changes import LEFT_PARAMETER, EndpointChanges, remove_endpoint
+from examhook.workflows.administration.endpoints import add_endpoint
+from examhook.workflows.delivering.webhook_request import custom_headers
 from examhook_cli.commands import endpoint_changes
 from examhook_cli.commands.endpoint_options import (
     CONTENT_TYPE_HELP,
@@ -71,8 +70,17 @@ def add(  # noqa: PLR0913 - each option is a parameter
     """
     check_url_option(url, "URL")
     check_rate_option(rate)
-    patterns = parse_types(types, WEBHOOK_TYPES, "--types")
-    header_values = parse_headers(headers)
+    settings = EndpointChanges(
+        types=parse_types(types, WEBHOOK_TYPES, "--types"),
+        exam_ids=split_list(exams),
+        accounts=split_list(accounts),
+        description=description,
+        privacy=privacy,
+        body_format=body_format,
+        content_type=content_type,
+        headers=parse_headers(headers),
+        rate_per_second=rate,
+    )
     installation = installation_of(context)
     same_url = [each.endpoint_id for each in installation.endpoints.list_all() if each.url == url]
     with url_errors():
@@ -81,12 +89,7 @@ def add(  # noqa: PLR0913 - each option is a parameter
             installation.endpoints,
             installation.secrets_key,
             time.time,
-            filters=EndpointFilters(
-                patterns, split_list(exams), split_list(accounts), privacy, body_format, content_type
-            ),
-            description=description,
-            headers=header_values,
-            rate_per_second=rate,
+            changes=settings,
             allow_http=installation.stack.flag("AllowHttpEndpoints"),
             allow_private=installation.stack.flag("AllowPrivateEndpoints"),
         )
@@ -138,7 +141,7 @@ def show(
         key = installation.secrets_key
         revealed = {
             "secret": key.open(endpoint_id, endpoint.sealed_secret),
-            **({"headers": own_headers(endpoint, key)} if endpoint.header_names else {}),
+            **({"headers": custom_headers(endpoint, key)} if endpoint.header_names else {}),
         }
     if as_json:
         print_json({**endpoint_facts(endpoint), **revealed})

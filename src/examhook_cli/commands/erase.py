@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from examhook.workflows.administration.erase import Erasure, PollRunsError, UnknownAccountError
+from examhook.workflows.administration.erase import Erasure, NoAccountDataError, PollRunsError
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import installation_of
 from examhook_cli.options import Account, AsJson, Yes
@@ -45,7 +45,7 @@ def erase(  # noqa: PLR0913 - each option is a parameter
     with progress("Searching the tables", 1) as show:
         try:
             erasure = installation.erase_candidate.run(account, candidate, show, dry_run=dry_run)
-        except (PollRunsError, UnknownAccountError) as error:
+        except (PollRunsError, NoAccountDataError) as error:
             raise CommandError(str(error)) from error
     if as_json:
         print_json({"dry_run": dry_run, "account": account, **_facts(erasure), "out_of_reach": list(OUT_OF_REACH)})

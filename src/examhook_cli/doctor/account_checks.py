@@ -79,8 +79,8 @@ def longest_delay(stack: InspectedStack) -> Iterator[Finding]:
         yield warning(text, "If this is not intended, deploy with Polling=ENABLED and a rate(…) schedule.")
         return
     # A tick each minute can trigger several polls; a slower schedule triggers one.
-    poll_s = settings.poll_seconds if tick_s <= MINUTE_S else tick_s
-    worst = worst_case_s(poll_s=poll_s, full_scan_s=settings.full_scan_seconds)
+    poll_s = settings.poll_interval_s if tick_s <= MINUTE_S else tick_s
+    worst = worst_case_s(poll_s=poll_s, full_scan_s=settings.full_scan_interval_s)
     yield ok(
         f"Changes in the exam list and ends of running attempts: {_duration(worst['signalled'])}; "
         f"other new attempts: {_duration(worst['active'])}, in quiet exams {_duration(worst['rotation'])}; "

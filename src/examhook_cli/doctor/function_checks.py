@@ -59,7 +59,7 @@ def function(stack: InspectedStack, name: str) -> Iterator[Finding]:
 def sources(stack: InspectedStack, name: str) -> Iterator[Finding]:
     """Whether the event sources of a function are enabled."""
     # With one poll per minute, the tick queue is unused and its source is disabled.
-    if name == "Poll" and stack.poll_settings.poll_seconds == MINUTE_S:
+    if name == "Poll" and stack.poll_settings.poll_interval_s == MINUTE_S:
         return
     response = stack.functions.list_event_source_mappings(FunctionName=stack.output(f"{name}FunctionName"))
     for part, source in SOURCES[name].items():

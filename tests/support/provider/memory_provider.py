@@ -107,9 +107,9 @@ SETTINGS = PollSettings(
     dialect=Dialect.LEGACY,
     account_code_secret_arn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:code",
     requests_per_second=5,
-    poll_seconds=60,
+    poll_interval_s=60,
     initial_sync=InitialSync.SILENT,
-    full_scan_seconds=3600,
+    full_scan_interval_s=3600,
     submissions_table="Submissions",
     exams_table="Exams",
     endpoints_table="Endpoints",
@@ -132,8 +132,8 @@ class PollFields(TypedDict, total=False):
     """Settings of Poll that a test sets."""
 
     initial_sync: InitialSync
-    poll_seconds: int
-    full_scan_seconds: int
+    poll_interval_s: int
+    full_scan_interval_s: int
 
 
 class Stage:
