@@ -1,4 +1,4 @@
-"""Receives Examhook's webhooks, trusts only signed ones, drops what is older than what it knows, and notices gaps."""
+"""Receives Examhook's webhooks, verifies signatures, drops stale events and reports missing ones."""
 
 import json
 import os
@@ -9,14 +9,14 @@ from typing import Any
 from standardwebhooks import Webhook, WebhookVerificationError  # pip install standardwebhooks
 
 webhook = Webhook(os.environ["EXAMHOOK_SECRET"])  # whsec_…
-newest: dict[str, int] = {}  # by attempt or exam, the highest revision; keep these three in your database
-seen: set[str] = set()  # ids of the events that came
-missing: set[str] = set()  # ids of the events that others named and that have not come yet
+newest: dict[str, int] = {}  # highest revision of each attempt or exam; store these three in your database
+seen: set[str] = set()  # ids of received events
+missing: set[str] = set()  # ids that other events named and that have not arrived yet
 lock = Lock()
 
 
 def is_news(event: dict[str, Any]) -> bool:
-    """Whether the event is newer than all that is known of its attempt or exam; notes what came and what is missing."""
+    """Whether the event is newer than everything known of its attempt or exam; records received and missing events."""
     with lock:
         if event["id"] in seen:
             return False
@@ -47,7 +47,7 @@ class Receiver(BaseHTTPRequestHandler):
             print(event["type"], event["data"], flush=True)
         if missing:
             print("missing so far:", *sorted(missing), flush=True)
-        self.answer(204)  # an old or repeated event is no error
+        self.answer(204)  # an old or repeated event is not an error
 
     def body(self) -> bytes:
         if "Transfer-Encoding" not in self.headers:

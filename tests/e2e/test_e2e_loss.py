@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examhook_cli.local.status import open_endpoints
+from examhook_cli.local.local_stack import open_endpoints
 from examhook_cli.output import time_text
 from examhook_cli.stack import Stack
 from examhook_simulator.facts import AttemptRef
@@ -62,7 +62,7 @@ def deploy_again(installation: LocalInstallation) -> None:
     outputs = installation.outputs
     answer = session.client("lambda").invoke(FunctionName=outputs["RetryFunctionName"], Payload=b'{"trigger":"manual"}')
     assert not answer.get("FunctionError")
-    stack = Stack("examhook", outputs)
+    stack = Stack("examhook", outputs, "CREATE_COMPLETE")
     endpoints = open_endpoints(stack, session.client("dynamodb"), session.client("kms"))
     for listener in installation.listeners:
         listener.trust([each.secret for each in endpoints if each.url == listener.url])

@@ -58,7 +58,7 @@ def test_the_worst_delays_are_computed_from_the_settings(patient: Clinic) -> Non
     patient.configure("Poll", FULL_PASS_MINUTES="30", POLL_SECONDS="10")
     (finding,) = patient.findings()["delay of main"]
     assert finding["said"].startswith(
-        "Changes that the exam list shows, and ends of running attempts, within 70 s; other new attempts within 6 min"
+        "Changes in the exam list and ends of running attempts: 70 s; other new attempts: 6 min"
     )
 
 
@@ -264,7 +264,7 @@ def test_subscriptions_that_wait_to_be_confirmed_are_counted_without_their_addre
     monkeypatch.setattr(BaseClient, API_CALL, answered)
     finished = patient.run()
     (line,) = (line for line in finished.out.splitlines() if "submissions topic" in line)
-    assert line.startswith("warning\tsubmissions topic\t1 of its 2 subscriptions wait to be confirmed")
+    assert line.startswith("warning\tsubmissions topic\t1 of 2 subscriptions are not confirmed")
     assert "school.example" not in finished.out
     assert finished.exit_code == 0
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from examhook_cli.local.batch_rights import COVERED
+from examhook_cli.local.batch_permissions import BATCH_ACTIONS
 from tests.support.dispatch.dispatch_stack import deployed, invoke, sample_batch
 from tests.support.iam import rights
 from tests.support.iam.aws_actions import ANOTHER_NAME, Need, UnknownCallError, known_actions, needs_of_call
@@ -158,7 +158,7 @@ def test_event_sources_keep_to_the_bounds_that_aws_sets() -> None:
 
 def test_the_emulators_own_rights_widen_what_aws_covers_by_one_right() -> None:
     """A role lacks nothing on AWS because the emulator was given more: calls are judged by AWS's names."""
-    for right, widened in COVERED.items():
+    for right, widened in BATCH_ACTIONS.items():
         assert ANOTHER_NAME[widened] == right
         service, action = widened.split(":")
         assert action.lower() not in known_actions(service)

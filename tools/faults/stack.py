@@ -18,7 +18,7 @@ from botocore.config import Config
 from examhook.delivery.record import DeliveryStatus
 from examhook.storage.submissions import exams_partition
 from examhook.workflows.administration.replay import Replay
-from examhook_cli.demo.installation import CommandFailedError, DemoInstallation, demo_installation, run_command
+from examhook_cli.demo.demo_stack import CommandFailedError, DemoStack, run_command, running_demo_stack
 from examhook_cli.demo.subscriber import QueueSubscriber, subscribe_queue
 from examhook_cli.installation import Installation
 from examhook_cli.listener.server import Listener, running_listener
@@ -71,7 +71,7 @@ class FaultStack:
 
     world: ListedWorld
     simulator: Simulator
-    installation: DemoInstallation
+    installation: DemoStack
     aws_faults: AwsFaults
     listeners: Sequence[Listener]
     proxies: Sequence[ReceiverProxy]
@@ -234,7 +234,7 @@ def running_fault_stack(seed: int) -> Iterator[FaultStack]:
         listeners = [exits.enter_context(running_listener([])) for _ in range(2)]
         proxies = [exits.enter_context(running_receiver_proxy(listener.url)) for listener in listeners]
         urls = [proxy.url for proxy in proxies]
-        installation = exits.enter_context(demo_installation(simulator.base_url, _CODE, urls))
+        installation = exits.enter_context(running_demo_stack(simulator.base_url, _CODE, urls))
         for url, listener in zip(urls, listeners, strict=True):
             listener.trust([installation.secrets_by_url[url]])
         os.environ.update({name: value for name, value in installation.environ.items() if name.startswith("AWS_")})

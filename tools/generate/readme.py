@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-import typer.main
 import yaml
-from typer.core import TyperCommand, TyperGroup
 
 from examhook.detection.intervals import worst_case_s
 from examhook.events.catalogue import ENDPOINT_TEST, OFF_BY_DEFAULT, EventType, ExamEventType, OperationsEventType
 from examhook.metrics import ALWAYS_WRITTEN, DEFINITIONS
-from examhook_cli.main import app
+from tools.generate.commands import leaf_commands
 from tools.markdown import markdown_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,19 +112,8 @@ def _duration(seconds: int) -> str:
 
 def commands() -> str:
     """Return every command with its help."""
-    rows = [(f"`examhook {path}`", command.get_short_help_str(200)) for path, command in _commands()]
+    rows = [(f"`{path}`", command.get_short_help_str(200)) for path, command in leaf_commands()]
     return markdown_table(("command", "purpose"), rows)
-
-
-def _commands() -> Iterator[tuple[str, TyperCommand]]:
-    def walk(group: TyperGroup, path: str) -> Iterator[tuple[str, TyperCommand]]:
-        for name, command in group.commands.items():
-            if isinstance(command, TyperGroup):
-                yield from walk(command, f"{path}{name} ")
-            elif isinstance(command, TyperCommand) and not command.hidden:
-                yield f"{path}{name}", command
-
-    yield from walk(typer.main.get_group(app), "")
 
 
 def metrics() -> str:

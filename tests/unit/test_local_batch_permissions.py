@@ -11,7 +11,7 @@ import pytest
 from moto import mock_aws
 from mypy_boto3_cloudformation import CloudFormationClient
 
-from examhook_cli.local.batch_rights import allow_batches, batch_statements
+from examhook_cli.local.batch_permissions import allow_batches, batch_statements
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:submissions"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:deliveries"
