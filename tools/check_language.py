@@ -1,6 +1,6 @@
 """Finds avoided words in code and documents; run by ``make check-language``.
 
-``avoided_words.txt`` lists patterns with their replacements. Of Python files, only comments and strings are checked.
+``avoided_words.txt`` lists patterns with their replacements. In Python files, it checks only comments and strings.
 """
 
 from __future__ import annotations

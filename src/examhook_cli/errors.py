@@ -3,7 +3,7 @@
 ::
 
     CommandError                the command failed; exit status 1
-    ├── NotInstalledError       ``make install`` is missing; a retry does not help
+    ├── NotInstalledError       ``make install`` did not run; a retry does not help
     ├── NotUpError              no local stack runs; start it with ``examhook local up``
     ├── PortInUseError          another program uses the port; choose another port
     ├── EmulatorError           the emulator does not start or stop; its log contains the reason
@@ -101,7 +101,7 @@ def explain(error: BaseException) -> str | None:
 
 
 def error_code(error: BaseException) -> str | None:
-    """AWS's code for the error (``AccessDenied``, …); None for any other error."""
+    """AWS's code for the error (``AccessDenied``, …); None if the error is not from AWS."""
     return error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else None
 
 

@@ -150,7 +150,7 @@ class Installation:
     def invoke(self, function: str, payload: Mapping[str, object], failure: str) -> dict[str, object]:
         """Invoke a function (``Poll``, ``Dispatch``) once and return the JSON object that it returns.
 
-        Raises CommandError, which begins with ``failure``, if the function fails.
+        If the function fails, raises CommandError with a message that begins with ``failure``.
         """
         from botocore.config import Config  # noqa: PLC0415 - as in session
 

@@ -122,7 +122,7 @@ def progress(task: str, total: float) -> Iterator[Callable[[float], None]]:
 
 
 def confirm(question: str, alternative: str = "--yes") -> None:
-    """Ask before a change that cannot be undone; raises typer.Abort on no and BadParameter without a terminal."""
+    """Ask before a permanent change; raises typer.Abort if the answer is no, and BadParameter without a terminal."""
     if not sys.stdin.isatty():
         raise typer.BadParameter(f"standard input is not a terminal: add {alternative}", param_hint="--yes")
     typer.confirm(question, abort=True)

@@ -23,7 +23,7 @@ END_WEIGHTS = (80, 12, 5, 3)
 """Percentage of attempts with each of ENDS."""
 
 SECONDS_PER_ATTEMPT = 600
-"""Length of the past per attempt; at least one day in total."""
+"""Seconds of the past per attempt; the past lasts at least one day."""
 
 _PAST_RETAKE_SHARE = 0.05
 _PAST_DURATIONS_S = (60, 3600)

@@ -31,7 +31,7 @@ class Row:
     status: Status = Status.IN_TEST
     score: float = 0
     ended_at: int = 0
-    """0 while the attempt is open."""
+    """0 while the attempt is running."""
     was_counted: bool = False
     """Whether the first end was counted. A reopened attempt ends again, but counts once."""
     states: list[RowState] = field(default_factory=list, repr=False)
@@ -54,5 +54,5 @@ class Row:
         return replace(self, status=state.status, score=state.score, ended_at=state.ended_at)
 
     def shifted(self, start_s: int, end_s: int = 0) -> Row:
-        """Return the row with shifted times; an open attempt keeps end 0."""
+        """Return the row with shifted times; a running attempt keeps end 0."""
         return replace(self, started_at=self.started_at + start_s, ended_at=self.ended_at and self.ended_at + end_s)

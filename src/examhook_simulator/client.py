@@ -21,7 +21,7 @@ Given = str | int | float | bool | None
 
 
 class SimulatorControlError(RuntimeError):
-    """The simulator refused the request or does not answer; the message says which."""
+    """The simulator refused the request or does not answer; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class SimulatorControl:
         self._post("run_at", speed=speed)
 
     def live(self, per_minute: float) -> None:
-        """Set the number of live candidates per virtual minute; 0 ends it."""
+        """Set the number of live candidates per virtual minute; 0 ends live activity."""
         self._post("live", per_minute=per_minute)
 
     def create_exam(

@@ -98,7 +98,7 @@ def _answered(work: Callable[[], Answer]) -> ControlReply:
 
 
 def _not_found(known: Mapping[str, object]) -> ControlReply:
-    return ControlReply(404, json.dumps({"error": f"Unknown path; there are: {', '.join(sorted(known))}"}).encode())
+    return ControlReply(404, json.dumps({"error": f"Unknown path; choose from: {', '.join(sorted(known))}"}).encode())
 
 
 def _after(query: Mapping[str, str]) -> int:

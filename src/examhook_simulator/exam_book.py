@@ -81,7 +81,7 @@ class ExamBook:
         return sorted((row for row in found if row is not None), key=lambda row: (row.started_at, row.candidate_id))
 
     def records_as_of(self, then: int) -> list[int]:
-        """Return the record ids of all attempts that started until ``then``, including removed ones."""
+        """Return the record ids of all attempts that started by ``then``, including removed ones."""
         return [row.record_id for row in (*self._rows.values(), *self._removed) if row.started_at <= then]
 
     def rows_of(self, candidate_id: int) -> list[Row]:

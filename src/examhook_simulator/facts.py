@@ -49,7 +49,7 @@ class ListOrder(StrEnum):
     OLDEST = "oldest"
     CANDIDATE = "candidate"
     SHUFFLED = "shuffled"
-    """Another order in every answer."""
+    """A different order in every answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,5 +114,5 @@ class RequestRecord:
     rows: int
     """Rows of the answer before damage."""
     refused: bool
-    """Whether account code or signature were wrong."""
+    """Whether the account code or the signature was wrong."""
     quirks: tuple[str, ...] = ()

@@ -43,7 +43,7 @@ class Fields:
         """Return a string."""
         value = self._take(name)
         if not isinstance(value, str):
-            raise FieldsError(f"{name} is not a text")
+            raise FieldsError(f"{name} is not a string")
         return value
 
     def whole(self, name: str) -> int:
@@ -78,7 +78,7 @@ class Fields:
         """Return a list of strings."""
         value = self._take(name)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise FieldsError(f"{name} is not a list of texts")
+            raise FieldsError(f"{name} is not a list of strings")
         return tuple(value)
 
     def text_map(self, name: str) -> dict[str, str]:
@@ -98,7 +98,7 @@ class Fields:
         """Raise FieldsError if there are unknown fields."""
         others = sorted(self._values.keys() - set(known))
         if others:
-            raise FieldsError(f"Unknown: {', '.join(others)}; there is only: {', '.join(known)}")
+            raise FieldsError(f"Unknown: {', '.join(others)}; choose from: {', '.join(known)}")
 
     def _take(self, name: str) -> object:
         if name not in self._values:

@@ -16,7 +16,7 @@ from examhook_simulator.chance import chance
 from examhook_simulator.quirks import Active, Quirk, Switch
 
 DEFAULT_LIMIT = 30
-"""Rows of a page without ``limit`` in the request [provider's page]."""
+"""Rows of a page if the request has no ``limit`` [provider's page]."""
 
 _CAPS = (Quirk.LIMIT_CAP, Quirk.EXAM_LIST_CAP, Quirk.RESULTS_CAP)
 

@@ -1,4 +1,4 @@
-"""The simulated provider's answer to a request. Each step can end it.
+"""The simulated provider's answer to a request. Each step can be the last.
 
 ::
 
@@ -60,11 +60,11 @@ class Reply:
     sent_bytes: int | None = None
     """Bytes of the body that are sent before the connection ends; None for the whole body."""
     interim_status: int | None = None
-    """Status of an interim answer before the answer."""
+    """Status of an interim answer before the final answer."""
     rows: int = 0
     """Rows before damage, for the log."""
     refused: bool = False
-    """Whether account code or signature were wrong, for the log."""
+    """Whether the account code or the signature was wrong, for the log."""
 
 
 class ProviderApi:

@@ -48,7 +48,7 @@ class Switch:
         if not 0 < self.probability <= 1:
             raise QuirkError(f"{self.quirk}: a probability is above 0 and at most 1, not {self.probability:g}")
         if self.remaining is not None and self.remaining < 1:
-            raise QuirkError(f"{self.quirk}: the next {self.remaining} requests are none")
+            raise QuirkError(f"{self.quirk}: nextN needs at least 1 request, not {self.remaining}")
         if self.task not in {None, EXAMS, RESULTS}:
             raise QuirkError(f"{self.quirk}: there is no task {self.task!r}, only {EXAMS} and {RESULTS}")
 
@@ -87,7 +87,7 @@ def quirk_named(name: str) -> Quirk:
     try:
         return Quirk(name)
     except ValueError:
-        raise QuirkError(f"There is no quirk {name!r}; there are: {', '.join(Quirk)}") from None
+        raise QuirkError(f"There is no quirk {name!r}; choose from: {', '.join(Quirk)}") from None
 
 
 _SwitchKey = tuple[Quirk, tuple[bool, bool, str, str]]

@@ -184,7 +184,7 @@ class World:
         with self.locked() as now:
             row = self.row(ref)
             if row.status is Status.IN_TEST:
-                raise WorldError("The attempt is open already")
+                raise WorldError("The attempt is already running")
             row.status, row.score, row.ended_at = Status.IN_TEST, 0, 0
             self._ledger.note(LedgerKind.REOPENED, int(ref.exam_id), now if at is None else at, row)
 
@@ -223,7 +223,7 @@ class World:
             self.exam(ref.exam_id).get(int(ref.candidate_id), ref.started_at) if ref.candidate_id.isdecimal() else None
         )
         if row is None:
-            raise WorldError(f"Candidate {ref.candidate_id} has no attempt at exam {ref.exam_id} from {ref.started_at}")
+            raise WorldError(f"Candidate {ref.candidate_id} has no attempt at exam {ref.exam_id} that started at {ref.started_at}")
         return row
 
     def _set_available(self, exam_id: str, kind: LedgerKind, at: int | None, *, available: bool) -> None:
@@ -240,7 +240,7 @@ class World:
 
     def _end(self, exam: ExamBook, row: Row, status: Status, score: float | None, at: int) -> None:
         if row.status is not Status.IN_TEST:
-            raise WorldError("The attempt has ended already")
+            raise WorldError("The attempt has already ended")
         row.status, row.ended_at = status, at
         row.score = self._rng.randrange(201) / 2 if score is None else score
         exam.count_finish(row, at)

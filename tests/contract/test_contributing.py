@@ -65,7 +65,7 @@ def test_every_function_that_the_guide_names_is_defined_in_the_linked_file() -> 
     assert {link.text: missing for link in named if (missing := undefined(GUIDE, link))} == {}
 
 
-def test_a_name_that_the_linked_file_does_not_define_is_noticed() -> None:
+def test_a_name_that_the_linked_file_does_not_define_is_found() -> None:
     module = "src/examhook/detection/reader.py"
     assert undefined(GUIDE, Link("`Reader.pages`", module, "")) == []
     assert undefined(GUIDE, Link("`Reader.leaves`", module, "")) == ["leaves"]

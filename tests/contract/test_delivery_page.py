@@ -141,7 +141,7 @@ def test_the_page_states_exactly_the_rules_of_the_code() -> None:
 
 
 def of(status: int) -> str:
-    """What an answer of this status leads to, by the rules."""
+    """What an answer with this status causes, by the rules."""
     result = SendResult(SendOutcome.ANSWERED, status, 1)
     decision = type(decide(result, 1, NOW, Random(1))).__name__
     slower = rate_limit.is_overloaded(status)
@@ -149,7 +149,7 @@ def of(status: int) -> str:
     return f"{words}, and the endpoint is slowed down" if slower else words
 
 
-def test_every_status_leads_where_the_page_says() -> None:
+def test_every_status_has_the_effect_that_the_page_states() -> None:
     told = table("What an answer leads to")
     told_statuses: dict[int, str] = {}
     for name, outcome in told.items():
@@ -161,7 +161,7 @@ def test_every_status_leads_where_the_page_says() -> None:
     assert is_success(SendResult(SendOutcome.ANSWERED, HTTPStatus.NO_CONTENT, 1))
 
 
-def test_every_end_without_an_answer_is_told() -> None:
+def test_every_failure_without_an_answer_is_on_the_page() -> None:
     told = table("What an answer leads to")
     without = {name.strip("`") for name in told if name.startswith("`")}
     assert without == {each.value for each in SendOutcome} - {SendOutcome.ANSWERED.value}
@@ -173,12 +173,12 @@ def test_every_end_without_an_answer_is_told() -> None:
 
 
 @pytest.mark.parametrize("header", ["soon", "-1", "Mon, 01 Jan 2024 00:00:00 GMT"])
-def test_a_retry_after_that_is_no_time_to_come_counts_as_none(header: str) -> None:
+def test_a_retry_after_that_is_not_in_the_future_is_ignored(header: str) -> None:
     assert "in the past, or anything else" in PAGE
     assert retry_after_s(header, NOW) is None
 
 
-def test_how_fast_a_backlog_goes_is_told_by_the_numbers_of_the_code() -> None:
+def test_the_speed_of_a_backlog_on_the_page_follows_from_the_code() -> None:
     told = " ".join(PAGE.split("## How fast a backlog goes\n", 1)[1].split("\n## ", 1)[0].split())
     a_minute, six_hours = backlog.UNPACED_PER_MINUTE, 6 * 3600 * 20
     assert f"up to {a_minute:,} deliveries a minute" in told
@@ -192,5 +192,5 @@ def test_how_fast_a_backlog_goes_is_told_by_the_numbers_of_the_code() -> None:
     assert f"{properties('RetryFunction')['MemorySize']} MB of Lambda" in told
 
 
-def test_the_readme_leads_there() -> None:
+def test_the_readme_links_to_the_page() -> None:
     assert "](docs/delivery.md)" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The benchmarks' tables in memory do what the real ones do: the same cases against both."""
+"""The benchmarks' in-memory tables behave like the real ones: the same cases run against both."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ENDPOINT = Endpoint("ep_1", "https://one.test/", b"sealed", EndpointOrigin.CLI, 
 
 @dataclass(frozen=True)
 class Tables:
-    """Either kind."""
+    """In-memory or real tables."""
 
     deliveries: DeliveriesTable
     endpoints: EndpointsTable
@@ -89,7 +89,7 @@ def test_an_attempt_is_claimed_once_and_in_order(tables: Tables) -> None:
     assert tables.deliveries.claim("ep_1", "none", 1, NOW + 130) is None
 
 
-def test_what_came_of_a_claim_is_recorded_unless_another_was_made_since(tables: Tables) -> None:
+def test_an_outcome_is_recorded_unless_a_later_claim_exists(tables: Tables) -> None:
     create(tables, "evt_1")
     first = tables.deliveries.claim("ep_1", "evt_1", 1, NOW)
     assert first is not None
@@ -110,14 +110,14 @@ def test_what_came_of_a_claim_is_recorded_unless_another_was_made_since(tables: 
     assert tables.deliveries.claim("ep_1", "evt_1", 3, NOW) is None, "it has ended"
 
 
-def test_what_is_held_is_due_since_it_was_made(tables: Tables) -> None:
+def test_a_held_delivery_is_due_since_its_creation(tables: Tables) -> None:
     create(tables, "evt_1", at=NOW - 50)
     assert not tables.deliveries.hold("ep_1", "evt_1", 2)
     assert tables.deliveries.hold("ep_1", "evt_1", 1)
     assert tables.deliveries.due("ep_1", NOW, 10) == [DueDelivery("ep_1", "evt_1", NOW - 50)]
 
 
-def test_what_is_due_comes_longest_first_and_is_taken_once(tables: Tables) -> None:
+def test_due_deliveries_come_oldest_first_and_are_claimed_once(tables: Tables) -> None:
     for nth, event_id in enumerate(("evt_3", "evt_1", "evt_2")):
         create(tables, event_id, at=NOW + nth)
     later = NOW + 901
@@ -133,7 +133,7 @@ def test_what_is_due_comes_longest_first_and_is_taken_once(tables: Tables) -> No
     assert tables.deliveries.due("ep_2", later, 10) == []
 
 
-def test_only_what_waits_and_may_come_is_brought_forward(tables: Tables) -> None:
+def test_only_waiting_deliveries_without_a_requested_pause_are_brought_forward(tables: Tables) -> None:
     create(tables, "pending", "asked", "waits")
     for event_id, not_before in (("asked", NOW + 100), ("waits", None)):
         claimed = tables.deliveries.claim("ep_1", event_id, 1, NOW)
@@ -164,7 +164,7 @@ def test_an_endpoints_health_follows_its_attempts(tables: Tables) -> None:
     assert tables.endpoints.record_outcome("ep_2", NOW, None) is None
 
 
-def test_places_follow_each_other_until_as_far_ahead_as_may_be(tables: Tables) -> None:
+def test_rate_slots_follow_each_other_up_to_the_limit(tables: Tables) -> None:
     def take(now: float) -> float | None:
         seen = tables.endpoints.get("ep_1")
         assert seen is not None
@@ -174,7 +174,7 @@ def test_places_follow_each_other_until_as_far_ahead_as_may_be(tables: Tables) -
     assert take(NOW + 10.25) == NOW + 10.25
 
 
-def test_an_event_is_kept_and_marked_once(tables: Tables) -> None:
+def test_an_event_is_stored_and_marked_once(tables: Tables) -> None:
     event = submission_event(submission(), transition())
     assert tables.events.add(event, NOW + 86_400)
     assert not tables.events.add(submission_event(submission(), transition()), NOW + 86_400)
@@ -184,7 +184,7 @@ def test_an_event_is_kept_and_marked_once(tables: Tables) -> None:
     assert tables.events.is_dispatched(event.event_id)
 
 
-def test_what_was_sent_is_taken(tables: Tables) -> None:
+def test_sent_messages_are_received(tables: Tables) -> None:
     sent = [DeliveryMessage("ep_1", f"evt_{nth}", 1, slot_at=NOW + 0.5) for nth in range(12)]
     tables.queue.send(sent)
     tables.queue.send([DeliveryMessage("ep_1", "later", 1)], delay_s=900)

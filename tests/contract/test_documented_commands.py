@@ -1,4 +1,4 @@
-"""Every command line that the README and the pages under docs/ show is one that the program takes."""
+"""The program accepts every command line that the README and the pages under docs/ show."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STARTS = re.compile(r"^(?:\.venv/bin/)?examhook ")
 
 
 def command_lines(page: Path) -> Iterator[str]:
-    """What a page shows, without what the shell does with it."""
+    """The commands that a page shows, without shell syntax."""
     text = page.read_text(encoding="utf-8")
     for block in BLOCK.findall(text):
         for line in block.replace("\\\n", " ").splitlines():
@@ -34,12 +34,12 @@ def command_lines(page: Path) -> Iterator[str]:
 
 @cache
 def all_commands() -> Any:
-    """The program's commands; making them takes a while."""
+    """All commands of the program; creating them takes a while."""
     return get_command(app)
 
 
 def problem_with(line: str) -> str | None:
-    """What the program would not know of a command line."""
+    """What the program does not accept in a command line."""
     words = shlex.split(line.replace("…", "x"))[1:]
     command = all_commands()
     while (commands := getattr(command, "commands", None)) and words and not words[0].startswith("-"):
@@ -53,17 +53,17 @@ def problem_with(line: str) -> str | None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_it_takes_every_command_line(page: Path) -> None:
+def test_the_program_accepts_every_command_line(page: Path) -> None:
     assert [problem for line in command_lines(page) if (problem := problem_with(line))] == []
 
 
-def test_a_line_that_it_does_not_take_is_noticed() -> None:
+def test_a_line_that_the_program_does_not_accept_is_found() -> None:
     assert problem_with("examhook endpoints add https://example.com/ --types submission.forced --test") is None
     assert problem_with("examhook endpoints ad https://example.com/")
     assert problem_with("examhook endpoints add https://example.com/ --typ submission.forced")
 
 
-def test_the_local_stack_speaks_the_code_that_the_simulated_provider_wants() -> None:
+def test_the_local_stack_uses_the_code_of_the_simulated_provider() -> None:
     lines = list(command_lines(ROOT / "README.md"))
     assert len(lines) > 20
     simulated = [line for line in lines if " simulate " in line]

@@ -1,4 +1,4 @@
-"""The README's commands that subscribe a queue give AWS what it takes."""
+"""AWS accepts the README's commands that subscribe a queue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ aws() { for word in "$@"; do printf '%s\\0' "$word" >> calls; done; printf '\\n'
 """
 
 
-def test_a_queue_is_opened_to_the_topic_alone_before_it_is_subscribed(tmp_path: Path) -> None:
+def test_a_queue_allows_only_the_topic_before_it_is_subscribed(tmp_path: Path) -> None:
     blocks = re.findall(r"^```\w*\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
     (block,) = (each for each in blocks if "QUEUE_URL=" in each)
     topic = next(line for line in block.splitlines() if line.startswith("TOPIC=")).split("=", 1)[1].split()[0]

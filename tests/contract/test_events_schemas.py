@@ -1,4 +1,4 @@
-"""Published schemas and examples against the code, and events against other people's CloudEvents reader."""
+"""Published schemas and examples match the code, and the CloudEvents SDK reads the events."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_schema_is_valid_and_names_itself(name: str) -> None:
 
 
 @pytest.mark.parametrize("event_type", TYPES)
-def test_an_example_is_byte_for_byte_what_the_builder_makes_and_fits_its_schema(event_type: str) -> None:
+def test_an_example_equals_the_built_bytes_and_matches_its_schema(event_type: str) -> None:
     event = examples()[event_type]
     assert (DOCS / "examples" / f"{event_type}.json").read_bytes() == event.body + b"\n"
     validate(event)
@@ -92,7 +92,7 @@ def test_a_schema_names_and_requires_exactly_the_keys_that_are_built(definition:
     assert defined["required"] == keys
 
 
-def test_the_envelope_knows_every_attribute_that_is_sent() -> None:
+def test_the_envelope_schema_has_every_sent_attribute() -> None:
     sent = {name for event in examples().values() for name in json.loads(event.body)}
     assert sent == set(SCHEMAS["envelope.json"]["properties"])
 
@@ -111,7 +111,7 @@ def test_the_envelope_knows_every_attribute_that_is_sent() -> None:
         (("data", "submission", "result"), {"url": "https://exams.example/"}),
     ],
 )
-def test_a_wrong_body_does_not_fit(path: tuple[str, ...], value: object) -> None:
+def test_a_wrong_body_does_not_match_its_schema(path: tuple[str, ...], value: object) -> None:
     body = json.loads(submission_event(submission(), transition()).body)
     *way, last = path
     inner = body
@@ -136,7 +136,7 @@ rows = st.builds(
 
 
 @given(seen=st.lists(rows, min_size=1, max_size=5), title=st.text(), category=st.one_of(st.none(), st.text()))
-def test_whatever_the_provider_shows_makes_events_that_fit_their_schemas(
+def test_any_provider_answer_makes_events_that_match_their_schemas(
     seen: list[Attempt], title: str, category: str | None
 ) -> None:
     of = exam(title=title, category=category)
@@ -150,7 +150,7 @@ def test_whatever_the_provider_shows_makes_events_that_fit_their_schemas(
 
 
 @pytest.mark.parametrize("event_type", TYPES)
-def test_the_cloudevents_sdk_reads_what_is_sent(event_type: str) -> None:
+def test_the_cloudevents_sdk_reads_sent_events(event_type: str) -> None:
     event = examples()[event_type]
     body = json.loads(event.body)
     read = JSONFormat().read(CloudEvent, event.body)
@@ -165,7 +165,7 @@ def test_the_cloudevents_sdk_reads_what_is_sent(event_type: str) -> None:
     assert read.get_data() == body["data"]
 
 
-def test_the_readme_spells_out_the_example() -> None:
+def test_the_readme_contains_the_example() -> None:
     shown = README.split("```json\n")[1].split("```")[0]
     assert json.loads(shown) == json.loads(examples()["submission.submitted"].body)
 
@@ -188,12 +188,12 @@ def test_the_readme_names_the_message_attributes_that_are_sent() -> None:
     assert named == list(sent[0]["MessageAttributes"])
 
 
-def test_the_readme_marks_the_types_that_webhooks_get_only_when_they_ask() -> None:
+def test_the_readme_marks_the_types_that_webhooks_get_only_by_subscription() -> None:
     asked_for = re.findall(r"^\| `(.+?)` \|.*webhooks that ask for it", README, re.MULTILINE)
     assert sorted(asked_for) == sorted(OFF_BY_DEFAULT)
 
 
-def test_points_are_numbers_to_every_reader() -> None:
+def test_points_are_numbers_for_every_reader() -> None:
     body = json.loads(submission_event(submission(), transition(score_points=Decimal("86.50"))).body)
     assert body["data"]["submission"]["score"] == 86.5
 

@@ -1,4 +1,4 @@
-"""What operators look at agrees with the code: metrics, alarms, dashboard, runbook."""
+"""The metrics, alarms, dashboard and runbook of operators match the code."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OWN_COSTS_USD, ALARM_COSTS_USD = 0.30, 0.10
 
 
 def is_published(namespace: str, name: str, dimension: str, value: str) -> bool:
-    """Whether somebody publishes that metric for this stack."""
+    """Whether this stack publishes the metric."""
     if namespace == NAMESPACE:
         return (dimension, value) == (DIMENSION, STACK) and name in set(Metric)
     names, kind = AWS_METRICS[namespace, dimension]
@@ -48,7 +48,7 @@ def test_every_metric_has_a_definition() -> None:
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_is_made_of_a_metric_that_is_published_and_tells_the_operators(name: str) -> None:
+def test_an_alarm_uses_a_published_metric_and_notifies_the_operators(name: str) -> None:
     alarm = ALARMS[name]
     ((dimension, value),) = [(each["Name"], each["Value"]) for each in alarm["Dimensions"]]
     assert is_published(alarm["Namespace"], alarm["MetricName"], dimension, value)
@@ -56,12 +56,12 @@ def test_an_alarm_is_made_of_a_metric_that_is_published_and_tells_the_operators(
     assert int(alarm["Period"]) * int(alarm["EvaluationPeriods"]) <= 86_400, "what CloudWatch allows"
 
 
-def test_an_alarm_whose_figure_is_always_written_takes_its_absence_for_trouble_and_no_other_does() -> None:
+def test_only_alarms_on_metrics_that_are_always_written_treat_missing_data_as_a_failure() -> None:
     strict = {alarm["MetricName"] for alarm in ALARMS.values() if alarm["TreatMissingData"] == "breaching"}
     assert strict == {metric.value for metric in ALWAYS_WRITTEN}
 
 
-def test_the_longest_wait_for_a_stalled_poll_is_one_that_cloudwatch_allows() -> None:
+def test_cloudwatch_allows_the_longest_period_of_the_stall_alarm() -> None:
     longest = StackTemplate({"AccountCode": "a-code", "StalledAfterMinutes": "1440"})
     alarm = longest.of_type("AWS::CloudWatch::Alarm")["PollStalledAlarm"]
     assert int(alarm["Period"]) * int(alarm["EvaluationPeriods"]) == 86_400
@@ -113,7 +113,7 @@ def test_the_dashboards_widgets_fill_its_grid_without_overlap() -> None:
     assert {x for x, _ in taken} == set(range(24))
 
 
-def test_the_dashboards_log_table_asks_for_fields_that_poll_logs() -> None:
+def test_the_dashboards_log_table_shows_fields_that_poll_logs() -> None:
     (table,) = [widget["properties"] for widget in WIDGETS if widget["type"] == "log"]
     assert table["query"].startswith(
         f"SOURCE '{TEMPLATE.resources['PollFunction']['Properties']['LoggingConfig']['LogGroup']}'"
@@ -153,7 +153,7 @@ def test_the_readme_says_what_the_alarms_cost() -> None:
     assert f"| {len(ALWAYS_WRITTEN) * OWN_COSTS_USD:.2f} to " in readme
 
 
-def test_figures_that_say_nothing_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_without_information_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
     environ = {"STACK_NAME": "school"}
     write_metrics(environ, {Metric.POLLS_FAILED: 0, Metric.POLL_AGE: None, Metric.ROWS_SKIPPED: False})
     assert capsys.readouterr().out == ""
@@ -169,6 +169,6 @@ def test_figures_that_say_nothing_are_not_written(capsys: pytest.CaptureFixture[
     }
 
 
-def test_a_function_that_nobody_named_a_stack_to_still_works(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_function_without_a_stack_name_still_works(capsys: pytest.CaptureFixture[str]) -> None:
     write_metrics({}, {Metric.POLL_AGE: 1})
     assert json.loads(capsys.readouterr().out)["stack"] == "unnamed"

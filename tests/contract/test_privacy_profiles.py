@@ -1,4 +1,4 @@
-"""Every profile's bodies against the published schemas and other people's CloudEvents reader; run to write examples."""
+"""Bodies of every privacy profile match the schemas, and the CloudEvents SDK reads them; run to write the examples."""
 
 from __future__ import annotations
 
@@ -39,27 +39,27 @@ PROFILES = [Privacy.PSEUDONYMOUS.value, Privacy.THIN.value]
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("event_type", list(WEBHOOK_TYPES))
-def test_what_a_profile_makes_fits_the_types_schema(profile: str, event_type: str) -> None:
+def test_a_profiles_body_matches_the_schema_of_its_type(profile: str, event_type: str) -> None:
     body = body_under(profile, event_type)
     Draft202012Validator(SCHEMAS[f"{event_type}.json"], registry=REGISTRY).validate(json.loads(body))
     read = JSONFormat().read(CloudEvent, body)
     assert read.get_type() == event_type
 
 
-def test_of_every_type_it_is_stated_whom_it_tells_of() -> None:
+def test_every_type_states_whom_it_is_about() -> None:
     assert sorted(PERSONAL_DATA) == sorted(TYPES) == sorted(examples())
 
 
 @pytest.mark.parametrize("event_type", TYPES)
-def test_what_is_stated_is_true_of_the_example(event_type: str) -> None:
-    """The event of a type that is not about a candidate contains no candidate, under any name."""
+def test_the_stated_subject_is_true_of_the_example(event_type: str) -> None:
+    """If the type is not about a candidate, the example contains no candidate under any name."""
     told = examples()[event_type].body.decode()
     holds = [word for word in (*PERSONAL, "candidate") if word in told]
     assert bool(holds) == (PERSONAL_DATA[event_type] is PersonalData.CANDIDATE), holds
 
 
 @pytest.mark.parametrize("event_type", TYPES)
-def test_a_pseudonymous_receiver_learns_of_no_type_who_it_is_about(event_type: str) -> None:
+def test_no_pseudonymous_event_identifies_the_candidate(event_type: str) -> None:
     event = examples()[event_type]
     told = body_under(Privacy.PSEUDONYMOUS, event_type).decode()
     about_someone = PERSONAL_DATA[event_type] is PersonalData.CANDIDATE
@@ -68,7 +68,7 @@ def test_a_pseudonymous_receiver_learns_of_no_type_who_it_is_about(event_type: s
 
 
 @pytest.mark.parametrize("event_type", TYPES)
-def test_a_thin_receiver_learns_ids_and_times_of_every_type_and_nothing_of_a_person_but_the_id(event_type: str) -> None:
+def test_thin_events_contain_ids_and_times_but_no_personal_data(event_type: str) -> None:
     told = body_under(Privacy.THIN, event_type).decode()
     assert [word for word in PERSONAL[1:] if word in told] == []
     if PERSONAL_DATA[event_type] is PersonalData.CANDIDATE:
@@ -76,14 +76,14 @@ def test_a_thin_receiver_learns_ids_and_times_of_every_type_and_nothing_of_a_per
 
 
 @pytest.mark.parametrize("event_type", list(EventType))
-def test_a_body_whose_link_could_not_be_renewed_fits_its_schema(event_type: str) -> None:
+def test_a_body_with_an_expired_link_matches_its_schema(event_type: str) -> None:
     body = json.loads(without_link(examples()[event_type]).body)
     assert body["data"]["submission"]["result"]["url"] is None
     Draft202012Validator(SCHEMAS[f"{event_type}.json"], registry=REGISTRY).validate(body)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_the_published_example_is_what_is_sent(profile: str) -> None:
+def test_the_published_example_equals_the_sent_body(profile: str) -> None:
     assert (DOCS / "profiles" / f"{profile}.json").read_bytes() == body_under(profile, "submission.submitted") + b"\n"
 
 

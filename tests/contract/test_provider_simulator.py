@@ -1,4 +1,4 @@
-"""What the product relies on the client for, against the simulated provider over real sockets."""
+"""The client's behavior that the product relies on, tested with the simulated provider over real sockets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ATTEMPTS = 25
 
 @dataclass
 class Stand:
-    """A simulator with one exam of 25 attempts, and a client of it."""
+    """A simulator with one exam of 25 attempts, and its client."""
 
     simulator: Simulator
     session: HttpClient
@@ -53,7 +53,7 @@ class Stand:
         self.simulator.control.quirk_on(switch)
 
     def truth(self) -> set[tuple[str, int, int, int | None, Decimal | None]]:
-        """The rows that there are."""
+        """The simulator's rows."""
         return {
             (
                 str(row.candidate_id),
@@ -80,7 +80,7 @@ def facts(rows: tuple[Attempt, ...]) -> set[tuple[str, int, int, int | None, Dec
     return {(row.candidate_id, row.started_at, row.status_code, row.ended_at, row.score_points) for row in rows}
 
 
-def test_the_client_is_what_the_product_asks_for(stand: Stand) -> None:
+def test_the_client_implements_the_products_port(stand: Stand) -> None:
     client: ProviderClient = stand.client()
     (exam,) = client.exams(0, 30).rows
     assert (exam.exam_id, exam.title, exam.available, exam.attempt_count) == (
@@ -100,7 +100,7 @@ def test_all_pages_hold_every_row(stand: Stand, switch: str) -> None:
     assert reader.problem is None
 
 
-def test_rows_without_status_get_one_when_the_candidate_is_asked_for_alone(stand: Stand) -> None:
+def test_rows_without_status_get_one_by_requests_for_single_candidates(stand: Stand) -> None:
     stand.quirk("no_status_in_lists")
     stand.quirk("bare_candidate")
     client = stand.client()
@@ -124,8 +124,8 @@ def test_rows_without_status_get_one_when_the_candidate_is_asked_for_alone(stand
         ("error_object", ProviderUnavailable),
     ],
 )
-def test_trouble_is_asked_about_again_and_then_told(stand: Stand, switch: str, kind: type[ProviderError]) -> None:
-    """``error_object`` says "please try again later": it is no refusal."""
+def test_a_failure_is_retried_and_then_reported(stand: Stand, switch: str, kind: type[ProviderError]) -> None:
+    """``error_object`` says "please try again later", which does not reject the code."""
     stand.quirk(switch)
     client = stand.client()
     with pytest.raises(kind):
@@ -133,13 +133,13 @@ def test_trouble_is_asked_about_again_and_then_told(stand: Stand, switch: str, k
     assert client.requests_made == 3
 
 
-def test_an_exam_that_is_gone_is_rejected(stand: Stand) -> None:
+def test_a_deleted_exam_is_rejected(stand: Stand) -> None:
     with pytest.raises(ProviderRejected):
         stand.client().results("999999999", 0, 30)
 
 
-def test_the_provider_never_sees_more_than_the_pace(stand: Stand) -> None:
-    """Counted where the requests arrive, a new connection and kept ones among them."""
+def test_requests_never_exceed_the_rate_at_the_provider(stand: Stand) -> None:
+    """Counted at the provider, with new and reused connections."""
     client = stand.client(requests_per_second=10)
     for _ in range(25):
         client.exams(0, 30)

@@ -1,4 +1,4 @@
-"""The v1 client against the simulated provider over real sockets: it finds every exam and reads every row."""
+"""The v1 client finds every exam and reads every row of the simulated provider over real sockets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Facts = set[tuple[str, int, int, int | None, Decimal]]
 
 @dataclass
 class Stand:
-    """A simulator and what a process knows of its account."""
+    """A simulator, and what a process knows about its account."""
 
     simulator: Simulator
     session: HttpClient
@@ -41,7 +41,7 @@ class Stand:
         self.restart()
 
     def restart(self) -> None:
-        """A new process knows what is stored, nothing else."""
+        """Start a new process, which knows only the stored state."""
         self.memory = V1Memory(Discovery(lambda: self.known))
 
     @property
@@ -58,7 +58,7 @@ class Stand:
         return V1Client(self.simulator.base_url, code or self.simulator.code, memory=self.memory, **self.options)
 
     def look(self) -> tuple[dict[str, int | None], int]:
-        """What a poll's listing shows, and how many requests it took."""
+        """The listing of a poll, and its number of requests."""
         client = self.client()
         reader = Reader(client.exams, lambda exam: exam.exam_id)
         exams = [exam for rows in reader.pages() for exam in rows]
@@ -69,7 +69,7 @@ class Stand:
         self.simulator.api.quirks.turn_on(Switch.parse(switch))
 
     def counts(self) -> dict[str, int]:
-        """How many rows each exam really has, of those that have any."""
+        """Number of rows of each exam that has any."""
         found: dict[str, int] = {}
         for row in self.simulator.world.truth():
             found[row.exam_id] = found.get(row.exam_id, 0) + 1
@@ -103,7 +103,7 @@ def facts(rows: tuple[Attempt, ...]) -> Facts:
 ORDERS = ("newest", "oldest", "candidate")
 
 
-def test_the_client_is_what_the_product_asks_for(stand: Stand) -> None:
+def test_the_client_implements_the_products_port(stand: Stand) -> None:
     client: ProviderClient = stand.client()
     page = client.exams(0, 30)
     assert page.problem is None
@@ -119,15 +119,15 @@ def test_every_exam_is_found_with_as_many_attempts_as_it_has_rows(stand: Stand, 
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_where_nothing_was_added_one_request_says_so(stand: Stand, order: str) -> None:
+def test_one_request_proves_that_no_row_was_added(stand: Stand, order: str) -> None:
     stand.quirk(f"row_order={order}")
     stand.look()
     assert stand.look() == (stand.counts(), 1)
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_new_rows_move_the_counts_of_their_exams_and_of_no_others(stand: Stand, order: str) -> None:
-    """Where new rows stand at an edge, the exams concerned are counted at most; else all three are."""
+def test_new_rows_change_only_the_counts_of_their_exams(stand: Stand, order: str) -> None:
+    """If new rows are at an end of the list, at most their exams are counted; otherwise all three are."""
     stand.quirk(f"row_order={order}")
     stand.look()
     world = stand.simulator.world
@@ -152,7 +152,7 @@ def test_a_new_exam_is_found_by_its_first_row(stand: Stand, order: str) -> None:
     assert len(found) == 4
 
 
-def test_removed_rows_move_the_count_down(stand: Stand) -> None:
+def test_removed_rows_lower_the_count(stand: Stand) -> None:
     stand.look()
     world = stand.simulator.world
     gone = world.truth()[5]
@@ -160,7 +160,7 @@ def test_removed_rows_move_the_count_down(stand: Stand) -> None:
     assert stand.look()[0] == stand.counts()
 
 
-def test_a_new_process_asks_once_where_what_is_stored_adds_up(stand: Stand) -> None:
+def test_a_new_process_needs_one_request_if_the_stored_counts_add_up(stand: Stand) -> None:
     found, _ = stand.look()
     stand.known = [
         Exam(exam_id, f"Exam {exam_id}", available=True, attempt_count=count) for exam_id, count in found.items()
@@ -170,13 +170,13 @@ def test_a_new_process_asks_once_where_what_is_stored_adds_up(stand: Stand) -> N
     assert {exam.title for exam in stand.client().exams(0, 30).rows} == {exam.title for exam in stand.known}
 
 
-def test_a_new_process_counts_where_what_is_stored_is_old(stand: Stand) -> None:
+def test_a_new_process_counts_again_if_the_stored_counts_are_old(stand: Stand) -> None:
     stand.known = [Exam(exam_id, "", available=True, attempt_count=1) for exam_id in stand.counts()]
     stand.restart()
     assert stand.look()[0] == stand.counts()
 
 
-def test_an_exam_that_is_gone_is_listed_no_more(stand: Stand) -> None:
+def test_a_deleted_exam_is_no_longer_listed(stand: Stand) -> None:
     stand.known = [Exam("1", "Gone", available=True, attempt_count=7)]
     stand.restart()
     assert stand.look()[0] == stand.counts()
@@ -197,7 +197,7 @@ def test_all_pages_of_an_exam_hold_every_row(stand: Stand, switch: str) -> None:
 
 
 def test_both_dialects_show_the_same_attempts(stand: Stand) -> None:
-    """So an account that moves from one to the other keeps its submissions and their events' ids."""
+    """An account that changes its dialect keeps its submissions and event ids."""
     legacy, v1 = LegacyClient(stand.simulator.base_url, stand.simulator.code, **stand.options), stand.client()
     for exam_id in stand.counts():
         rows = {row.key: row for row in v1.results(exam_id, 0, 100).rows}
@@ -206,7 +206,7 @@ def test_both_dialects_show_the_same_attempts(stand: Stand) -> None:
             assert rows[row.key].candidate_name == row.candidate_name
 
 
-def test_a_candidate_whose_attempt_runs_is_asked_for_by_login(stand: Stand) -> None:
+def test_a_candidate_with_a_running_attempt_is_requested_by_login(stand: Stand) -> None:
     world = stand.simulator.world
     exam_id = next(iter(stand.counts()))
     running = world.start(exam_id)
@@ -242,7 +242,7 @@ def test_an_exam_that_does_not_exist_is_rejected(stand: Stand) -> None:
     ("switch", "kind"),
     [("html_page", ProviderMalformed), ("cut_body", ProviderMalformed), ("throttled=0", ProviderThrottled)],
 )
-def test_trouble_is_told_and_nothing_is_forgotten(stand: Stand, switch: str, kind: type[Exception]) -> None:
+def test_a_failure_is_reported_and_keeps_the_known_exams(stand: Stand, switch: str, kind: type[Exception]) -> None:
     stand.look()
     world = stand.simulator.world
     world.start(next(iter(stand.counts())))

@@ -1,4 +1,4 @@
-"""The README tells what the code does: its tables are made from it, and its snippets run."""
+"""The README matches the code: its tables are generated from it, and its snippets run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECRET = "whsec_" + "c2VjcmV0LW9mLXRoZS10ZXN0LW9ubHkh"
 NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
 
 
-def test_the_tables_are_those_that_the_code_makes() -> None:
+def test_the_tables_equal_the_generated_ones() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tools.generate.readme", "--check"],
         cwd=ROOT,
@@ -54,7 +54,7 @@ def _free_port() -> int:
 
 @contextmanager
 def running(command: list[str], cwd: Path) -> Iterator[tuple[str, IO[str]]]:
-    """A snippet that receives on a free port; its address and what it prints."""
+    """A snippet that receives on a free port, its address and its output."""
     port = _free_port()
     with subprocess.Popen(
         command,
@@ -121,7 +121,7 @@ def _commands() -> list[object]:
 
 
 @pytest.mark.parametrize("command", _commands())
-def test_the_snippet_takes_what_is_signed_drops_what_is_old_and_names_what_is_missing(
+def test_the_snippet_accepts_signed_events_drops_old_ones_and_names_missing_ones(
     command: list[str], tmp_path: Path
 ) -> None:
     if command[0] == "node":
@@ -145,7 +145,7 @@ def test_the_snippet_takes_what_is_signed_drops_what_is_old_and_names_what_is_mi
 
 
 @pytest.mark.parametrize("order", list(permutations(["exam.opened", "exam.closed", "exam.verified"])))
-def test_a_receipt_that_overtakes_a_closing_does_not_make_it_old_news(order: tuple[str, ...]) -> None:
+def test_a_receipt_that_arrives_before_a_closing_does_not_make_the_closing_stale(order: tuple[str, ...]) -> None:
     spec = spec_from_file_location("receiver", ROOT / "docs/examples/verify.py")
     assert spec is not None
     assert spec.loader is not None

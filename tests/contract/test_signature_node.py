@@ -1,4 +1,4 @@
-"""Our signatures pass the verifiers that receivers use in Node (npm: standardwebhooks, svix); forged ones do not."""
+"""The verifiers of Node (npm: standardwebhooks, svix) accept our signatures and reject forged ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = [
 
 
 def problem(library: str, headers: Mapping[str, str], body: bytes = BODY, secret: str = SECRETS[0]) -> str | None:
-    """Why ``library`` refuses a request; None if it accepts it."""
+    """Why ``library`` rejects a request; None if it accepts it."""
     assert (FOLDER / "node_modules").is_dir(), "run make test, or npm ci --ignore-scripts in tests/node"
     asked = {"library": library, "secret": secret, "headers": headers, "body": base64.b64encode(body).decode()}
     done = subprocess.run(
@@ -47,21 +47,21 @@ def test_a_signed_event_is_accepted(library: str) -> None:
     assert problem(library, signed_headers("evt_1", BODY, SECRETS[:1], int(time.time()))) is None
 
 
-def test_each_of_two_secrets_is_enough(library: str) -> None:
+def test_either_of_two_secrets_is_enough(library: str) -> None:
     headers = signed_headers("evt_1", BODY, SECRETS, int(time.time()))
     assert [problem(library, headers, secret=secret) for secret in SECRETS] == [None, None]
 
 
-def test_one_changed_byte_is_refused(library: str) -> None:
+def test_a_changed_byte_is_rejected(library: str) -> None:
     headers = signed_headers("evt_1", BODY, SECRETS[:1], int(time.time()))
     assert problem(library, headers, BODY.replace(b"87", b"97")) == "No matching signature found"
 
 
-def test_another_secret_is_refused(library: str) -> None:
+def test_another_secret_is_rejected(library: str) -> None:
     headers = signed_headers("evt_1", BODY, SECRETS[:1], int(time.time()))
     assert problem(library, headers, secret=SECRETS[1]) == "No matching signature found"
 
 
-def test_an_old_signature_is_refused(library: str) -> None:
+def test_an_old_signature_is_rejected(library: str) -> None:
     headers = signed_headers("evt_1", BODY, SECRETS[:1], int(time.time()) - 3600)
     assert problem(library, headers) == "Message timestamp too old"

@@ -1,4 +1,4 @@
-"""The same cases against the in-memory tables and the real ones (moto): what holds of one holds of the other."""
+"""The in-memory tables behave like the real ones (moto): the same cases run against both."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DONE = replace(OPEN, status_code=1, ended_at=1_700_000_900, score_points=Decimal
 
 @dataclass(frozen=True)
 class Pair:
-    """All tables, of one make."""
+    """All tables of one kind."""
 
     submissions: SubmissionsTable
     exams: ExamsTable
@@ -53,7 +53,7 @@ def change(stored: Submission | None, row: Attempt, fence: int = 1) -> Change:
 
 
 def new_changes(count: int, fence: int) -> list[Change]:
-    """As many new attempts."""
+    """This number of new attempts."""
     return [change(None, replace(DONE, candidate_id=str(number)), fence) for number in range(count)]
 
 
@@ -63,14 +63,14 @@ def stored(tables: Pair, *keys: AttemptKey) -> dict[AttemptKey, Submission]:
     return tables.submissions.between("main", "7", *ends)
 
 
-def test_what_is_written_is_read_back_whole(tables: Pair) -> None:
+def test_a_written_item_is_read_back_completely(tables: Pair) -> None:
     first = change(None, OPEN)
     second = change(first.after, DONE)
     assert [tables.submissions.write([first]), tables.submissions.write([second])] == [[], []]
     assert stored(tables) == {OPEN.key: second.after}
 
 
-def test_a_range_has_both_ends_in_stored_order_and_one_exam_only(tables: Pair) -> None:
+def test_a_range_includes_both_ends_of_one_exam_in_stored_order(tables: Pair) -> None:
     rows = [replace(DONE, candidate_id=str(number), started_at=OPEN.started_at + number // 3) for number in range(30)]
     tables.submissions.write([change(None, row) for row in rows])
     ends = (AttemptKey(OPEN.started_at + 2, "7"), AttemptKey(OPEN.started_at + 4, "12"))
@@ -94,7 +94,7 @@ def test_an_exam_is_read_page_by_page_in_stored_order(tables: Pair) -> None:
     assert tables.submissions.page_after("main", "8", None, 5) == ([], None)
 
 
-def test_what_was_not_seen_of_an_exam_is_told(tables: Pair) -> None:
+def test_attempts_that_a_scan_did_not_see_are_reported(tables: Pair) -> None:
     rows = [replace(DONE, candidate_id=candidate_id) for candidate_id in ("1", "2#x", "3")]
     tables.submissions.write([change(None, row) for row in rows])
     beyond = tables.submissions.beyond("main", EXAM.exam_id, {rows[0].key, rows[2].key})
@@ -111,7 +111,7 @@ def test_an_attempt_is_inserted_once(tables: Pair) -> None:
 
 
 @pytest.mark.parametrize(("fence", "wins"), [(4, False), (5, True), (6, True)])
-def test_a_write_needs_the_version_it_read_and_no_newer_poll(tables: Pair, fence: int, wins: bool) -> None:  # noqa: FBT001
+def test_a_write_fails_after_another_version_or_a_newer_poll(tables: Pair, fence: int, wins: bool) -> None:  # noqa: FBT001
     first = change(None, OPEN, fence=5)
     tables.submissions.write([first])
     second = change(first.after, DONE, fence=fence)
@@ -127,7 +127,7 @@ def test_overtaken_changes_of_a_batch_are_named_in_their_order(tables: Pair) -> 
 
 
 @pytest.mark.parametrize("count", [50, 130])
-def test_many_changes_are_written_but_those_that_another_poll_was_faster_with(tables: Pair, count: int) -> None:
+def test_many_changes_are_written_except_those_that_another_poll_wrote_first(tables: Pair, count: int) -> None:
     ours, rivals = (new_changes(count, fence) for fence in (1, 2))
     tables.submissions.write(rivals[::7])
     assert tables.submissions.write(ours) == ours[::7]
@@ -136,7 +136,7 @@ def test_many_changes_are_written_but_those_that_another_poll_was_faster_with(ta
 
 
 @pytest.mark.parametrize("count", [50, 130])
-def test_many_submissions_are_replaced_only_where_nobody_else_did(tables: Pair, count: int) -> None:
+def test_many_submissions_are_replaced_unless_another_writer_was_first(tables: Pair, count: int) -> None:
     first = new_changes(count, fence=1)
     tables.submissions.write(first)
     ours, rivals = (
@@ -160,7 +160,7 @@ def test_changes_of_one_attempt_in_one_batch_are_written_in_their_order(tables: 
 
 
 def test_a_change_that_this_poll_wrote_before_counts_as_written(tables: Pair) -> None:
-    """So an answer that was lost makes no write look refused."""
+    """A lost answer must not make the write look rejected."""
     changes = new_changes(60, fence=1)
     assert tables.submissions.write(changes[:20]) == []
     assert tables.submissions.write(changes) == []
@@ -193,7 +193,7 @@ def test_the_record_of_an_account_is_read_back_as_written(tables: Pair, record: 
 
 
 @pytest.mark.parametrize(("fence", "wins"), [(4, False), (5, True), (6, True)])
-def test_the_record_of_an_account_is_written_unless_a_newer_poll_did(tables: Pair, fence: int, wins: bool) -> None:  # noqa: FBT001
+def test_an_accounts_record_is_written_unless_a_newer_poll_wrote_it(tables: Pair, fence: int, wins: bool) -> None:  # noqa: FBT001
     assert tables.exams.write("main", RECORDS[1], 5)
     assert tables.exams.write("main", RECORDS[2], fence) is wins
     assert tables.exams.read("main").record == (RECORDS[2] if wins else RECORDS[1])
@@ -278,7 +278,7 @@ def test_an_exams_state_is_inserted_once(tables: Pair) -> None:
 
 
 @pytest.mark.parametrize(("fence", "wins"), [(4, False), (5, True), (6, True)])
-def test_an_exams_state_needs_the_version_that_was_read_and_no_newer_poll(
+def test_an_exams_state_is_not_written_after_another_version_or_a_newer_poll(
     tables: Pair,
     fence: int,
     wins: bool,  # noqa: FBT001
@@ -300,7 +300,7 @@ def test_overtaken_exams_of_a_batch_are_named_in_their_order(tables: Pair) -> No
 
 
 def lease_script(table: ExamsTable, rng: random.Random) -> list[object]:
-    """What the table answers to a random sequence of lease calls, the same for the same ``rng``."""
+    """The table's answers to a random sequence of lease calls; the same ``rng`` gives the same sequence."""
     acts: list[Callable[[str, int], object]] = [
         lambda owner, at: table.take_lease("main", owner, now_ms=at, expires_at_ms=at + rng.randrange(5)),
         lambda owner, at: table.prolong_lease("main", owner, expires_at_ms=at + rng.randrange(5)),
@@ -309,7 +309,7 @@ def lease_script(table: ExamsTable, rng: random.Random) -> list[object]:
     return [rng.choice(acts)(rng.choice("ab"), at) for at in range(60)]
 
 
-def test_leases_pass_from_poll_to_poll_alike(tables: Pair) -> None:
+def test_leases_behave_the_same_in_both_tables(tables: Pair) -> None:
     expected = lease_script(MemoryExams(), random.Random(1))
     assert lease_script(tables.exams, random.Random(1)) == expected
     assert expected.count(True) > 3

@@ -1,6 +1,6 @@
-"""One local stack for all end-to-end tests; each test uses exams of its own in it.
+"""One local stack for all end-to-end tests; each test uses its own exams.
 
-What the functions of every stack here call is held against the rights that the template gives them.
+The calls of the functions of every stack here are compared with the permissions in the template.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.support.iam.rights import denied, wanted_by_calls
 
 @pytest.fixture(scope="session")
 def watched() -> list[DeployedCalls]:
-    """The stacks that are up."""
+    """The running stacks."""
     return []
 
 
@@ -32,7 +32,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, watched: list[Deploye
 
 @pytest.fixture(autouse=True)
 def _deployed_rights_are_enough(watched: list[DeployedCalls], recorder: Recorder) -> Iterator[None]:
-    """Fail a test in which a deployed function called what its role in the template does not allow."""
+    """Fail a test if a deployed function made a call that its role in the template does not allow."""
     yield
     called = {call for each in watched for call in each.new()}
     recorder.calls |= called

@@ -1,4 +1,4 @@
-"""Delivery in the deployed stack, with its own rights enforced: redrive, replay, rotation, privacy, a dead endpoint."""
+"""Delivery in the deployed stack with its roles enforced: redrive, replay, rotation, privacy, a dead endpoint."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def aws_is_the_local_stack(installation: LocalInstallation, monkeypatch: pytest.
 
 
 def lost(installation: LocalInstallation, exam_id: str) -> str:
-    """A submission with an event that the stream did not bring to Dispatch; returns the event's id."""
+    """Store a submission whose event the stream did not bring to Dispatch; return the event's id."""
     # The machine's own time: how long events are kept counts by it, whatever time the simulated provider plays.
     at = int(time.time())
     event_id = f"evt_{int(exam_id):032x}"
@@ -52,7 +52,7 @@ def ids_about(listener: Listener, exam_id: str) -> list[object]:
     return [event["id"] for event in about_exam(listener.received, exam_id)]
 
 
-def test_what_the_stream_gave_up_goes_out_by_itself_and_only_once(installation: LocalInstallation) -> None:
+def test_events_that_the_stream_gave_up_on_are_redriven_once_automatically(installation: LocalInstallation) -> None:
     event_id = lost(installation, "990001")
     installation.session.client("sqs").send_message(
         QueueUrl=installation.outputs["DispatchFailureQueueUrl"], MessageBody='{"DDBStreamBatchInfo":{}}'
@@ -65,7 +65,7 @@ def test_what_the_stream_gave_up_goes_out_by_itself_and_only_once(installation: 
     assert [ids_about(listener, "990001") for listener in installation.listeners] == [[event_id]] * 2
 
 
-def test_a_person_redrives_what_is_missing(installation: LocalInstallation) -> None:
+def test_a_command_redrives_missing_events(installation: LocalInstallation) -> None:
     event_id = lost(installation, "990002")
     found = installation.examhook("events", "redrive", "--since", "1d", "--dry-run", "--json").json()
     assert isinstance(found, dict)
@@ -77,7 +77,7 @@ def test_a_person_redrives_what_is_missing(installation: LocalInstallation) -> N
     assert ids_about(steady, "990002") == [event_id]
 
 
-def test_an_endpoint_of_ones_own_is_replayed_to_under_pseudonyms_by_both_secrets(
+def test_a_replay_to_an_added_endpoint_uses_pseudonyms_and_both_secrets(
     installation: LocalInstallation,
 ) -> None:
     event_id = lost(installation, "990003")
@@ -101,7 +101,7 @@ def test_an_endpoint_of_ones_own_is_replayed_to_under_pseudonyms_by_both_secrets
         installation.examhook("endpoints", "remove", added["id"], "--yes")
 
 
-def test_an_endpoint_that_says_gone_is_disabled_and_the_operators_hear_of_it(installation: LocalInstallation) -> None:
+def test_a_410_disables_the_endpoint_and_notifies_the_operators(installation: LocalInstallation) -> None:
     event_id = lost(installation, "990004")
     assert installation.examhook("events", "redrive", "--since", "1d").exit_code == 0
     queue = subscribe_queue(

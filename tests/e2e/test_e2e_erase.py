@@ -1,4 +1,4 @@
-"""A candidate is erased from the deployed stack: nothing is left, nothing goes out, nothing comes back."""
+"""Erasing a candidate from the deployed stack leaves nothing, sends nothing, and nothing returns."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def aws_is_the_local_stack(installation: LocalInstallation, monkeypatch: pytest.
 
 
 def everything(installation: LocalInstallation) -> str:
-    """All that the tables hold, as text."""
+    """The content of all tables, as text."""
     dynamodb = installation.session.client("dynamodb")
     tables = [installation.outputs[f"{name}TableName"] for name in ("Submissions", "Exams", "Events", "Deliveries")]
     pages = [page for table in tables for page in dynamodb.get_paginator("scan").paginate(TableName=table)]
     return json.dumps([page["Items"] for page in pages], default=repr)
 
 
-def test_an_erased_candidate_is_gone_and_is_not_announced_anew(installation: LocalInstallation) -> None:
+def test_an_erased_candidate_is_gone_and_is_not_announced_again(installation: LocalInstallation) -> None:
     world = installation.simulator.world
     with running_listener([ANY_SECRET]) as receiver:
         added = installation.examhook("endpoints", "add", receiver.url, "--types", "submission.*", "--json").json()

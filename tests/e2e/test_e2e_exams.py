@@ -1,4 +1,4 @@
-"""Exams that open and close in the deployed stack, with its own rights enforced, and receipts for who asks for them."""
+"""Exams that open and close in the deployed stack with its roles enforced, and receipts for subscribers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def aws_is_the_local_stack(installation: LocalInstallation, monkeypatch: pytest.
 
 
 def kept(installation: LocalInstallation, exam_id: str) -> list[str]:
-    """Types of all events about an exam itself that there ever were."""
+    """Types of all stored events about an exam itself."""
     items = installation.session.client("dynamodb").scan(TableName=installation.outputs["EventsTableName"])["Items"]
     types = [item["event_type"]["S"] for item in items if item.get("exam_id", {}).get("S") == exam_id]
     return sorted(each for each in types if each.startswith("exam."))
@@ -73,7 +73,7 @@ def test_an_exam_opens_closes_and_is_verified(installation: LocalInstallation) -
     assert found["digest"] in str(shown)
 
 
-def test_receipts_stop_when_nobody_asks_for_them_any_more(installation: LocalInstallation) -> None:
+def test_receipts_stop_when_nobody_subscribes_to_them(installation: LocalInstallation) -> None:
     exam_id = installation.simulator.world.create_exam()
     installation.poll()
     done = installation.examhook("poll", "--full", "--json")

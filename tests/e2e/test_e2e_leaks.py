@@ -25,7 +25,7 @@ def aws_is_the_local_stack(installation: LocalInstallation, monkeypatch: pytest.
 
 
 def test_a_planted_secret_is_found(installation: LocalInstallation) -> None:
-    """Or else the search below would prove nothing."""
+    """Otherwise the search below would prove nothing."""
     poll = installation.outputs["PollFunctionName"]
     found, _ = findings(gathered_in_short(poll), {"the name of a function": poll.upper(), "an accent": "Ångström"})
     assert found == ["the name of a function in a place", "an accent in a place"]
@@ -35,7 +35,7 @@ def gathered_in_short(text: str) -> Iterator[tuple[str, str]]:
     yield "a place", json.dumps({"function": text, "name": "Ångström"})
 
 
-def test_nothing_leaks_whatever_goes_wrong(installation: LocalInstallation) -> None:
+def test_nothing_leaks_after_any_failure(installation: LocalInstallation) -> None:
     with running_listener([ANY_SECRET]) as distrustful:
         added = installation.examhook("endpoints", "add", distrustful.url, "--header", f"X-Key: {HEADER}", "--json")
         assert added.exit_code == 0, added.err
@@ -52,7 +52,7 @@ def test_nothing_leaks_whatever_goes_wrong(installation: LocalInstallation) -> N
 
 
 def provoke(installation: LocalInstallation, secret: str) -> dict[str, str]:
-    """Cause failures of every kind about one candidate. Returns the texts that no output may contain, by name."""
+    """Cause failures of every kind about one candidate; return the texts that no output may contain, by name."""
     world, control, session = installation.simulator.world, installation.simulator.control, installation.session
     exam_id = world.create_exam()
     refs = [world.start(exam_id, name=NAME) for _ in range(3)]
@@ -106,7 +106,7 @@ def provoke(installation: LocalInstallation, secret: str) -> dict[str, str]:
 
 
 def crash(installation: LocalInstallation) -> None:
-    """Give every function what it cannot take, with the name in it."""
+    """Give every function invalid input that contains the name."""
     functions = installation.session.client("lambda")
     image = {"v": {"N": "1"}, "candidate_name": {"S": NAME}, "account": {"S": NAME}}
     record = {"eventName": "MODIFY", "dynamodb": {"SequenceNumber": "1", "NewImage": image}}

@@ -22,7 +22,7 @@ def aws_is_the_local_stack(installation: LocalInstallation, monkeypatch: pytest.
 
 
 def half_an_hour_passes(installation: LocalInstallation, event_id: str) -> dict[str, Any]:
-    """Let the stored event's link be one that has ended; returns the event as it is stored then."""
+    """Make the stored event's link expire; return the stored event."""
     dynamodb, table = installation.session.client("dynamodb"), installation.outputs["EventsTableName"]
     stored = dynamodb.get_item(TableName=table, Key={"event_id": {"S": event_id}})["Item"]
     event: dict[str, Any] = json.loads(stored["body"]["S"])

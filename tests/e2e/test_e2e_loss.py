@@ -1,4 +1,4 @@
-"""A local stack of its own that loses everything, or is broken on purpose: backfill and doctor."""
+"""A separate local stack that loses all tables or is broken on purpose: backfill and doctor."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def empty(dynamodb: DynamoDBClient, table: str) -> None:
 
 
 def deploy_again(installation: LocalInstallation) -> None:
-    """What a deployment does about endpoints; their secrets are new, and receivers are told."""
+    """Recreate the endpoints as a deployment does; receivers get the new secrets."""
     session = installation.session
     outputs = installation.outputs
     answer = session.client("lambda").invoke(FunctionName=outputs["RetryFunctionName"], Payload=b'{"trigger":"manual"}')
@@ -69,7 +69,7 @@ def deploy_again(installation: LocalInstallation) -> None:
 
 
 def ended(installation: LocalInstallation, attempts: int) -> tuple[str, list[AttemptRef]]:
-    """A new exam with attempts that a poll saw run and end."""
+    """A new exam with attempts that a poll saw running and then ended."""
     world = installation.simulator.world
     exam_id = world.create_exam()
     refs = [world.start(exam_id) for _ in range(attempts)]
@@ -83,7 +83,7 @@ def ended(installation: LocalInstallation, attempts: int) -> tuple[str, list[Att
     return exam_id, refs
 
 
-def test_after_all_tables_were_emptied_a_backfill_brings_the_same_ids_to_the_webhook(lost: LocalInstallation) -> None:
+def test_after_all_tables_were_emptied_a_backfill_sends_the_same_ids(lost: LocalInstallation) -> None:
     began_at = lost.simulator.world.now()
     exam_id, refs = ended(lost, 5)
     before = arrived(lost, exam_id, 5)
@@ -116,7 +116,7 @@ def test_after_all_tables_were_emptied_a_backfill_brings_the_same_ids_to_the_web
 
 
 def finish_tables(installation: LocalInstallation) -> None:
-    """Recovery and expiry as template.yaml has them, which the emulator leaves out when it makes tables."""
+    """Enable recovery and expiry as in template.yaml; the emulator does not when it creates tables."""
     dynamodb = installation.session.client("dynamodb")
     for name in TABLES:
         dynamodb.update_continuous_backups(
@@ -131,7 +131,7 @@ def finish_tables(installation: LocalInstallation) -> None:
 
 
 def findings(installation: LocalInstallation) -> tuple[int, dict[str, list[str]]]:
-    """Exit status of the doctor, and its verdicts by what was checked."""
+    """Exit status of the doctor, and its verdicts by check."""
     done = installation.examhook("doctor", "--json")
     printed = done.json()
     assert isinstance(printed, list)
@@ -152,7 +152,7 @@ def test_a_healthy_stack_has_no_problem(lost: LocalInstallation) -> None:
     assert warned <= {"schedule of Poll", "delay of main", "operations topic", "log of Poll"}, found
 
 
-def test_what_was_broken_on_purpose_is_found(lost: LocalInstallation) -> None:
+def test_the_doctor_finds_planted_problems(lost: LocalInstallation) -> None:
     functions, sqs = lost.session.client("lambda"), lost.session.client("sqs")
     secrets = lost.session.client("secretsmanager")
     secret = lost.outputs["AccountCodeSecretArn"]

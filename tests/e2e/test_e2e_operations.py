@@ -1,4 +1,4 @@
-"""What watches over the deployed stack: its alarms, its dashboard, and the figures that they are made of."""
+"""Monitoring of the deployed stack: its alarms, its dashboard and its metrics."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def figures(installation: LocalInstallation, function: str) -> dict[str, dict[st
     }
 
 
-def test_figures_come_to_the_log_as_whole_lines_with_the_stacks_name(installation: LocalInstallation) -> None:
+def test_metrics_are_logged_as_whole_lines_with_the_stacks_name(installation: LocalInstallation) -> None:
     installation.poll()
     polled = figures(installation, "poll")[Metric.POLL_AGE]
     assert polled.items() >= {"stack": "examhook", "account": "main", Metric.POLL_AGE: [0.0]}.items()
     assert figures(installation, "retry")[Metric.DELIVERIES_OVERDUE]["stack"] == "examhook"
 
 
-def test_every_alarm_tells_the_operations_topic_and_stands_on_the_dashboard(installation: LocalInstallation) -> None:
+def test_every_alarm_notifies_the_operations_topic_and_is_on_the_dashboard(installation: LocalInstallation) -> None:
     cloudwatch = installation.session.client("cloudwatch", endpoint_url=installation.url)
     alarms = cloudwatch.describe_alarms(AlarmNamePrefix="examhook-")["MetricAlarms"]
     assert {action for alarm in alarms for action in alarm["AlarmActions"]} == {

@@ -1,4 +1,4 @@
-"""What the deployed functions really call is recorded, and is what their roles in the template allow by AWS's names."""
+"""The recorded calls of the deployed functions have AWS's names and are allowed by their roles in the template."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tests.support.iam.rights import arn_of_need, denied, functions, wanted_by_c
 pytestmark = pytest.mark.e2e
 
 
-def test_every_function_is_heard_and_its_calls_are_named_as_aws_names_them(
+def test_the_calls_of_every_function_are_recorded_with_aws_names(
     installation: LocalInstallation, watched: list[DeployedCalls], recorder: Recorder
 ) -> None:
-    """The emulator knows other names for batches, and its roles may do more; here the template alone is the judge."""
+    """The emulator names batches differently and its roles allow more, so only the template counts."""
     world = installation.simulator.world
     (of_installation,) = [each for each in watched if each.installation is installation]
     recorder.calls |= of_installation.new()

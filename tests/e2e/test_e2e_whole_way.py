@@ -1,4 +1,4 @@
-"""The stack of template.yaml, deployed with its own rights enforced: from the provider to webhooks and SNS."""
+"""The deployed stack with its roles enforced, from the provider to webhooks and SNS."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_PACKAGE_BYTES = 5_000_000
 
 
 def begin(installation: LocalInstallation, attempts: int = 1, name: str | None = None) -> tuple[str, list[AttemptRef]]:
-    """A new exam with open attempts that the stack has seen."""
+    """A new exam with running attempts that the stack has seen."""
     world = installation.simulator.world
     exam_id = world.create_exam()
     refs = [world.start(exam_id, name=name) for _ in range(attempts)]
@@ -44,7 +44,7 @@ def begin(installation: LocalInstallation, attempts: int = 1, name: str | None =
 def wait_for(
     installation: LocalInstallation, receiver: int, exam_id: str, count: int, timeout_s: float = ARRIVAL_TIMEOUT_S
 ) -> list[dict[str, Any]]:
-    """The events about an exam that a receiver accepted, at least ``count``; else it fails with the end of the log."""
+    """At least ``count`` events about an exam that a receiver accepted; fails with the end of the log."""
     listener = installation.listeners[receiver]
     if not listener.wait_until(lambda received: len(about_exam(received, exam_id)) >= count, timeout_s):
         found = len(about_exam(listener.received, exam_id))
@@ -54,14 +54,14 @@ def wait_for(
 
 
 def subscriber(installation: LocalInstallation, topic: str, types: list[str] | None = None) -> QueueSubscriber:
-    """A queue of this test's own, subscribed to one of the stack's topics."""
+    """A separate queue that subscribes to one of the stack's topics."""
     policy = {"type": types} if types else None
     name = f"subscriber-{uuid4().hex[:8]}"
     return subscribe_queue(installation.session, installation.outputs[topic], name, policy)
 
 
 def stored(installation: LocalInstallation) -> tuple[object, ...]:
-    """What is known of submissions, and which events and deliveries there are; one may be on its way still."""
+    """The stored submissions, and the ids of events and deliveries; one event may still be in transit."""
     dynamodb = installation.session.client("dynamodb")
     submissions, events, deliveries = (
         dynamodb.scan(TableName=installation.outputs[f"{name}TableName"])["Items"]
@@ -79,7 +79,7 @@ def aws_is_the_local_stack(installation: LocalInstallation, monkeypatch: pytest.
     monkeypatch.setenv("AWS_ENDPOINT_URL", installation.url)
 
 
-def test_up_leaves_what_scripts_need(installation: LocalInstallation) -> None:
+def test_up_writes_the_files_that_scripts_need(installation: LocalInstallation) -> None:
     shell = installation.shell
     assert shell["AWS_ENDPOINT_URL"] == installation.url
     assert {"AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "EXAMHOOK_STACK"} <= shell.keys()
@@ -92,13 +92,13 @@ def test_up_leaves_what_scripts_need(installation: LocalInstallation) -> None:
     assert stat.S_IMODE((installation.state / "stack.json").stat().st_mode) == 0o600
 
 
-def test_nothing_that_was_over_before_the_first_poll_is_announced(installation: LocalInstallation) -> None:
+def test_attempts_that_ended_before_the_first_poll_are_not_announced(installation: LocalInstallation) -> None:
     first_exam_id = min(row.exam_id for row in installation.simulator.world.truth())
     installation.poll()
     assert all(about_exam(listener.received, first_exam_id) == [] for listener in installation.listeners)
 
 
-def test_every_way_to_end_reaches_every_receiver_once_and_signed(installation: LocalInstallation) -> None:
+def test_every_kind_of_end_reaches_every_receiver_once_and_signed(installation: LocalInstallation) -> None:
     world = installation.simulator.world
     exam_id, (submitted, timed_out, forced, by_system) = begin(installation, 4)
     world.submit(submitted)
@@ -123,7 +123,7 @@ def test_every_way_to_end_reaches_every_receiver_once_and_signed(installation: L
     assert not [one.problem for one in came if one.problem and json.loads(one.body)["id"] in ids]
 
 
-def test_a_queue_gets_from_the_topic_what_it_asked_for_and_the_same_bytes(installation: LocalInstallation) -> None:
+def test_a_queue_gets_the_events_of_its_filter_with_the_same_bytes(installation: LocalInstallation) -> None:
     world = installation.simulator.world
     queue = subscriber(installation, "SubmissionsTopicArn", ["submission.forced"])
     exam_id, (forced, submitted) = begin(installation, 2)
@@ -138,7 +138,7 @@ def test_a_queue_gets_from_the_topic_what_it_asked_for_and_the_same_bytes(instal
     assert queue.bodies[0] in bodies
 
 
-def test_a_rule_of_the_event_bus_gets_what_it_asked_for_and_the_same_facts(installation: LocalInstallation) -> None:
+def test_an_event_bus_rule_gets_the_events_of_its_pattern_with_the_same_facts(installation: LocalInstallation) -> None:
     world = installation.simulator.world
     events, sqs = installation.session.client("events"), installation.session.client("sqs")
     name = f"rule-{uuid4().hex[:8]}"
@@ -159,7 +159,7 @@ def test_a_rule_of_the_event_bus_gets_what_it_asked_for_and_the_same_facts(insta
     assert [json.loads(body)["detail"] for body in queue.bodies] == [by_webhook["submission.forced"]]
 
 
-def test_a_receiver_that_failed_gets_it_later_and_the_other_does_not_wait(installation: LocalInstallation) -> None:
+def test_a_failing_receiver_gets_the_event_later_and_delays_no_other(installation: LocalInstallation) -> None:
     world = installation.simulator.world
     steady, shaky = installation.listeners
     exam_id, (ref,) = begin(installation)
@@ -177,8 +177,8 @@ def test_a_receiver_that_failed_gets_it_later_and_the_other_does_not_wait(instal
     assert len(about_exam(steady.received, exam_id)) == 1
 
 
-def test_what_waited_through_an_outage_flows_as_soon_as_one_delivery_succeeds(installation: LocalInstallation) -> None:
-    """Once it is down, one attempt a minute looks whether it is back; the others follow because that one succeeded."""
+def test_deliveries_that_waited_are_sent_as_soon_as_one_succeeds(installation: LocalInstallation) -> None:
+    """While the receiver is down, one attempt per minute probes it; a success sends the others."""
     world = installation.simulator.world
     shaky = installation.listeners[1]
     exam_id, refs = begin(installation, 3)
@@ -195,7 +195,7 @@ def test_what_waited_through_an_outage_flows_as_soon_as_one_delivery_succeeds(in
     assert sorted(str(event["data"]["candidate"]["id"]) for event in events) == sorted(r.candidate_id for r in refs)
 
 
-def test_a_wrong_code_is_told_once_and_changes_nothing(installation: LocalInstallation) -> None:
+def test_a_wrong_code_is_reported_once_and_changes_nothing(installation: LocalInstallation) -> None:
     secrets = installation.session.client("secretsmanager")
     secret = installation.outputs["AccountCodeSecretArn"]
     queue = subscriber(installation, "OperationsTopicArn")
@@ -216,7 +216,7 @@ def test_a_wrong_code_is_told_once_and_changes_nothing(installation: LocalInstal
     assert installation.poll()["errors"] == []
 
 
-def test_no_right_is_missing_and_no_log_tells_a_code_a_link_or_a_name(installation: LocalInstallation) -> None:
+def test_no_permission_is_missing_and_no_log_contains_a_code_a_link_or_a_name(installation: LocalInstallation) -> None:
     exam_id, (ref,) = begin(installation, name="Zebediah Quillfeather")
     installation.simulator.world.submit(ref)
     installation.simulator.world.advance(5)
@@ -243,7 +243,7 @@ def test_the_command_line_shows_what_was_announced(installation: LocalInstallati
     assert event["id"] in json.dumps(shown)
 
 
-def test_an_endpoint_can_be_added_tried_and_removed(installation: LocalInstallation) -> None:
+def test_an_endpoint_can_be_added_tested_and_removed(installation: LocalInstallation) -> None:
     with running_listener([ANY_SECRET]) as listener:
         added = installation.examhook("endpoints", "add", listener.url, "--json")
         assert added.exit_code == 0, added.err
@@ -268,7 +268,7 @@ def test_the_package_of_the_functions_stays_small(installation: LocalInstallatio
     assert not (package / "examhook_cli").exists()
 
 
-def test_up_again_deploys_anew_keeps_the_state_and_polls_by_schedule(installation: LocalInstallation) -> None:
+def test_a_second_up_deploys_again_keeps_the_state_and_polls_by_schedule(installation: LocalInstallation) -> None:
     world = installation.simulator.world
     known = installation.session.client("dynamodb").scan(TableName=installation.outputs["SubmissionsTableName"])
     endpoints = installation.written["endpoints"]

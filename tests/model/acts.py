@@ -1,4 +1,4 @@
-"""What can happen at the provider, as values that a random test draws and a world plays out."""
+"""Everything that can happen at the provider, as values that a random test draws and a world executes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONG_AGO_S = 5_000
 
 
 class Kind(StrEnum):
-    """Everything that can happen."""
+    """Kind of an act."""
 
     START = "start"
     RETAKE = "retake"
@@ -46,7 +46,7 @@ _OFTEN = (Kind.START, Kind.SUBMIT, Kind.WAIT)
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One thing that happens; where there is nothing that it can happen to, nothing does."""
+    """One act; it does nothing if nothing can be acted on."""
 
     kind: Kind
     pick: int = 0
@@ -62,7 +62,7 @@ ACTS = st.builds(Act, st.sampled_from([*Kind, *_OFTEN]), st.integers(0, 11), st.
 
 
 def play(world: World, act: Act) -> None:
-    """Let ``act`` happen now."""
+    """Execute ``act`` now."""
     if act.kind is Kind.WAIT:
         world.advance((0, 1, 30, 60, 130, 310, 700)[act.amount % 7])
     elif act.kind is Kind.CREATE_EXAM:

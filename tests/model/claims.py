@@ -36,7 +36,7 @@ CLOCKS_S = 120
 
 @dataclass(frozen=True)
 class Claims:
-    """The claims about one installation at the end."""
+    """The claims about one installation at the end of a run."""
 
     installation: Installation
     histories: Mapping[Key, History]
@@ -48,7 +48,7 @@ class Claims:
     """Whether the ``Date`` has shown the beginning of the world all along: a clock that may be so far behind."""
 
     def check(self) -> None:
-        """Raise AssertionError where one does not hold."""
+        """Raise AssertionError if a claim does not hold."""
         events = _events(self.installation.submissions.stream)
         for key, told in events.items():
             _check_chain(key, told)
@@ -66,7 +66,7 @@ class Claims:
                 self._check_that_it_is_removed(key, events.get(key, []))
 
     def check_what_was_hinted(self) -> None:
-        """Raise AssertionError where what the next polls should have found is still unknown."""
+        """Raise AssertionError if the next polls should have found something that is still unknown."""
         stored = self.installation.submissions.items
         provider, world = self.installation.provider, self.installation.provider.world
         for row in world.truth():
@@ -98,7 +98,7 @@ class Claims:
                 )
 
     def _was_counted_before_it_was_listed(self, row: TruthRow) -> bool:
-        """Whether a first contact may have counted the row, or one it is taken for, without finding it.
+        """Whether a first contact may have counted the row, or a row that it is confused with, without finding it.
 
         A row that appears later then seems to explain the change of the count. A full scan finds the other row.
         """
@@ -128,7 +128,7 @@ class Claims:
             place += 1
 
     def _old_state(self, key: Key) -> int:
-        """Place of the state that a first scan found and must not announce; -1 when there is none."""
+        """Index of the state that a first scan found and must not announce; -1 if there is none."""
         exam_id, _ = key
         states = self.histories[key].states
         n, asked_at = self.installation.provider.first_asked.get(exam_id, (0, 0))
@@ -139,7 +139,7 @@ class Claims:
         return states.index(found) if found is not None and self._is_old(key, found, margin_s=-CLOCKS_S) else -1
 
     def _is_old(self, key: Key, state: State, *, margin_s: int) -> bool:
-        """Whether ``state``, found by a first scan, is recorded and not announced; ``margin_s`` later counts too."""
+        """Whether ``state``, found by a first scan, is recorded without an event; ``margin_s`` extends the limit."""
         record, _ = self.installation.exams.records.get("main", (None, 0))
         if self.installation.initial_sync is InitialSync.ANNOUNCE or record is None:
             return False
@@ -190,7 +190,7 @@ class Claims:
 
 
 def _events(stream: list[Change]) -> dict[Key, list[Transition]]:
-    """What each write of the stream announces, by attempt."""
+    """The events that each write to the stream announces, by attempt."""
     events: dict[Key, list[Transition]] = {}
     for change in stream:
         before = change.before.sequence if change.before else 0
@@ -207,7 +207,7 @@ def _check_chain(key: Key, told: list[Transition]) -> None:
 
 
 def _fits(event: Transition, states: list[State]) -> bool:
-    """Whether the event's type says what the last of ``states`` is after the others."""
+    """Whether the event's type describes the change to the last of ``states``."""
     facts, earlier = states[-1].facts, [state.facts for state in states[:-1]]
     if event.previous_status_code is not None and event.previous_status_code not in {f.status_code for f in earlier}:
         return False

@@ -1,4 +1,4 @@
-"""Limits that only matter to thousands of rows, cut to the size of the worlds played here."""
+"""Lowers limits that only matter for thousands of rows to the size of the worlds in these tests."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _AVAILABLE_AFTER = {LedgerKind.EXAM_CREATED: True, LedgerKind.EXAM_OPENED: True,
 
 
 def check_exams(installation: Installation) -> None:
-    """Raise AssertionError where a claim about exams does not hold."""
+    """Raise AssertionError if a claim about exams does not hold."""
     world = installation.provider.world
     told = _events(installation.exam_states.stream)
     states = _states(installation)
@@ -79,7 +79,7 @@ def _was_made_under_the_watch(installation: Installation, state: ExamState) -> b
 
 
 def _states(installation: Installation) -> dict[str, list[bool]]:
-    """Whether each exam was available, from its making on, two equal ones never in a row."""
+    """Whether each exam was available, from its creation on, without equal neighbours."""
     states: dict[str, list[bool]] = {}
     for entry in installation.provider.world.ledger():
         if entry.kind in _AVAILABLE_AFTER:

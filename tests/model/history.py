@@ -1,4 +1,4 @@
-"""What truly happened to each attempt, as far as a provider's answers show it."""
+"""The true history of each attempt, as far as the provider's answers show it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PASS_MARK_POINTS = 60
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an answer shows of an attempt; a running one has no results."""
+    """The shown facts of an attempt; a running attempt has no results."""
 
     status_code: int
     score_points: Decimal | None = None
@@ -24,13 +24,13 @@ class Facts:
 
     @classmethod
     def of(cls, told: Attempt | Transition) -> Facts:
-        """The facts in a stored attempt or in an event."""
+        """The facts of a stored attempt or of an event."""
         return cls(told.status_code, told.score_points, told.ended_at, told.passed)
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One state of an attempt, and which entry of the world's ledger brought it."""
+    """One state of an attempt, and the ledger entry that caused it."""
 
     n: int
     facts: Facts
@@ -38,18 +38,18 @@ class State:
 
 @dataclass(slots=True)
 class History:
-    """All states of one attempt in order, two equal ones never in a row, and when its row was removed."""
+    """All states of one attempt in order, without equal neighbours, and when its row was removed."""
 
     states: list[State] = field(default_factory=list)
     removed_n: int | None = None
 
     @property
     def last(self) -> State:
-        """The state in which it is, or was when it was removed."""
+        """The current state, or the state at the removal."""
         return self.states[-1]
 
     def state_at(self, n: int) -> State | None:
-        """Its state after ``n`` acts; None before its start."""
+        """The state after ``n`` acts; None before the start."""
         return next((state for state in reversed(self.states) if state.n <= n), None)
 
 
@@ -58,7 +58,7 @@ Key = tuple[str, AttemptKey]
 
 
 def histories(provider: Provider, absent_fields: Sequence[str], *, shows_passed: bool) -> dict[Key, History]:
-    """The history of every attempt that there ever was, in what the answers show."""
+    """The shown history of every attempt that ever existed."""
     found: dict[Key, History] = {}
     for entry in provider.world.ledger():
         if entry.candidate_id is None or entry.started_at is None or entry.status is None:

@@ -1,4 +1,4 @@
-"""The random test itself: a world, a provider with its habits, tables in memory, pollers that come and go."""
+"""The random test: a world, a provider with its habits, tables in memory, and pollers that come and go."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ABSENT = ("name,viewResult", "endTime", "score", "endTime,score,name")
 
 @dataclass(frozen=True)
 class Setup:
-    """The provider's lasting habits, and the installation's settings."""
+    """The provider's permanent habits, and the installation's settings."""
 
     dialect: Dialect = Dialect.LEGACY
     order: ListOrder = ListOrder.NEWEST
@@ -176,7 +176,7 @@ class Detection(RuleBasedStateMachine):
         self._note_what_is_read_in_several_orders()
 
     def _note_what_is_read_in_several_orders(self) -> None:
-        """Remember the exams that are read in part while the order changes, or has none."""
+        """Record the exams that are partly read while the order changes or is undefined."""
         for (_, exam_id), state in self.installation.exam_states.items.items():
             if state.cursor is not None:
                 self.provider.world.unhinted.add(exam_id)
@@ -215,7 +215,7 @@ class Detection(RuleBasedStateMachine):
         self.is_sound = True
 
     def teardown(self) -> None:
-        """Leave the world alone for as long as a change may take, then hold events against the truth."""
+        """Change nothing for as long as an announcement may take, then compare the events with the truth."""
         if not self.is_sound:
             return
         self._calm_down()

@@ -1,4 +1,4 @@
-"""What a poll is asked to do, and what befalls it at which step, as values that a random test draws."""
+"""What a poll does and what interrupts it at which step, as values that a random test draws."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LEASE_OUTLIVED_S = 200
 
 
 class Fault(StrEnum):
-    """What an answer can have about it, once; a table that is asked instead fails or loses its answer."""
+    """A single fault of an answer; a call to a table fails or loses its answer instead."""
 
     SERVER_ERROR = "server_error"
     THROTTLED = "throttled"
@@ -64,7 +64,7 @@ class Fails:
 
 @dataclass(frozen=True)
 class Stalls:
-    """The process stands still until its lease has ended, and another poll runs meanwhile."""
+    """The process stops until its lease has expired, and another poll runs meanwhile."""
 
     meanwhile: PollPlan
     for_s: int = LEASE_OUTLIVED_S

@@ -1,7 +1,7 @@
-"""One run of the real Poll over tables in memory, as a process that may die, stall or fail at any step.
+"""One run of the real Poll with tables in memory, as a process that may die, stall or fail at any step.
 
-A step is a request or a call on a table. What comes between two steps sees nothing of the world, so
-whatever can happen to a poll can happen just before a step.
+A step is a request or a call to a table. Between two steps a poll observes nothing of the world, so every interruption
+can happen just before a step.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ ASKS_FOR_RECEIPTS = Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.C
 
 
 class KilledError(BaseException):
-    """The process is dead; nothing that it would still do happens."""
+    """The process is dead and does nothing more."""
 
 
 @dataclass
 class Installation:
-    """What outlives every process: the provider, the tables, the settings."""
+    """State that outlives every process: the provider, the tables, the settings."""
 
     provider: Provider
     initial_sync: InitialSync
@@ -65,15 +65,15 @@ class Installation:
         self.memory = self._new_memory()
 
     def _new_memory(self) -> V1Memory:
-        """What a new process knows of the exams of a v1 account."""
+        """What a new process knows about the exams of a v1 account."""
         return V1Memory(Discovery(lambda: [state.exam for state in self.exam_states.items.values()]))
 
     def is_orphan(self, written: Submission) -> bool:
-        """Whether the poll that wrote it never came to remember its exam, so that no other need know of it."""
+        """Whether the poll that wrote the attempt never recorded its exam, so no other poll has to know it."""
         return (written.exam_id, written.key, written.version) in self.orphans
 
     def poll(self, plan: PollPlan) -> PollReport | None:
-        """Poll as planned; None when the process died or a table failed."""
+        """Poll as planned; None if the process died or a table failed."""
         process = _Process(self, plan)
         try:
             return process.run()
@@ -86,7 +86,7 @@ class Installation:
             self.orphans |= process.written
 
     def poll_by_another_process(self, plan: PollPlan) -> None:
-        """Poll while a process stands still."""
+        """Poll while a process is stalled."""
         memory, self.memory = self.memory, self._new_memory()
         self.poll(plan)
         self.memory = memory
@@ -180,7 +180,7 @@ class _Process:
         raise ClientError({"Error": {"Code": "InternalServerError", "Message": "made up"}}, "Any")
 
     def _interrupted(self) -> list[Fault]:
-        """Let what interrupts this step happen; the faults that it has."""
+        """Execute the interruptions of this step; return its faults."""
         if self._is_dead:
             raise KilledError
         self._steps += 1
@@ -215,7 +215,7 @@ class _Process:
 
 @dataclass
 class _Submissions(MemorySubmissions):
-    """Notes what was written."""
+    """Records what was written."""
 
     written: set[tuple[str, AttemptKey, int]] = field(default_factory=set)
 
@@ -229,7 +229,7 @@ class _Submissions(MemorySubmissions):
 
 @dataclass
 class _ExamStates(MemoryExamStates):
-    """Notes of which exams everything that was written is remembered."""
+    """Records the exams whose writes are all recorded in their state."""
 
     written: set[tuple[str, AttemptKey, int]] = field(default_factory=set)
 

@@ -1,4 +1,4 @@
-"""The provider as one poller sees it: a simulated world, asked without sockets by the product's own clients."""
+"""The provider as one poller sees it: a simulated world that the product's clients request without sockets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNDOCUMENTED_STATUS = 7
 
 
 class HidingWorld(World):
-    """A world whose listing may lack exams."""
+    """A world whose list may lack exams."""
 
     def __init__(self) -> None:
         super().__init__(clock=VirtualClock(elapsed_s=lambda: 0.0))
@@ -44,7 +44,7 @@ class HidingWorld(World):
         return self._as_shown(super().exam(exam_id))
 
     def _as_shown(self, exam: ExamBook) -> ExamBook:
-        """The exam while results are asked for: without the rows that are not listed yet."""
+        """The exam during requests for results, without rows that are not listed yet."""
         if not self.rows_lag_s or not self.is_asked:
             return exam
         shown = replace(exam, _rows={}, _by_start=[], _by_candidate=[], _start_times=[])
@@ -54,7 +54,7 @@ class HidingWorld(World):
         return shown
 
     def is_shown(self, started_at: int, now: int) -> bool:
-        """Whether an attempt that began then is listed at ``now``; ``times`` counts it at once."""
+        """Whether an attempt that started then is listed at ``now``; ``times`` counts it at once."""
         return started_at + self.rows_lag_s <= now
 
     def set_attempt_count(self, counts: AttemptCount, exam_id: str | None = None) -> None:
@@ -68,7 +68,7 @@ class HidingWorld(World):
 
 @dataclass
 class Provider:
-    """One world behind its API, and what is peculiar about it."""
+    """One world behind its API, and its peculiarities."""
 
     world: HidingWorld = field(default_factory=HidingWorld)
     dialect: Dialect = Dialect.LEGACY
@@ -91,7 +91,7 @@ class Provider:
             self.was_shuffled |= text == f"row_order={ListOrder.SHUFFLED}"
 
     def ask(self, query: Mapping[str, str], signature: str | None) -> HttpResponse:
-        """The answer; raises HttpError where there is none."""
+        """The answer; raises HttpError if there is none."""
         self.world.advance(self.seconds_per_request)
         if "eid" in query:
             if self._is_stale():
@@ -163,7 +163,7 @@ class NoPace(Pacer):
 
 @dataclass
 class ModelClient:
-    """The product's client, whose rows may be disguised, and are noted."""
+    """The product's client; its rows may be disguised, and it records them."""
 
     client: ProviderClient
     provider: Provider

@@ -1,4 +1,4 @@
-"""What the random test once found, played again: each was missed, invented or stood still for ever."""
+"""Counterexamples that the random test found: each was a missed event, an invented event or endless waiting."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def in_the_beginning(setup: Setup) -> Detection:
     return state
 
 
-def test_an_exam_that_lost_its_last_row_is_believed_in_the_end() -> None:
+def test_an_exam_that_lost_its_last_row_is_eventually_believed() -> None:
     state = in_the_beginning(Setup(past=(1,)))
     state.poll()
     state.something_happens([Act(Kind.REMOVE)])
@@ -27,7 +27,7 @@ def test_an_exam_that_lost_its_last_row_is_believed_in_the_end() -> None:
 
 
 @pytest.mark.parametrize("requests", [3, 4])
-def test_a_poll_without_time_to_ask_for_a_status_is_continued(requests: int) -> None:
+def test_a_poll_without_time_to_request_a_status_is_continued(requests: int) -> None:
     state = in_the_beginning(Setup(quirks=frozenset({Quirk.NO_STATUS_IN_LISTS}), past=(1,)))
     state.poll(PollPlan(requests_in_time=requests))
     state.teardown()
@@ -43,7 +43,7 @@ def test_an_attempt_that_never_ends_delays_no_full_scan() -> None:
     state.teardown()
 
 
-def test_a_removal_shows_in_an_exam_that_is_settled_in_parts() -> None:
+def test_a_removal_is_found_in_an_exam_that_is_scanned_in_parts() -> None:
     state = in_the_beginning(Setup(page_cap=2, past=(0,)))
     state.poll()
     state.something_happens([Act(Kind.START)] * 9)
@@ -58,14 +58,14 @@ def test_a_candidate_with_more_attempts_than_a_page_holds_gets_the_status_of_eac
     state.teardown()
 
 
-def test_a_removal_shows_after_a_first_contact_that_died_before_it_was_remembered() -> None:
+def test_a_removal_is_found_after_a_first_contact_that_died_before_recording_the_exam() -> None:
     state = in_the_beginning(Setup(past=(2, 1)))
     state.poll(PollPlan(interrupts=((15, Dies()),)))
     state.something_happens([Act(Kind.REMOVE)])
     state.teardown()
 
 
-def test_an_attempt_reopened_after_an_undocumented_status_is_no_new_start() -> None:
+def test_an_attempt_reopened_after_an_undocumented_status_is_not_a_new_start() -> None:
     state = in_the_beginning(Setup(disguised=True, past=(0,)))
     state.poll()
     state.something_happens([Act(Kind.START), Act(Kind.SYSTEM_SUBMIT)])
@@ -75,15 +75,15 @@ def test_an_attempt_reopened_after_an_undocumented_status_is_no_new_start() -> N
 
 
 @pytest.mark.parametrize("step", [8, 10], ids=["before its last page", "within its write"])
-def test_what_a_poll_saw_before_another_took_over_is_announced_as_removed(step: int) -> None:
-    """A new attempt has nothing stored that could fence the write off, and the other poll's digest knows it not."""
+def test_an_attempt_that_a_replaced_poll_saw_is_announced_as_removed(step: int) -> None:
+    """No stored item can fence off the write of a new attempt, and the other poll's digest lacks it."""
     state = in_the_beginning(Setup(past=(0,)))
     starts, gone = Happens((Act(Kind.START),)), Happens((Act(Kind.REMOVE),))
     state.poll(PollPlan(interrupts=((3, starts), (step, gone), (step, Stalls(PollPlan())))))
     state.teardown()
 
 
-def test_an_attempt_that_ended_hides_no_new_one_from_the_count() -> None:
+def test_an_ended_attempt_does_not_hide_a_new_one_from_the_count() -> None:
     state = in_the_beginning(Setup(page_cap=2, past=(2,)))
     state.poll()
     state.something_happens_and_a_poll_finds_it([Act(Kind.START)], full=False)
@@ -93,8 +93,8 @@ def test_an_attempt_that_ended_hides_no_new_one_from_the_count() -> None:
     state.teardown()
 
 
-def test_a_first_scan_whose_order_changed_in_the_middle_is_completed() -> None:
-    """The row at which it continues has the same place in either order, and the number of rows is right."""
+def test_a_first_scan_whose_order_changed_midway_is_completed() -> None:
+    """The row where it continues has the same position in both orders, and the row count is right."""
     state = in_the_beginning(Setup(page_cap=2, past=(5,)))
     state.poll(PollPlan(interrupts=((15, Dies()),)))
     state.the_order_changes(ListOrder.OLDEST)
@@ -107,7 +107,7 @@ def test_a_first_scan_whose_order_changed_in_the_middle_is_completed() -> None:
 
 
 @pytest.mark.parametrize(("empty", "complete"), [((9,), True), ((9, 10), False)], ids=["once", "twice"])
-def test_an_exam_whose_count_is_not_zero_is_not_believed_to_have_no_rows(
+def test_an_exam_with_a_nonzero_count_is_not_believed_to_be_empty(
     empty: tuple[int, ...],
     complete: bool,  # noqa: FBT001
 ) -> None:
@@ -119,16 +119,16 @@ def test_an_exam_whose_count_is_not_zero_is_not_believed_to_have_no_rows(
     state.teardown()
 
 
-def test_an_empty_page_in_the_middle_is_no_end() -> None:
-    """Otherwise all rows behind it would be announced as new later."""
+def test_an_empty_page_in_the_middle_is_not_the_end() -> None:
+    """Otherwise all rows behind it would later be announced as new."""
     state = in_the_beginning(Setup(page_cap=2, past=(5,)))
     state.poll(PollPlan(interrupts=((9, Fails(Fault.EMPTY_LIST)),)))
     assert len(state.installation.submissions.items) == 5
     state.teardown()
 
 
-def test_a_count_that_changes_again_before_its_rows_were_found_is_followed() -> None:
-    """The one that is unexplained keeps the full scan away for ten minutes, and new rows come at the other end."""
+def test_a_count_that_changes_again_before_its_rows_are_found_is_followed() -> None:
+    """The unexplained count delays the full scan by ten minutes, and new rows appear at the other end."""
     state = in_the_beginning(Setup(page_cap=2, past=(4,)))
     state.poll()
     state.something_happens_and_a_poll_finds_it([Act(Kind.START), Act(Kind.REMOVE, 4)], full=False)
@@ -137,7 +137,7 @@ def test_a_count_that_changes_again_before_its_rows_were_found_is_followed() -> 
     state.teardown()
 
 
-def test_an_attempt_that_ran_at_first_contact_hides_no_new_one_from_the_count() -> None:
+def test_an_attempt_running_at_first_contact_does_not_hide_a_new_one_from_the_count() -> None:
     state = in_the_beginning(Setup(page_cap=2, past=(2,)))
     state.something_happens([Act(Kind.START)])
     state.poll()
@@ -146,7 +146,7 @@ def test_an_attempt_that_ran_at_first_contact_hides_no_new_one_from_the_count() 
     state.teardown()
 
 
-def test_a_server_that_ignores_offsets_is_asked_for_its_only_row_a_few_times() -> None:
+def test_a_server_that_ignores_offsets_gets_few_requests_for_its_only_row() -> None:
     state = in_the_beginning(Setup(quirks=frozenset({Quirk.IGNORE_START}), past=(1,)))
     report = state.installation.poll(PollPlan())
     assert report is not None
@@ -155,8 +155,8 @@ def test_a_server_that_ignores_offsets_is_asked_for_its_only_row_a_few_times() -
     state.teardown()
 
 
-def test_a_v1_exam_whose_row_came_while_another_went_is_found_in_the_end() -> None:
-    """The number of all rows is what it was, and neither row stands on the first page."""
+def test_a_v1_exam_whose_row_appeared_while_another_disappeared_is_eventually_found() -> None:
+    """The number of all rows is unchanged, and neither row is on the first page."""
     state = in_the_beginning(Setup(dialect=Dialect.V1, order=ListOrder.CANDIDATE, page_cap=2, past=(4,)))
     state.poll()
     state.something_happens_and_a_poll_finds_it(
@@ -173,8 +173,8 @@ def test_an_empty_answer_at_first_contact_announces_no_old_results() -> None:
     state.teardown()
 
 
-def test_a_running_attempt_is_followed_although_a_scan_in_parts_did_not_show_it() -> None:
-    """The order was reversed midway, and the row at which the scan continues has the same place in either order."""
+def test_a_running_attempt_is_followed_although_a_partial_scan_missed_it() -> None:
+    """The order was reversed midway, and the row where the scan continues has the same position in both."""
     state = in_the_beginning(Setup(page_cap=2, order=ListOrder.OLDEST, past=(6,)))
     state.something_happens([Act(Kind.START)])
     state.poll()
@@ -190,8 +190,8 @@ def test_a_running_attempt_is_followed_although_a_scan_in_parts_did_not_show_it(
     state.teardown()
 
 
-def test_what_a_scan_in_parts_did_not_show_is_found_by_the_next_one_which_comes_soon() -> None:
-    """Although nothing has happened in the exam for long."""
+def test_rows_that_a_partial_scan_missed_are_found_by_an_early_next_scan() -> None:
+    """Even if the exam was quiet for long."""
     state = in_the_beginning(Setup(page_cap=2, order=ListOrder.OLDEST, past=(7,)))
     state.provider.world.advance(10 * FULL_SCAN_SECONDS)
     state.poll()
@@ -207,7 +207,7 @@ def test_what_a_scan_in_parts_did_not_show_is_found_by_the_next_one_which_comes_
 
 
 def test_rows_listed_after_their_count_are_all_found() -> None:
-    """Counted before the first contact and listed after it, the rows seem to explain the changes of ``times`` since."""
+    """They were counted before the first contact and listed later, so they seem to explain later counts."""
     state = in_the_beginning(Setup(order=ListOrder.CANDIDATE, page_cap=5, rows_lag_s=90, past=(3,)))
     state.something_happens([Act(Kind.START), Act(Kind.START)])
     state.poll()

@@ -1,6 +1,6 @@
-"""Random worlds and random pollers: whatever happens in between, in the end every change is told, and told once.
+"""Random worlds and random pollers: in the end every change was announced exactly once.
 
-``HYPOTHESIS_PROFILE=long`` plays 20,000 examples, another set each time; ``EXAMPLES`` sets another number.
+``HYPOTHESIS_PROFILE=long`` runs 20,000 examples, a different set each time; ``EXAMPLES`` sets another number.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bugs that were planted by hand and that the short random test passes over: each has a test that fails with it."""
+"""Planted bugs that the short random test does not find: each has a test that fails with it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.model.poller import ACCOUNT
 from tests.model.test_model_counterexamples import in_the_beginning
 
 
-def test_a_write_that_comes_after_a_newer_one_changes_nothing() -> None:
-    """It is under way while its poll stands still, and what it was to replace was replaced meanwhile."""
+def test_a_write_that_arrives_after_a_newer_one_changes_nothing() -> None:
+    """Its poll stalls during the write, and another poll replaces the item meanwhile."""
     state = in_the_beginning(Setup(past=(1,)))
     state.poll()
     state.something_happens_and_a_poll_finds_it([Act(Kind.START)], full=False)
@@ -23,8 +23,8 @@ def test_a_write_that_comes_after_a_newer_one_changes_nothing() -> None:
     state.teardown()
 
 
-def test_what_an_older_poll_remembers_does_not_replace_what_a_newer_one_knows() -> None:
-    """Otherwise nobody would follow what the newer one saw running."""
+def test_the_state_of_an_older_poll_does_not_replace_that_of_a_newer_one() -> None:
+    """Otherwise nobody would follow the running attempt that the newer poll saw."""
     state = in_the_beginning(Setup(habits=("count=stuck",), order=ListOrder.CANDIDATE, past=(2,)))
     state.poll()
     starts = Happens((Act(Kind.START),))
@@ -36,8 +36,8 @@ def test_what_an_older_poll_remembers_does_not_replace_what_a_newer_one_knows() 
 @pytest.mark.parametrize(
     ("step", "requests"), [(5, 2), (6, 3), (7, 3)], ids=["within an exam", "before its last page", "before its write"]
 )
-def test_a_poll_that_lost_its_lease_neither_asks_nor_writes_any_more(step: int, requests: int) -> None:
-    """The rows it saw are deleted before the next poll, so it would announce rows that no longer exist."""
+def test_a_poll_that_lost_its_lease_stops_requests_and_writes(step: int, requests: int) -> None:
+    """The rows that it saw are deleted before the next poll, so it would announce rows that no longer exist."""
     state = in_the_beginning(Setup(past=(1,)))
     state.poll()
     state.something_happens([Act(Kind.START)])
@@ -50,8 +50,8 @@ def test_a_poll_that_lost_its_lease_neither_asks_nor_writes_any_more(step: int, 
     state.teardown()
 
 
-def test_rows_that_move_up_between_two_polls_of_a_first_contact_are_not_jumped_over() -> None:
-    """The rows before them are deleted, so another row is at the offset where the scan continues."""
+def test_rows_that_move_up_between_polls_of_a_first_contact_are_not_skipped() -> None:
+    """Rows before them are deleted, so another row is at the offset where the scan continues."""
     state = in_the_beginning(Setup(page_cap=2, past=(7,)))
     state.poll(PollPlan(interrupts=((22, Dies()),)))
     state.something_happens([Act(Kind.REMOVE, 6), Act(Kind.REMOVE, 5)])
@@ -61,7 +61,7 @@ def test_rows_that_move_up_between_two_polls_of_a_first_contact_are_not_jumped_o
     state.teardown()
 
 
-def test_the_row_at_which_a_first_contact_goes_on_is_stored() -> None:
+def test_the_row_at_which_a_first_contact_continues_is_stored() -> None:
     state = in_the_beginning(Setup(page_cap=2, past=(7,)))
     state.poll(PollPlan(interrupts=((22, Dies()),)))
     state.provider.world.advance(LEASE_OUTLIVED_S)
@@ -70,8 +70,8 @@ def test_the_row_at_which_a_first_contact_goes_on_is_stored() -> None:
     state.teardown()
 
 
-def test_the_digest_follows_what_an_incremental_scan_found() -> None:
-    """An attempt that ended and is reopened restores the rows from before its end."""
+def test_the_digest_includes_the_changes_of_an_incremental_scan() -> None:
+    """An attempt that ends and is reopened restores the rows from before its end."""
     state = in_the_beginning(Setup(past=(2,)))
     state.something_happens([Act(Kind.START)])
     state.poll()

@@ -1,4 +1,4 @@
-"""The list of further accounts: what it may say, and what is said of it when it is wrong."""
+"""The list of further accounts: valid entries, and the messages about invalid ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_an_account_needs_a_code_and_nothing_else() -> None:
     )
 
 
-def test_an_account_has_its_own_address_dialect_pace_and_first_contact() -> None:
+def test_an_account_has_its_own_url_dialect_rate_and_initial_sync() -> None:
     described = {
         "code": CODE,
         "base_url": "https://exams.example/shop/",
@@ -35,7 +35,7 @@ def test_an_account_has_its_own_address_dialect_pace_and_first_contact() -> None
     )
 
 
-def test_the_provider_serves_v1_at_an_address_of_its_own() -> None:
+def test_the_provider_serves_v1_at_a_separate_url() -> None:
     found = listed(
         a={"code": "1", "dialect": "v1"}, b={"code": "2", "dialect": "v1", "base_url": "https://onlineexammaker.com"}
     )
@@ -57,7 +57,7 @@ def test_the_provider_serves_v1_at_an_address_of_its_own() -> None:
         ("x", "code is missing"),
     ],
 )
-def test_an_account_described_wrongly_is_left_out_and_told_of(described: object, said: str) -> None:
+def test_an_invalid_account_is_skipped_and_reported(described: object, said: str) -> None:
     """The others are still polled."""
     found = listed(north=described, south={"code": CODE})
     assert list(found.by_name) == ["south"]
@@ -66,33 +66,33 @@ def test_an_account_described_wrongly_is_left_out_and_told_of(described: object,
     assert said in problem
 
 
-def test_all_that_is_wrong_with_an_account_is_said_at_once() -> None:
+def test_all_problems_of_an_account_are_reported_at_once() -> None:
     (problem,) = listed(north={"dialect": "v2", "initial_sync": "loud"}).problems
     assert all(field in problem for field in ("code", "dialect", "initial_sync"))
 
 
-def test_the_stacks_own_name_is_taken() -> None:
+def test_the_stacks_own_account_name_is_reserved() -> None:
     found = listed(main={"code": CODE})
     assert not found.by_name
     assert "stack's parameters" in found.problems[0]
 
 
 def test_one_account_is_not_watched_under_two_names() -> None:
-    """It would be asked twice as often as it may be."""
+    """Otherwise its rate limit would be exceeded."""
     found = listed(north={"code": CODE}, south={"code": CODE}, west={"code": CODE, "base_url": "https://west.example"})
     assert list(found.by_name) == ["north", "west"]
     assert "Account south" in found.problems[0]
 
 
 @pytest.mark.parametrize("text", ["", CODE, f'["{CODE}"]', f'{{"north": "{CODE}"'])
-def test_what_is_no_list_of_accounts_is_refused_and_not_shown(text: str) -> None:
+def test_an_invalid_list_is_rejected_and_not_shown(text: str) -> None:
     with pytest.raises(AccountsError, match="is not a JSON object") as caught:
         accounts_in(text, "main")
     assert CODE not in repr(caught.value) + str(caught.value)
     assert caught.value.__cause__ is caught.value.__context__ is None
 
 
-def test_neither_codes_nor_what_stands_in_a_names_place_are_shown() -> None:
+def test_neither_codes_nor_invalid_names_are_shown() -> None:
     found = accounts_in(
         json.dumps({CODE.upper(): {"code": CODE}, "north": {"code": CODE, CODE: 1}, "a": {"code": CODE}}), "main"
     )
@@ -105,6 +105,6 @@ def test_the_code_of_one_account_is_found() -> None:
 
 
 @pytest.mark.parametrize("text", ['{"south": {"code": "x"}}', '{"north": "x"}', '{"north": {"code": ""}}'])
-def test_an_account_that_left_the_list_has_no_code(text: str) -> None:
+def test_an_account_that_is_no_longer_listed_has_no_code(text: str) -> None:
     with pytest.raises(AccountsError, match="has no code for account north"):
         code_in(text, "north")

@@ -1,4 +1,4 @@
-"""Whatever happened, was lost and was interrupted: a backfill brings each end since a time once, and nothing else."""
+"""After any history, loss and interruption, a backfill announces each end since a time once, and nothing else."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Loss(StrEnum):
 
 @dataclass(frozen=True)
 class Happening:
-    """One thing that a candidate or an administrator does."""
+    """One act of a candidate or an administrator."""
 
     candidate: int
     status_code: int
@@ -46,13 +46,13 @@ class Happening:
 
 @dataclass
 class Marks(DispatchedEvents):
-    """The marks of Dispatch in memory: every announced event counts as dispatched."""
+    """Dispatch's marks in memory: every announced event counts as dispatched."""
 
     stage: MemoryStage
     lost: set[str] = field(default_factory=set)
 
     def announced(self) -> list[str]:
-        """Ids in the order in which the stream brought them."""
+        """Event ids in the order of the stream."""
         return [
             each.event_id
             for change in self.stage.submissions.store.stream
@@ -65,7 +65,7 @@ class Marks(DispatchedEvents):
 
 
 def happens(stage: MemoryStage, happening: Happening) -> None:
-    """Let the played provider show it, in one of two exams."""
+    """Show the act at the in-memory provider, in one of two exams."""
     exam_id = str(happening.candidate % 2)
     seen = row(
         happening.candidate,
@@ -84,7 +84,7 @@ def poll(stage: MemoryStage) -> None:
 
 
 def backfilled(stage: MemoryStage, marks: Marks, since: int, patience: Sequence[int]) -> int:
-    """Repeat the backfill until it is done; each run has time for ``patience`` steps. Returns the announced events."""
+    """Repeat the backfill until it is done, with time for ``patience`` steps per run; return the announced events."""
     report = BackfillReport()
     announced = goes = 0
     while not report.done:
@@ -105,7 +105,7 @@ HAPPENINGS = st.builds(
 
 @dataclass
 class Story:
-    """An installation with a past, of which something is lost."""
+    """An installation with a past and a loss."""
 
     stage: MemoryStage
     marks: Marks
@@ -115,7 +115,7 @@ class Story:
     """When each event happened that submissions kept before the loss."""
 
     def ends_since(self, since: int) -> set[str]:
-        """The first event of what each attempt shows, of those that happened since."""
+        """For each attempt whose shown state is since then: the first event of that state."""
         return {
             submission_event_id("main", exam_id, each.key, type_of_status(each.status_code), 1)
             for exam_id, rows in self.stage.provider.rows.items()
@@ -125,7 +125,7 @@ class Story:
 
 
 def story(history: Sequence[Happening | str], lost: Loss) -> Story:
-    """Three old ends, a silent first contact, then ``history``; polled to the end, and then ``lost``."""
+    """Three old ends, a silent first contact, then ``history``, completely polled; then the loss ``lost``."""
     stage = MemoryStage()
     for number in range(3):
         happens(stage, Happening(number, 1, 1))
@@ -157,7 +157,7 @@ def story(history: Sequence[Happening | str], lost: Loss) -> Story:
     patience=st.lists(st.integers(0, 30), max_size=4),
     polls_first=st.booleans(),
 )
-def test_a_backfill_brings_what_happened_since_and_nothing_else(
+def test_a_backfill_announces_what_happened_since_and_nothing_else(
     history: list[Happening | str], lost: Loss, since_ago_s: int, patience: list[int], *, polls_first: bool
 ) -> None:
     told = story(history, lost)
@@ -188,7 +188,7 @@ def test_a_backfill_brings_what_happened_since_and_nothing_else(
     assert len(marks.announced()) == len(before) + len(came) + 1, "and no gap"
 
 
-def test_an_exam_that_failed_is_reported_although_it_is_read_later_and_a_repeated_backfill_announces_it() -> None:
+def test_an_exam_that_failed_is_reported_and_a_repeated_backfill_announces_it() -> None:
     stage = MemoryStage()
     for exam_id in ("7", "8", "9"):
         stage.provider.add(exam_id, row(int(exam_id), ended_at=BEGAN_AT - 10))
@@ -208,7 +208,7 @@ def test_an_exam_that_failed_is_reported_although_it_is_read_later_and_a_repeate
     assert backfilled(stage, marks, BEGAN_AT - 10, []) == 1
 
 
-def test_an_exam_with_a_row_that_cannot_be_read_is_reported_and_its_others_are_announced() -> None:
+def test_an_exam_with_an_unreadable_row_is_reported_and_its_other_rows_are_announced() -> None:
     stage = MemoryStage()
     stage.provider.add("7", row(1, ended_at=BEGAN_AT - 10))
     stage.provider.unreadable["7"] = (UnreadableRow(1, "startTime is missing"),)
@@ -219,7 +219,7 @@ def test_an_exam_with_a_row_that_cannot_be_read_is_reported_and_its_others_are_a
     assert len(marks.announced()) == 1
 
 
-def test_a_go_without_any_time_still_comes_one_step_further() -> None:
+def test_a_run_without_time_still_advances_by_one_step() -> None:
     stage = MemoryStage()
     stage.provider.add("7", *(row(number, ended_at=BEGAN_AT - 10 + number) for number in range(5)))
     poll(stage)

@@ -1,4 +1,4 @@
-"""When polls of the schedule leave the provider alone: refused codes, pauses that it asks for, and failures."""
+"""When scheduled polls pause: rejected codes, pauses that the provider requests, and failures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def record(stage: MemoryStage) -> AccountRecord:
 
 
 def asked_at(stage: MemoryStage, minutes: int) -> list[int]:
-    """At which minutes a schedule of one poll a minute, each in a process of its own, asked the provider."""
+    """The minutes in which a schedule of one poll per minute, each in a new process, sent requests."""
     return [minute for minute, _ in stage.minutes(minutes) if stage.provider.requests_made]
 
 
@@ -43,10 +43,10 @@ def test_while_a_code_is_refused_every_poll_reports_one_error(stage: MemoryStage
         assert (report.refused, len(report.errors), report.complete) == (True, 1, False)
 
 
-def test_after_a_refusal_without_the_code_the_pause_grows_from_minutes_to_an_hour(
+def test_after_a_refusal_that_does_not_name_the_code_the_pause_grows_from_minutes_to_an_hour(
     stage: MemoryStage,
 ) -> None:
-    """The operators are notified of each under one id."""
+    """The operators get every notice under the same id."""
     stage.provider.failures[""] = UNCLEAR
     assert asked_at(stage, 270) == [0, 5, 10, 20, 40, 80, 140, 200, 260]
     assert {since for _, since, _ in stage.refusals} == {BEGAN_AT}
@@ -71,7 +71,7 @@ def test_a_pause_after_a_refusal_says_how_long_it_lasts_and_what_to_do(stage: Me
     assert "account-code secret" in said
 
 
-def test_a_new_code_and_a_person_end_the_pause_after_a_refusal(stage: MemoryStage) -> None:
+def test_a_new_code_and_a_manual_poll_end_the_pause_after_a_refusal(stage: MemoryStage) -> None:
     stage.provider.failures[""] = UNCLEAR
     stage.poll(manual=False)
     stage.poll(manual=True)
@@ -82,12 +82,12 @@ def test_a_new_code_and_a_person_end_the_pause_after_a_refusal(stage: MemoryStag
 
 
 @pytest.mark.parametrize("what", ["", "7"])
-def test_a_pause_is_kept_whichever_request_was_answered_with_it(stage: MemoryStage, what: str) -> None:
+def test_a_pause_is_kept_whichever_request_received_it(stage: MemoryStage, what: str) -> None:
     stage.provider.failures[what] = ProviderThrottled("Too often.", retry_after_s=600)
     assert asked_at(stage, 21) == [0, 10, 20]
 
 
-def test_once_a_pause_is_over_and_the_provider_answers_nothing_is_left_of_it(stage: MemoryStage) -> None:
+def test_after_a_pause_an_answer_clears_the_stored_pause(stage: MemoryStage) -> None:
     stage.provider.failures[""] = ProviderThrottled("Too often.", retry_after_s=90.5)
     assert asked_at(stage, 2) == [0]
     stage.provider.failures.clear()
@@ -95,7 +95,7 @@ def test_once_a_pause_is_over_and_the_provider_answers_nothing_is_left_of_it(sta
     assert (record(stage).left_alone_until, record(stage).failing_since) == (None, None)
 
 
-def test_a_poll_that_keeps_to_a_pause_says_so_and_is_not_complete(stage: MemoryStage) -> None:
+def test_a_poll_during_a_pause_reports_it_and_is_incomplete(stage: MemoryStage) -> None:
     stage.poll(manual=False)
     stage.provider.failures[""] = ProviderThrottled("Too often.", retry_after_s=600)
     stage.provider.clock += MINUTE
@@ -109,7 +109,7 @@ def test_a_poll_that_keeps_to_a_pause_says_so_and_is_not_complete(stage: MemoryS
     assert record(stage).completed_at == BEGAN_AT
 
 
-def test_a_person_is_served_during_a_pause_and_an_answer_ends_it(stage: MemoryStage) -> None:
+def test_a_manual_poll_runs_during_a_pause_and_an_answer_ends_it(stage: MemoryStage) -> None:
     stage.provider.failures[""] = ProviderThrottled("Too often.", retry_after_s=600)
     stage.poll(manual=False)
     stage.provider.failures.clear()
@@ -120,12 +120,12 @@ def test_a_person_is_served_during_a_pause_and_an_answer_ends_it(stage: MemorySt
 @pytest.mark.parametrize(
     "failure", [DOWN, ProviderThrottled("Too often.")], ids=["no answer", "too often, without a pause"]
 )
-def test_a_list_that_keeps_failing_is_requested_less_and_less_often(stage: MemoryStage, failure: ProviderError) -> None:
+def test_a_failing_list_is_requested_less_and_less_often(stage: MemoryStage, failure: ProviderError) -> None:
     stage.provider.failures[""] = failure
     assert asked_at(stage, 45) == [0, 1, 2, 4, 8, 16, 26, 36]
 
 
-def test_a_failure_that_passes_costs_one_poll(stage: MemoryStage) -> None:
+def test_a_temporary_failure_costs_one_poll(stage: MemoryStage) -> None:
     stage.provider.failures[""] = DOWN
     stage.poll(manual=False)
     stage.provider.failures.clear()
@@ -133,8 +133,8 @@ def test_a_failure_that_passes_costs_one_poll(stage: MemoryStage) -> None:
     assert stage.poll(manual=False).complete
 
 
-def test_the_end_of_a_pause_that_no_clock_could_have_written_is_ignored(stage: MemoryStage) -> None:
-    """Some process wrote it while its clock was wrong."""
+def test_an_impossible_end_of_a_pause_is_ignored(stage: MemoryStage) -> None:
+    """A process with a wrong clock wrote it."""
     stage.exams.write("main", AccountRecord(left_alone_until=BEGAN_AT + 86_400), 0)
     assert asked_at(stage, 1) == [0]
 

@@ -1,4 +1,4 @@
-"""The section about the time from a submission to its webhook says what was measured and what was missed."""
+"""The section about the time from submission to webhook states the figures and the missed targets."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def test_each_measure_and_each_bound_is_on_the_page() -> None:
         (replace(GOOD, arrived=119), "webhook arrived, a poll every 15 s"),
     ],
 )
-def test_what_was_missed_is_said(interval: Interval, measure: str) -> None:
+def test_missed_targets_are_stated(interval: Interval, measure: str) -> None:
     (said,) = missed(goals(measured(interval)))
     assert measure in said
 
 
-def test_another_interval_is_held_to_its_own_bound() -> None:
+def test_each_interval_has_its_own_bound() -> None:
     run = ArrivalTimes(Scale(), [Interval(60, 120, 120, 31.0, 58.0, 120.5)], 1200.0)
     assert len(missed(goals(run))) == 1

@@ -1,4 +1,4 @@
-"""What the chats answer, as each documents it, and what is made of it."""
+"""The documented answers of each chat, and their effect on a delivery."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def discord_error(code: int) -> str:
     ("body_format", "status", "body"),
     [(SLACK, 200, "ok"), (TEAMS, 202, ""), (DISCORD, 204, ""), (DISCORD, 200, '{"id": "1"}')],
 )
-def test_what_each_chat_answers_to_a_message_that_it_took(body_format: BodyFormat, status: int, body: str) -> None:
+def test_each_chats_answer_to_an_accepted_message_is_a_success(body_format: BodyFormat, status: int, body: str) -> None:
     assert isinstance(decided(body_format, status, body), Delivered)
 
 
@@ -48,7 +48,7 @@ def test_what_each_chat_answers_to_a_message_that_it_took(body_format: BodyForma
         (TEAMS, 404, '{"error": {"code": "WorkflowNotFound", "message": "The workflow could not be found."}}'),
     ],
 )
-def test_a_webhook_that_no_longer_exists_disables_its_endpoint_and_says_what_to_do(
+def test_a_deleted_chat_webhook_disables_its_endpoint_and_says_what_to_do(
     body_format: BodyFormat, status: int, body: str
 ) -> None:
     decision = decided(body_format, status, body)
@@ -71,19 +71,19 @@ def test_a_webhook_that_no_longer_exists_disables_its_endpoint_and_says_what_to_
         (TEAMS, 404, "[]"),
     ],
 )
-def test_any_other_refusal_is_tried_again(body_format: BodyFormat, status: int, body: str) -> None:
+def test_any_other_rejection_is_retried(body_format: BodyFormat, status: int, body: str) -> None:
     assert isinstance(decided(body_format, status, body), Retry)
 
 
 @pytest.mark.parametrize("body", ["no_service", discord_error(10015)])
-def test_a_receiver_of_events_is_judged_by_its_status_alone(body: str) -> None:
+def test_only_the_status_of_an_event_receiver_counts(body: str) -> None:
     decision = decided(BodyFormat.CLOUDEVENTS, 404, body)
     assert decision == Retry("answered 404 Not Found", NOW + 5)
 
 
 @pytest.mark.parametrize("body_format", CHATS)
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_a_chat_that_refuses_is_not_said_to_verify_signatures(body_format: BodyFormat, status: int) -> None:
+def test_a_chats_rejection_does_not_mention_signatures(body_format: BodyFormat, status: int) -> None:
     reason = decided(body_format, status).reason
     assert "check the endpoint's URL and format" in reason
     assert "secret" not in reason
@@ -103,13 +103,13 @@ def test_a_chat_that_refuses_is_not_said_to_verify_signatures(body_format: BodyF
         ("", "inf", None),
     ],
 )
-def test_discord_is_given_the_time_that_it_asks_for(body: str, header: str | None, wait_s: int | None) -> None:
+def test_discords_requested_pause_is_kept(body: str, header: str | None, wait_s: int | None) -> None:
     decision = decided(DISCORD, 429, body, header)
     assert isinstance(decision, Retry)
     assert decision.not_before == (None if wait_s is None else NOW + wait_s)
 
 
-def test_slack_is_given_the_time_that_it_asks_for() -> None:
+def test_slacks_requested_pause_is_kept() -> None:
     decision = decided(SLACK, 429, "rate_limited", "30")
     assert isinstance(decision, Retry)
     assert decision.at == NOW + 30

@@ -1,4 +1,4 @@
-"""Messages for chats: the shape that each product takes, nobody's markup in effect, no more told than is allowed."""
+"""Messages for chats: each product's shape, no effect of foreign markup, and no more data than the profile allows."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def event_of(name: str, title: str = "Anatomy II", url: str | None = None, **cha
 
 
 def texts_in(value: object) -> Iterator[str]:
-    """Every text of a document but those under ``$schema``, ``type`` and the addresses."""
+    """Every text of a document except those under ``$schema``, ``type`` and the URLs."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
@@ -60,7 +60,7 @@ def texts_in(value: object) -> Iterator[str]:
 
 
 def shown(body: bytes, body_format: BodyFormat) -> str:
-    """All that a body says, with the product's escapes undone."""
+    """All text that a body shows, with the product's escapes undone."""
     said = "\n".join(texts_in(json.loads(body)))
     if body_format is BodyFormat.SLACK:
         return said.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
@@ -68,7 +68,7 @@ def shown(body: bytes, body_format: BodyFormat) -> str:
 
 
 def check(body: bytes, body_format: BodyFormat) -> None:
-    """Within the product's shape and limits, and with no markup but our own in effect."""
+    """Check the product's shape and limits, and that only our own markup has an effect."""
     document = json.loads(body)
     Draft202012Validator(SCHEMAS[body_format]).validate(document)
     match body_format:
@@ -91,14 +91,14 @@ def check(body: bytes, body_format: BodyFormat) -> None:
 @pytest.mark.parametrize("privacy", list(Privacy))
 @pytest.mark.parametrize("event_type", [*WEBHOOK_TYPES, ENDPOINT_TEST])
 @pytest.mark.parametrize("body_format", CHATS)
-def test_every_event_fits_every_product_under_every_profile(
+def test_every_event_is_valid_for_every_product_and_profile(
     body_format: BodyFormat, event_type: str, privacy: Privacy
 ) -> None:
     check(body_of(examples()[event_type], body_format, privacy), body_format)
 
 
 @pytest.mark.parametrize("body_format", CHATS)
-def test_a_chat_reads_what_an_e_mail_says(body_format: BodyFormat) -> None:
+def test_a_chat_message_contains_the_text_of_the_email(body_format: BodyFormat) -> None:
     event = submission_event(submission(), transition())
     said = shown(body_of(event, body_format), body_format)
     email = email_for(event).text
@@ -116,22 +116,22 @@ def test_a_chat_reads_what_an_e_mail_says(body_format: BodyFormat) -> None:
 
 
 @pytest.mark.parametrize("body_format", CHATS)
-def test_the_result_is_a_link_that_says_until_when_it_works(body_format: BodyFormat) -> None:
+def test_the_result_link_states_its_expiry(body_format: BodyFormat) -> None:
     body = body_of(submission_event(submission(), transition()), body_format).decode()
     assert "https://provider.test/viewresult/made-up-token" in body
     assert "until 3 May 2026 at 14:33 UTC" in body
 
 
 @pytest.mark.parametrize("body_format", CHATS)
-def test_a_link_that_cannot_be_sent_whole_is_left_out(body_format: BodyFormat) -> None:
+def test_a_link_that_is_too_long_is_left_out(body_format: BodyFormat) -> None:
     body = body_of(event_of("Mei", url=f"https://provider.test/{'x' * 3000}"), body_format)
     check(body, body_format)
     assert b"provider.test" not in body
 
 
 @pytest.mark.parametrize("count", [1, 500, 580, 600, 700, 1900])
-def test_a_link_with_many_ampersands_is_whole_or_left_out(count: int) -> None:
-    """Slack counts the characters after escaping, by which each & becomes five."""
+def test_a_link_with_many_ampersands_is_complete_or_left_out(count: int) -> None:
+    """Slack counts characters after escaping, which makes five of each &."""
     url = f"https://provider.test/?{'&' * count}"
     body = body_of(event_of("Mei", url=url), BodyFormat.SLACK)
     check(body, BodyFormat.SLACK)
@@ -139,7 +139,7 @@ def test_a_link_with_many_ampersands_is_whole_or_left_out(count: int) -> None:
 
 
 @pytest.mark.parametrize("body_format", CHATS)
-def test_a_test_says_that_it_is_one(body_format: BodyFormat) -> None:
+def test_a_test_message_says_that_it_is_a_test(body_format: BodyFormat) -> None:
     assert "This is a test of Examhook." in shown(body_of(examples()[ENDPOINT_TEST], body_format), body_format)
 
 
@@ -159,7 +159,7 @@ def test_markup_in_names_and_titles_is_shown_and_has_no_effect(body_format: Body
 @example(name="&" * 5000, title="<" * 5000, path="a|b>c d\u00e9`")
 @example(name="*" * 5000, title="\U0001f600" * 5000, path="?a=1&b=<script>")
 @example(name="\ud800\u202e\n", title="\x00", path="\ud800")
-def test_no_name_title_or_link_breaks_out_or_is_too_long(
+def test_no_name_title_or_link_escapes_its_place_or_exceeds_a_limit(
     body_format: BodyFormat, name: str, title: str, path: str
 ) -> None:
     check(body_of(event_of(name, title, f"https://provider.test/{path}"), body_format), body_format)
@@ -167,7 +167,7 @@ def test_no_name_title_or_link_breaks_out_or_is_too_long(
 
 @pytest.mark.parametrize("body_format", CHATS)
 @pytest.mark.parametrize("privacy", [Privacy.PSEUDONYMOUS, Privacy.THIN])
-def test_a_chat_is_told_no_more_than_its_profile_allows(body_format: BodyFormat, privacy: Privacy) -> None:
+def test_a_chat_message_contains_no_more_than_its_profile_allows(body_format: BodyFormat, privacy: Privacy) -> None:
     event = submission_event(submission(), transition())
     said = shown(body_of(event, body_format, privacy), body_format)
     assert "Mei Chen" not in said
@@ -182,7 +182,7 @@ def test_a_chat_is_told_no_more_than_its_profile_allows(body_format: BodyFormat,
 
 
 @pytest.mark.parametrize("body_format", CHATS)
-def test_an_unknown_status_reads_well_also_where_it_is_not_told(body_format: BodyFormat) -> None:
+def test_an_unknown_status_makes_a_correct_sentence_even_if_it_is_hidden(body_format: BodyFormat) -> None:
     event = event_of("Mei Chen", event_type=EventType.UNKNOWN_STATUS.value, status_code=7)
     assert "Mei Chen has the undocumented status 7 in" in shown(body_of(event, body_format), body_format)
     assert "Candidate 19382 has an undocumented status in" in shown(
@@ -191,7 +191,7 @@ def test_an_unknown_status_reads_well_also_where_it_is_not_told(body_format: Bod
 
 
 @pytest.mark.parametrize("privacy", list(Privacy))
-def test_an_endpoint_may_ask_for_the_content_type_of_cloudevents_and_gets_the_same_bytes(privacy: Privacy) -> None:
+def test_the_content_type_of_cloudevents_does_not_change_the_bytes(privacy: Privacy) -> None:
     event = submission_event(submission(), transition())
     plain = endpoint(BodyFormat.CLOUDEVENTS, privacy)
     asked = replace(plain, content_type=ContentType.CLOUDEVENTS)
@@ -201,7 +201,7 @@ def test_an_endpoint_may_ask_for_the_content_type_of_cloudevents_and_gets_the_sa
 
 
 @pytest.mark.parametrize("body_format", CHATS)
-def test_a_chat_gets_json_whatever_the_content_type_of_events(body_format: BodyFormat) -> None:
+def test_a_chat_gets_json_whatever_content_type_the_endpoint_has(body_format: BodyFormat) -> None:
     asked = replace(endpoint(body_format), content_type=ContentType.CLOUDEVENTS)
     assert payload_for(submission_event(submission(), transition()), asked, None).content_type == "application/json"
 
@@ -217,6 +217,6 @@ def test_a_format_changes_neither_the_id_nor_the_bytes_of_a_repeat(privacy: Priv
         assert payloads[0].webhook_id == plain.webhook_id
 
 
-def test_a_new_endpoint_gets_events_themselves() -> None:
+def test_a_new_endpoint_gets_cloudevents() -> None:
     fresh = replace(endpoint(BodyFormat.SLACK))
     assert Endpoint(fresh.endpoint_id, fresh.url, b"", EndpointOrigin.CLI, 0).body_format is BodyFormat.CLOUDEVENTS

@@ -1,4 +1,4 @@
-"""The check of words finds avoided words in what people read, and nowhere else."""
+"""The language check finds avoided words in prose, and nowhere else."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ RULES = avoided("# a comment\ntick(?:s|ed)? off | complete\numpteen | the number
         ("a.md", "ticker offset\n", []),
     ],
 )
-def test_a_finding_states_the_place_the_word_and_the_replacement(name: str, text: str, expected: list[str]) -> None:
+def test_a_finding_states_the_line_the_word_and_the_replacement(name: str, text: str, expected: list[str]) -> None:
     assert list(findings(Path(name), text, RULES)) == expected
 
 
-def test_every_rule_of_the_list_can_be_read_and_says_what_to_write() -> None:
+def test_every_pattern_of_the_list_is_valid_and_has_a_replacement() -> None:
     rules = avoided(WORDS.read_text())
     assert len(rules) > 20
     assert all(rule.instead for rule in rules)

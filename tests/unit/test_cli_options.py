@@ -1,4 +1,4 @@
-"""Lists, types and times as people type them."""
+"""Lists, types and times as users type them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOW = 1_777_817_000.9
         ("0001-01-01T00:00:00+14:00", 0),
     ],
 )
-def test_a_time_is_a_moment_a_day_or_how_long_ago(text: str, at: int) -> None:
+def test_a_time_is_an_instant_a_day_or_a_duration_ago(text: str, at: int) -> None:
     assert parse_since(text, NOW) == at
 
 
@@ -39,7 +39,7 @@ def test_anything_else_is_wrong_usage(text: str) -> None:
 
 
 @given(st.text(max_size=30))
-def test_no_text_makes_another_error(text: str) -> None:
+def test_no_text_causes_another_error(text: str) -> None:
     try:
         assert parse_since(text, NOW) >= 0
     except typer.BadParameter:
@@ -51,7 +51,7 @@ def test_a_list_may_be_repeated_or_have_commas() -> None:
     assert split_list(None) == ()
 
 
-def test_a_pattern_that_names_no_type_is_refused_by_name() -> None:
+def test_a_pattern_that_matches_no_type_is_rejected_and_named() -> None:
     known = ("submission.forced", "submission.started")
     assert parse_types(["submission.*", "submission.forced"], known, "--types") == (
         "submission.*",

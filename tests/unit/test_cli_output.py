@@ -1,4 +1,4 @@
-"""What is printed: aligned on a terminal, tabs in a pipe, JSON that carries no command to a terminal."""
+"""Output: aligned in a terminal, tab-separated in a pipe, and JSON without control characters."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ROWS = [("evt_1", "陈美", "yes"), ("evt_22", "Mei Chen", "")]
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """What a narrow terminal without colour is sent."""
+    """Output of a narrow terminal without colors."""
     screen = io.StringIO()
     narrow = Console(file=screen, force_terminal=True, color_system=None, width=20, soft_wrap=True)
     monkeypatch.setattr(output, "console", lambda: narrow)
     return screen
 
 
-def test_a_table_on_a_terminal_is_aligned_by_what_the_eye_sees_and_never_cut(terminal: io.StringIO) -> None:
+def test_a_table_in_a_terminal_is_aligned_by_display_width_and_never_cut(terminal: io.StringIO) -> None:
     output.print_table(("id", "candidate", "passed"), ROWS, empty="none")
     assert terminal.getvalue() == (
         "id      candidate  passed\n"
@@ -33,23 +33,23 @@ def test_a_table_on_a_terminal_is_aligned_by_what_the_eye_sees_and_never_cut(ter
     )  # fmt: skip
 
 
-def test_facts_on_a_terminal_stand_below_each_other(terminal: io.StringIO) -> None:
+def test_facts_in_a_terminal_are_one_per_line(terminal: io.StringIO) -> None:
     output.print_facts({"id": "1", "last error": "x\ty", "empty": ""})
     assert terminal.getvalue() == "id          1\nlast error  x\\ty\n"
 
 
-def test_a_table_in_a_pipe_is_lines_with_tabs_that_no_cell_can_forge(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_cell_can_forge_a_tab_or_line_of_a_table_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     output.print_table(("id", "name"), [("1", "a\tb\nc")], empty="none")
     assert capsys.readouterr().out == "ID\tNAME\n1\ta\\tb\\nc\n"
 
 
-def test_a_name_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_is_not_interpreted_as_markup(capsys: pytest.CaptureFixture[str]) -> None:
     output.say("[red]Mei[/red] :smile:")
     assert capsys.readouterr().out == "[red]Mei[/red] :smile:\n"
 
 
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5))
-def test_json_says_what_it_was_given_on_one_line_that_is_harmless(document: object) -> None:
+def test_json_keeps_the_value_on_one_line_without_control_characters(document: object) -> None:
     written = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stdout", written)

@@ -1,4 +1,4 @@
-"""The commands that people script exist, their help is short and has an example, and docs/commands.md is current."""
+"""The scripted commands exist, their help is short and has an example, and docs/commands.md is current."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_page_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == commands_page()
 
 
-def test_the_commands_that_people_script_exist() -> None:
+def test_the_stable_commands_exist() -> None:
     wanted = {
         "poll": [""],
         "endpoints": ["add", "list", "show", "remove", "test"],

@@ -1,4 +1,4 @@
-"""Clocks that are off, at installation and later: no old result is announced, and no new one is silent."""
+"""Wrong clocks, at installation and later: no old result is announced, and no new result is missed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def stage() -> MemoryStage:
 
 @pytest.fixture
 def ahead(stage: MemoryStage) -> MemoryStage:
-    """A watch that began by a clock of ours that was two days ahead."""
+    """A watch that began while our clock was two days ahead."""
     stage.provider_ahead_s = -2 * DAY
     assert stage.poll(manual=False).complete
     stage.provider.clock += 60
@@ -31,13 +31,13 @@ def ahead(stage: MemoryStage) -> MemoryStage:
 
 
 def set_right(stage: MemoryStage) -> None:
-    """From now on our clock is right."""
+    """Correct our clock."""
     stage.provider_ahead_s = 0
     stage.provider.clock += 60
 
 
-def test_what_no_count_shows_is_found_once_our_clock_is_right(ahead: MemoryStage) -> None:
-    """The last full scan seems to lie two days ahead."""
+def test_a_change_that_no_count_shows_is_found_once_our_clock_is_right(ahead: MemoryStage) -> None:
+    """The last full scan seems to be two days in the future."""
     ahead.provider.change("1", row(1, score_points=Decimal(77)))
     set_right(ahead)
     ahead.poll(manual=False)
@@ -71,7 +71,7 @@ def test_a_removal_that_was_noted_while_our_clock_was_ahead_is_announced_once_it
 def test_one_answer_with_a_wrong_date_announces_nothing_old_and_delays_nothing(
     stage: MemoryStage, offset_s: int | None
 ) -> None:
-    """One of two servers has another clock."""
+    """One of two servers has a wrong clock."""
     stage.provider.add("1", row(2, ended_at=EARLIER))
     stage.poll(manual=False)
     stage.provider.clock_offset_s = offset_s

@@ -1,4 +1,4 @@
-"""What docs/cost.md says follows from the measured units and the prices, and the README says the same."""
+"""docs/cost.md follows from the measured units and the prices, and the README states the same costs."""
 
 from __future__ import annotations
 
@@ -44,34 +44,34 @@ def parts(installation: Installation, units: Measured = UNITS) -> dict[str, floa
     return dict(month(installation, units).parts)
 
 
-def test_every_exam_is_paid_for_four_times_an_hour_because_of_the_rotation() -> None:
+def test_every_exam_costs_four_reads_per_hour_because_of_the_rotation() -> None:
     writing = replace(UNITS, rotation=Units(1, 1, 0))
     more = parts(SMALL, writing)["DynamoDB"] - parts(SMALL)["DynamoDB"]
     assert more == pytest.approx(SMALL.exams * MINUTES / 15 * WRITE_UNIT)
 
 
 @pytest.mark.parametrize("stacks", [1, 2])
-def test_what_retry_writes_at_each_tick_of_each_stack_is_paid_for(stacks: int) -> None:
+def test_the_writes_of_every_retry_tick_are_included(stacks: int) -> None:
     installation = replace(SMALL, accounts=1 + (stacks - 1) * ACCOUNTS_IN_A_STACK)
     ticking = replace(UNITS, retry_tick=Units(1, 1, 0))
     more = parts(installation, ticking)["DynamoDB"] - parts(installation)["DynamoDB"]
     assert more == pytest.approx(stacks * MINUTES * WRITE_UNIT)
 
 
-def test_accounts_that_one_secret_cannot_list_are_priced_with_a_stack_of_their_own() -> None:
+def test_accounts_beyond_the_limit_of_a_secret_are_priced_with_another_stack() -> None:
     assert (MANY.accounts, MANY.stacks) == (1_000, 2)
     found = parts(MANY)
     assert found["alarms and metrics"] == pytest.approx(2 * (ALARMS + METRICS))
     assert found["key, secret"] == pytest.approx(2 * KEY + 4 * SECRET), "each stack's own code, and its list"
 
 
-def test_the_page_is_worked_out_for_the_default_interval() -> None:
+def test_the_page_uses_the_default_interval() -> None:
     default = StackTemplate().resolve({"Ref": "PollSeconds"})
     assert {str(each.poll_seconds) for each in INSTALLATIONS if each.accounts == 1} == {default}
 
 
 def test_a_shorter_interval_costs_its_polls_its_messages_and_a_third_queue() -> None:
-    """Without what a poll itself uses, 15 seconds are 15 looks, one request to send and 6 to take, each minute."""
+    """Per minute, an interval of 15 s needs 15 queue polls, 1 request to send and 6 to receive."""
     each_minute = parts(replace(SMALL, poll_seconds=60))["SQS"]
     assert parts(SMALL)["SQS"] - each_minute == pytest.approx(MINUTES * (15 + 1 + 6) * 0.40e-6)
     assert parts(replace(SMALL, poll_seconds=5))["SQS"] - each_minute == pytest.approx(
@@ -87,7 +87,7 @@ def test_a_shorter_interval_costs_more_and_the_default_about_a_dollar() -> None:
     assert costs[15][0] < 1.5
 
 
-def test_the_page_and_the_readme_say_what_the_rotated_key_costs() -> None:
+def test_the_page_and_the_readme_state_the_cost_of_the_rotated_key() -> None:
     rotated = f"{KEY + 2 * KEY_ROTATION:.2f}"
     said = " ".join(page(UNITS).split())
     assert f"at {KEY:.2f}. It rotates once a year; the first and the second rotation add {KEY_ROTATION:.2f}" in said
@@ -98,12 +98,12 @@ def test_the_page_and_the_readme_say_what_the_rotated_key_costs() -> None:
     assert row.endswith(f"| {KEY:.2f} |")
 
 
-def test_the_page_says_how_many_events_a_day_of_the_index_takes_each_second() -> None:
+def test_the_page_states_how_many_events_per_second_the_index_accepts() -> None:
     (line,) = [line for line in page(UNITS).splitlines() if "`by_day`" in line]
     assert "about 250 events a second, of 4 units each" in line
 
 
-def test_both_pages_say_the_same_of_how_many_accounts_a_new_aws_account_takes() -> None:
+def test_both_pages_state_the_same_number_of_accounts_for_a_new_aws_account() -> None:
     accounts = (ROOT / "docs" / "accounts.md").read_text()
     assert "more than five accounts watched in one stack" in page(UNITS)
     assert "before you watch more than five accounts" in accounts

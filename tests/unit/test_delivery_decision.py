@@ -1,4 +1,4 @@
-"""What an answer means."""
+"""The effect of each answer on a delivery."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def test_any_2xx_is_a_delivery(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [100, 301, 302, 307, 308, 400, 401, 404, 429, 500, 502, 503, 504, 599, 999])
-def test_anything_else_is_tried_again(status: int) -> None:
+def test_any_other_status_is_retried(status: int) -> None:
     decision = decide(answered(status), 1, NOW, RNG)
     assert decision == Retry(reason_of(answered(status)), NOW + 5)
 
 
 @pytest.mark.parametrize("outcome", [each for each in SendOutcome if each is not SendOutcome.ANSWERED])
-def test_no_answer_is_tried_again_with_a_reason_in_words(outcome: SendOutcome) -> None:
+def test_a_missing_answer_is_retried_with_a_readable_reason(outcome: SendOutcome) -> None:
     decision = decide(SendResult(outcome, None, 3), 2, NOW, RNG)
     assert isinstance(decision, Retry)
     assert NOW + 270 <= decision.at <= NOW + 330
@@ -47,7 +47,7 @@ def test_410_disables_the_endpoint_and_keeps_the_delivery() -> None:
     assert decision.at == NOW + 5
 
 
-def test_the_last_attempt_gives_up() -> None:
+def test_the_last_failed_attempt_fails_the_delivery() -> None:
     decision = decide(answered(500), MAX_ATTEMPTS, NOW, RNG)
     assert decision == GiveUp("answered 500 Internal Server Error; that was the last attempt")
 
@@ -57,12 +57,12 @@ def test_a_redirect_says_that_it_is_not_followed() -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refusal_names_every_usual_cause(status: int) -> None:
+def test_a_rejection_names_every_usual_cause(status: int) -> None:
     reason = reason_of(answered(status))
     assert [cause for cause in ("secret", "clock", "login", "CSRF") if cause not in reason] == []
 
 
-def test_what_is_wrong_with_an_answer_is_told_beside_its_status() -> None:
+def test_a_defect_of_an_answer_is_reported_with_its_status() -> None:
     broken = SendResult(SendOutcome.BROKEN_RESPONSE, 500, 12, detail="The answer of a.example was cut off.")
     assert reason_of(broken) == "answered 500 Internal Server Error (The answer of a.example was cut off)"
 
@@ -80,7 +80,7 @@ def test_what_is_wrong_with_an_answer_is_told_beside_its_status() -> None:
         ("Sun, 03 May 2026 16:32:00 +0200", None),
     ],
 )
-def test_retry_after_is_obeyed_in_full_up_to_a_day(header: str, wait_s: int | None) -> None:
+def test_retry_after_is_honoured_up_to_a_day(header: str, wait_s: int | None) -> None:
     decision = decide(answered(503, header), 1, NOW, RNG)
     assert isinstance(decision, Retry)
     assert decision.at == NOW + (wait_s or 5)
@@ -95,7 +95,7 @@ def test_a_short_retry_after_does_not_shorten_the_schedule() -> None:
 
 
 @pytest.mark.parametrize("header", ["", "soon", "-5", "1.5", "Thu, 99 Foo 2026", "0x10", "٣", formatdate(NOW - 60)])
-def test_a_retry_after_that_makes_no_sense_counts_as_none(header: str) -> None:
+def test_an_invalid_retry_after_is_ignored(header: str) -> None:
     assert retry_after_s(header, NOW) is None
 
 
@@ -106,7 +106,7 @@ def test_no_retry_after_can_break_a_delivery(header: str) -> None:
 
 
 @given(status=st.integers(100, 999), attempt=st.integers(1, 12), header=st.none() | st.integers(0, 10**9).map(str))
-def test_what_is_tried_again_is_tried_within_reach(status: int, attempt: int, header: str | None) -> None:
+def test_a_retry_comes_within_the_maximum_delay(status: int, attempt: int, header: str | None) -> None:
     decision = decide(answered(status, header), attempt, NOW, RNG)
     if isinstance(decision, Retry):
         assert attempt < MAX_ATTEMPTS

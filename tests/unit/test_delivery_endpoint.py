@@ -1,4 +1,4 @@
-"""Which events an endpoint gets."""
+"""Which events an endpoint receives."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_types_filter(types: tuple[str, ...], *, wanted: bool) -> None:
     assert replace(ENDPOINT, types=types).wants(SUBMITTED) is wanted
 
 
-def test_a_pattern_brings_what_is_off_by_default() -> None:
+def test_a_pattern_includes_types_that_are_off_by_default() -> None:
     assert replace(ENDPOINT, types=("submission.*",)).wants(STARTED)
 
 
@@ -48,7 +48,7 @@ def test_a_pattern_brings_what_is_off_by_default() -> None:
     ("types", "wanted"),
     [((), ["exam.opened", "exam.closed"]), (("exam.*",), ["exam.opened", "exam.closed", "exam.verified"])],
 )
-def test_receipts_come_only_when_asked_for(types: tuple[str, ...], wanted: list[str]) -> None:
+def test_receipts_come_only_by_subscription(types: tuple[str, ...], wanted: list[str]) -> None:
     endpoint = replace(ENDPOINT, types=types)
     assert [each for each in ExamEventType if endpoint.wants(examples()[each])] == wanted
 
@@ -68,11 +68,11 @@ def test_exams_and_accounts_filter(exam_ids: tuple[str, ...], accounts: tuple[st
     assert replace(ENDPOINT, exam_ids=exam_ids, accounts=accounts).wants(SUBMITTED) is wanted
 
 
-def test_a_pattern_that_names_nothing_is_found() -> None:
+def test_a_pattern_that_matches_no_type_is_found() -> None:
     assert unknown_patterns(["submission.*", "*", "submision.*", "exam"], list(EventType)) == ["submision.*", "exam"]
 
 
-def test_one_event_that_a_receiver_dislikes_does_not_make_it_down() -> None:
+def test_one_rejected_event_does_not_make_an_endpoint_down() -> None:
     assert [Health(consecutive_failures=count).is_down for count in range(5)] == [False, False, False, True, True]
 
 

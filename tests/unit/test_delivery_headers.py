@@ -1,4 +1,4 @@
-"""Which headers a person may give an endpoint."""
+"""Which custom headers an endpoint may have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from examhook.delivery.custom_headers import MAX_HEADERS, MAX_HEADERS_BYTES, Bad
     "headers",
     [{}, {"Authorization": "Bearer abc=="}, {"X-Api-Key": "k"}, {"x-a": "two words"}, {"X-1": "a", "X-2": "b"}],
 )
-def test_ordinary_ones_pass(headers: dict[str, str]) -> None:
+def test_ordinary_headers_are_accepted(headers: dict[str, str]) -> None:
     check_headers(headers)
 
 
@@ -24,7 +24,7 @@ def test_ordinary_ones_pass(headers: dict[str, str]) -> None:
         *("", "a b", "a:b", "a\r\nb", "ä", "x" * 65, "a\x00"),
     ],
 )
-def test_reserved_and_malformed_names_are_refused(name: str) -> None:
+def test_reserved_and_malformed_names_are_rejected(name: str) -> None:
     with pytest.raises(BadHeaderError):
         check_headers({name: "value"})
 
@@ -32,17 +32,17 @@ def test_reserved_and_malformed_names_are_refused(name: str) -> None:
 @pytest.mark.parametrize(
     "value", ["", " ", "a ", " a", "a\r\nX-Injected: b", "a\nb", "tab\there", "é", "a\x00", "\x7f"]
 )
-def test_values_that_could_end_a_header_or_change_on_the_way_are_refused(value: str) -> None:
+def test_values_that_could_end_a_header_or_change_in_transit_are_rejected(value: str) -> None:
     with pytest.raises(BadHeaderError, match="X-Key"):
         check_headers({"X-Key": value})
 
 
-def test_a_name_stands_once() -> None:
+def test_a_name_may_not_be_repeated() -> None:
     with pytest.raises(BadHeaderError, match="twice"):
         check_headers({"X-Key": "a", "x-key": "b"})
 
 
-def test_what_does_not_fit_into_one_sealed_piece_is_refused() -> None:
+def test_headers_too_long_to_encrypt_at_once_are_rejected() -> None:
     with pytest.raises(BadHeaderError):
         check_headers({f"X-{nth}": "a" for nth in range(MAX_HEADERS + 1)})
     with pytest.raises(BadHeaderError):

@@ -1,4 +1,4 @@
-"""The digest of an exam's attempts: the same whatever their order, another one whatever changes."""
+"""The digest of an exam's attempts: independent of their order, and different after every change."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.events.model_values import AttemptFields, attempt, submission
 ONE, OTHER = attempt(), attempt(candidate_id="2")
 
 
-def test_batches_give_the_digest_of_all_rows() -> None:
+def test_batches_together_give_the_digest_of_all_rows() -> None:
     scan = ScanResult()
     scan.count([ONE])
     scan.count([OTHER])
@@ -37,18 +37,18 @@ def test_the_order_of_the_rows_makes_no_difference() -> None:
     ],
     ids=lambda fact: next(iter(fact)),
 )
-def test_each_fact_makes_a_difference(fact: AttemptFields) -> None:
+def test_each_fact_changes_the_digest(fact: AttemptFields) -> None:
     assert digest_of([replace(ONE, **fact), OTHER]) != digest_of([ONE, OTHER])
 
 
-def test_links_names_and_what_a_running_attempt_shows_of_results_make_none() -> None:
+def test_links_names_and_results_of_running_attempts_do_not_change_the_digest() -> None:
     assert digest_of([replace(ONE, result_url="https://provider.test/2", candidate_name="M.")]) == digest_of([ONE])
     running = replace(ONE, status_code=0, ended_at=None, score_points=None, passed=None)
     assert digest_of([replace(running, score_points=Decimal(5))]) == digest_of([running])
 
 
 @pytest.mark.parametrize("removed", [False, True])
-def test_a_change_takes_the_old_row_out_and_the_new_one_in(removed: bool) -> None:  # noqa: FBT001
+def test_a_change_replaces_the_old_row_by_the_new_one(removed: bool) -> None:  # noqa: FBT001
     before = submission(attempt=ONE)
     after = replace(before, attempt=replace(ONE, score_points=Decimal(1)), removed=removed)
     changed = digest_after_change(digest_of([ONE, OTHER]), Change(before, after))

@@ -1,4 +1,4 @@
-"""A stream that carries nothing to Dispatch is noticed, and what the stream lost is redriven."""
+"""Polls notice that the stream brings nothing to Dispatch, and redrive the lost events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DAY_S = 24 * 3600
 
 @pytest.fixture
 def stage() -> MemoryStage:
-    """An account whose first contact is over."""
+    """An account after its first contact."""
     made = MemoryStage()
     made.provider.add("7", row(100))
     assert made.poll().complete
@@ -20,26 +20,26 @@ def stage() -> MemoryStage:
 
 
 def announce(stage: MemoryStage, number: int) -> None:
-    """Somebody ends."""
+    """End an attempt."""
     stage.provider.clock += 60
     stage.provider.add("7", row(number, ended_at=stage.provider.clock - 1))
     assert stage.poll().changes == 1
 
 
 def unsent_after(stage: MemoryStage, seconds: int) -> int:
-    """How long something waits, by what the next poll says."""
+    """How long events have waited, as the next poll reports."""
     stage.provider.clock += seconds
     return stage.poll().unsent_s
 
 
-def test_what_was_sent_is_no_longer_awaited(stage: MemoryStage) -> None:
+def test_dispatched_events_are_no_longer_awaited(stage: MemoryStage) -> None:
     announce(stage, 1)
     assert stage.exams.read("main").record.awaited is not None
     assert unsent_after(stage, 60) == 0
     assert stage.exams.read("main").record.awaited is None
 
 
-def test_a_stream_that_is_off_is_reported_until_it_is_on_again(stage: MemoryStage) -> None:
+def test_a_disabled_stream_is_reported_until_it_is_enabled(stage: MemoryStage) -> None:
     stage.stream_is_off = True
     announce(stage, 1)
     assert unsent_after(stage, 59) == 0, "Dispatch may take a moment"
@@ -51,7 +51,7 @@ def test_a_stream_that_is_off_is_reported_until_it_is_on_again(stage: MemoryStag
     assert stage.redrives == []
 
 
-def test_what_the_stream_lost_is_redriven_once_a_day_while_it_is_off(stage: MemoryStage) -> None:
+def test_lost_events_are_redriven_daily_while_the_stream_is_disabled(stage: MemoryStage) -> None:
     stage.stream_is_off = True
     ordered: list[int] = []
     for day in range(3):
@@ -72,7 +72,7 @@ def test_a_first_contact_that_announces_nothing_awaits_nothing(stage: MemoryStag
     assert unsent_after(stage, DAY_S) == 0
 
 
-def test_a_poll_that_dies_leaves_what_is_awaited(stage: MemoryStage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_poll_that_dies_keeps_the_awaited_events(stage: MemoryStage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.stream_is_off = True
     announce(stage, 1)
     awaited = stage.exams.read("main").record.awaited
@@ -88,7 +88,7 @@ def test_a_poll_that_dies_leaves_what_is_awaited(stage: MemoryStage, monkeypatch
     assert awaited is not None
 
 
-def test_a_poll_to_which_the_provider_gives_no_answer_checks_as_well(stage: MemoryStage) -> None:
+def test_a_poll_without_answers_of_the_provider_also_checks(stage: MemoryStage) -> None:
     stage.stream_is_off = True
     announce(stage, 1)
     stage.provider.failures[""] = ProviderUnavailable("no answer")

@@ -1,4 +1,4 @@
-"""Records of the stream, and how a batch holds back what must wait."""
+"""Records of the stream, and which later records a failed record holds back."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_silent_write_announces_nothing() -> None:
     assert change.announced == ()
 
 
-def test_a_write_that_asks_for_it_announces_a_kept_transition_once_more() -> None:
+def test_a_write_that_requests_it_announces_a_stored_transition_again() -> None:
     record = sample()[1]
     record["dynamodb"]["NewImage"]["again"] = {"L": [{"N": "1"}]}
     record["dynamodb"]["OldImage"] = copy.deepcopy(record["dynamodb"]["NewImage"])
@@ -78,7 +78,7 @@ def spoil_shape(image: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("spoil", [spoil_version, spoil_number, spoil_score, spoil_type, spoil_shape])
-def test_a_record_that_cannot_be_read_is_refused_without_showing_it(spoil: Any) -> None:
+def test_an_unreadable_record_is_rejected_and_not_shown(spoil: Any) -> None:
     record = sample()[0]
     spoil(record["dynamodb"]["NewImage"])
     with pytest.raises(UnreadableRecordError) as refused:
@@ -87,7 +87,7 @@ def test_a_record_that_cannot_be_read_is_refused_without_showing_it(spoil: Any) 
     assert "Mei" not in f"{refused.value}{refused.value.__cause__}"
 
 
-def test_records_of_one_submission_share_a_place_even_when_unreadable() -> None:
+def test_records_of_one_submission_have_one_key_even_if_unreadable() -> None:
     first, second = sample()[:2]
     again = copy.deepcopy(first)
     del again["dynamodb"]["NewImage"]
@@ -106,8 +106,8 @@ def test_a_failed_record_holds_back_later_ones_of_its_submission_only() -> None:
     assert (batch.first_failed, batch.reasons) == (0, "Throttled")
 
 
-def test_an_earlier_event_of_a_submission_whose_later_one_failed_goes_on() -> None:
-    """It stands before the place from which the stream sends again, so nobody would ever send it."""
+def test_an_event_before_a_failed_event_of_its_submission_is_still_sent() -> None:
+    """The stream repeats only records from the failed one on, so nobody would send it later."""
     batch = Batch()
     batch.add([outgoing(0, "a"), outgoing(5, "a")])
     batch.apply([batch.outgoing[0], StepFailure("Throttled")])
@@ -116,7 +116,7 @@ def test_an_earlier_event_of_a_submission_whose_later_one_failed_goes_on() -> No
     assert batch.first_failed == 5
 
 
-def test_what_follows_an_unreadable_record_of_the_same_submission_waits() -> None:
+def test_records_after_an_unreadable_one_of_the_same_submission_wait() -> None:
     batch = Batch()
     batch.fail(0, "a", "UnreadableRecordError")
     batch.add([outgoing(1, "a")])

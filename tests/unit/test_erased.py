@@ -1,4 +1,4 @@
-"""Whom an erasure covers, and what is left to see of an erased candidate."""
+"""Which attempts an erasure covers, and what remains of an erased candidate."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEY = b"k" * 32
 ERASED = Erased({hash_of("19382", KEY): STARTED_AT}, KEY)
 
 
-def test_attempts_of_the_candidate_that_began_before_are_covered_and_no_others() -> None:
+def test_only_earlier_attempts_of_the_candidate_are_covered() -> None:
     assert ERASED.covers(AttemptKey(STARTED_AT, "19382"))
     assert ERASED.covers(AttemptKey(STARTED_AT - 1, "19382"))
     assert not ERASED.covers(AttemptKey(STARTED_AT + 1, "19382"))
@@ -22,7 +22,7 @@ def test_attempts_of_the_candidate_that_began_before_are_covered_and_no_others()
     assert not Erased().covers(AttemptKey(STARTED_AT, "19382"))
 
 
-def test_a_hash_means_nothing_without_the_key() -> None:
+def test_a_hash_cannot_be_matched_without_the_key() -> None:
     assert "19382" not in hash_of("19382", KEY)
     assert hash_of("19382", KEY) != hash_of("19382", b"o" * 32)
     assert KEY.hex() not in repr(ERASED)
@@ -30,7 +30,7 @@ def test_a_hash_means_nothing_without_the_key() -> None:
 
 
 @given(candidate_id=st.text(min_size=1), other=st.text(min_size=1))
-def test_every_id_has_a_hash_of_its_own(candidate_id: str, other: str) -> None:
+def test_every_id_has_its_own_hash(candidate_id: str, other: str) -> None:
     assert (hash_of(candidate_id, KEY) == hash_of(other, KEY)) == (candidate_id == other)
 
 

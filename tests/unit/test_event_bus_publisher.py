@@ -1,4 +1,4 @@
-"""What goes to an EventBridge bus: entries that rules can match, batches, and which entries were refused."""
+"""Entries for an EventBridge bus: their fields, batches, and failed entries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BUS = "arn:aws:events:eu-central-1:123456789012:event-bus/exams"
 
 
 class Bus:
-    """Records requests; answers each with one of ``answers`` (error codes by place), else takes every entry."""
+    """Records requests; each returns the next of ``answers`` (error codes by position), or accepts every entry."""
 
     def __init__(self, *answers: dict[int, str] | Exception, short: bool = False) -> None:
         self.requests: list[list[dict[str, Any]]] = []
@@ -69,7 +69,7 @@ def refused_by(bus: Bus, sent: Sequence[Event]) -> list[tuple[str, str, bool]]:
     return [(each.event_id, each.code, each.sender_fault) for each in error.value.unpublished]
 
 
-def test_an_entry_carries_the_bytes_of_the_body_and_what_rules_match() -> None:
+def test_an_entry_contains_the_body_and_the_fields_that_rules_match() -> None:
     bus = Bus()
     publish(bus, [event()])
     [[entry]] = bus.requests
@@ -83,7 +83,7 @@ def test_an_entry_carries_the_bytes_of_the_body_and_what_rules_match() -> None:
     }
 
 
-def test_entries_go_by_tens_in_their_order() -> None:
+def test_entries_are_sent_in_order_in_batches_of_ten() -> None:
     bus = Bus()
     publish(bus, events(23))
     assert [len(request) for request in bus.requests] == [10, 10, 3]
@@ -91,8 +91,8 @@ def test_entries_go_by_tens_in_their_order() -> None:
     assert sent == [f"evt_{number}" for number in range(23)]
 
 
-def test_no_request_holds_more_bytes_than_eventbridge_takes() -> None:
-    """Sized as EventBridge sizes it, in bytes of UTF-8."""
+def test_no_request_exceeds_the_size_limit_of_eventbridge() -> None:
+    """EventBridge counts bytes of UTF-8."""
     bus = Bus()
     publish(bus, [event(f"evt_{number}", exam_title="解" * 20_000) for number in range(7)])
     assert len(bus.requests) == 2
@@ -102,13 +102,13 @@ def test_no_request_holds_more_bytes_than_eventbridge_takes() -> None:
         assert sum(len(text.encode()) for text in texts) + 14 * len(request) <= MAX_REQUEST_BYTES
 
 
-def test_no_events_make_no_request() -> None:
+def test_without_events_no_request_is_sent() -> None:
     bus = Bus()
     publish(bus, [])
     assert bus.requests == []
 
 
-def test_a_refused_entry_is_named_and_the_others_go_out() -> None:
+def test_a_failed_entry_is_named_and_the_others_are_sent() -> None:
     bus = Bus({3: "InternalFailure", 5: "NotAuthorizedForSourceException"})
     assert refused_by(bus, events(12)) == [
         ("evt_3", "InternalFailure", False),
@@ -117,24 +117,24 @@ def test_a_refused_entry_is_named_and_the_others_go_out() -> None:
     assert len(bus.requests) == 2
 
 
-def test_an_answer_that_does_not_speak_of_every_entry_counts_as_none() -> None:
+def test_an_answer_that_lacks_entries_counts_as_a_failure() -> None:
     assert refused_by(Bus(short=True), events(2)) == [("evt_0", "NoAnswer", False), ("evt_1", "NoAnswer", False)]
 
 
-def test_an_outage_ends_the_trying_and_names_everything_after_it() -> None:
+def test_an_outage_stops_the_requests_and_fails_all_remaining_entries() -> None:
     bus = Bus({}, ConnectTimeoutError(endpoint_url="https://events.test"))
     refused = refused_by(bus, events(25))
     assert refused == [(f"evt_{number}", "ConnectTimeoutError", False) for number in range(10, 25)]
     assert len(bus.requests) == 2
 
 
-def test_a_bus_that_is_closed_to_us_is_asked_once() -> None:
+def test_a_bus_without_permission_gets_one_request() -> None:
     bus = Bus(ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "PutEvents"))
     assert len(refused_by(bus, events(11))) == 11
     assert len(bus.requests) == 1
 
 
-def test_a_request_that_is_refused_for_its_content_does_not_stop_the_next() -> None:
+def test_a_request_rejected_for_its_content_does_not_stop_the_next() -> None:
     bus = Bus(ClientError({"Error": {"Code": "ValidationException", "Message": ""}}, "PutEvents"))
     refused = refused_by(bus, events(11))
     assert refused == [(f"evt_{number}", "ValidationException", True) for number in range(10)]
@@ -145,8 +145,8 @@ def client_error(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "Mei Chen"}}, "DescribeEventBus")
 
 
-def test_a_bus_that_does_not_exist_is_given_nothing_and_what_was_for_it_is_tried_again() -> None:
-    """EventBridge would say that all went well, and drop it."""
+def test_events_for_a_missing_bus_are_not_sent_but_retried() -> None:
+    """EventBridge would report success and discard them."""
     bus = Bus()
     bus.unfindable = client_error("ResourceNotFoundException")
     assert refused_by(bus, events(2)) == [
@@ -156,7 +156,7 @@ def test_a_bus_that_does_not_exist_is_given_nothing_and_what_was_for_it_is_tried
     assert bus.requests == []
 
 
-def test_a_bus_that_is_deleted_later_is_missed_within_a_minute_and_found_at_once_when_it_is_back() -> None:
+def test_a_deleted_bus_is_noticed_within_a_minute_and_found_at_once_when_it_returns() -> None:
     bus, now = Bus(), [0.0]
     publisher = publisher_of(bus, lambda: now[0])
     publisher.publish([event()])
@@ -172,7 +172,7 @@ def test_a_bus_that_is_deleted_later_is_missed_within_a_minute_and_found_at_once
     assert len(bus.requests) == 3
 
 
-def test_a_bus_is_looked_for_again_after_the_clock_was_set_back() -> None:
+def test_a_bus_is_checked_again_after_the_clock_was_set_back() -> None:
     bus, now = Bus(), [3600.0]
     publisher = publisher_of(bus, lambda: now[0])
     publisher.publish([event()])
@@ -182,15 +182,15 @@ def test_a_bus_is_looked_for_again_after_the_clock_was_set_back() -> None:
 
 
 @pytest.mark.parametrize("error", [client_error("AccessDeniedException"), ConnectTimeoutError(endpoint_url="x")])
-def test_a_bus_that_may_not_be_looked_at_is_given_its_events(error: Exception) -> None:
-    """Another AWS account's need not allow it."""
+def test_a_bus_that_cannot_be_checked_gets_its_events(error: Exception) -> None:
+    """A bus of another AWS account may deny the check."""
     bus = Bus()
     bus.unfindable = error
     publish(bus, [event()])
     assert len(bus.requests) == 1
 
 
-def test_nothing_to_say_looks_for_no_bus() -> None:
+def test_without_events_no_bus_is_checked() -> None:
     bus = Bus()
     publish(bus, [])
     assert (bus.looked_for, bus.requests) == (0, [])

@@ -1,4 +1,4 @@
-"""However long the provider's texts are, an event fits through every door, and the page says how big it gets."""
+"""However long the provider's texts are, an event is within every service's limit, and the page states its size."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ACCOUNT = "a" * 32
 
 
 def at_its_longest(filler: str) -> Submission:
-    """A submission with as many changes as are kept, all texts as long as the provider's door lets them be."""
+    """A submission with the maximum number of changes and all texts at their length limit."""
     identity = "\N{GRINNING FACE}" * 128
     link = "https://provider.test/" + filler[: MAX_LINK_CHARACTERS - 22]
     exam_row = {"eid": identity, "title": filler, "url": link, "category": filler, "available": 1, "times": 1}
@@ -57,7 +57,7 @@ def event_of(submission: Submission) -> Event:
 
 
 class Taking:
-    """A client of SNS and EventBridge that keeps what it was given."""
+    """A client of SNS and EventBridge that records what it receives."""
 
     def __init__(self) -> None:
         self.requests: list[list[dict[str, Any]]] = []
@@ -67,7 +67,7 @@ class Taking:
         return {"Successful": [{"Id": entry["Id"]} for entry in PublishBatchRequestEntries]}
 
     def describe_event_bus(self, *, Name: str) -> None:  # noqa: N803 - as boto3 has it
-        """It is there."""
+        """The bus exists."""
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         self.requests.append(Entries)
@@ -75,7 +75,7 @@ class Taking:
 
 
 def bytes_in(value: object) -> int:
-    """Bytes of all texts within a request's entry, names of fields too: never less than what AWS counts."""
+    """Bytes of all texts in a request's entry, including field names: never less than AWS counts."""
     if isinstance(value, str):
         return len(value.encode())
     if isinstance(value, dict):
@@ -84,14 +84,14 @@ def bytes_in(value: object) -> int:
 
 
 def kilobytes(what: str) -> int:
-    """What the page says that ``what`` takes at most, in bytes."""
+    """The maximum size of ``what`` that the page states, in bytes."""
     row = re.search(rf"^\| {re.escape(what)} \| at most (\d+) KB", PAGE, re.MULTILINE)
     assert row is not None, what
     return int(row[1]) * 1000
 
 
 @pytest.mark.parametrize("filler", LONG, ids=["control", "emoji", "quotes", "ampersands", "separators"])
-def test_an_event_is_no_bigger_than_the_page_says_and_fits_wherever_it_goes(filler: str) -> None:
+def test_an_event_is_within_the_stated_size_and_every_limit(filler: str) -> None:
     event = event_of(at_its_longest(filler))
     assert len(event.body) <= kilobytes("event body")
     topic, bus = Taking(), Taking()
@@ -105,7 +105,7 @@ def test_an_event_is_no_bigger_than_the_page_says_and_fits_wherever_it_goes(fill
 
 @pytest.mark.parametrize("filler", LONG, ids=["control", "emoji", "quotes", "ampersands", "separators"])
 @pytest.mark.parametrize("body_format", list(BodyFormat))
-def test_no_request_to_a_webhook_is_bigger_than_an_event(filler: str, body_format: BodyFormat) -> None:
+def test_no_webhook_request_is_larger_than_an_event(filler: str, body_format: BodyFormat) -> None:
     endpoint = Endpoint("ep_1", "https://x.test", b"", EndpointOrigin.CLI, 0, body_format=body_format)
     for privacy in Privacy:
         told = Endpoint(**{**vars_of(endpoint), "privacy": privacy})
@@ -113,11 +113,11 @@ def test_no_request_to_a_webhook_is_bigger_than_an_event(filler: str, body_forma
 
 
 @pytest.mark.parametrize("filler", LONG, ids=["control", "emoji", "quotes", "ampersands", "separators"])
-def test_what_is_stored_of_a_submission_is_far_from_the_limit_of_an_item(filler: str) -> None:
+def test_a_stored_submission_is_far_below_the_item_limit(filler: str) -> None:
     assert bytes_in(item_from_submission(at_its_longest(filler))) <= ITEM_BYTES // 4
 
 
-def test_a_deliverys_log_is_far_from_the_limit_of_an_item() -> None:
+def test_a_stored_delivery_is_far_below_the_item_limit() -> None:
     record = AttemptRecord(10**6, 2**40, SendOutcome.ANSWERED, "r" * 1000, 599, 10**6, "\N{GRINNING FACE}" * 256, 2**33)
     assert len(record.answer_excerpt.encode()) == EXCERPT_BYTES
     assert bytes_in(ATTEMPT_LOG.value((record,) * KEPT_ATTEMPTS)) <= ITEM_BYTES // 4
@@ -131,7 +131,7 @@ def test_the_headers_of_a_request_and_the_messages_of_the_queue_stay_small() -> 
     assert Delivery("ep", "evt", "t", 0, 0).attempt_log == ()
 
 
-def test_what_is_too_long_is_cut_and_says_so_and_a_link_that_is_too_long_is_left_out() -> None:
+def test_long_texts_are_cut_visibly_and_long_links_are_left_out() -> None:
     long = at_its_longest("x" * ROOMY)
     assert long.exam_title == "x" * (MAX_TEXT_CHARACTERS - 1) + "…"
     assert long.attempt.result_url is not None
@@ -146,7 +146,7 @@ def test_what_is_too_long_is_cut_and_says_so_and_a_link_that_is_too_long_is_left
     assert attempt.result_url is None
 
 
-def test_the_page_says_where_texts_are_cut() -> None:
+def test_the_page_states_the_length_limits() -> None:
     assert f"after {MAX_TEXT_CHARACTERS} characters" in PAGE
     assert f"longer than {MAX_LINK_CHARACTERS} characters" in PAGE
     assert f"the newest {KEPT_ATTEMPTS} attempts" in PAGE

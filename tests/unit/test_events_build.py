@@ -1,4 +1,4 @@
-"""Bodies of events: what they say, and that the same facts make the same bytes."""
+"""Bodies of events: their content, and that the same facts make the same bytes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_body_is_a_cloud_event_and_a_standard_webhooks_payload() -> None:
     }
 
 
-def test_a_body_tells_the_facts_of_its_transition_not_of_what_was_seen_later() -> None:
+def test_a_body_contains_the_facts_of_its_transition_not_later_ones() -> None:
     """An event that is rebuilt after a rescore still contains the first score."""
     first = transition(score_points=Decimal(40), passed=False)
     later = submission(attempt=attempt(score_points=Decimal(90), passed=True), transitions=(first,))
@@ -83,7 +83,7 @@ def test_a_later_event_names_the_one_before_it() -> None:
     assert (event.sequence, event.previous_id) == (2, "evt_before")
 
 
-def test_what_the_provider_did_not_say_is_null() -> None:
+def test_facts_that_the_provider_did_not_state_are_null() -> None:
     bare = attempt(candidate_name=None, ended_at=None, score_points=None, passed=None, result_url=None)
     opened = transition(event_type="submission.started", status_code=0, ended_at=None, score_points=None, passed=None)
     data = parsed(
@@ -105,13 +105,13 @@ def test_what_the_provider_did_not_say_is_null() -> None:
     }
 
 
-def test_a_status_outside_the_documented_five_is_passed_on_as_it_is() -> None:
+def test_an_undocumented_status_is_passed_on_unchanged() -> None:
     strange = transition(event_type="submission.unknown_status", status_code=7)
     facts = parsed(submission_event(submission(transitions=(strange,)), strange))["data"]["submission"]
     assert (facts["status"], facts["status_code"]) == ("unknown", 7)
 
 
-def test_an_end_before_the_start_is_no_duration() -> None:
+def test_an_end_before_the_start_has_no_duration() -> None:
     ended_first = transition(ended_at=STARTED_AT - 1)
     facts = parsed(submission_event(submission(transitions=(ended_first,)), ended_first))["data"]["submission"]
     assert facts["duration_s"] is None
@@ -121,7 +121,7 @@ def test_an_end_before_the_start_is_no_duration() -> None:
 @pytest.mark.parametrize(
     ("points", "written"), [("30", "30"), ("30.00", "30"), ("30.5", "30.5"), ("1E+2", "100"), ("0", "0"), ("-2", "-2")]
 )
-def test_a_score_is_written_as_a_person_would(points: str, written: str) -> None:
+def test_a_score_is_written_without_needless_digits(points: str, written: str) -> None:
     event = submission_event(submission(), transition(score_points=Decimal(points)))
     assert f'"score":{written},'.encode() in event.body
 
@@ -134,7 +134,7 @@ def test_a_body_is_compact_and_keeps_names_readable() -> None:
 
 
 @given(name=ANY_TEXT, title=ANY_TEXT, candidate_id=ANY_TEXT, exam_id=ANY_TEXT)
-def test_any_text_makes_a_body_and_the_same_text_the_same_bytes(
+def test_any_text_makes_a_body_and_the_same_text_makes_the_same_bytes(
     name: str, title: str, candidate_id: str, exam_id: str
 ) -> None:
     def build() -> Event:
@@ -151,14 +151,14 @@ def test_any_text_makes_a_body_and_the_same_text_the_same_bytes(
 
 
 @given(parts=st.lists(st.text(), min_size=1, max_size=4))
-def test_no_part_of_a_path_can_forge_another(parts: list[str]) -> None:
+def test_no_part_of_a_path_can_imitate_another(parts: list[str]) -> None:
     path = path_of(*parts)
     assert [unquote(part) for part in path.split("/")] == parts
     assert urlsplit(f"/examhook/{path}").path == f"/examhook/{path}"
 
 
 @pytest.mark.parametrize("at", [-1, 253_402_300_800, 1_777_815_120_000])
-def test_an_instant_that_cannot_be_written_is_refused(at: int) -> None:
+def test_a_time_out_of_range_is_rejected(at: int) -> None:
     with pytest.raises(UnwritableInstantError):
         instant(at)
 
@@ -173,14 +173,14 @@ def test_an_operations_event_keeps_its_id_when_it_is_repeated() -> None:
     assert parsed(notice())["subject"] == "endpoints/ep_1"
 
 
-def test_an_operations_event_of_an_account_comes_from_it() -> None:
+def test_an_accounts_operations_event_has_the_account_as_source() -> None:
     event = operations_event(OperationsEventType.PROVIDER_REFUSED, "main", OBSERVED_AT, "Refused.", {})
     body = parsed(event)
     assert (body["source"], event.account, event.exam_id) == ("/examhook/main", "main", None)
     assert "revision" not in body
 
 
-def test_a_test_event_belongs_to_its_endpoint() -> None:
+def test_a_test_event_has_its_endpoint_as_subject() -> None:
     event = endpoint_test_event("ep_1", ENDED_AT)
     assert parsed(event)["data"]["endpoint_id"] == "ep_1"
     assert event.event_id != endpoint_test_event("ep_2", ENDED_AT).event_id

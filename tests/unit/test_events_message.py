@@ -1,4 +1,4 @@
-"""E-mails about events: sentences that a person understands, subjects that SNS takes."""
+"""E-mails about events: readable sentences, and subjects that SNS accepts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def event_of(wanted: EventType, **fields: Unpack[TransitionFields]) -> Event:
     return submission_event(submission(), transition(**fields))
 
 
-def test_an_email_reads_like_a_sentence_and_says_until_when_the_link_works() -> None:
+def test_an_email_is_a_sentence_and_states_the_expiry_of_the_link() -> None:
     email = email_for(event_of(EventType.SUBMITTED))
     assert email.subject == "Mei Chen submitted “Anatomy II”, score 87, passed"
     assert email.text == (
@@ -63,7 +63,7 @@ def test_an_email_about_an_exam_is_a_sentence_too(event_type: str, subject: str,
 
 @pytest.mark.parametrize("title", ["", "💉" * 90, "two\r\nlines", "x" * 4000])
 @pytest.mark.parametrize("event_type", list(ExamEventType))
-def test_sns_takes_every_subject_about_an_exam(title: str, event_type: ExamEventType) -> None:
+def test_sns_accepts_every_subject_about_an_exam(title: str, event_type: ExamEventType) -> None:
     shown = exam(title=title, url=None, category=None)
     receipt = Receipt(OBSERVED_AT, {}, "0" * 16) if event_type is ExamEventType.VERIFIED else None
     transition = ExamTransition("evt_1", event_type.value, 1, None, OBSERVED_AT, receipt=receipt)
@@ -93,28 +93,28 @@ def test_sns_takes_every_subject_about_an_exam(title: str, event_type: ExamEvent
         ),
     ],
 )
-def test_each_type_has_its_sentence(event_type: EventType, sentence: str) -> None:
+def test_each_type_has_its_own_sentence(event_type: EventType, sentence: str) -> None:
     assert email_for(event_of(event_type)).text.splitlines()[0] == sentence
 
 
-def test_a_strange_status_is_named_by_its_number() -> None:
+def test_an_unknown_status_is_named_by_its_number() -> None:
     email = email_for(event_of(EventType.UNKNOWN_STATUS, status_code=7))
     assert email.subject.startswith("Mei Chen has the undocumented status 7 in “Anatomy II”")
 
 
-def test_a_candidate_without_a_name_is_called_by_the_id() -> None:
+def test_a_candidate_without_a_name_is_named_by_id() -> None:
     event = submission_event(
         submission(attempt=attempt(candidate_name=None)), transition(score_points=None, passed=None)
     )
     assert email_for(event).subject == "Candidate 19382 submitted “Anatomy II”"
 
 
-def test_a_failed_attempt_with_a_half_point_reads_well() -> None:
+def test_a_failed_attempt_with_half_a_point_makes_a_correct_sentence() -> None:
     email = email_for(event_of(EventType.SUBMITTED, score_points=Decimal("30.50"), passed=False))
     assert email.subject == "Mei Chen submitted “Anatomy II”, score 30.5, not passed"
 
 
-def test_a_long_title_gives_way_before_the_verdict() -> None:
+def test_a_long_title_is_cut_before_the_result() -> None:
     long = submission(exam_title="Fundamentals of Human Anatomy and Physiology for Nurses, second term, evening group")
     subject = email_for(submission_event(long, transition())).subject
     assert subject.startswith("Mei Chen submitted “Fundamentals of Human Anatomy")
@@ -130,8 +130,8 @@ def test_a_long_title_gives_way_before_the_verdict() -> None:
 )
 @example(name="💉" * 60, title="🩺" * 80, event_type=EventType.UNKNOWN_STATUS, points=None)
 @example(name="\r\nBcc: x@example.test", title="\u2028\x85\x00", event_type=EventType.SUBMITTED, points=None)
-def test_sns_takes_every_subject(name: str | None, title: str, event_type: EventType, points: Decimal | None) -> None:
-    """UTF-8, one line, no controls, less than 100 characters however they are counted, never empty."""
+def test_sns_accepts_every_subject(name: str | None, title: str, event_type: EventType, points: Decimal | None) -> None:
+    """UTF-8, one line, no control characters, 1 to 99 characters however they are counted."""
     event = submission_event(
         submission(attempt=attempt(candidate_name=name), exam_title=title),
         transition(event_type=event_type.value, score_points=points, status_code=2**40),
@@ -144,7 +144,7 @@ def test_sns_takes_every_subject(name: str | None, title: str, event_type: Event
 
 
 @given(text=st.text(st.characters(codec=None)), units=st.integers(1, 40))
-def test_shortening_keeps_what_fits_and_says_that_it_cut(text: str, units: int) -> None:
+def test_shortening_keeps_as_much_as_possible_and_marks_the_cut(text: str, units: int) -> None:
     short = shortened(text, units)
     if len(text.encode("utf-16-le", errors="replace")) // 2 <= units:
         assert short == text
@@ -154,7 +154,7 @@ def test_shortening_keeps_what_fits_and_says_that_it_cut(text: str, units: int) 
         assert len(short.encode("utf-16-le", errors="replace")) // 2 <= units
 
 
-def test_a_name_cannot_rearrange_the_sentence_but_keeps_its_joiners() -> None:
+def test_a_name_cannot_reorder_the_sentence_but_keeps_its_joiners() -> None:
     joined = "\u0645\u06cc\u200c\u062e\u0648"
     assert one_line(f"\u202e{joined}\u2066\n x") == f"{joined} x"
 
@@ -172,7 +172,7 @@ def test_a_name_cannot_rearrange_the_sentence_but_keeps_its_joiners() -> None:
         "\t",
     ],
 )
-def test_a_link_of_the_provider_stays_one_link_on_one_line(hostile: str) -> None:
+def test_a_provider_link_stays_one_link_on_one_line(hostile: str) -> None:
     """An e-mail is read as lines, and its text is printed on terminals."""
     made = submission(attempt=attempt(result_url=f"https://provider.test/{hostile}#a?b=1&c"))
     text = email_for(submission_event(made, transition())).text
@@ -185,7 +185,7 @@ def test_a_link_of_the_provider_stays_one_link_on_one_line(hostile: str) -> None
     assert link.endswith("#a?b=1&c")
 
 
-def test_an_operations_email_says_what_to_look_at() -> None:
+def test_an_operations_email_says_what_to_check() -> None:
     email = email_for(
         operations_event(
             OperationsEventType.PROVIDER_REFUSED,

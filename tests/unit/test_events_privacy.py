@@ -1,4 +1,4 @@
-"""What the privacy profiles tell, and what they keep."""
+"""Data that each privacy profile includes and hides."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def endpoint(privacy: Privacy) -> Endpoint:
     return Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.CLI, 1, privacy=privacy)
 
 
-def test_a_pseudonymous_event_names_nobody_and_leads_to_nobody() -> None:
+def test_a_pseudonymous_event_contains_no_name_and_no_link() -> None:
     told = pseudonymous_body(EVENT, KEY).decode()
     assert not [word for word in ("Mei Chen", "19382", "made-up-token", EVENT.event_id, "1" * 32) if word in told]
 
 
-def test_a_pseudonymous_event_tells_all_else() -> None:
+def test_a_pseudonymous_event_contains_everything_else() -> None:
     told, full = body_of(EVENT), json.loads(EVENT.body)
     assert told["data"]["exam"] == full["data"]["exam"]
     kept = {name: value for name, value in full["data"]["submission"].items() if name != "result"}
@@ -42,7 +42,7 @@ def test_a_pseudonymous_event_tells_all_else() -> None:
     assert list(told) == list(full)
 
 
-def test_a_candidate_has_one_pseudonym_within_an_endpoint_and_another_elsewhere() -> None:
+def test_a_candidate_has_one_pseudonym_per_endpoint() -> None:
     another_exam = submission_event(submission(exam_id="7"), transition(event_id="evt_" + "2" * 32))
     someone_else = submission_event(submission(attempt=attempt(candidate_id="1")), transition())
     mine = body_of(EVENT)["data"]["candidate"]["id"]
@@ -52,7 +52,7 @@ def test_a_candidate_has_one_pseudonym_within_an_endpoint_and_another_elsewhere(
     assert body_of(EVENT)["subject"] == f"candidates/{mine}/attempts/{STARTED_AT}"
 
 
-def test_previous_ids_still_lead_from_event_to_event() -> None:
+def test_previous_ids_still_connect_events() -> None:
     before = submission_event(submission(), transition(event_id="evt_" + "1" * 32))
     assert body_of(EVENT)["previousid"] == body_of(before)["id"]
 
@@ -62,7 +62,7 @@ def test_the_same_event_makes_the_same_bytes_at_every_attempt() -> None:
     assert thin_body(EVENT) == thin_body(EVENT)
 
 
-def test_a_thin_event_tells_ids_and_times_only() -> None:
+def test_a_thin_event_contains_only_ids_and_times() -> None:
     thin = json.loads(thin_body(EVENT))
     assert thin["data"] == {
         "account": "main",
@@ -74,34 +74,34 @@ def test_a_thin_event_tells_ids_and_times_only() -> None:
     assert thin["id"] == EVENT.event_id
 
 
-def test_what_is_sent_is_known_by_the_id_in_its_body() -> None:
+def test_the_webhook_id_equals_the_id_in_the_body() -> None:
     for privacy in Privacy:
         payload = payload_for(EVENT, endpoint(privacy), KEY)
         assert json.loads(payload.body)["id"] == payload.webhook_id
     assert payload_for(EVENT, endpoint(Privacy.FULL), None).body == EVENT.body
 
 
-def test_without_a_key_nothing_is_told_rather_than_too_much() -> None:
+def test_without_a_key_no_candidate_data_is_included() -> None:
     with pytest.raises(MissingKeyError):
         payload_for(EVENT, endpoint(Privacy.PSEUDONYMOUS), None)
 
 
 @pytest.mark.parametrize("privacy", list(Privacy))
-def test_events_about_no_submission_stay_as_they_are(privacy: Privacy) -> None:
+def test_events_that_are_not_about_submissions_are_unchanged(privacy: Privacy) -> None:
     shown = examples()
     for event in (endpoint_test_event("ep_1", 1), *(shown[each] for each in ("provider.refused", "exam.opened"))):
         assert payload_for(event, endpoint(privacy), KEY).body == event.body
 
 
 @pytest.mark.parametrize("privacy", [Privacy.PSEUDONYMOUS, Privacy.THIN])
-def test_a_type_that_nothing_is_stated_of_is_told_to_nobody_who_may_know_less(privacy: Privacy) -> None:
+def test_a_type_without_a_stated_subject_is_not_sent_under_a_restricted_profile(privacy: Privacy) -> None:
     unstated = replace(EVENT, event_type="candidate.moved")
     with pytest.raises(UnclassifiedTypeError):
         payload_for(unstated, endpoint(privacy), KEY)
 
 
-def test_no_candidates_id_can_be_guessed_from_the_digest_of_a_pseudonymous_receipt() -> None:
-    """Whoever knows all else of one attempt could try every id."""
+def test_no_candidate_id_can_be_guessed_from_the_digest_of_a_pseudonymous_receipt() -> None:
+    """A receiver that knows all other facts of an attempt could try every id."""
     receipt = examples()["exam.verified"]
     told, full = body_of(receipt), json.loads(receipt.body)
     digests = [told["data"]["verification"].pop("digest"), full["data"]["verification"].pop("digest")]
@@ -111,6 +111,6 @@ def test_no_candidates_id_can_be_guessed_from_the_digest_of_a_pseudonymous_recei
     assert body_of(receipt, "another key")["data"]["verification"]["digest"] != digests[0]
 
 
-def test_two_tests_of_one_second_are_two_events() -> None:
+def test_two_tests_in_one_second_are_two_events() -> None:
     ids = {endpoint_test_event("ep_1", 1, salt).event_id for salt in ("", "a", "b")}
     assert len(ids) == 3

@@ -1,4 +1,4 @@
-"""Whole polls over tables in memory: exams that open and close, and receipts of full scans."""
+"""Whole polls with tables in memory: exams that open and close, and receipts of full scans."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ASKING = Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.CLI, 1, type
 
 
 class DiedError(BaseException):
-    """The process is gone."""
+    """The process died."""
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def stage() -> MemoryStage:
 
 @pytest.fixture
 def known(stage: MemoryStage) -> MemoryStage:
-    """An open exam and a closed one, with three attempts each, that were there at the first poll."""
+    """An open and a closed exam with three attempts each, listed at the first poll."""
     for exam_id in ("7", "8"):
         stage.provider.add(exam_id, row(1), row(2), row(3))
     show(stage, "8", available=False)
@@ -46,7 +46,7 @@ def show(stage: MemoryStage, shown: str, /, **facts: Unpack[ExamFields]) -> None
 
 
 def transitions(stage: MemoryStage) -> list[ExamTransition]:
-    """What the outbox of exams holds, in order."""
+    """The transitions in the outbox of exams, in order."""
     return [change.after.transitions[-1] for change in stage.exam_states.store.stream if change.announces]
 
 
@@ -61,7 +61,7 @@ def test_exams_of_the_first_list_are_recorded_silently(known: MemoryStage) -> No
     assert events(known) == []
 
 
-def test_a_first_contact_announces_the_open_ones_when_asked_to(stage: MemoryStage) -> None:
+def test_a_first_contact_announces_open_exams_if_configured(stage: MemoryStage) -> None:
     for exam_id in ("7", "8"):
         stage.provider.add(exam_id)
     show(stage, "8", available=False)
@@ -101,8 +101,8 @@ def test_a_new_exam_is_announced_if_it_is_open_and_when_it_opens(known: MemorySt
     assert events(known) == ["9 opened", "10 opened"]
 
 
-def test_an_incomplete_first_list_is_no_ground_to_call_an_exam_new(stage: MemoryStage) -> None:
-    """Only a list that was read completely tells old exams from new."""
+def test_an_incomplete_first_list_makes_no_exam_new(stage: MemoryStage) -> None:
+    """Only a completely read list tells old exams from new ones."""
     stage.provider.add("7")
     lists = stage.provider.exams
     stage.provider.exams = lambda start, limit: replace(lists(start, limit), problem="half of it")  # type: ignore[method-assign]
@@ -123,7 +123,7 @@ def _with_unreadable(page: ExamPage) -> ExamPage:
     return replace(page, row_count=page.row_count + len(unreadable), unreadable=unreadable)
 
 
-def test_exams_that_are_missing_from_the_list_and_come_back_did_nothing(known: MemoryStage) -> None:
+def test_exams_that_leave_the_list_and_return_cause_no_event(known: MemoryStage) -> None:
     listed = dict(known.provider.exams_listed)
     known.provider.exams_listed.clear()
     known.poll()
@@ -132,7 +132,7 @@ def test_exams_that_are_missing_from_the_list_and_come_back_did_nothing(known: M
     assert events(known) == []
 
 
-def test_an_exam_that_closed_while_it_was_missing_is_announced_when_it_is_back(known: MemoryStage) -> None:
+def test_an_exam_that_closed_while_unlisted_is_announced_when_it_returns(known: MemoryStage) -> None:
     missing = known.provider.exams_listed.pop("7")
     known.poll()
     known.provider.exams_listed["7"] = replace(missing, available=False)
@@ -141,15 +141,15 @@ def test_an_exam_that_closed_while_it_was_missing_is_announced_when_it_is_back(k
     assert events(known) == ["7 closed"]
 
 
-def test_a_list_that_could_not_be_read_says_nothing(known: MemoryStage) -> None:
+def test_an_unreadable_list_causes_no_event(known: MemoryStage) -> None:
     show(known, "7", available=False)
     known.provider.failures[""] = ProviderUnavailable("Its server failed.")
     assert known.poll().errors
     assert events(known) == []
 
 
-def test_an_account_whose_exams_do_not_say_whether_they_are_open_has_no_such_events(stage: MemoryStage) -> None:
-    """As under the v1 API, which has no list of exams."""
+def test_exams_that_do_not_state_their_availability_have_no_such_events(stage: MemoryStage) -> None:
+    """The v1 API, for example, has no list of exams."""
     stage.provider.add("7")
     show(stage, "7", available=None)
     stage.poll()
@@ -159,7 +159,7 @@ def test_an_account_whose_exams_do_not_say_whether_they_are_open_has_no_such_eve
     assert events(stage) == []
 
 
-def test_an_opening_is_announced_although_no_results_could_be_read(known: MemoryStage) -> None:
+def test_an_opening_is_announced_even_if_no_results_are_readable(known: MemoryStage) -> None:
     show(known, "8", available=True)
     known.provider.failures["7"] = known.provider.failures["8"] = ProviderUnavailable("Its server failed.")
     known.poll(full=True)
@@ -167,7 +167,7 @@ def test_an_opening_is_announced_although_no_results_could_be_read(known: Memory
 
 
 @pytest.mark.parametrize("dies_before", [1, 2, 3])
-def test_a_poll_that_dies_on_the_way_leaves_the_rest_to_the_next(known: MemoryStage, dies_before: int) -> None:
+def test_a_poll_that_dies_midway_leaves_the_rest_to_the_next(known: MemoryStage, dies_before: int) -> None:
     for exam_id, available in (("7", False), ("8", True)):
         show(known, exam_id, available=available)
     steps = iter(range(1, 100))
@@ -188,7 +188,7 @@ def test_a_poll_that_dies_on_the_way_leaves_the_rest_to_the_next(known: MemorySt
 
 
 def test_a_poll_that_outlived_its_lease_changes_nothing(known: MemoryStage) -> None:
-    """It has seen the exam close; meanwhile another poll saw that, and that it opened again."""
+    """It saw the exam close; meanwhile another poll saw the exam close and open again."""
     show(known, "7", available=False)
     store = known.exam_states.store
     calls = iter(range(100))
@@ -209,7 +209,7 @@ def test_a_poll_that_outlived_its_lease_changes_nothing(known: MemoryStage) -> N
     assert store.items["main", "7"].exam.available
 
 
-def test_a_full_scan_ends_with_a_receipt_where_one_is_asked_for(known: MemoryStage) -> None:
+def test_a_full_scan_ends_with_a_receipt_if_an_endpoint_subscribes(known: MemoryStage) -> None:
     known.endpoints = [replace(ASKING, exam_ids=("7",))]
     known.provider.change("7", row(2, status_code=0))
     known.poll(full=True)
@@ -232,7 +232,7 @@ def test_a_full_scan_ends_with_a_receipt_where_one_is_asked_for(known: MemorySta
         [replace(ASKING, accounts=("other",))],
     ],
 )
-def test_nothing_is_written_for_receipts_that_nobody_asks_for(known: MemoryStage, endpoints: list[Endpoint]) -> None:
+def test_without_a_subscriber_no_receipt_is_written(known: MemoryStage, endpoints: list[Endpoint]) -> None:
     known.endpoints = endpoints
     known.poll(full=True)
     assert events(known) == []
@@ -258,7 +258,7 @@ def test_an_incremental_scan_gives_no_receipt(known: MemoryStage) -> None:
     assert events(known) == []
 
 
-def test_a_scan_that_misses_an_attempt_gives_none_until_its_removal_is_announced(known: MemoryStage) -> None:
+def test_a_scan_that_misses_an_attempt_gives_no_receipt_until_the_removal_is_announced(known: MemoryStage) -> None:
     known.endpoints = [replace(ASKING, exam_ids=("7",))]
     del known.provider.rows["7"][1]
     events_after = []
@@ -273,14 +273,14 @@ def test_a_scan_that_misses_an_attempt_gives_none_until_its_removal_is_announced
     assert receipt.status_counts == {1: 2}
 
 
-def test_a_scan_that_could_not_read_a_row_gives_no_receipt(known: MemoryStage) -> None:
+def test_a_scan_with_an_unreadable_row_gives_no_receipt(known: MemoryStage) -> None:
     known.endpoints = [replace(ASKING, exam_ids=("7",))]
     known.provider.unreadable["7"] = (UnreadableRow(3, "startTime is missing"),)
     assert not known.poll(full=True).complete
     assert events(known) == []
 
 
-def test_an_exam_without_a_list_gets_receipts_too(stage: MemoryStage) -> None:
+def test_an_exam_without_a_list_also_gets_receipts(stage: MemoryStage) -> None:
     stage.endpoints = [ASKING]
     stage.provider.add("7", row(1))
     show(stage, "7", available=None)

@@ -1,4 +1,4 @@
-"""What a list of exams and the end of a full scan make of an exam's state."""
+"""Changes of an exam's state caused by the exam list and by the end of a full scan."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def newest(state: ExamState) -> ExamTransition:
 
 
 @pytest.mark.parametrize("shown", [OPEN, SHUT, UNKNOWN])
-def test_first_sight_is_recorded_silently(shown: Exam) -> None:
+def test_an_exam_seen_first_is_recorded_silently(shown: Exam) -> None:
     state = first(shown)
     assert (state.exam, state.transitions) == (shown, ())
     assert not ExamChange(None, state).announces
 
 
-def test_a_new_exam_that_is_available_is_opened_and_one_that_is_not_is_recorded() -> None:
+def test_a_new_available_exam_is_announced_and_an_unavailable_one_is_recorded() -> None:
     opened = first(announce=True)
     transition = newest(opened)
     assert (transition.event_type, transition.available, transition.previously_available) == ("exam.opened", True, None)
@@ -58,7 +58,7 @@ def test_a_new_exam_that_is_available_is_opened_and_one_that_is_not_is_recorded(
 
 
 @pytest.mark.parametrize(("before", "now", "event_type"), [(OPEN, SHUT, "exam.closed"), (SHUT, OPEN, "exam.opened")])
-def test_another_availability_is_announced(before: Exam, now: Exam, event_type: str) -> None:
+def test_a_changed_availability_is_announced(before: Exam, now: Exam, event_type: str) -> None:
     stored = first(before)
     after = seen(stored, replace(now, title="Renamed"))
     transition = newest(after)
@@ -67,24 +67,24 @@ def test_another_availability_is_announced(before: Exam, now: Exam, event_type: 
     assert ExamChange(stored, after).announces
 
 
-def test_an_exam_that_opens_or_closes_keeps_the_count_of_its_last_reading() -> None:
-    """Otherwise the count that was never looked at would not call for a look."""
+def test_an_exam_that_opens_or_closes_keeps_the_count_of_its_last_scan() -> None:
+    """Otherwise the new count would not trigger a scan."""
     assert seen(first(), replace(SHUT, attempt_count=999)).exam.attempt_count == OPEN.attempt_count
 
 
 @pytest.mark.parametrize("shown", [OPEN, replace(OPEN, title="Renamed", attempt_count=9), UNKNOWN])
-def test_what_says_nothing_new_changes_nothing(shown: Exam) -> None:
+def test_a_list_without_news_changes_nothing(shown: Exam) -> None:
     assert change_of_availability(first(), shown, observed_at=AT + 60) is None
 
 
-def test_what_is_first_learned_later_is_recorded_silently() -> None:
+def test_facts_first_stated_later_are_recorded_silently() -> None:
     stored = first(UNKNOWN)
     after = seen(stored, SHUT)
     assert (after.exam.available, after.transitions) == (False, ())
     assert not ExamChange(stored, after).announces
 
 
-def test_what_is_seen_after_our_clock_was_set_back_is_announced_with_a_larger_sequence() -> None:
+def test_a_change_after_our_clock_was_set_back_has_a_larger_sequence() -> None:
     ahead, right = AT + 2 * 86_400, AT + 60
     stored = with_receipt(first(), Receipt(ahead, {}, "0" * 16))
     closed = seen(stored, SHUT, right)
@@ -95,7 +95,7 @@ def test_what_is_seen_after_our_clock_was_set_back_is_announced_with_a_larger_se
     assert later.sequence > stored.sequence
 
 
-def test_the_opening_at_first_sight_has_the_id_that_another_first_sight_gives_it() -> None:
+def test_a_first_seen_opening_has_the_same_id_after_state_loss() -> None:
     once, again = (newest(first(at=at, announce=True)) for at in (AT, AT + 86_400))
     assert once.event_id == again.event_id == exam_event_id("main", "23812", "exam.opened", "first")
 
@@ -117,7 +117,7 @@ def test_one_scan_gives_one_receipt() -> None:
     assert after.exam.available
 
 
-def test_receipts_push_no_opening_out_of_what_is_kept() -> None:
+def test_receipts_do_not_displace_stored_openings() -> None:
     state = first(announce=True)
     for hour in range(1, 9):
         state = with_receipt(state, Receipt(AT + hour * 3600, {}, "0" * 16))
@@ -132,10 +132,10 @@ def test_receipts_push_no_opening_out_of_what_is_kept() -> None:
     begins=st.sampled_from([OPEN, SHUT, UNKNOWN]),
     announce=st.booleans(),
 )
-def test_events_are_the_changes_that_were_seen_in_order(
+def test_events_are_the_observed_changes_in_order(
     shown: list[tuple[Exam | None, int, bool]], begins: Exam, *, announce: bool
 ) -> None:
-    """Whatever the list says or leaves out, whatever receipts come between, and although the clock is set back."""
+    """Whatever the list says or omits, with receipts in between, even if the clock is set back."""
     state = first(begins, announce=announce)
     events = list(state.transitions)
     expected = [True] if announce and begins.available else []

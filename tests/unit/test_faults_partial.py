@@ -1,4 +1,4 @@
-"""A batch of which a part failed looks as AWS would say it."""
+"""A partly failed batch looks like AWS's answer."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ XML = (
 )
 
 
-def test_every_other_entry_of_a_json_answer_failed_from_the_first_on() -> None:
+def test_every_other_entry_of_a_json_answer_fails_from_the_first_on() -> None:
     said = {"Successful": [{"Id": str(nth), "MessageId": "m"} for nth in range(3)], "Failed": []}
     changed = json.loads(some_failed(json.dumps(said).encode()))
     assert [each["Id"] for each in changed["Successful"]] == ["1"]
     assert [(each["Id"], each["SenderFault"]) for each in changed["Failed"]] == [("0", False), ("2", False)]
 
 
-def test_every_other_entry_of_an_xml_answer_failed_from_the_first_on() -> None:
+def test_every_other_entry_of_an_xml_answer_fails_from_the_first_on() -> None:
     changed = some_failed(XML.encode()).decode()
     successful, failed = changed.split("</Successful>")
     assert "<Id>1</Id>" in successful
@@ -29,5 +29,5 @@ def test_every_other_entry_of_an_xml_answer_failed_from_the_first_on() -> None:
     assert failed.count("<Failed") == 1
 
 
-def test_an_answer_of_another_form_stays_as_it_is() -> None:
+def test_an_answer_of_another_form_is_unchanged() -> None:
     assert some_failed(b"<Error/>") == b"<Error/>"

@@ -37,7 +37,7 @@ def test_a_scan_without_changes_reads_and_writes_no_submission(
 
 
 def test_a_running_attempt_with_a_future_end_does_not_keep_an_exam_active(stage: MemoryStage) -> None:
-    """Some providers show when the time of a running attempt is up."""
+    """Some providers show the deadline of a running attempt as its end."""
     started_at, in_a_day = BEGAN_AT - 7200, BEGAN_AT + 86_400
     stage.provider.add("7", replace(row(1, status_code=0, started_at=started_at), ended_at=in_a_day))
     for _ in range(2):
@@ -94,7 +94,7 @@ def test_a_row_that_was_missing_once_is_not_removed(known: MemoryStage) -> None:
     assert known.events() == []
 
 
-def test_an_empty_answer_where_rows_were_is_not_believed(known: MemoryStage) -> None:
+def test_an_empty_answer_about_an_exam_with_rows_is_not_believed(known: MemoryStage) -> None:
     rows, known.provider.rows["7"] = known.provider.rows["7"], []
     for _ in range(3):
         known.provider.clock += 300
@@ -118,7 +118,7 @@ def test_an_exam_that_stays_empty_lost_its_rows(known: MemoryStage) -> None:
     assert known.poll(full=True).complete
 
 
-def test_an_exam_with_attempts_that_shows_none_at_first_contact_announces_nothing_old_later(stage: MemoryStage) -> None:
+def test_an_exam_that_hides_its_attempts_at_first_contact_announces_nothing_old_later(stage: MemoryStage) -> None:
     stage.provider.add("7", *(row(number) for number in range(20)))
     rows, stage.provider.rows["7"] = stage.provider.rows["7"], []
     assert not stage.poll(manual=False).complete
@@ -170,7 +170,7 @@ def test_a_first_scan_whose_process_died_repeats_few_requests(stage: MemoryStage
     assert stage.events() == []
 
 
-def test_what_ends_while_a_first_scan_is_interrupted_is_announced_once(stage: MemoryStage) -> None:
+def test_attempts_that_end_while_a_first_scan_is_interrupted_are_announced_once(stage: MemoryStage) -> None:
     stage.provider.add("7", *(row(number) for number in range(950)))
     stage.requests_until_time_is_up = 8
     stage.poll()
@@ -206,7 +206,7 @@ def test_a_poll_that_dies_between_the_submissions_and_the_exams_state_loses_noth
 def test_a_removal_after_a_poll_that_died_in_a_first_scan_is_announced(
     stage: MemoryStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It wrote the attempts, and not that the exam was scanned."""
+    """The poll stored the attempts, but not that the exam was scanned."""
     stage.provider.add("7", row(1), row(2))
     states = stage.exam_states
     write = states.write
@@ -223,7 +223,7 @@ def test_a_removal_after_a_poll_that_died_in_a_first_scan_is_announced(
 
 
 @pytest.mark.parametrize("flaw", ["a row cannot be read", "no status is shown"])
-def test_a_first_scan_that_passed_over_something_stores_it_once_it_can_be_read(stage: MemoryStage, flaw: str) -> None:
+def test_a_first_scan_that_skipped_a_row_stores_it_once_it_is_readable(stage: MemoryStage, flaw: str) -> None:
     stage.provider.add("7", *(row(number) for number in range(250)))
     if flaw == "no status is shown":
         stage.provider.hide_status = True

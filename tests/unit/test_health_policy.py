@@ -1,4 +1,4 @@
-"""What an endpoint's health calls for."""
+"""What Retry does about an endpoint's health."""
 
 from __future__ import annotations
 
@@ -53,33 +53,33 @@ def failing(
         (replace(failing(LIMIT_S), status=EndpointStatus.DISABLED), NoAction()),
     ],
 )
-def test_it_is_warned_of_once_it_has_failed_for_an_hour(endpoint: Endpoint, expected: object) -> None:
+def test_operators_are_warned_after_an_hour_of_failures(endpoint: Endpoint, expected: object) -> None:
     assert health_action(endpoint, SINCE + 2 * LIMIT_S, LIMIT_S) == expected
 
 
-def test_five_days_of_nothing_but_failures_disable_it() -> None:
+def test_five_days_of_failures_alone_disable_the_endpoint() -> None:
     judged = health_action(failing(LIMIT_S), SINCE + LIMIT_S, LIMIT_S)
     assert judged == Disable(SINCE, "all attempts failed for 5 days; the last one: answered 503 Service Unavailable")
 
 
-def test_an_endpoint_that_nothing_was_sent_to_since_has_not_been_failing() -> None:
-    """Four failures within an hour, and then a fortnight in which no exam took place."""
+def test_an_endpoint_without_attempts_does_not_count_as_failing() -> None:
+    """Four failures within an hour, then two weeks without exams."""
     judged = health_action(failing(3000), SINCE + 14 * DAY_S, LIMIT_S)
     assert judged == NoAction()
 
 
-def test_it_is_warned_of_again_each_day_and_not_at_each_tick() -> None:
+def test_the_warning_is_repeated_daily_and_not_at_each_tick() -> None:
     warned = failing(2 * DAY_S, warned_since=SINCE, warned_at=SINCE + 3600)
     assert health_action(warned, SINCE + 3600 + WARN_AGAIN_S - 1, LIMIT_S) == NoAction()
     assert isinstance(health_action(warned, SINCE + 3600 + WARN_AGAIN_S, LIMIT_S), Warn)
 
 
-def test_new_failures_are_warned_of_although_old_ones_were_a_moment_ago() -> None:
+def test_new_failures_cause_a_warning_even_shortly_after_old_ones() -> None:
     warned = failing(WARN_AFTER_S, warned_since=SINCE - 7000, warned_at=SINCE + WARN_AFTER_S - 60)
     assert isinstance(health_action(warned, SINCE + WARN_AFTER_S, LIMIT_S), Warn)
 
 
-def test_it_has_recovered_once_an_event_got_through_after_a_warning() -> None:
+def test_a_success_after_a_warning_is_a_recovery() -> None:
     health = Health(last_success_at=SINCE + 5000, warned_since=SINCE, warned_at=SINCE + 3600)
     endpoint = replace(failing(0), health=health)
     assert health_action(endpoint, SINCE + 5050, LIMIT_S) == Recovered(SINCE, SINCE + 5000)
@@ -87,13 +87,13 @@ def test_it_has_recovered_once_an_event_got_through_after_a_warning() -> None:
     assert health_action(never_warned, SINCE + 5050, LIMIT_S) == NoAction()
 
 
-def test_a_success_from_before_the_failures_is_no_recovery() -> None:
-    """An operator enabled the endpoint, which clears its failures, and nothing was sent to it yet."""
+def test_a_success_before_the_failures_is_not_a_recovery() -> None:
+    """An operator enabled the endpoint, which clears its failures, and nothing was sent to it since."""
     health = Health(last_success_at=SINCE - 5, warned_since=SINCE, warned_at=SINCE + 3600)
     assert health_action(replace(failing(0), health=health), SINCE + 9000, LIMIT_S) == NoAction()
 
 
-def test_the_warning_names_the_last_error_what_waits_and_when_it_ends() -> None:
+def test_the_warning_states_the_last_error_the_waiting_deliveries_and_the_deadline() -> None:
     notice = failing_notice(
         failing(WARN_AFTER_S), Warn(SINCE, SINCE + LIMIT_S), BacklogSummary(2, SINCE + 4000), SINCE + 3700
     )
@@ -106,13 +106,13 @@ def test_the_warning_names_the_last_error_what_waits_and_when_it_ends() -> None:
     assert notice.details["next_attempt_at"] == "2026-05-03T14:38:40Z"
 
 
-def test_what_is_counted_no_further_is_told_so() -> None:
+def test_a_count_at_its_limit_is_marked_as_such() -> None:
     notice = disabled_notice("ep_1", "it answered 410 Gone", BacklogSummary(MAX_COUNTED, None), SINCE)
     assert "10,000 or more events are waiting for it." in notice.message
     assert notice.details["waiting"] == MAX_COUNTED
 
 
-def test_no_notice_names_the_url() -> None:
+def test_no_notice_contains_the_url() -> None:
     endpoint, backlog_summary = failing(WARN_AFTER_S), BacklogSummary(0, None)
     notices = [
         failing_notice(endpoint, Warn(SINCE, SINCE + LIMIT_S), backlog_summary, SINCE),

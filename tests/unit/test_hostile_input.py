@@ -1,4 +1,4 @@
-"""Whatever is sent, a reader raises nothing but its own errors: the short run of ``python -m tools.faults.fuzz``."""
+"""A reader raises only its own errors on any input: the short run of ``python -m tools.faults.fuzz``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROW = b'{"sid": 7, "status": 1, "startTime": 1790000000, "endTime": 1790000100, 
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
-def test_a_reader_raises_only_its_own_errors_whatever_it_is_given(reader: Reader) -> None:
+def test_a_reader_raises_only_its_own_errors_on_any_input(reader: Reader) -> None:
     seed = random.randrange(2**32)
     problems = {problem for body in bodies(seed, 300) if (problem := problem_with(reader, body))}
     assert not problems, f"seed {seed}"
@@ -32,11 +32,11 @@ def test_a_reader_raises_only_its_own_errors_whatever_it_is_given(reader: Reader
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
 @settings(deadline=None, max_examples=50)
 @given(body=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")))
-def test_bytes_and_text_of_any_kind_are_no_crash(reader: Reader, body: bytes) -> None:
+def test_no_bytes_or_text_crash_a_reader(reader: Reader, body: bytes) -> None:
     assert problem_with(reader, body) is None
 
 
-def test_the_watch_for_crashes_sees_one() -> None:
+def test_a_planted_crash_is_found() -> None:
     def crash(_body: bytes) -> None:
         raise KeyError("x")
 
@@ -45,7 +45,7 @@ def test_the_watch_for_crashes_sees_one() -> None:
 
 @pytest.mark.parametrize("number", ["1e999999999", "-1e999999999", "1e-999999999", "NaN", "Infinity"])
 @pytest.mark.parametrize("field", ["sid", "status", "startTime", "endTime", "score"])
-def test_a_number_beyond_all_measure_costs_at_most_its_own_row(field: str, number: str) -> None:
+def test_a_huge_number_costs_at_most_its_own_row(field: str, number: str) -> None:
     bad = b'{"sid": 8, "status": 1, "startTime": 1790000000, "endTime": 1790000100, "score": 30, "%s": %s}'
     page = parse_results(b"[" + bad % (field.encode(), number.encode()) + b", " + ROW + b"]")
     assert page.row_count == 2
@@ -53,7 +53,7 @@ def test_a_number_beyond_all_measure_costs_at_most_its_own_row(field: str, numbe
     assert page.rows[-1].score_points == Decimal(30)
 
 
-def test_a_count_beyond_any_size_is_absent() -> None:
+def test_a_huge_count_reads_as_absent() -> None:
     page = parse_exams(b'[{"eid": 1, "times": 1e999999999}]')
     assert [exam.attempt_count for exam in page.rows] == [None]
 
@@ -74,23 +74,23 @@ def test_an_error_text_of_any_kind_becomes_an_error(question: RequestKind, said:
     assert len(str(error)) < 500
 
 
-def test_a_tag_in_an_error_text_is_still_left_out() -> None:
+def test_a_tag_in_an_error_text_is_left_out() -> None:
     assert "(it says: no such user)" in str(
         error_from_text("<b>no</b> such <i>user</i>", RequestKind.EXAMS, "the-code")
     )
 
 
-def test_nesting_without_end_on_the_delivery_queue_is_a_bad_message() -> None:
+def test_deep_nesting_on_the_delivery_queue_is_an_invalid_message() -> None:
     with pytest.raises(BadMessageError):
         parse_body(DEEP)
 
 
-def test_nesting_without_end_on_the_failure_queue_holds_nothing_up() -> None:
-    """It stands for the time around which it was sent, like everything there that is no order."""
+def test_deep_nesting_on_the_failure_queue_holds_nothing_up() -> None:
+    """Like every message that is not an order, it requests a redrive around the time at which it was sent."""
     order = parse_redrive(DEEP, 1_790_000_000)
     assert (order.since, order.start_key) == (1_790_000_000 - LOOK_BACK_S, None)
 
 
-def test_nesting_without_end_in_the_accounts_secret_is_said_to_be_no_list() -> None:
+def test_deep_nesting_in_the_accounts_secret_is_reported_as_invalid() -> None:
     with pytest.raises(AccountsError, match="is not a JSON object"):
         accounts_in(DEEP, "main")

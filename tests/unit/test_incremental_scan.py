@@ -1,4 +1,4 @@
-"""How much incremental scans ask, and that nothing is missed by asking less."""
+"""The number of requests of incremental scans, and that fewer requests miss nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def known(request: pytest.FixtureRequest) -> MemoryStage:
     return stage
 
 
-def test_new_attempts_cost_one_request_and_what_proves_the_end(known: MemoryStage) -> None:
+def test_new_attempts_cost_one_request_and_the_proof_of_the_end(known: MemoryStage) -> None:
     known.provider.add("7", row(10, ended_at=BEGAN_AT + 30), row(11, ended_at=BEGAN_AT + 20))
     tick(known)
     assert known.events() == ["10 submitted", "11 submitted"]
@@ -44,7 +44,7 @@ def test_more_new_attempts_than_a_page_holds_are_all_found(known: MemoryStage) -
     assert asked(known) <= 4
 
 
-def test_running_attempts_are_followed_by_one_request_in_each_poll(known: MemoryStage) -> None:
+def test_running_attempts_cost_one_request_per_poll(known: MemoryStage) -> None:
     known.provider.add("7", row(10, status_code=0))
     tick(known)
     for _ in range(3):
@@ -57,8 +57,8 @@ def test_running_attempts_are_followed_by_one_request_in_each_poll(known: Memory
     assert asked(known) == 0
 
 
-def test_a_deep_running_attempt_is_asked_for_by_its_candidate(known: MemoryStage) -> None:
-    """Three pages would be needed to reach it; one request about the candidate does."""
+def test_a_running_attempt_on_a_late_page_is_requested_by_its_candidate(known: MemoryStage) -> None:
+    """Paging to it would take three requests; a request about the candidate takes one."""
     known.provider.add("7", row(740, status_code=0))
     tick(known)
     known.provider.add("7", *(row(number, ended_at=known.provider.clock) for number in range(220)))
@@ -70,7 +70,7 @@ def test_a_deep_running_attempt_is_asked_for_by_its_candidate(known: MemoryStage
     assert asked(known) <= 2 + known.provider.oldest_first
 
 
-def test_a_row_that_is_listed_later_than_it_is_counted_is_found_within_the_rotation(known: MemoryStage) -> None:
+def test_a_row_that_is_counted_before_it_is_listed_is_found_within_the_rotation(known: MemoryStage) -> None:
     listed = known.provider.exams_listed["7"]
     known.provider.exams_listed["7"] = replace(listed, attempt_count=(listed.attempt_count or 0) + 1)
     tick(known)
@@ -80,7 +80,7 @@ def test_a_row_that_is_listed_later_than_it_is_counted_is_found_within_the_rotat
     assert known.events() == ["10 submitted"]
 
 
-def test_fewer_new_rows_than_the_count_shows_call_for_one_full_scan_and_not_for_more(known: MemoryStage) -> None:
+def test_fewer_new_rows_than_the_count_shows_cause_exactly_one_full_scan(known: MemoryStage) -> None:
     known.provider.clock += RETRY_S
     listed = known.provider.exams_listed["7"]
     known.provider.exams_listed["7"] = replace(listed, attempt_count=(listed.attempt_count or 0) + 1)
@@ -92,8 +92,8 @@ def test_fewer_new_rows_than_the_count_shows_call_for_one_full_scan_and_not_for_
 
 
 @pytest.mark.parametrize("count", [None, 0, 250, 10_000])
-def test_a_count_that_says_nothing_costs_minutes_and_no_event(known: MemoryStage, count: int | None) -> None:
-    """It lags, stands still, is absent or counts something else."""
+def test_a_useless_count_costs_minutes_but_no_event(known: MemoryStage, count: int | None) -> None:
+    """The count lags, stands still, is absent or counts something else."""
     for minute in range(1, 121):
         if minute % 40 == 0:
             known.provider.add("7", row(100 - minute // 40, ended_at=known.provider.clock))
@@ -136,7 +136,7 @@ def test_an_exam_that_closed_while_attempts_ran_is_scanned_and_its_last_attempts
     assert asked(known) == 0
 
 
-def test_an_attempt_that_was_running_and_is_gone_calls_for_a_full_scan_at_once(known: MemoryStage) -> None:
+def test_a_running_attempt_that_disappears_causes_a_full_scan_at_once(known: MemoryStage) -> None:
     known.provider.add("7", row(10, status_code=0))
     tick(known)
     known.provider.rows["7"].pop(0)
@@ -156,7 +156,7 @@ def test_an_attempt_that_was_reopened_is_followed_to_its_second_end(known: Memor
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_a_change_with_which_another_poll_was_faster_leaves_the_exam_due(
+def test_a_change_that_another_poll_wrote_first_leaves_the_exam_due(
     known: MemoryStage,
     monkeypatch: pytest.MonkeyPatch,
     full: bool,  # noqa: FBT001
@@ -173,7 +173,7 @@ def test_a_change_with_which_another_poll_was_faster_leaves_the_exam_due(
 
 
 def test_a_week_without_polls_is_caught_up_by_one_poll(known: MemoryStage) -> None:
-    """New attempts, the end of one that was running, a rescore, a new exam: each once, however long ago."""
+    """New attempts, an end, a rescore and a new exam are announced once each, however long ago they happened."""
     known.provider.add("7", row(10, status_code=0))
     tick(known)
     week = range(1, 7 * 24)

@@ -1,4 +1,4 @@
-"""Addresses and URLs that webhooks never go to, and ordinary ones that they do."""
+"""Addresses and URLs that webhooks must never reach, and ordinary ones that they may."""
 
 from __future__ import annotations
 
@@ -96,32 +96,32 @@ ORDINARY = [
 
 
 @pytest.mark.parametrize("address", HOSTILE_ALWAYS + HOSTILE_UNLESS_PRIVATE_IS_ALLOWED)
-def test_a_hostile_address_is_refused(address: str) -> None:
+def test_a_hostile_address_is_rejected(address: str) -> None:
     with pytest.raises(BlockedAddressError):
         address_check(allow_private=False)(address)
 
 
 @pytest.mark.parametrize("address", HOSTILE_ALWAYS)
-def test_some_addresses_are_refused_even_where_private_ones_are_allowed(address: str) -> None:
+def test_some_addresses_are_rejected_even_if_private_ones_are_allowed(address: str) -> None:
     with pytest.raises(BlockedAddressError):
         address_check(allow_private=True)(address)
 
 
 @pytest.mark.parametrize("address", HOSTILE_UNLESS_PRIVATE_IS_ALLOWED)
-def test_private_addresses_pass_where_they_are_allowed(address: str) -> None:
+def test_private_addresses_are_accepted_if_allowed(address: str) -> None:
     address_check(allow_private=True)(address)
 
 
 @pytest.mark.parametrize("address", ORDINARY)
-def test_an_ordinary_address_passes(address: str) -> None:
+def test_an_ordinary_address_is_accepted(address: str) -> None:
     address_check(allow_private=False)(address)
 
 
 @given(st.ip_addresses())
-def test_what_passes_is_global_by_pythons_own_account(
+def test_accepted_addresses_are_global_according_to_python(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> None:
-    """A second opinion: whatever Python knows as private, reserved or multicast is refused."""
+    """Every address that Python classifies as private, reserved or multicast is rejected."""
     if ip_refusal_reason(address) is None and not str(address).startswith("64:ff9b::"):
         mapped = getattr(address, "ipv4_mapped", None) or address
         assert not mapped.is_private
@@ -243,14 +243,14 @@ ORDINARY_URLS = [
 
 
 @pytest.mark.parametrize("url", HOSTILE_URLS)
-def test_a_hostile_url_is_refused_in_one_sentence(url: str) -> None:
+def test_a_hostile_url_is_rejected_in_one_sentence(url: str) -> None:
     with pytest.raises(EndpointUrlError) as caught:
         check_endpoint_url(url)
     assert str(caught.value).endswith((".", "…)."))
 
 
 @pytest.mark.parametrize("url", ORDINARY_URLS)
-def test_an_ordinary_url_passes(url: str) -> None:
+def test_an_ordinary_url_is_accepted(url: str) -> None:
     check_endpoint_url(url)
 
 
@@ -260,7 +260,7 @@ def test_a_local_run_may_use_plain_http_and_local_names(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254/", "http://0.0.0.0/", "http://0177.0.0.1/", "ftp://a.test/"])
-def test_even_a_local_run_refuses_some(url: str) -> None:
+def test_even_a_local_run_rejects_some_urls(url: str) -> None:
     with pytest.raises(EndpointUrlError):
         check_endpoint_url(url, allow_http=True, allow_private=True)
 

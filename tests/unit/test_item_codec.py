@@ -1,4 +1,4 @@
-"""The item codec: what each kind of attribute stores, and what an incomplete item means."""
+"""The item codec: the stored form of each kind of attribute, and the effect of an incomplete item."""
 
 from __future__ import annotations
 
@@ -108,12 +108,12 @@ SMALL_ITEM: Attributes = {
 
 
 @given(WHOLES)
-def test_a_value_is_read_back_as_it_was_written(value: Whole) -> None:
+def test_a_written_value_is_read_back_unchanged(value: Whole) -> None:
     assert WHOLE.from_item(WHOLE.to_item(value)) == value
 
 
 @given(WHOLES)
-def test_an_item_is_what_botos_own_serializer_writes(value: Whole) -> None:
+def test_an_item_equals_the_output_of_botos_serializer(value: Whole) -> None:
     """DynamoDB returns the item in this form, so a put recognizes its own item."""
     item = WHOLE.to_item(value)
     read, write = TypeDeserializer().deserialize, TypeSerializer().serialize

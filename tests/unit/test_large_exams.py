@@ -1,4 +1,4 @@
-"""Exams too large for one poll: scanned in several, with nothing skipped or announced twice."""
+"""Exams that are too large for one poll: several polls scan them without skipping or repeating an attempt."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> MemoryStage:
 
 
 def large_exam(monkeypatch: pytest.MonkeyPatch) -> MemoryStage:
-    """An exam of 190 ended attempts, of which a poll can read a third."""
+    """An exam of 190 ended attempts, of which one poll can read a third."""
     monkeypatch.setattr("examhook.workflows.polling.full_scan.limits_at", lambda _now: (10, 9, 11, 8, 7))
     stage = MemoryStage()
     stage.provider.add("7", *(row(900 - number) for number in range(190)))
@@ -40,14 +40,14 @@ def cursor(stage: MemoryStage) -> ScanCursor:
 
 
 def next_poll(stage: MemoryStage, *new: int) -> None:
-    """Poll after ``new`` attempts were listed, those of lower numbers having begun later."""
+    """Poll after ``new`` attempts were listed; attempts with lower numbers started later."""
     stage.provider.clock += 60
     stage.provider.add("7", *(row(number, ended_at=stage.provider.clock) for number in new))
     stage.poll(manual=False)
 
 
 def until_scanned(stage: MemoryStage, *new: int) -> None:
-    """Poll until the exam was scanned completely, with one of ``new`` listed before each poll."""
+    """Poll until the exam is completely scanned, with one of ``new`` listed before each poll."""
     numbers: Iterator[int] = iter(new)
     for _ in range(60):
         if state(stage).scanned_at is not None:
@@ -59,12 +59,12 @@ def until_scanned(stage: MemoryStage, *new: int) -> None:
 @pytest.mark.parametrize(
     ("oldest_first", "order"), [(False, RowOrder.NEWEST), (True, RowOrder.OLDEST)], ids=["newest first", "oldest first"]
 )
-def test_an_exam_too_large_for_one_poll_is_scanned_while_attempts_come(
+def test_an_exam_too_large_for_one_poll_is_scanned_while_attempts_are_added(
     stage: MemoryStage,
     oldest_first: bool,  # noqa: FBT001
     order: RowOrder,
 ) -> None:
-    """What comes between two of its polls is announced soon, and the order is known in the end."""
+    """Attempts added between two polls are announced soon, and the order is eventually known."""
     stage.provider.oldest_first = oldest_first
     stage.poll(manual=False)
     until_scanned(stage, 50, 49, 48, 47)
@@ -79,7 +79,7 @@ def test_an_exam_too_large_for_one_poll_is_scanned_while_attempts_come(
     assert asked(stage) <= 2, "the new rows only"
 
 
-def test_more_attempts_than_a_page_holds_may_come_between_two_polls(stage: MemoryStage) -> None:
+def test_more_attempts_than_a_page_may_be_added_between_two_polls(stage: MemoryStage) -> None:
     stage.poll(manual=False)
     stage.requests_until_time_is_up = None
     # They move the row at which the scan continues further than it looks for the row.
@@ -91,7 +91,7 @@ def test_more_attempts_than_a_page_holds_may_come_between_two_polls(stage: Memor
     assert state(stage).row_order is RowOrder.NEWEST
 
 
-def test_what_came_bit_by_bit_is_announced(stage: MemoryStage) -> None:
+def test_attempts_added_one_by_one_are_announced(stage: MemoryStage) -> None:
     stage.poll(manual=False)
     next_poll(stage, *range(56, 62))
     next_poll(stage, *range(46, 52))
@@ -104,7 +104,7 @@ def test_what_came_bit_by_bit_is_announced(stage: MemoryStage) -> None:
 
 
 @pytest.mark.parametrize("erased", [719, 899], ids=["in an earlier poll", "in the last"])
-def test_an_erased_candidate_who_is_still_shown_keeps_no_exam_incomplete(stage: MemoryStage, erased: int) -> None:
+def test_an_erased_candidate_who_is_still_shown_does_not_keep_an_exam_incomplete(stage: MemoryStage, erased: int) -> None:
     stage.exams.store.erasures = ErasureMarks(KEY, {hash_of(str(erased), KEY): BEGAN_AT})
     stage.poll(manual=False)
     until_scanned(stage)
@@ -113,7 +113,7 @@ def test_an_erased_candidate_who_is_still_shown_keeps_no_exam_incomplete(stage: 
 
 
 def test_rows_that_were_reversed_between_two_polls_are_not_skipped(stage: MemoryStage) -> None:
-    """The row at which the scan continues stands where it stood."""
+    """The row where the scan continues has the same position."""
     stage.provider.rows["7"] = [row(900 - number) for number in range(127)]
     stage.provider.exams_listed["7"] = replace(stage.provider.exams_listed["7"], attempt_count=127)
     stage.poll(manual=False)
@@ -124,8 +124,8 @@ def test_rows_that_were_reversed_between_two_polls_are_not_skipped(stage: Memory
     assert len(stage.stored()) == 127
 
 
-def test_rows_that_are_removed_while_a_scan_is_interrupted_hide_no_other(stage: MemoryStage) -> None:
-    """The row at which it continues stands one place higher."""
+def test_rows_removed_while_a_scan_is_interrupted_hide_no_other_row(stage: MemoryStage) -> None:
+    """The row where the scan continues moved up by one."""
     stage.poll(manual=False)
     stage.provider.rows["7"] = [each for each in stage.provider.rows["7"] if each.candidate_id != "715"]
     until_scanned(stage)
@@ -133,7 +133,7 @@ def test_rows_that_are_removed_while_a_scan_is_interrupted_hide_no_other(stage: 
     assert shown <= {each.key for each in stage.stored()}
 
 
-def test_a_running_attempt_that_an_earlier_poll_of_the_scan_met_is_followed(stage: MemoryStage) -> None:
+def test_a_running_attempt_that_an_earlier_poll_of_the_scan_saw_is_followed(stage: MemoryStage) -> None:
     stage.provider.add("7", row(60, status_code=0))
     stage.poll(manual=False)
     until_scanned(stage, 50, 49, 48)
@@ -144,7 +144,7 @@ def test_a_running_attempt_that_an_earlier_poll_of_the_scan_met_is_followed(stag
     assert "60 submitted" in stage.events()
 
 
-def test_the_end_of_an_attempt_that_ran_when_an_earlier_poll_met_it_is_found(stage: MemoryStage) -> None:
+def test_the_end_of_an_attempt_that_an_earlier_poll_saw_running_is_found(stage: MemoryStage) -> None:
     stage.provider.add("7", row(60, status_code=0))
     stage.poll(manual=False)
     stage.provider.change("7", row(60, ended_at=BEGAN_AT + 30))
@@ -161,13 +161,13 @@ def test_the_end_of_an_attempt_that_ran_when_an_earlier_poll_met_it_is_found(sta
     erased=st.sets(st.integers(711, 900), max_size=3),
 )
 @settings(max_examples=30, deadline=None)
-def test_a_large_exam_is_scanned_in_the_end_and_all_of_it_stored(
+def test_a_large_exam_is_eventually_scanned_and_completely_stored(
     coming: list[int],
     pages: int,
     oldest_first: bool,  # noqa: FBT001
     erased: set[int],
 ) -> None:
-    """However many attempts come between its polls, and wherever erased candidates stand."""
+    """For any number of attempts between its polls, and any positions of erased candidates."""
     with pytest.MonkeyPatch.context() as patch:
         stage = large_exam(patch)
         stage.provider.oldest_first = oldest_first

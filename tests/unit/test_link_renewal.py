@@ -1,4 +1,4 @@
-"""When a result link is renewed, and that nothing else of an event changes with it."""
+"""When a result link is renewed, and that nothing else of the event changes."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ UNTIL = OBSERVED_AT + RESULT_LINK_LIFETIME_S
 FRESH = ResultLink("https://provider.test/viewresult/another", UNTIL + 3600)
 
 
-def test_a_link_is_renewed_from_five_minutes_before_its_end_on() -> None:
+def test_a_link_is_renewed_from_five_minutes_before_its_expiry() -> None:
     link = ResultLink("x", 10_000)
     assert not is_near_end(link, 10_000 - RENEW_BEFORE_S)
     assert is_near_end(link, 10_000 - RENEW_BEFORE_S + 1)
     assert is_near_end(link, 20_000)
 
 
-def test_the_link_is_read_as_it_was_written() -> None:
+def test_the_link_is_read_back_unchanged() -> None:
     assert link_of(EVENT) == ResultLink("https://provider.test/viewresult/made-up-token", UNTIL)
     assert "made-up-token" not in repr(link_of(EVENT))
 
 
 @pytest.mark.parametrize("event_type", ["provider.refused", "endpoint.test"])
-def test_events_about_nobody_have_no_link(event_type: str) -> None:
+def test_events_without_a_candidate_have_no_link(event_type: str) -> None:
     assert link_of(examples()[event_type]) is None
 
 
@@ -60,10 +60,10 @@ def test_events_about_nobody_have_no_link(event_type: str) -> None:
     score=st.one_of(st.none(), st.decimals(-1000, 1000, places=3)),
     category=st.one_of(st.none(), st.text()),
 )
-def test_nothing_but_the_link_and_its_end_changes(
+def test_only_the_link_and_its_expiry_change(
     title: str, name: str | None, score: Decimal | None, category: str | None
 ) -> None:
-    """Byte for byte, whatever the provider wrote."""
+    """All other bytes stay, whatever the provider wrote."""
     row = attempt(candidate_name=name)
     event = submission_event(
         submission(attempt=row, exam_title=title, exam_category=category), transition(score_points=score)
@@ -79,7 +79,7 @@ def test_nothing_but_the_link_and_its_end_changes(
     assert (told, list(told)) == (before, list(before))
 
 
-def test_a_marked_event_has_no_url_and_says_until_when_it_worked() -> None:
+def test_an_event_with_an_expired_link_has_no_url_and_states_the_expiry() -> None:
     told, before = json.loads(without_link(EVENT).body), json.loads(EVENT.body)
     assert told["data"]["submission"]["result"] == {"url": None, "expires_at": "2026-05-03T14:33:00Z"}
     told["data"]["submission"]["result"] = before["data"]["submission"]["result"]
@@ -88,18 +88,18 @@ def test_a_marked_event_has_no_url_and_says_until_when_it_worked() -> None:
     assert "The result" not in email_for(without_link(EVENT)).text
 
 
-def test_of_two_links_the_one_that_works_longer_is_sent() -> None:
+def test_of_two_links_the_one_that_expires_later_is_sent() -> None:
     assert link_of(with_newest_link(EVENT, FRESH)) == FRESH
     assert with_newest_link(EVENT, ResultLink("older", UNTIL)) is EVENT
     assert with_newest_link(EVENT, None) is EVENT
 
 
-def test_without_a_fresh_link_one_that_still_works_stays() -> None:
+def test_without_a_fresh_link_a_valid_link_stays() -> None:
     assert marked_if_expired(EVENT, UNTIL - 1) is EVENT
     assert marked_if_expired(EVENT, UNTIL) == without_link(EVENT)
 
 
-def test_a_removed_attempt_has_no_link_to_be_had() -> None:
+def test_a_removed_attempt_gets_no_link() -> None:
     assert [each for each in EventType if not can_be_renewed(examples()[each])] == [EventType.REMOVED]
 
 
@@ -116,10 +116,10 @@ def test_a_removed_attempt_has_no_link_to_be_had() -> None:
         (LinkRequest(-REPEAT_AFTER_S, is_open=False), LinkAction.REQUEST),
     ],
 )
-def test_an_expired_link_is_requested_once_and_waited_for_within_bounds(
+def test_an_expired_link_is_requested_once_and_the_wait_is_bounded(
     request_: LinkRequest | None, action: LinkAction
 ) -> None:
-    """Times are seconds relative to now."""
+    """Times are in seconds relative to now."""
     now = UNTIL
     known = None if request_ is None else LinkRequest(now + request_.at, is_open=request_.is_open)
     assert link_action(EVENT, known, now) is action
@@ -128,11 +128,11 @@ def test_an_expired_link_is_requested_once_and_waited_for_within_bounds(
     assert link_action(examples()[EventType.REMOVED], known, now) is LinkAction.SEND
 
 
-def test_a_link_that_was_renewed_can_be_requested_when_it_is_near_its_end_again() -> None:
+def test_a_renewed_link_can_be_requested_again_near_its_expiry() -> None:
     assert WAIT_S < REPEAT_AFTER_S <= RESULT_LINK_LIFETIME_S - RENEW_BEFORE_S
 
 
-def test_only_endpoints_that_are_told_everything_see_links() -> None:
+def test_only_endpoints_with_full_privacy_get_links() -> None:
     seeing = [
         privacy
         for privacy in Privacy
@@ -142,7 +142,7 @@ def test_only_endpoints_that_are_told_everything_see_links() -> None:
 
 
 @pytest.mark.parametrize("ahead_s", [-7200, 7200])
-def test_an_item_of_an_earlier_version_with_the_providers_time_is_read_by_our_clock(ahead_s: int) -> None:
+def test_an_older_items_expiry_is_converted_to_our_clock(ahead_s: int) -> None:
     item = item_from_submission(submission(observed_at=OBSERVED_AT + ahead_s))
     event = submission_event(submission_from_item({**item, "provider_ahead_s": NUMBER.value(ahead_s)}), transition())
     link = link_of(event)

@@ -1,4 +1,4 @@
-"""One event, one line; other people's text cannot break or forge it."""
+"""One line per event; foreign text cannot break or forge a line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def received(body: object, problem: str | None = None, answered: int = 204) -> R
     return Received({}, text, problem, 1_700_000_000.0, answered)
 
 
-def test_a_verified_event_says_what_who_where_and_how() -> None:
+def test_a_verified_event_shows_type_candidate_exam_and_result() -> None:
     said = "verified  submission.submitted  陈美 (4711)  Anatomy II (7)  submitted  87.5 points"
     assert event_line(received(EVENT)) == f"{clock_text(1_700_000_000)}  {said}"
 
@@ -34,25 +34,25 @@ def test_an_unverified_event_is_marked() -> None:
     assert "  NOT VERIFIED  submission.submitted  " in event_line(received(EVENT, "the signature does not match", 401))
 
 
-def test_an_answer_other_than_acceptance_is_shown() -> None:
+def test_an_answer_other_than_204_is_shown() -> None:
     assert event_line(received(EVENT, answered=500)).endswith("  answered 500")
 
 
-def test_an_event_without_a_name_or_score_shows_what_there_is() -> None:
+def test_an_event_without_a_name_or_score_shows_the_rest() -> None:
     event = {"type": "submission.started", "data": {"candidate": {"id": "4711"}, "submission": {"score": None}}}
     assert event_line(received(event)).endswith("verified  submission.started  4711")
 
 
-def test_a_score_of_zero_is_a_score() -> None:
+def test_a_score_of_zero_is_shown() -> None:
     assert event_line(received({"type": "t", "data": {"submission": {"score": 0}}})).endswith("  0 points")
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b'"x"', b'{"data":[]}', b'{"data":{"exam":7}}'])
-def test_a_body_that_is_no_event_is_still_one_line(body: bytes) -> None:
+def test_a_body_that_is_not_an_event_is_one_line(body: bytes) -> None:
     assert event_line(received(body)).endswith("verified  (no type)")
 
 
-def test_the_json_line_is_the_body_as_sent() -> None:
+def test_the_json_line_equals_the_sent_body() -> None:
     body = json.dumps(EVENT, ensure_ascii=False).encode()
     assert event_json(received(body)).encode() == body
 
@@ -63,23 +63,23 @@ def test_the_json_line_of_an_indented_body_stays_one_line() -> None:
 
 
 @pytest.mark.parametrize("hostile", ["\x7f", "\x9b2J", "\u202e", "\u2028"])
-def test_the_json_line_holds_nothing_that_a_terminal_obeys(hostile: str) -> None:
-    """Valid JSON may hold these as they are."""
+def test_the_json_line_contains_no_terminal_control_characters(hostile: str) -> None:
+    """Valid JSON may contain them unescaped."""
     body = json.dumps({"url": f"https://a.example/{hostile}"}, ensure_ascii=False)
     line = event_json(received(body.encode()))
     assert hostile[0] not in line
     assert json.loads(line) == json.loads(body)
 
 
-def test_the_json_line_of_what_is_no_json_holds_no_escape_character_either() -> None:
+def test_the_line_of_invalid_json_contains_no_escape_character() -> None:
     assert "\x1b" not in event_json(received(b"\x1b[2J\r"))
 
 
-def test_control_characters_are_written_out() -> None:
+def test_control_characters_are_escaped() -> None:
     hostile = "a\x1b[2Jb\r\nc\x9bd\u202ee"
     assert printable(hostile) == r"a\x1b[2Jb\r\nc\x9bd\u202ee"
 
 
-def test_letters_of_any_script_stay_as_they_are() -> None:
+def test_letters_of_any_script_are_unchanged() -> None:
     names = "Łukasz 陈美 مريم e\u0301 👩\u200d🎓"
     assert printable(names) == names

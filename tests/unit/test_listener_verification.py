@@ -1,4 +1,4 @@
-"""Requests signed by a known secret pass; everything else has a reason that a person understands."""
+"""Requests signed with a known secret are accepted; every other request gets a readable reason."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def signed(body: bytes = BODY, secret: str = SECRET, age: timedelta = timedelta(
     }
 
 
-def test_a_request_signed_by_any_of_the_secrets_passes() -> None:
+def test_a_request_signed_with_any_of_the_secrets_is_accepted() -> None:
     verifier = Verifier([OTHER, SECRET])
     assert verifier.problem_with(signed(), BODY) is None
     assert verifier.problem_with(signed(secret=OTHER), BODY) is None
@@ -39,12 +39,12 @@ def test_one_of_several_signatures_is_enough() -> None:
     assert Verifier([SECRET]).problem_with(headers, BODY) is None
 
 
-def test_a_changed_body_does_not_match() -> None:
+def test_a_changed_body_is_rejected() -> None:
     assert Verifier([SECRET]).problem_with(signed(), BODY + b" ") == "the signature does not match"
 
 
 @pytest.mark.parametrize(("minutes", "word"), [(6, "old"), (-6, "ahead")])
-def test_a_timestamp_more_than_five_minutes_away_is_refused(minutes: int, word: str) -> None:
+def test_a_timestamp_more_than_five_minutes_away_is_rejected(minutes: int, word: str) -> None:
     problem = Verifier([SECRET]).problem_with(signed(age=timedelta(minutes=minutes)), BODY)
     assert problem == f"its timestamp is more than five minutes {word}"
 
@@ -57,12 +57,12 @@ def test_a_missing_header_means_not_signed(name: str) -> None:
 
 
 @pytest.mark.parametrize("signature", ["v1", "v1,a,b", "v1,!", "v1,Zg", ",", "v1a,x v1", "v1,é"])
-def test_a_signature_of_no_known_form_is_a_reason_not_a_crash(signature: str) -> None:
+def test_a_signature_of_unknown_form_gets_a_reason(signature: str) -> None:
     assert Verifier([SECRET]).problem_with({**signed(), "webhook-signature": signature}, BODY) is not None
 
 
 @given(st.binary(max_size=64), st.text(max_size=64), st.text(max_size=20))
-def test_nothing_that_is_sent_passes_unsigned_or_crashes(body: bytes, signature: str, timestamp: str) -> None:
+def test_no_unsigned_request_is_accepted_or_crashes_the_verifier(body: bytes, signature: str, timestamp: str) -> None:
     headers = {"webhook-id": "evt_1", "webhook-timestamp": timestamp, "webhook-signature": signature}
     assert Verifier([SECRET]).problem_with(headers, body) is not None
 
@@ -80,7 +80,7 @@ def test_nothing_that_is_sent_passes_unsigned_or_crashes(body: bytes, signature:
         ("whsec_é", "followed by base64"),
     ],
 )
-def test_what_is_no_secret_is_refused_without_repeating_it(secret: str, says: str) -> None:
+def test_an_invalid_secret_is_rejected_without_repeating_it(secret: str, says: str) -> None:
     with pytest.raises(BadSecretError, match=says) as caught:
         Verifier([secret])
     assert caught.value.__cause__ is None

@@ -1,4 +1,4 @@
-"""The emulator's roles may do in batches what the template lets them do one by one, and nothing else."""
+"""The emulator's roles may do in batches what the template allows one by one, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def policy(*statements: dict[str, object]) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("action", ["sns:Publish", ["sns:Publish"], ["dynamodb:PutItem", "sns:Publish"]])
-def test_a_right_is_widened_to_batches_for_the_same_resource(action: object) -> None:
+def test_a_permission_is_extended_to_batches_for_the_same_resource(action: object) -> None:
     document = policy({"Sid": "Publish", "Effect": "Allow", "Action": action, "Resource": TOPIC})
     assert batch_statements(document) == [
         {"Sid": "Publish", "Effect": "Allow", "Action": ["sns:PublishBatch"], "Resource": TOPIC}
     ]
 
 
-def test_the_right_to_delete_covers_deleting_many() -> None:
+def test_the_permission_to_delete_covers_batches() -> None:
     document = policy({"Effect": "Allow", "Action": ["sqs:DeleteMessage", "sqs:ReceiveMessage"], "Resource": QUEUE})
     assert [each["Action"] for each in batch_statements(document)] == [["sqs:DeleteMessageBatch"]]
 
@@ -41,13 +41,13 @@ def test_the_right_to_delete_covers_deleting_many() -> None:
         {"Effect": "Deny", "Action": "sns:Publish", "Resource": TOPIC},
     ],
 )
-def test_other_statements_give_nothing(statement: dict[str, object]) -> None:
+def test_other_statements_add_nothing(statement: dict[str, object]) -> None:
     assert batch_statements(policy(statement)) == []
     assert batch_statements({"Version": "2012-10-17", "Statement": statement}) == []
 
 
 class OneRole:
-    """CloudFormation as far as it is asked here: a stack with one role."""
+    """The part of CloudFormation that is needed here: a stack with one role."""
 
     def get_paginator(self, operation: str) -> OneRole:
         assert operation == "list_stack_resources"
@@ -59,7 +59,7 @@ class OneRole:
         return [{"StackResourceSummaries": [role, queue]}]
 
 
-def test_doing_it_again_changes_nothing() -> None:
+def test_a_second_run_changes_nothing() -> None:
     with mock_aws():
         cloudformation = cast(CloudFormationClient, OneRole())
         iam = boto3.client("iam", region_name="us-east-1")
@@ -72,7 +72,7 @@ def test_doing_it_again_changes_nothing() -> None:
             assert added == policy({"Effect": "Allow", "Action": ["sqs:SendMessageBatch"], "Resource": QUEUE})
 
 
-def test_the_template_itself_asks_for_no_such_right() -> None:
+def test_the_template_contains_no_batch_permission() -> None:
     template = (Path(__file__).parents[2] / "template.yaml").read_text()
     assert ":PublishBatch" not in template
     assert ":SendMessageBatch" not in template

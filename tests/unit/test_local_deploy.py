@@ -1,4 +1,4 @@
-"""What is said when the stack cannot be deployed or a function cannot start."""
+"""Messages if the stack cannot be deployed or a function cannot start."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WOKEN = {f"{name}FunctionName": f"examhook-{name}" for name in ("Retry", "Dispat
 
 
 class FakeFunctions:
-    """Lambda as far as it is asked here: one function fails."""
+    """The part of Lambda that is needed here: one function fails."""
 
     def __init__(self, failing: str | None, answer: object) -> None:
         self.failing = failing
@@ -69,25 +69,25 @@ def test_the_resources_that_failed_are_named_with_the_reason(cloudformation: Clo
         assert failure_reasons(cloudformation) == ["PollTick: Rate is wrong"]
 
 
-def test_no_stack_at_all_gives_no_reasons(cloudformation: CloudFormationClient) -> None:
+def test_a_missing_stack_has_no_failure_reasons(cloudformation: CloudFormationClient) -> None:
     with Stubber(cloudformation) as stub:
         stub.add_client_error("describe_stack_events", "ValidationError", "Stack [examhook] does not exist")
         assert failure_reasons(cloudformation) == []
 
 
-def test_every_function_but_poll_is_woken() -> None:
+def test_every_function_but_poll_is_started() -> None:
     functions = FakeFunctions(None, {"batchItemFailures": []})
     warm_up(Stack("examhook", WOKEN, "CREATE_COMPLETE"), cast(LambdaClient, functions))
     assert functions.invoked == list(WOKEN.values())
 
 
-def test_a_function_that_cannot_start_is_named_with_what_it_said() -> None:
+def test_a_function_that_cannot_start_is_named_with_its_error() -> None:
     functions = FakeFunctions("examhook-Dispatch", {"errorMessage": "No module named 'x'"})
     with pytest.raises(DeployError, match="Dispatch does not work: No module named 'x'"):
         warm_up(Stack("examhook", WOKEN, "CREATE_COMPLETE"), cast(LambdaClient, functions))
 
 
-def test_a_ready_stack_tells_its_outputs(cloudformation: CloudFormationClient) -> None:
+def test_a_ready_stack_has_outputs(cloudformation: CloudFormationClient) -> None:
     with Stubber(cloudformation) as stub:
         stub.add_response("describe_stacks", stack("UPDATE_COMPLETE"))
         found = read_stack(cloudformation, "examhook")
@@ -97,14 +97,14 @@ def test_a_ready_stack_tells_its_outputs(cloudformation: CloudFormationClient) -
         found.output("Newer")
 
 
-def test_a_stack_that_is_not_there_says_where_it_was_looked_for(cloudformation: CloudFormationClient) -> None:
+def test_the_error_about_a_missing_stack_names_the_region(cloudformation: CloudFormationClient) -> None:
     with Stubber(cloudformation) as stub:
         stub.add_client_error("describe_stacks", "ValidationError", "Stack with id examhook does not exist")
         with pytest.raises(StackNotFoundError, match="Stack examhook does not exist in region eu-central-1"):
             read_stack(cloudformation, "examhook")
 
 
-def test_other_refusals_of_cloudformation_pass_through(cloudformation: CloudFormationClient) -> None:
+def test_other_errors_of_cloudformation_are_passed_on(cloudformation: CloudFormationClient) -> None:
     with Stubber(cloudformation) as stub:
         stub.add_client_error("describe_stacks", "AccessDenied", "not authorized")
         with pytest.raises(cloudformation.exceptions.ClientError, match="not authorized"):
@@ -112,7 +112,7 @@ def test_other_refusals_of_cloudformation_pass_through(cloudformation: CloudForm
 
 
 @pytest.mark.parametrize("status", ["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS"])
-def test_a_stack_that_cannot_be_used_says_its_state(cloudformation: CloudFormationClient, status: str) -> None:
+def test_the_error_about_an_unusable_stack_states_its_status(cloudformation: CloudFormationClient, status: str) -> None:
     with Stubber(cloudformation) as stub:
         stub.add_response("describe_stacks", stack(status))
         with pytest.raises(StackNotReadyError, match=status):

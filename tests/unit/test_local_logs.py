@@ -1,4 +1,4 @@
-"""The functions' log lines in the order of time, each once."""
+"""The functions' log lines, in order of time, each once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GROUPS = {Function.POLL: "/x/poll", Function.RETRY: "/x/retry"}
 
 
 class FakeLogs:
-    """CloudWatch Logs as far as it is asked here: pages of events from an instant on."""
+    """The part of CloudWatch Logs that is needed here: pages of events since an instant."""
 
     def __init__(self) -> None:
         self.events: dict[str, list[tuple[int, str]]] = {group: [] for group in GROUPS.values()}
@@ -33,7 +33,7 @@ def shown(lines: Sequence[LogLine]) -> list[tuple[int, str, str]]:
     return [(line.at_ms, line.function, line.message) for line in lines]
 
 
-def test_lines_of_all_functions_come_in_the_order_of_time_without_lambdas_own() -> None:
+def test_lines_of_all_functions_are_in_order_of_time_without_lambdas_own() -> None:
     logs = FakeLogs()
     logs.events["/x/poll"] = [(1, "START RequestId: 1"), (3, "second\n"), (4, "END RequestId: 1")]
     logs.events["/x/retry"] = [(2, "first"), (5, "third"), (6, "REPORT RequestId: 2")]
@@ -44,7 +44,7 @@ def test_lines_of_all_functions_come_in_the_order_of_time_without_lambdas_own() 
     ]
 
 
-def test_figures_for_cloudwatch_are_left_out() -> None:
+def test_metrics_lines_are_left_out() -> None:
     logs = FakeLogs()
     logs.events["/x/poll"] = [
         (1, '{"_aws":{"Timestamp":1},"stack":"examhook","PollAge":[0.0]}'),
@@ -53,7 +53,7 @@ def test_figures_for_cloudwatch_are_left_out() -> None:
     assert shown(read_lines(GROUPS, cast(CloudWatchLogsClient, logs))) == [(2, "poll", '{"level":"INFO"}')]
 
 
-def test_following_shows_each_line_once_even_those_of_one_millisecond() -> None:
+def test_following_shows_each_line_once_even_within_one_millisecond() -> None:
     logs = FakeLogs()
     logs.events["/x/poll"] = [(1, "a"), (2, "same"), (2, "same")]
     arrivals = [[(2, "same"), (2, "late")], [(3, "b")]]

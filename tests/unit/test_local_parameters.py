@@ -1,4 +1,4 @@
-"""What a person chooses for the local stack, and what the template is told."""
+"""The options of the local stack, and the template parameters that they become."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def test_seconds_between_polls_become_a_schedule(seconds: int | None, wanted: di
 
 
 @pytest.mark.parametrize("seconds", [-60, 0, 4, 61, 90, 86_460])
-def test_other_pauses_are_refused(seconds: int) -> None:
+def test_other_intervals_are_rejected(seconds: int) -> None:
     with pytest.raises(ValueError, match=str(seconds)):
         schedule_parameters(seconds)
 
 
-def test_the_choices_reach_the_templates_parameters() -> None:
+def test_the_options_become_template_parameters() -> None:
     chosen = LocalOptions(
         base_url="http://127.0.0.1:8100",
         account_code="c0de",
@@ -44,20 +44,20 @@ def test_the_choices_reach_the_templates_parameters() -> None:
     assert chosen["AllowHttpEndpoints"] == chosen["AllowPrivateEndpoints"] == "true"
 
 
-def test_the_code_is_not_part_of_what_is_shown() -> None:
+def test_the_code_is_not_in_the_repr() -> None:
     assert "c0de" not in repr(LocalOptions(base_url="http://127.0.0.1", account_code="c0de"))
 
 
 @pytest.mark.parametrize("value", ["abc", "ü#%&=", "http://127.0.0.1:1/?a=b&c=[1]"])
-def test_plain_values_may_be_passed(value: str) -> None:
+def test_plain_values_are_accepted(value: str) -> None:
     assert is_plain(value)
 
 
 @pytest.mark.parametrize("value", ["", "a b", 'a"b', "a'b", "a\\b", "a\nb", "a\x00b", "a\u202eb"])
-def test_values_that_sam_would_change_may_not(value: str) -> None:
+def test_values_that_sam_would_change_are_not_plain(value: str) -> None:
     assert not is_plain(value)
 
 
 @given(st.dictionaries(st.text(), st.text(st.characters(exclude_categories=["Cc", "Cs", "Zs"]))))
-def test_the_parameters_file_holds_each_value_as_it_is(parameters: dict[str, str]) -> None:
+def test_the_parameters_file_contains_each_value_unchanged(parameters: dict[str, str]) -> None:
     assert json.loads(parameters_file(parameters)) == parameters

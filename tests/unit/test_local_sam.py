@@ -1,4 +1,4 @@
-"""How the local run calls SAM: with a configuration of its own, whatever the operator's file says."""
+"""The local stack calls SAM with a separate configuration, whatever the operator's file contains."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPTIONS = LocalOptions("http://127.0.0.1:8100", "a-code")
 
 @pytest.fixture
 def environment(tmp_path: Path) -> LocalPaths:
-    """A checkout whose SAM prints its arguments, one on each line, and does nothing."""
+    """A checkout whose SAM only prints its arguments, one per line."""
     program = tmp_path / "project" / ".venv-sam" / "bin" / "sam"
     program.parent.mkdir(parents=True)
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
@@ -45,10 +45,10 @@ def configuration(arguments: list[str]) -> Path:
 
 
 @pytest.mark.parametrize("arguments", [build_arguments, deploy_arguments])
-def test_sam_reads_the_local_runs_own_configuration_and_never_the_operators(
+def test_sam_reads_the_local_configuration_and_never_the_operators(
     environment: LocalPaths, arguments: Arguments
 ) -> None:
-    """The guided ``sam deploy`` keeps region, profile, parameters and more in the checkout's samconfig.toml."""
+    """The guided ``sam deploy`` stores region, profile, parameters and more in the checkout's samconfig.toml."""
     read = configuration(arguments(environment))
     assert read.is_file()
     assert environment.project not in read.parents
@@ -56,13 +56,13 @@ def test_sam_reads_the_local_runs_own_configuration_and_never_the_operators(
 
 
 @pytest.mark.parametrize("arguments", [build_arguments, deploy_arguments])
-def test_sam_works_in_the_region_in_which_the_local_stack_is_looked_for(
+def test_sam_deploys_to_the_region_of_the_local_stack(
     environment: LocalPaths, arguments: Arguments
 ) -> None:
     assert f"--region={REGION}" in arguments(environment)
 
 
-def test_the_own_configuration_says_what_a_deployment_without_questions_needs(environment: LocalPaths) -> None:
+def test_the_local_configuration_allows_a_deployment_without_questions(environment: LocalPaths) -> None:
     arguments = deploy_arguments(environment)
     settings = tomllib.loads(configuration(arguments).read_text())
     assert settings.keys() == {"version", "default"}

@@ -1,4 +1,4 @@
-"""Which results are old, whatever clock is wrong: neither may an old result be announced nor a new one be silent."""
+"""Which results are old, with any clock wrong: no old result is announced, and no new result is silent."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def limit(
     )
 
 
-def test_an_attempt_happens_when_it_ends_and_while_it_runs_when_it_began() -> None:
+def test_an_attempt_counts_by_its_end_or_by_its_start_while_it_runs() -> None:
     ended = attempt(started_at=10, ended_at=20)
     assert happened_at(ended) == 20
     assert happened_at(attempt(started_at=10, ended_at=None)) == 10
     assert happened_at(attempt(started_at=10, ended_at=20, status_code=0)) == 10
 
 
-def test_at_the_first_scan_of_an_exam_of_the_first_list_the_watch_start_tells_old_from_new() -> None:
+def test_in_exams_of_the_first_list_the_watch_start_divides_old_from_new_results() -> None:
     assert limit(state()) == BEGAN_AT
     assert limit(state(), now=BEGAN_AT + 7200) == BEGAN_AT, "a first scan may take hours"
 
@@ -57,7 +57,7 @@ def test_at_the_first_scan_of_an_exam_of_the_first_list_the_watch_start_tells_ol
     clock_offset_s=st.none() | st.integers(-DAY, DAY),
     waited_s=st.integers(0, 30 * DAY),
 )
-def test_afterwards_and_in_new_exams_no_clock_silences_what_ended_within_a_day_before_the_watch(
+def test_later_and_in_new_exams_no_clock_silences_results_of_the_day_before_the_watch(
     known: ExamState, newest_row_at: int, clock_offset_s: int | None, waited_s: int
 ) -> None:
     at = limit(known, now=BEGAN_AT + waited_s, newest_row_at=newest_row_at, clock_offset_s=clock_offset_s)
@@ -71,9 +71,9 @@ OFFSETS = st.integers(-DAY, DAY)
 def test_at_the_first_poll_no_old_result_is_announced_whichever_clock_is_wrong(
     rows_s: int, date_s: int | None, waited_s: int, age_s: int
 ) -> None:
-    """``rows_s``: how far the clock of the rows is ahead of ours; the newest old result ended ``age_s`` ago.
+    """``rows_s``: how far the rows' clock is ahead of ours; the newest old result ended ``age_s`` ago.
 
-    One clock may be wrong: the rows follow ours or that of ``Date``.
+    One clock may be wrong: the rows follow our clock or that of ``Date``.
     """
     now = BEGAN_AT + waited_s
     newest_row_at = BEGAN_AT + rows_s - age_s
@@ -89,9 +89,9 @@ def test_at_the_first_poll_no_old_result_is_announced_whichever_clock_is_wrong(
 def test_after_the_first_poll_no_new_result_is_silent_whichever_clocks_are_wrong(
     offset_s: int, date_s: int | None, waited_s: int, new_s: int
 ) -> None:
-    """A result is new where it ended ``new_s`` after the watch began, by the clock of the rows, ``offset_s`` ahead.
+    """A new result ended ``new_s`` after the watch began, by the rows' clock, which is ``offset_s`` ahead.
 
-    All clocks may be wrong, but rows that lag behind ours cannot be told from rows that are old.
+    All clocks may be wrong, but rows whose clock lags behind ours look like old rows.
     """
     assume(offset_s >= 0 and waited_s > CLOCKS_AGREE_S)
     ended_at = BEGAN_AT + offset_s + min(new_s, waited_s)
@@ -100,8 +100,8 @@ def test_after_the_first_poll_no_new_result_is_silent_whichever_clocks_are_wrong
 
 
 @given(offset_s=OFFSETS, waited_s=st.integers(0, 7200), new_s=st.integers(0, 7200))
-def test_with_a_clock_that_is_off_and_says_so_no_new_result_is_silent(offset_s: int, waited_s: int, new_s: int) -> None:
-    """The rows follow the provider's ``Date``, ``offset_s`` ahead of ours."""
+def test_with_a_provider_clock_that_is_off_no_new_result_is_silent(offset_s: int, waited_s: int, new_s: int) -> None:
+    """The rows follow the provider's ``Date``, which is ``offset_s`` ahead of our clock."""
     ended_at = BEGAN_AT + offset_s + min(new_s, waited_s)
     date_s = offset_s if abs(offset_s) >= CLOCKS_AGREE_S else 0
     at = limit(state(), now=BEGAN_AT + waited_s, newest_row_at=ended_at, clock_offset_s=date_s)
@@ -139,7 +139,7 @@ def test_with_a_clock_that_is_off_and_says_so_no_new_result_is_silent(offset_s: 
         "rows further ahead than Date",
     ],
 )
-def test_at_the_first_poll_the_date_header_is_believed_where_the_rows_agree_with_it(
+def test_at_the_first_poll_the_date_header_is_believed_if_the_rows_agree(
     newest_row_s: int, date_s: int | None, old_before_s: int
 ) -> None:
     at = limit(state(), newest_row_at=BEGAN_AT + newest_row_s, clock_offset_s=date_s)
@@ -151,7 +151,7 @@ def test_at_the_first_poll_the_date_header_is_believed_where_the_rows_agree_with
     [(3600 + 5000, 7200, 5000), (3600 + 7200, 7200, 7200), (3600 + 7250, 7200, 7200), (3600 + 9000, 7200, 9000)],
     ids=["the rows show less than Date", "as much", "a minute more", "too much for Date"],
 )
-def test_after_the_first_poll_rows_ahead_show_the_least_that_their_clock_is_ahead(
+def test_after_the_first_poll_rows_in_the_future_give_a_lower_bound_for_their_clock(
     newest_row_s: int, date_s: int, old_before_s: int
 ) -> None:
     at = limit(state(), now=BEGAN_AT + 3600, newest_row_at=BEGAN_AT + newest_row_s, clock_offset_s=date_s)

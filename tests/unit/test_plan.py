@@ -1,4 +1,4 @@
-"""Which exams are read, how much of each, and why."""
+"""Which exams a poll reads, how much of each, and why."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ KEYS = tuple(AttemptKey(NOW - number, str(number)) for number in range(3))
 
 
 def state(exam: Exam = EXAM, **facts: Any) -> ExamState:
-    """The state of an exam that was scanned ten minutes ago and in which nothing has happened for two hours."""
+    """The state of an exam that was scanned ten minutes ago and was quiet for two hours."""
     known = {
         "row_count": 10,
         "scanned_at": NOW - 600,
@@ -56,27 +56,27 @@ def planned(listed: Exam, known: ExamState, **overrides: Any) -> list[tuple[Reas
 
 
 def followed(known: ExamState, **overrides: Any) -> list[tuple[Reason, Depth]]:
-    """What is planned where the list lacks a known exam."""
+    """The plan for a known exam that the list lacks."""
     facts = {"now": NOW, "pace": PACE, **overrides}
     return [(each.reason, each.depth) for each in plan([], {known.exam_id: known}, **facts)]
 
 
-def test_an_exam_without_a_sign_of_change_is_left_alone() -> None:
+def test_an_exam_without_a_sign_of_change_is_not_read() -> None:
     assert planned(EXAM, state()) == []
 
 
-def test_an_exam_that_was_never_scanned_is_scanned_even_when_it_is_unavailable() -> None:
-    """It may hold attempts that an administrator forces in later."""
+def test_an_exam_that_was_never_scanned_is_scanned_even_if_unavailable() -> None:
+    """It may hold attempts that an administrator force-submits later."""
     assert planned(CLOSED, state(CLOSED, scanned_at=None)) == [(Reason.NEW, Depth.FULL)]
 
 
 @pytest.mark.parametrize("count", [9, 11, None])
-def test_a_changed_attempt_count_calls_for_the_new_rows(count: int | None) -> None:
+def test_a_changed_attempt_count_causes_an_incremental_scan(count: int | None) -> None:
     assert planned(replace(EXAM, attempt_count=count), state()) == [(Reason.COUNT_CHANGED, Depth.NEW_ROWS)]
 
 
 @pytest.mark.parametrize("order", [RowOrder.UNKNOWN, RowOrder.NEITHER])
-def test_without_a_known_order_a_changed_count_calls_for_a_full_scan(order: RowOrder) -> None:
+def test_without_a_known_order_a_changed_count_causes_a_full_scan(order: RowOrder) -> None:
     changed = replace(EXAM, attempt_count=11)
     assert planned(changed, state(row_order=order)) == [(Reason.COUNT_CHANGED, Depth.FULL)]
 
@@ -91,7 +91,7 @@ def test_running_attempts_are_read_even_after_the_exam_closed() -> None:
     [(300, 3, Depth.RUNNING), (200, 3, Depth.FULL), (300, 4, Depth.FULL)],
     ids=["few candidates", "fewer pages than candidates", "not all are named"],
 )
-def test_where_rows_have_no_order_running_attempts_are_followed_with_as_few_requests_as_possible(
+def test_without_an_order_running_attempts_are_read_with_the_fewest_requests(
     row_count: int, running_count: int, depth: Depth
 ) -> None:
     known = state(row_order=RowOrder.NEITHER, running=KEYS, running_count=running_count, row_count=row_count)
@@ -120,14 +120,14 @@ def test_an_active_exam_is_scanned_once_in_each_interval() -> None:
     assert planned(EXAM, known, now=NOW - 1) == []
 
 
-def test_a_quiet_exam_is_scanned_after_as_long_as_it_was_quiet() -> None:
+def test_a_quiet_exam_is_scanned_after_the_time_that_it_was_quiet() -> None:
     known = state(changed_at=NOW - 5 * HOUR, scanned_at=NOW - 2 * HOUR, read_at=NOW - 60)
     assert planned(EXAM, known) == []
     assert planned(EXAM, replace(known, read_at=NOW + HOUR - 60), now=NOW + HOUR) == [(Reason.DUE, Depth.FULL)]
 
 
 @given(changed_at=st.integers(0, NOW), scanned_at=st.integers(NOW - 100 * HOUR, NOW))
-def test_no_full_scan_waits_longer_than_is_promised(changed_at: int, scanned_at: int) -> None:
+def test_no_full_scan_waits_longer_than_promised(changed_at: int, scanned_at: int) -> None:
     known = state(changed_at=changed_at, scanned_at=scanned_at, read_at=scanned_at)
     assert HOUR <= full_scan_interval_s(known, HOUR) <= HOUR * IDLE_FACTOR
     bound_s = worst_case_s(poll_s=60, full_scan_s=HOUR)["rescored_idle"]
@@ -135,10 +135,10 @@ def test_no_full_scan_waits_longer_than_is_promised(changed_at: int, scanned_at:
 
 
 @given(quiet_s=st.integers(0, 30 * DAY), count=st.sampled_from([10, None]))
-def test_the_new_rows_of_every_available_exam_are_read_in_turn_whatever_the_count_says(
+def test_the_rotation_reads_new_rows_of_every_available_exam_whatever_the_count_says(
     quiet_s: int, count: int | None
 ) -> None:
-    """A count that stands still, lags or is absent costs minutes and never an event."""
+    """A count that stands still, lags or is absent costs minutes but no event."""
     exam = replace(EXAM, attempt_count=count)
     every_s = ACTIVE_ROTATION_S if quiet_s < ACTIVE_S else ROTATION_S
     known = state(exam, changed_at=NOW - quiet_s, read_at=NOW - every_s, scanned_at=NOW - every_s)
@@ -146,14 +146,14 @@ def test_the_new_rows_of_every_available_exam_are_read_in_turn_whatever_the_coun
     assert planned(exam, replace(known, read_at=NOW - every_s + 1)) == []
 
 
-def test_an_exam_that_closed_lately_keeps_its_turn() -> None:
-    """What candidates submitted last may be listed only after the exam closed."""
+def test_an_exam_that_closed_recently_stays_in_the_rotation() -> None:
+    """The provider may list the last submissions only after the exam closed."""
     known = state(CLOSED, transitions=closed_at(NOW - HOUR + 1), read_at=NOW - 300, scanned_at=NOW - 300)
     assert planned(CLOSED, known) == [(Reason.ROTATION, Depth.NEW_ROWS)]
     assert planned(CLOSED, replace(known, transitions=closed_at(NOW - HOUR))) == []
 
 
-def test_an_unavailable_exam_takes_no_turn_and_one_that_does_not_say_takes_one() -> None:
+def test_the_rotation_skips_unavailable_exams_but_not_those_of_unknown_availability() -> None:
     rested = state(read_at=NOW - ROTATION_S, scanned_at=NOW - ROTATION_S)
     assert planned(CLOSED, replace(rested, exam=CLOSED)) == []
     unstated = replace(EXAM, available=None)
@@ -162,7 +162,7 @@ def test_an_unavailable_exam_takes_no_turn_and_one_that_does_not_say_takes_one()
 
 @given(exams=st.integers(1, 200), per_second=st.floats(0.05, 20), seed=st.randoms())
 def test_the_rotation_stays_within_its_share_and_is_spread_over_polls(exams: int, per_second: float, seed: Any) -> None:
-    """All exams are rested: one poll reads a part of them, those first that waited longest."""
+    """All exams are due: one poll reads a part of them, those that waited longest first."""
     pace = replace(PACE, requests_per_second=per_second)
     listing = [replace(EXAM, exam_id=str(number)) for number in range(exams)]
     states = {
@@ -198,20 +198,20 @@ def test_full_scans_that_are_due_at_once_are_spread_over_polls_but_never_stop() 
     ],
     ids=["scanned", "never scanned", "read"],
 )
-def test_what_was_read_while_our_clock_was_ahead_is_due_once_the_clock_is_right(
+def test_exams_read_while_our_clock_was_ahead_are_due_once_the_clock_is_right(
     known: ExamState, reason: Reason
 ) -> None:
     assert [each for each, _ in planned(EXAM, known)] == [reason]
 
 
-def test_a_full_scan_that_is_due_is_not_put_off_by_changes_that_call_for_less() -> None:
-    """An abandoned attempt may run for ever, and a busy exam's count changes at every tick."""
+def test_a_due_full_scan_is_not_postponed_by_smaller_scans() -> None:
+    """An abandoned attempt may run forever, and a busy exam's count changes at every tick."""
     due = state(changed_at=NOW - HOUR - 5, scanned_at=NOW - HOUR, running=KEYS[:1], running_count=1)
     assert planned(EXAM, due) == [(Reason.RUNNING, Depth.FULL)]
     assert planned(replace(EXAM, attempt_count=11), due) == [(Reason.COUNT_CHANGED, Depth.FULL)]
 
 
-def test_what_is_quick_to_read_comes_first_then_the_most_urgent_then_the_longest_unread_and_failures_last() -> None:
+def test_reads_are_ordered_by_cost_then_urgency_then_age_with_failures_last() -> None:
     exams = [replace(EXAM, exam_id=str(number)) for number in range(6)]
     states = {
         "0": state(exams[0], scanned_at=NOW - 24 * HOUR, read_at=NOW - 24 * HOUR),
@@ -226,7 +226,7 @@ def test_what_is_quick_to_read_comes_first_then_the_most_urgent_then_the_longest
 
 
 @given(failed_for_s=st.integers(0, 3 * HOUR), rested_s=st.integers(0, 3 * HOUR))
-def test_an_exam_that_fails_is_left_alone_in_pauses_that_double_up_to_five_minutes(
+def test_a_failing_exam_pauses_with_doubling_up_to_five_minutes(
     failed_for_s: int, rested_s: int
 ) -> None:
     known = state(failed_since=NOW - rested_s - failed_for_s, read_at=NOW - rested_s)
@@ -235,14 +235,14 @@ def test_an_exam_that_fails_is_left_alone_in_pauses_that_double_up_to_five_minut
     assert not is_paused(replace(request, reason=Reason.CONTINUED), NOW)
 
 
-def test_an_exam_that_left_the_list_is_followed_while_attempts_run_in_it() -> None:
+def test_an_unlisted_exam_is_read_while_attempts_run() -> None:
     running = state(running=KEYS[:1], running_count=1, read_at=NOW - ACTIVE_ROTATION_S)
     assert followed(running) == [(Reason.UNLISTED, Depth.NEW_ROWS)]
     assert followed(replace(running, row_order=RowOrder.NEITHER)) == [(Reason.UNLISTED, Depth.FULL)]
     assert followed(replace(running, read_at=NOW - ACTIVE_ROTATION_S + 1)) == []
 
 
-def test_a_quiet_exam_that_left_the_list_gets_its_regular_full_scans() -> None:
+def test_a_quiet_unlisted_exam_gets_its_regular_full_scans() -> None:
     quiet = state(scanned_at=NOW - 2 * HOUR, read_at=NOW - 2 * HOUR, changed_at=NOW - 3 * HOUR)
     assert followed(quiet) == [(Reason.UNLISTED, Depth.FULL)]
     assert followed(quiet, now=NOW - HOUR - 1) == []
@@ -250,7 +250,7 @@ def test_a_quiet_exam_that_left_the_list_gets_its_regular_full_scans() -> None:
     assert followed(quiet, now=NOW - HOUR - 1, rescan=everything) == [(Reason.UNLISTED, Depth.FULL)]
 
 
-def test_an_exam_that_left_the_list_and_could_not_be_read_waits_for_the_longest_pause() -> None:
+def test_an_unreadable_unlisted_exam_waits_for_the_longest_pause() -> None:
     failed = state(failed_since=NOW - HOUR, read_at=NOW)
     assert followed(failed, now=NOW + IDLE_FACTOR * HOUR - 1) == []
     assert followed(failed, now=NOW + IDLE_FACTOR * HOUR) == [(Reason.UNLISTED, Depth.FULL)]
@@ -268,11 +268,11 @@ def test_an_exam_that_left_the_list_and_could_not_be_read_waits_for_the_longest_
     ],
     ids=["new", "scanned lately", "scanned long ago", "failed before", "failed in it", "ran out of time"],
 )
-def test_a_rescan_covers_what_was_not_scanned_since(facts: dict[str, Any], *, covered: bool) -> None:
+def test_a_rescan_covers_exams_not_scanned_since_its_start(facts: dict[str, Any], *, covered: bool) -> None:
     assert Rescan(before=NOW - 900, failed_after=NOW - 300).covers(state(**facts)) is covered
 
 
-def test_a_rescan_scans_what_it_lacks_follows_signs_of_change_and_leaves_what_is_due_for_later() -> None:
+def test_a_rescan_adds_missing_scans_and_changes_and_postpones_regular_ones() -> None:
     exams = [replace(EXAM, exam_id=str(number)) for number in range(4)]
     states = {
         "0": state(exams[0], scanned_at=NOW - 901),
@@ -289,7 +289,7 @@ def test_a_rescan_scans_what_it_lacks_follows_signs_of_change_and_leaves_what_is
 
 
 @given(name=st.text(), since=st.integers(0, NOW), passed_s=st.integers(0, 3 * WEEK_S))
-def test_a_weekly_turn_comes_exactly_once_a_week(name: str, since: int, passed_s: int) -> None:
+def test_a_weekly_turn_occurs_exactly_once_a_week(name: str, since: int, passed_s: int) -> None:
     turns = [is_weekly_check_due(name, since + at, since + at + HOUR) for at in range(0, WEEK_S, HOUR)]
     assert sum(turns) == 1
     if passed_s >= WEEK_S:

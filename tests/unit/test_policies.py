@@ -1,4 +1,4 @@
-"""The judge of policies decides as IAM does, and refuses what it does not understand."""
+"""The policy evaluation decides as IAM does, and rejects what it does not understand."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_condition_on_attributes_covers_those_that_a_call_names() -> None:
     assert not allowed(UpdateExpression="SET #url = :url", ExpressionAttributeNames={"#url": "body"})
 
 
-def test_nothing_is_allowed_by_nothing_and_a_denial_wins_wherever_it_stands() -> None:
+def test_without_a_statement_nothing_is_allowed_and_a_denial_always_wins() -> None:
     assert not allows([], "dynamodb:GetItem", TABLE)
     for order in ([statement(), statement(Effect="Deny")], [statement(Effect="Deny"), statement()]):
         assert not allows(order, "dynamodb:GetItem", TABLE)
@@ -75,18 +75,18 @@ def test_nothing_is_allowed_by_nothing_and_a_denial_wins_wherever_it_stands() ->
         ({"StringEquals": {"aws:SourceAccount": "1"}, "StringLike": {"aws:SourceArn": "no*"}}, False),
     ],
 )
-def test_conditions_all_have_to_hold(condition: dict[str, Any], allowed: bool) -> None:  # noqa: FBT001 - a case
+def test_all_conditions_must_hold(condition: dict[str, Any], allowed: bool) -> None:  # noqa: FBT001 - a case
     context = {"aws:SourceAccount": "1", "aws:SourceArn": "arn:aws:cloudwatch:eu-central-1:1:alarm:examhook-Poll"}
     assert allows([statement(Condition=condition)], "dynamodb:GetItem", TABLE, context) is allowed
 
 
 @pytest.mark.parametrize("facts", [{"NotAction": "a:b"}, {"NotResource": "*"}, {"Condition": {"Bool": {"a": "true"}}}])
-def test_what_is_not_understood_is_not_taken_for_granted(facts: dict[str, Any]) -> None:
+def test_unknown_policy_elements_raise_an_error(facts: dict[str, Any]) -> None:
     with pytest.raises(NotImplementedError):
         allows([statement(**facts)], "dynamodb:GetItem", TABLE)
 
 
-def test_grants_are_pairs_of_one_action_and_one_resource() -> None:
+def test_a_grant_is_one_action_on_one_resource() -> None:
     two = statement(Action=["a:x", "a:y"], Resource=["r", "s"])
     assert sorted(grants([two, statement(Effect="Deny")])) == [
         Grant("S", action, resource) for action in ("a:x", "a:y") for resource in ("r", "s")

@@ -1,4 +1,4 @@
-"""No body, however it is made, costs Poll more memory than its function has to spare."""
+"""No body of any form uses more memory than Poll's function can spare."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROW = (
 
 @contextmanager
 def measured() -> Iterator[Callable[[], int]]:
-    """Gives the most bytes that were allocated since."""
+    """Yields the peak of bytes allocated since."""
     tracemalloc.start()
     try:
         yield lambda: tracemalloc.get_traced_memory()[1]
@@ -35,12 +35,12 @@ def measured() -> Iterator[Callable[[], int]]:
 
 
 def full(unit: bytes, head: bytes = b"[", tail: bytes = b"]") -> bytes:
-    """A body as long as one may be, of one unit again and again."""
+    """A body of the maximum length that repeats one unit."""
     return head + unit * ((MAX_PAGE_BYTES - len(head) - len(tail)) // len(unit)) + tail
 
 
 def most(unit: bytes, values: int, head: bytes = b"[", tail: bytes = b"]") -> bytes:
-    """A body with as many units as the bound of values lets through."""
+    """A body with the maximum number of units that the limit of values allows."""
     return head + (unit * ((MAX_VALUES - 2) // values)).rstrip(b",") + tail
 
 
@@ -83,7 +83,7 @@ def test_a_body_costs_a_bounded_amount_of_memory(name: str, parse: Callable[[byt
         assert peak() < MAX_MEMORY_BYTES
 
 
-def test_the_measurement_sees_what_values_take() -> None:
+def test_the_measurement_includes_the_memory_of_values() -> None:
     """A hundred thousand objects of a few hundred bytes."""
     with measured() as peak:
         held = [{"a": [number]} for number in range(100_000)]
@@ -92,7 +92,7 @@ def test_the_measurement_sees_what_values_take() -> None:
 
 
 @pytest.mark.parametrize("text", [b"x" * 60, ("王" * 20).encode(), b"\\u738b" * 20])
-def test_the_longest_page_that_is_asked_for_is_read(text: bytes) -> None:
+def test_the_longest_requested_page_is_read(text: bytes) -> None:
     rows = [
         ROW % (b"t" * 160, 1_790_000_000 + number, 10**9 + number, text, 10**12 + number) for number in range(10_000)
     ]

@@ -1,4 +1,4 @@
-"""Finding exams by counting rows, also where the provider counts wrongly or shows rows that nobody can read."""
+"""Finding exams by counting rows, even if the provider counts wrongly or shows unreadable rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOW = 1_800_000_000
 
 @dataclass
 class Provider:
-    """Rows of exams as (exam, start time), and the habits of whoever shows them."""
+    """Rows as (exam, start time), and habits of the provider."""
 
     rows: list[tuple[str, int]] = field(default_factory=list)
     order: Callable[[tuple[str, int]], int | tuple[str, int]] = lambda row: -row[1]
@@ -86,8 +86,8 @@ def test_an_account_without_results_has_no_exams_and_takes_one_request() -> None
     assert len(provider.asked) == 1
 
 
-def test_a_walk_ends_as_soon_as_the_exams_met_explain_all_rows() -> None:
-    """Exam 1 stands only behind the first page; nothing behind its first row is read."""
+def test_a_walk_ends_as_soon_as_the_found_exams_explain_all_rows() -> None:
+    """Exam 1 is only behind the first page; nothing behind its first row is read."""
     provider = Provider()
     provider.add("1", 800)
     provider.add("2", 150)
@@ -102,7 +102,7 @@ def asked_fewer_than(provider: Provider, allowed: int) -> bool:
     return len(provider.asked) < allowed
 
 
-def test_what_time_does_not_allow_is_gone_on_with_at_the_next_look() -> None:
+def test_a_walk_that_runs_out_of_time_continues_in_the_next_poll() -> None:
     provider = Provider()
     for exam_id in ("1", "2", "3", "4"):
         provider.add(exam_id, 300)
@@ -119,7 +119,7 @@ def test_what_time_does_not_allow_is_gone_on_with_at_the_next_look() -> None:
     assert len(provider.asked) < 40
 
 
-def test_rows_that_come_while_exams_are_counted_are_no_unknown_exams() -> None:
+def test_rows_added_during_counting_do_not_look_like_unknown_exams() -> None:
     provider = Provider()
     for exam_id in ("1", "2", "3"):
         provider.add(exam_id, 20)
@@ -131,7 +131,7 @@ def test_rows_that_come_while_exams_are_counted_are_no_unknown_exams() -> None:
 
 
 def test_a_forbidden_exam_is_kept_and_costs_one_walk() -> None:
-    """Its rows are seen among all, but cannot be counted; once they can be, all adds up again."""
+    """Its rows appear in the common list but cannot be counted; once they can be, the counts add up again."""
     provider = Provider(forbidden={"2"})
     for exam_id in ("1", "2"):
         provider.add(exam_id, 150)
@@ -163,7 +163,7 @@ def test_an_exam_that_is_forbidden_while_it_is_counted_keeps_its_count() -> None
     assert [exam_id for exam_id, *_ in provider.asked if exam_id in provider.forbidden]
 
 
-def test_rows_that_name_no_exam_are_walked_through_once() -> None:
+def test_rows_without_an_exam_cost_one_walk() -> None:
     provider = Provider(nameless=3)
     provider.add("1", 250)
     discovery = Discovery(list)
@@ -177,8 +177,8 @@ def test_rows_that_name_no_exam_are_walked_through_once() -> None:
 
 
 @pytest.mark.parametrize("counts_all", [True, False], ids=["the total of all exams", "no total"])
-def test_where_one_exams_rows_are_not_counted_new_rows_move_its_attempt_count(*, counts_all: bool) -> None:
-    """Everything is walked through once; after that a look takes one request."""
+def test_if_the_rows_of_one_exam_cannot_be_counted_new_rows_raise_its_attempt_count(*, counts_all: bool) -> None:
+    """One walk reads everything; later each poll needs one request."""
     provider = Provider(counts_all=counts_all, no_totals=not counts_all)
     provider.add("1", 250)
     provider.add("2", 30)
@@ -196,8 +196,8 @@ def test_where_one_exams_rows_are_not_counted_new_rows_move_its_attempt_count(*,
     assert len(provider.asked) == 3
 
 
-def test_a_provider_that_was_thought_to_count_wrongly_is_counted_again_after_a_day() -> None:
-    """Rows that moved while they were counted may look like that."""
+def test_after_a_day_a_provider_with_wrong_counts_is_counted_again() -> None:
+    """Rows that move during counting look like wrong counts."""
     provider, discovery = Provider(counts_all=True), Discovery(list)
     provider.add("1", 150)
     provider.add("2", 3)
@@ -209,8 +209,8 @@ def test_a_provider_that_was_thought_to_count_wrongly_is_counted_again_after_a_d
     assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == provider.counts()
 
 
-def test_rows_that_no_walk_could_explain_are_looked_for_again_after_a_day() -> None:
-    """By then they are deleted, and the same number of rows of an unknown exam exist."""
+def test_unexplained_rows_are_searched_again_after_a_day() -> None:
+    """They may be deleted by then, while an unknown exam has the same number of rows."""
     provider, discovery = Provider(nameless=1), Discovery(list)
     provider.add("1", 150)
     for _ in range(2):
@@ -224,7 +224,7 @@ def test_rows_that_no_walk_could_explain_are_looked_for_again_after_a_day() -> N
     assert attempt_counts(found) == provider.counts()
 
 
-def test_an_exam_that_the_provider_no_longer_knows_is_forgotten() -> None:
+def test_an_exam_that_the_provider_no_longer_knows_is_dropped() -> None:
     provider = Provider()
     provider.add("1", 5)
     discovery = Discovery(lambda: [Exam("gone", "Gone", available=True, attempt_count=9)])
@@ -232,7 +232,7 @@ def test_an_exam_that_the_provider_no_longer_knows_is_forgotten() -> None:
 
 
 def test_a_row_is_new_until_it_was_counted() -> None:
-    """A look that fails after it saw a row does not make the next one take it for known."""
+    """A discovery that fails after seeing a row must not mark it as known."""
     provider = Provider()
     provider.add("1", 5)
     discovery = Discovery(list)
@@ -244,8 +244,8 @@ def test_a_row_is_new_until_it_was_counted() -> None:
     assert attempt_counts(discovery.find(provider.ask, always, provider.clock)) == {"1": 5, "2": 2}
 
 
-def test_what_is_stored_of_an_exam_stays_but_its_availability() -> None:
-    """The API never states it, and what is stored may come from the other API and be out of date."""
+def test_stored_facts_of_an_exam_stay_except_its_availability() -> None:
+    """The API never states it, and a stored one may come from the other API and be outdated."""
     provider = Provider()
     provider.add("1", 5)
     stored = Exam("1", "Fire safety", available=False, attempt_count=5, url="https://x.example/1")
@@ -253,13 +253,13 @@ def test_what_is_stored_of_an_exam_stays_but_its_availability() -> None:
     assert found == (replace(stored, available=None),)
 
 
-def test_an_exam_that_is_found_states_no_availability() -> None:
+def test_a_discovered_exam_states_no_availability() -> None:
     provider = Provider()
     provider.add("1", 5)
     assert Discovery(list).find(provider.ask, always, NOW).rows == (Exam("1", "1", available=None, attempt_count=5),)
 
 
-def test_whether_one_exams_count_is_its_own_is_known() -> None:
+def test_discovery_knows_whether_a_count_is_of_one_exam() -> None:
     for counts_all in (False, True):
         provider, discovery = Provider(counts_all=counts_all), Discovery(list)
         provider.add("1", 150)
@@ -282,10 +282,10 @@ ORDERS: list[Callable[[tuple[str, int]], int | tuple[str, int]]] = [
     ),
     order=st.sampled_from(ORDERS),
 )
-def test_counts_are_right_whatever_is_added_where(
+def test_counts_are_right_wherever_rows_are_added(
     batches: list[list[tuple[str, int]]], order: Callable[[tuple[str, int]], int | tuple[str, int]]
 ) -> None:
-    """And when nothing was added, one request says so."""
+    """If nothing was added, one request proves it."""
     provider, discovery = Provider(order=order), Discovery(list)
     for batch in batches:
         for exam_id, count in batch:

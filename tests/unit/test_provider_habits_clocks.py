@@ -1,4 +1,4 @@
-"""``Date`` headers that are wrong, at installation and later: nothing old is announced, and nothing new is silent."""
+"""Wrong ``Date`` headers, at installation and later: nothing old is announced, and nothing new is silent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DATES = ("date=1970", "date=absent", "date=stuck", "date=+18000", "date=-18000",
 
 
 def install(habits: Habits, *, minutes: int = 3) -> str:
-    """An exam with results of the last days and of just now, watched for some minutes."""
+    """An exam with results of recent days and of just now, watched for some minutes."""
     exam_id = habits.exam(30)
     for age_s in (3, 50, 130, 1000, 7000, 80_000):
         _ended(habits.world, exam_id, age_s)
@@ -81,23 +81,23 @@ def announces_only_what_is_new(habits: Habits) -> None:
 
 
 @pytest.mark.parametrize("hours", [-5, 5])
-def test_rows_and_date_by_another_clock_than_ours_are_told_apart_at_installation(hours: int) -> None:
-    """The provider's clock is hours off ours, and its rows follow its own."""
+def test_at_installation_rows_of_the_providers_clock_are_classified_correctly(hours: int) -> None:
+    """The provider's clock is hours off ours, and its rows follow its clock."""
     announces_only_what_is_new(Habits(skew_s=hours * 3600))
 
 
 @pytest.mark.parametrize("hours", [-5, 5])
-def test_rows_by_a_clock_that_no_date_shows_silence_nothing_after_the_first_poll(hours: int) -> None:
+def test_rows_of_an_unknown_clock_silence_nothing_after_the_first_poll(hours: int) -> None:
     announces_only_what_is_new(Habits(switches=[f"row_clock={hours * 3600:+d}"]))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("skew_s", [-7200, -1000, -100])
 @pytest.mark.parametrize("date", DATES)
-def test_where_our_clock_and_date_are_wrong_an_exam_scanned_later_silences_nothing_new(
+def test_with_two_wrong_clocks_a_later_first_scan_silences_nothing_new(
     dialect: Dialect, skew_s: int, date: str
 ) -> None:
-    """The first poll has time for the list only, and somebody submits before the next."""
+    """The first poll has time only for the list, and a candidate submits before the next."""
     habits = Habits(dialect, [date], skew_s)
     exam_id = habits.exam(3)
     habits.world.advance(60)

@@ -1,4 +1,4 @@
-"""Errors in place of rows, beside rows and in other words: none becomes an event, and the provider is left alone."""
+"""Errors instead of rows, beside rows, and in unusual words: none becomes an event, and the provider gets a pause."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_an_error_beside_an_empty_list_of_results_removes_nothing(dialect: Diale
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_an_error_as_the_answer_to_everything_at_installation_is_no_empty_account(field: str) -> None:
+def test_errors_as_every_answer_at_installation_do_not_look_like_an_empty_account(field: str) -> None:
     habits = Habits(switches=[f"error_beside_list={field}"])
     exam_id = habits.exam(10)
     assert not any(report.complete for report in habits.polls(5, HOUR_S))
@@ -43,7 +43,7 @@ def test_an_error_as_the_answer_to_everything_at_installation_is_no_empty_accoun
     assert habits.events() == []
 
 
-def test_an_empty_exam_list_where_exams_were_is_no_complete_poll_and_closes_nothing() -> None:
+def test_an_exam_list_that_becomes_empty_makes_the_poll_incomplete_and_closes_nothing() -> None:
     habits = Habits()
     exam_ids = [habits.exam(5) for _ in range(3)]
     assert habits.poll().complete
@@ -76,8 +76,8 @@ def test_every_rate_limit_text_leads_to_a_pause_and_no_refusal(dialect: Dialect)
     assert record.left_alone_until is not None
 
 
-def test_a_provider_whose_results_all_fail_is_left_alone_more_and_more() -> None:
-    """40 exams: without an end after a few failures, each poll would make 40 requests."""
+def test_a_provider_whose_results_all_fail_gets_fewer_and_fewer_requests() -> None:
+    """40 exams: if a poll did not stop after a few failures, it would send 40 requests."""
     stage = MemoryStage()
     for number in range(40):
         stage.provider.add(str(number), row(number))
@@ -92,7 +92,7 @@ def test_a_provider_whose_results_all_fail_is_left_alone_more_and_more() -> None
     assert max(_pauses(requests)) >= 9, "pauses of minutes in the end"
 
 
-def test_exams_that_fail_between_exams_that_answer_stop_nobody() -> None:
+def test_exams_that_fail_between_working_exams_stop_no_other() -> None:
     stage = MemoryStage()
     for number in range(40):
         stage.provider.add(str(number), row(number))

@@ -1,4 +1,4 @@
-"""Answers of hostile size, and what a poll says after a first contact that it could not complete."""
+"""Answers of hostile size, and the report of a poll after an incomplete first contact."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_body_of_sixteen_mebibytes_of_small_values_takes_little_memory(
     assert peak < _MEMORY_BYTES
 
 
-def test_as_many_rows_as_the_product_asks_for_at_most_are_read() -> None:
+def test_the_maximum_requested_number_of_rows_is_read() -> None:
     rows = [{"sid": number, "status": 1, "startTime": 1_700_000_000 + number} for number in range(MAX_ROWS)]
     assert parse_results(json.dumps(rows).encode()).row_count == MAX_ROWS
     with pytest.raises(ProviderMalformed):
@@ -54,8 +54,8 @@ def test_a_bomb_fails_its_exam_only_and_the_next_answer_is_read() -> None:
     assert sorted(habits.events()) == sorted((ref.candidate_id, "submitted") for ref in refs)
 
 
-def test_after_a_first_contact_that_could_not_be_completed_no_poll_is_complete_until_it_is() -> None:
-    """Out of time, at every step."""
+def test_no_poll_is_complete_before_the_first_contact_is() -> None:
+    """The first contact runs out of time at every step."""
     stage = MemoryStage()
     for exam_id in "789":
         stage.provider.add(exam_id, *(row(number) for number in range(350)))
@@ -72,7 +72,7 @@ def test_after_a_first_contact_that_could_not_be_completed_no_poll_is_complete_u
     assert not complete[0]
 
 
-def test_a_first_contact_with_rows_that_cannot_be_read_is_complete_in_the_end_and_names_them() -> None:
+def test_a_first_contact_with_unreadable_rows_eventually_completes_and_names_them() -> None:
     stage = MemoryStage()
     stage.provider.add("7", *(row(number) for number in range(20)))
     stage.provider.unreadable["7"] = (UnreadableRow(20, "startTime is missing"),)

@@ -1,4 +1,4 @@
-"""Pages that are cut, filtered, capped or ordered by request: no row stays unseen, and none is believed to be gone."""
+"""Pages that are cut, filtered, capped or ordered by request: every row is seen, and none is believed to be deleted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.provider.installation_with_quirks import DIALECTS, Habits
 
 
 def found(habits: Habits, exam_id: str, hidden: int = 0) -> None:
-    """All visible rows are stored, in the end completely, and nothing was announced."""
+    """Check that all visible rows are stored, eventually completely, and that nothing was announced."""
     for report in habits.polls(4, 300):
         if report.complete:
             break
@@ -40,8 +40,8 @@ def test_an_exam_list_with_an_exam_hidden_after_the_limit_is_read_to_its_end() -
 
 
 @pytest.mark.parametrize("first", [150, 30])
-def test_a_row_hidden_on_a_page_of_the_second_exam_leaves_none_of_the_others_unread(first: int) -> None:
-    """What the first exam showed of page lengths says nothing about the second."""
+def test_a_row_hidden_in_the_second_exam_leaves_no_other_row_unread(first: int) -> None:
+    """Page lengths of the first exam prove nothing about the second."""
     habits = Habits()
     habits.exam(first)
     second = habits.exam(200)
@@ -66,8 +66,8 @@ def test_pages_cut_in_one_exam_only_remove_no_attempt(dialect: Dialect, cap: int
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
-def test_rows_hidden_after_the_limit_hide_no_attempt_although_the_count_equals_the_visible_rows(order: str) -> None:
-    """Pages of 30 with 3 rows hidden: 57 are visible, and ``times`` says 57."""
+def test_rows_hidden_after_the_limit_hide_no_visible_attempt(order: str) -> None:
+    """Pages of 30 with 3 hidden rows: 57 rows are visible, and ``times`` is 57."""
     habits = Habits(switches=[f"row_order={order}", "limit_cap=30"])
     for _ in range(4):
         habits.exam(60)
@@ -82,7 +82,7 @@ def test_rows_hidden_after_the_limit_hide_no_attempt_although_the_count_equals_t
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_half_a_page_at_first_contact_announces_nothing_old_and_gives_no_receipt_for_the_half(dialect: Dialect) -> None:
+def test_half_a_page_at_first_contact_announces_nothing_old_and_gives_no_receipt(dialect: Dialect) -> None:
     habits = Habits(dialect)
     exam_id = habits.exam(20)
     habits.provider.switch("half_page@next2")
@@ -111,7 +111,7 @@ def test_half_a_page_at_first_contact_announces_nothing_old_and_gives_no_receipt
 def test_pages_of_random_lengths_lose_remove_and_invent_nothing(
     seed: int, sizes: list[int], dialect: Dialect, order: str, counts: AttemptCount
 ) -> None:
-    """Each list, offset and limit has its own length, from one row to the limit."""
+    """The length depends on list, offset and limit, and is at least one row."""
     habits = Habits(dialect, [f"row_order={order}", f"uneven_pages={seed}"])
     exam_ids = []
     for size in sizes:

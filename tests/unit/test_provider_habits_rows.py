@@ -1,4 +1,4 @@
-"""Rows that are stale, foreign, corrected, or hide their status: what is announced, and what a receipt certifies."""
+"""Rows that are stale, foreign, corrected or without status: which events and receipts follow."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def test_an_attempt_that_was_truly_reopened_is_announced(dialect: Dialect) -> No
 
 
 @pytest.mark.parametrize("attempts", [1, 40])
-def test_a_changed_status_of_a_final_attempt_is_found_within_a_week_where_lists_show_none(attempts: int) -> None:
-    """1 becomes 3 with the same end and score."""
+def test_a_changed_final_status_is_found_within_a_week_if_lists_hide_it(attempts: int) -> None:
+    """Status 1 becomes 3 with the same end and score."""
     stage = MemoryStage()
     stage.provider.hide_status = True
     stage.provider.add("7", *(row(number) for number in range(attempts)))
@@ -71,7 +71,7 @@ def test_a_changed_status_of_a_final_attempt_is_found_within_a_week_where_lists_
     assert stage.provider.clock - changed_at <= WEEK_S + 86_400
 
 
-def test_the_weekly_look_at_hidden_statuses_is_spread_over_the_week() -> None:
+def test_the_weekly_check_of_hidden_statuses_is_spread_over_the_week() -> None:
     stage = MemoryStage()
     stage.provider.hide_status = True
     stage.provider.add("7", *(row(number) for number in range(60)))
@@ -85,7 +85,7 @@ def test_the_weekly_look_at_hidden_statuses_is_spread_over_the_week() -> None:
     assert max(asked) <= 30
 
 
-def test_a_receipt_does_not_certify_statuses_that_were_not_looked_at() -> None:
+def test_a_receipt_does_not_certify_unread_statuses() -> None:
     stage = MemoryStage()
     stage.endpoints = [ASKING]
     stage.provider.hide_status = True
@@ -108,7 +108,7 @@ def _receipts(states: MemoryExamStates) -> set[int]:
     return {each.receipt.watermark for change in changes for each in change.after.transitions if each.receipt}
 
 
-def test_a_row_that_names_another_exam_is_announced_under_none_that_was_asked_for() -> None:
+def test_a_row_of_another_exam_is_not_announced_under_the_requested_exam() -> None:
     habits = Habits()
     exam_ids = [habits.exam(6) for _ in range(3)]
     habits.poll()
@@ -143,7 +143,7 @@ def test_a_corrected_start_keeps_the_same_attempt_where_records_have_ids(dialect
     assert sorted(habits.events()) == sorted([(running.candidate_id, "submitted"), (new.candidate_id, "submitted")])
 
 
-def test_two_attempts_of_one_candidate_with_ids_of_their_own_stay_two() -> None:
+def test_two_attempts_of_one_candidate_with_different_record_ids_stay_two() -> None:
     stage = MemoryStage()
     stage.provider.add("7", row(1, record_id="a"))
     stage.poll()

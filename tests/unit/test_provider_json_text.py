@@ -1,4 +1,4 @@
-"""The JSON is found within whatever a PHP server sends, and never invented."""
+"""The reader finds the JSON in any output of a PHP server, and never invents it."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def test_an_empty_list_is_found(body: bytes) -> None:
         b"\xff\xfe\x00",
     ],
 )
-def test_what_is_no_answer_is_malformed(body: bytes) -> None:
+def test_invalid_text_is_malformed(body: bytes) -> None:
     with pytest.raises(ProviderMalformed):
         json_in(body)
 
 
 @pytest.mark.parametrize("before", [b"", NOTICE], ids=["plain", "after-notice"])
-def test_a_cut_list_is_malformed_wherever_it_was_cut(before: bytes) -> None:
-    """Nothing within half a list passes for a whole one: no record, no list inside a record."""
+def test_a_truncated_list_is_malformed_wherever_it_is_cut(before: bytes) -> None:
+    """No part of a truncated list counts as a list: no record, and no list inside a record."""
     rows = [{"eid": 1, "tags": [{"eid": 9}], "data": [], "more": {"data": [{"eid": 8}]}}, {"eid": 2}]
     body = json.dumps(rows).encode()
     for length in range(len(body)):
@@ -84,7 +84,7 @@ def test_numbers_keep_every_digit() -> None:
 @pytest.mark.parametrize(
     "huge", [b"9" * 5000, b"-" + b"9" * 5000, b"1e99999999999999999999", b"-1E-99999999999999999999", b"1e999999999"]
 )
-def test_a_number_of_any_size_costs_its_field_and_no_other(huge: bytes) -> None:
+def test_a_huge_number_costs_only_its_own_field(huge: bytes) -> None:
     (first, second) = json_in(b'[{"score": ' + huge + b', "sid": 1745678901234567890}, {"sid": 7.5}]')
     assert isinstance(first, dict)
     assert isinstance(first["score"], Decimal)
@@ -92,7 +92,7 @@ def test_a_number_of_any_size_costs_its_field_and_no_other(huge: bytes) -> None:
     assert second == {"sid": Decimal("7.5")}
 
 
-def test_the_message_never_holds_the_body() -> None:
+def test_the_error_message_never_contains_the_body() -> None:
     with pytest.raises(ProviderMalformed) as caught:
         json_in(b'[{"name": "Ada Lovelace", "viewResult": "https')
     assert "Ada" not in repr(caught.value)
@@ -106,7 +106,7 @@ CHINESE = '[{"name": "王小明 龙"}]'
     ("codec", "charset"),
     [("gbk", "gbk"), ("gbk", "gb2312"), ("gb18030", "gb18030"), ("gbk", "gb18030"), ("gbk", "x-gbk"), ("gbk", "cp936")],
 )
-def test_a_body_in_the_character_set_that_is_stated_is_read(codec: str, charset: str) -> None:
+def test_a_body_in_the_stated_character_set_is_read(codec: str, charset: str) -> None:
     assert json_in(CHINESE.encode(codec), charset) == [{"name": "王小明 龙"}]
 
 
@@ -118,12 +118,12 @@ def test_a_body_in_utf_8_is_read_whatever_is_stated(charset: str | None) -> None
 @pytest.mark.parametrize(
     "charset", ["nonsense", "unicode_escape", "punycode", "hex", "zip", "undefined", "utf-8", None]
 )
-def test_a_character_set_that_is_not_known_costs_characters_and_no_rows(charset: str | None) -> None:
+def test_an_unknown_character_set_costs_characters_but_no_rows(charset: str | None) -> None:
     (row,) = json_in(b'[{"name": "Zo\xeb", "sid": 7}]', charset)
     assert row == {"name": "Zo\ufffd", "sid": 7}
 
 
-def test_western_text_is_read_in_the_character_set_that_is_stated() -> None:
+def test_western_text_is_read_in_the_stated_character_set() -> None:
     assert json_in(b'[{"name": "Zo\xeb \x80"}]', "iso-8859-1") == [{"name": "Zoë €"}]
 
 
@@ -139,7 +139,7 @@ def test_western_text_is_read_in_the_character_set_that_is_stated() -> None:
         ("", None),
     ],
 )
-def test_the_character_set_is_found_in_the_content_type(content_type: str, named: str | None) -> None:
+def test_the_character_set_is_read_from_the_content_type(content_type: str, named: str | None) -> None:
     assert charset({"Content-Type": content_type}) == named
 
 

@@ -1,4 +1,4 @@
-"""Pages of the legacy API, in every shape that its answers are known or expected to have."""
+"""Pages of the legacy API, in every known or expected form."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def results(*rows: object, candidate_id: str | None = None) -> ResultsPage:
 
 
 def attempt(**fields: object) -> Attempt:
-    """The documented row with some fields changed, read; the test fails if it could not be."""
+    """The attempt of the documented row with some changed fields; the test fails if it is unreadable."""
     (found,) = results({**ROW, **fields}).rows
     return found
 
@@ -75,18 +75,18 @@ def test_the_documented_row_is_read() -> None:
     assert (page.rows, page.row_count, page.unreadable) == ((ATTEMPT,), 1, ())
 
 
-def test_numbers_as_text_read_the_same() -> None:
+def test_numbers_as_text_are_read_like_numbers() -> None:
     assert results({name: str(value) for name, value in ROW.items()}).rows == (ATTEMPT,)
     assert exams({name: str(value) for name, value in EXAM.items()}).rows == exams(EXAM).rows
 
 
 @pytest.mark.parametrize("sid", [19382, "19382", " 19382\n", 19382.0])
-def test_one_candidate_has_one_id_however_it_is_written(sid: object) -> None:
+def test_a_candidate_has_one_id_however_it_is_written(sid: object) -> None:
     assert attempt(sid=sid).candidate_id == "19382"
 
 
 @pytest.mark.parametrize("score", ["30.50", 30.5, "30.5", 30.50000000000001])
-def test_one_score_is_one_value_however_it_is_written(score: object) -> None:
+def test_a_score_has_one_value_however_it_is_written(score: object) -> None:
     points = attempt(score=score).score_points
     assert points == Decimal("30.5")
     assert str(points) == "30.5"
@@ -105,11 +105,11 @@ def test_absent_score_and_name_are_none(nothing: object) -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, "", 0, "0", 0.0])
-def test_an_attempt_that_runs_has_no_end(nothing: object) -> None:
+def test_a_running_attempt_has_no_end(nothing: object) -> None:
     assert attempt(endTime=nothing, status=0).ended_at is None
 
 
-def test_the_least_a_row_needs_is_candidate_start_and_status() -> None:
+def test_a_row_needs_only_candidate_start_and_status() -> None:
     assert results({"sid": 1, "startTime": 1539075728, "status": 0}).rows == (Attempt("1", 1539075728, 0),)
 
 
@@ -135,7 +135,7 @@ def test_counts_without_a_clear_meaning_are_absent() -> None:
 
 @pytest.mark.parametrize("field", ["title", "url", "category", "available", "times", "img", "createTime"])
 @pytest.mark.parametrize("value", [[], {}, "\ud83d", 1.5, False, -1, "x" * 10_000])
-def test_an_exam_needs_nothing_but_its_id(field: str, value: object) -> None:
+def test_an_exam_needs_only_its_id(field: str, value: object) -> None:
     page = exams({**EXAM, field: value})
     assert [exam.exam_id for exam in page.rows] == ["23812"]
     assert page.unreadable == ()
@@ -147,7 +147,7 @@ def test_an_exam_without_a_readable_id_is_reported() -> None:
     assert (len(page.rows), page.row_count) == (1, 4)
 
 
-def test_a_status_nobody_documents_is_passed_on() -> None:
+def test_an_undocumented_status_is_passed_on() -> None:
     assert attempt(status="9").status_code == 9
 
 
@@ -162,7 +162,7 @@ def test_an_answer_about_one_candidate_need_not_name_the_candidate() -> None:
     assert [row.candidate_id for row in page.rows] == ["19382"] * 3
 
 
-def test_rows_of_another_candidate_or_exam_than_the_one_asked_for_are_not_taken_for_its() -> None:
+def test_rows_of_another_candidate_or_exam_are_skipped() -> None:
     body = json.dumps([ROW, {**ROW, "sid": 7}, {**ROW, "eid": 6}, {**ROW, "eid": "5"}, {**ROW, "eid": None}]).encode()
     page = parse_results(body, exam_id="5", candidate_id="19382")
     assert page.unreadable == (
@@ -181,8 +181,8 @@ def test_ids_keep_every_digit(number: int, spell: type) -> None:
 
 
 @pytest.mark.parametrize("lost", [1.7456789012345679e18, "1.7456789012346E+18", "1.7456789012346E+15", "1e+18"])
-def test_an_id_that_has_lost_digits_is_no_id(lost: object) -> None:
-    """Two candidates whose ids became one number must not become one candidate."""
+def test_an_id_that_lost_digits_is_rejected(lost: object) -> None:
+    """Two candidates whose ids were rounded to one number must not become one candidate."""
     assert results({**ROW, "sid": lost}).unreadable == (UnreadableRow(0, "sid is not a valid id"),)
     assert attempt(tid=lost).record_id is None
 
@@ -239,8 +239,8 @@ UNCLEAR: dict[str, tuple[object, ...]] = {
 
 
 @pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in UNCLEAR.items() for value in values])
-def test_an_optional_field_that_cannot_be_read_is_none_and_counted(field: str, value: object) -> None:
-    """It never costs the submission, nor any other field of it."""
+def test_an_unreadable_optional_field_is_none_and_counted(field: str, value: object) -> None:
+    """It does not affect the submission or its other fields."""
     page = results(ROW, {**ROW, "tid": 5, "passed": 1, field: value}, {**ROW, field: value})
     plain = replace(ATTEMPT, record_id="5", passed=True)
     known = {"score": "score_points", "endTime": "ended_at", "name": "candidate_name", "viewResult": "result_url",
@@ -262,7 +262,7 @@ def test_an_optional_field_that_cannot_be_read_is_none_and_counted(field: str, v
         ("tid", (None, "", False, 0, "0")),
     ],
 )  # fmt: skip
-def test_a_field_that_is_spelled_as_nothing_is_absent_and_not_counted(field: str, nothings: tuple[object, ...]) -> None:
+def test_an_empty_field_is_absent_and_not_counted(field: str, nothings: tuple[object, ...]) -> None:
     page = results(*({**ROW, field: nothing} for nothing in nothings))
     assert (len(page.rows), page.unreadable_fields) == (len(nothings), {})
     for row in page.rows:
@@ -283,13 +283,13 @@ def test_scores_are_read_in_the_spellings_of_several_languages(score: str, point
 
 @pytest.mark.parametrize("written", [1539075728.25, "1539075728.5", 1539075728.999, "1539075728.", "1539075728.0"])
 def test_instants_are_whole_seconds_rounded_down(written: object) -> None:
-    """So a server that switches to fractions does not change the identity of an attempt."""
+    """A server that starts to send fractions does not change the identity of an attempt."""
     page = results({**ROW, "startTime": written, "endTime": written})
     assert [(row.started_at, row.ended_at) for row in page.rows] == [(1539075728, 1539075728)]
     assert page.unreadable_fields == {}
 
 
-def test_rows_that_are_no_records_are_counted() -> None:
+def test_rows_that_are_not_records_are_counted() -> None:
     page = parse_results(b'[null, 3, "x", [], ' + json.dumps(ROW).encode() + b"]")
     assert (len(page.rows), page.row_count, len(page.unreadable)) == (1, 5, 4)
     assert len(exams({"title": "no id"}).unreadable) == 1
@@ -308,21 +308,21 @@ def test_wrapped_rows_are_read(body: object) -> None:
     assert parse_results(json.dumps(body).encode()).rows == (ATTEMPT,)
 
 
-def test_a_total_beside_all_rows_of_an_exam_is_read_and_one_beside_a_candidates_is_not() -> None:
+def test_a_total_is_read_for_an_exam_but_not_for_one_candidate() -> None:
     body = json.dumps({"data": [ROW], "total": "40", "status": "ok"}).encode()
     assert parse_results(body).total == 40
     assert parse_results(body, candidate_id="19382").total is None
     assert results(ROW).total is None
 
 
-def test_an_answer_with_more_rows_than_can_be_read_is_malformed() -> None:
+def test_an_answer_with_too_many_rows_is_malformed() -> None:
     assert parse_results(b"[" + b"{}," * (MAX_ROWS - 1) + b"{}]").row_count == MAX_ROWS
     with pytest.raises(ProviderMalformed, match=f"more than {MAX_ROWS} rows"):
         parse_results(b"[" + b"{}," * MAX_ROWS + b"{}]")
 
 
 @pytest.mark.parametrize("body", [{}, {"data": None}, {"data": "x"}, {"eid": 1}])
-def test_an_object_that_is_no_list_is_malformed(body: object) -> None:
+def test_an_object_without_a_list_is_malformed(body: object) -> None:
     with pytest.raises(ProviderMalformed):
         parse_results(json.dumps(body).encode())
 
@@ -343,7 +343,7 @@ rows = st.dictionaries(st.sampled_from([*ROW, *EXAM, "passed", "tid"]), json_val
 
 @given(st.lists(rows | json_values, max_size=4))
 def test_any_rows_are_read_or_counted(values: list[object]) -> None:
-    """Every row ends up in exactly one place, and what was read can be stored."""
+    """Every row is either read or counted, and every read row can be stored."""
     page = results(*values)
     assert page.row_count == len(values) == len(page.rows) + len(page.unreadable)
     for row in page.rows:

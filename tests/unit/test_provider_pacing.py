@@ -1,4 +1,4 @@
-"""The pace holds as the provider sees it, whenever within a request it arrives."""
+"""The rate limit holds at the provider, whenever a request arrives there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from examhook.provider.pacing import Pacer
 
 
 class Clock:
-    """Time that passes only when somebody sleeps."""
+    """A clock that advances only by sleeping."""
 
     def __init__(self) -> None:
         self.at = 1000.0
@@ -45,10 +45,10 @@ def test_requests_are_spaced_evenly_from_the_first() -> None:
     requests_per_second=st.floats(0.1, 10),
     requests=st.lists(st.tuples(st.floats(0, 2), st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=40),
 )
-def test_never_more_arrive_than_the_rate_allows(
+def test_arrivals_never_exceed_the_rate(
     requests_per_second: float, requests: list[tuple[float, float, float]]
 ) -> None:
-    """Each request takes a time of its own, arrives anywhere within it, and is followed by idling of any length."""
+    """Each request takes any time, arrives at any point within it, and is followed by any idle time."""
     clock = Clock()
     pacer = Pacer(requests_per_second, clock.now, clock.sleep)
     arrivals = []
@@ -62,7 +62,7 @@ def test_never_more_arrive_than_the_rate_allows(
     assert most_within(arrivals, window / requests_per_second) <= window
 
 
-def test_a_sleep_that_ends_early_is_taken_up_again() -> None:
+def test_a_sleep_that_ends_early_is_continued() -> None:
     clock = Clock()
     pacer = Pacer(1, clock.now, lambda seconds: clock.sleep(seconds if seconds < 0.1 else seconds / 2))
     pacer.wait()

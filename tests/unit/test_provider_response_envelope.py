@@ -1,4 +1,4 @@
-"""An error beside an empty list is an error, and no row that stands beside an error is read, in both dialects."""
+"""An error beside an empty list is an error, and rows beside an error are not read, in both dialects."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ SUCCESSES: list[dict[str, object]] = [
 
 
 def errors_of(body: dict[str, object]) -> list[ErrorAnswer]:
-    """The error that each parser raises; the test fails where one raises none."""
+    """The error that each parser raises; the test fails if one raises none."""
     found = []
     for parse in PARSERS:
         with pytest.raises(ErrorAnswer) as caught:
@@ -147,7 +147,7 @@ def test_a_success_without_rows_is_an_empty_list(
      "暂无数据", "没有相关记录", "查询结果为空"],
 )  # fmt: skip
 @pytest.mark.parametrize("code", [{"code": 0}, {"errcode": "0"}, {"code": 200}, {}])
-def test_a_text_that_says_that_nothing_was_found_is_no_error(text: str, code: dict[str, object]) -> None:
+def test_a_text_that_says_that_nothing_was_found_is_not_an_error(text: str, code: dict[str, object]) -> None:
     for parse in PARSERS:
         assert parse(json.dumps({**code, "msg": text, "data": []}).encode()).row_count == 0
 
@@ -156,7 +156,7 @@ def test_a_text_that_says_that_nothing_was_found_is_no_error(text: str, code: di
     "text", ["Too many requests", "请求过于频繁", "no permission", "unsuccessful", "not successful", "获取不成功", "x"]
 )
 @pytest.mark.parametrize("code", [{"code": 0}, {"code": 200}, {"status": 0}, {}])
-def test_a_text_that_may_be_an_error_is_one_where_no_success_is_stated(text: str, code: dict[str, object]) -> None:
+def test_an_ambiguous_text_is_an_error_unless_success_is_stated(text: str, code: dict[str, object]) -> None:
     errors_of({**code, "msg": text, "data": []})
 
 
@@ -182,7 +182,7 @@ def test_a_bare_list_and_a_list_without_any_statement_are_read() -> None:
         ({"status": {"error_code": 7, "msg": "wrong"}, "data": []}, "wrong", 7),
     ],
 )
-def test_an_error_keeps_its_text_and_code_for_itself(body: dict[str, object], said: str, code: int | None) -> None:
+def test_an_error_keeps_its_text_and_code_private(body: dict[str, object], said: str, code: int | None) -> None:
     for error in errors_of(body):
         assert (error.text, error.code) == (said, code)
         assert not said or said not in str(error)
@@ -202,10 +202,10 @@ statements = st.sampled_from([*FAILURES, *ERROR_CODES])
 
 
 @given(statements, st.dictionaries(st.sampled_from(["data", "total", "info", "page", "x"]), json_values))
-def test_whatever_else_stands_beside_an_error_it_gives_no_page_without_a_success(
+def test_an_error_without_a_stated_success_never_gives_a_page(
     stated: dict[str, object], beside: dict[str, object]
 ) -> None:
-    """Only a stated success, which is looked for within ``data`` as well, lets rows through."""
+    """Only a stated success, in the answer or in its ``data``, allows rows."""
     body = {**beside, **stated}
     for parse in PARSERS:
         try:

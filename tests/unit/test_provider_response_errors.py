@@ -1,4 +1,4 @@
-"""What an error of the provider is about: the account's code, its rate limit, one exam, or itself for a while."""
+"""What a provider error concerns: the account code, the rate limit, one exam, or the provider itself for a while."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def status(code: int, question: RequestKind) -> ProviderError | None:
 
 @pytest.mark.parametrize("code", [401, 403])
 @pytest.mark.parametrize("question", ABOUT_ONE_EXAM)
-def test_a_status_of_refusal_about_one_exam_is_that_exams_own(code: int, question: RequestKind) -> None:
-    """The code was accepted for the list of exams; but who has not seen that cannot be certain."""
+def test_a_rejection_about_one_exam_concerns_only_that_exam(code: int, question: RequestKind) -> None:
+    """The provider accepted the code for the exam list; without that, the cause is uncertain."""
     error = status(code, question)
     assert isinstance(error, ProviderRejected)
     assert not error.plain
     assert "code" not in str(error)
 
 
-def test_a_status_of_refusal_about_the_list_refuses_the_code_and_403_may_be_a_firewalls() -> None:
+def test_a_rejection_of_the_list_concerns_the_code_but_403_may_come_from_a_firewall() -> None:
     plain, doubtful = (status(code, RequestKind.EXAMS) for code in (401, 403))
     assert isinstance(plain, ProviderRefused)
     assert isinstance(doubtful, ProviderRefused)
@@ -59,7 +59,7 @@ def test_a_status_of_refusal_about_the_list_refuses_the_code_and_403_may_be_a_fi
     ],
 )
 @pytest.mark.parametrize("question", RequestKind)
-def test_a_failure_of_the_providers_own_is_temporary(said: str, question: RequestKind) -> None:
+def test_a_failure_of_the_provider_is_temporary(said: str, question: RequestKind) -> None:
     error = error_from_text(said, question, "k")
     assert isinstance(error, ProviderUnavailable)
     assert error.retryable
@@ -158,13 +158,13 @@ def test_an_error_about_a_rate_limit_is_a_throttle(said: str, question: RequestK
     ("code", "kind"), [(429, ProviderThrottled), (500, ProviderUnavailable), (503, ProviderUnavailable)]
 )
 @pytest.mark.parametrize("question", RequestKind)
-def test_a_stated_code_counts_where_the_text_says_nothing(
+def test_an_error_code_counts_if_the_text_is_unclear(
     code: int, kind: type[ProviderError], question: RequestKind
 ) -> None:
     assert isinstance(error_from_text("Oops", question, "k", stated_code=code), kind)
 
 
-def test_a_certificate_that_its_operator_must_fix_is_not_blamed_on_the_address() -> None:
+def test_a_certificate_error_does_not_blame_the_url() -> None:
     error = error_from_transport(CertificateError("The certificate of ks.example cannot be trusted. Ask its operator."))
     assert isinstance(error, ProviderUnavailable)
     assert "Ask its operator" in str(error)

@@ -1,4 +1,4 @@
-"""Reading lists that change, from servers that cut, hide, repeat and shuffle."""
+"""Reading lists that change, from servers that cut, hide, repeat and shuffle rows."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ListServer:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one reading gave."""
+    """Result of one reading."""
 
     rows: list[int]
     problem: str | None
@@ -121,8 +121,8 @@ def test_rows_hidden_after_the_limit_was_applied_never_end_a_list_early(
 
 
 @given(data=st.data(), size=st.integers(1, 40))
-def test_a_list_that_is_called_complete_showed_every_row_that_stayed(data: st.DataObject, size: int) -> None:
-    """Rows are inserted and removed anywhere while it is read."""
+def test_a_complete_reading_contains_every_row_that_stayed(data: st.DataObject, size: int) -> None:
+    """Rows are inserted and removed anywhere during the reading."""
     server = ListServer(list(range(100, 100 + size)))
     kept = set(server.rows)
     changes = data.draw(st.dictionaries(st.integers(1, 12), st.tuples(st.booleans(), st.integers(0, 60)), max_size=3))
@@ -143,7 +143,7 @@ def test_a_list_that_is_called_complete_showed_every_row_that_stayed(data: st.Da
     assert kept <= set(reading.rows)
 
 
-def test_an_empty_list_takes_a_second_pass_where_a_row_is_expected() -> None:
+def test_an_unexpectedly_empty_list_takes_a_second_pass() -> None:
     server = ListServer([])
     reading = read(server.fetch, at_least=1)
     assert (reading.rows, reading.problem, len(server.requests)) == ([], None, 2)
@@ -155,7 +155,7 @@ def test_an_empty_list_takes_a_second_pass_where_a_row_is_expected() -> None:
     [(0, None, 12), (1000, None, 12), (1000, 1000, 11), (999, 999, 11)],
     ids=["nothing known", "first reading", "known", "one more than known"],
 )
-def test_a_thousand_rows_take_eleven_requests_and_what_proves_the_end(
+def test_a_thousand_rows_take_eleven_requests_and_the_proof_of_the_end(
     at_least: int, counted: int | None, requests: int
 ) -> None:
     server = ListServer(list(range(1000)))
@@ -170,15 +170,15 @@ def test_a_short_page_ends_a_list_once_its_known_count_was_read() -> None:
     assert (reading.rows, reading.problem, len(server.requests)) == ([1, 2, 3], None, 1)
 
 
-def test_a_short_page_ends_no_list_while_rows_are_lacking_that_are_known() -> None:
+def test_a_short_page_does_not_end_a_list_that_lacks_known_rows() -> None:
     server = ListServer(list(range(9)), cap=5)
     reading = read(server.fetch, counted=9)
     assert set(reading.rows) == set(range(9))
     assert reading.problem is None
 
 
-def test_fewer_rows_than_are_known_to_exist_are_no_complete_list_at_the_first_pass() -> None:
-    """The first answers are half of the list, as of a server that is not up to date."""
+def test_fewer_rows_than_known_are_not_complete_at_the_first_pass() -> None:
+    """The first answers hold half of the list, like those of an outdated server."""
     server = ListServer(list(range(10)))
     server.before_request[2] = lambda rows: rows.extend(range(10, 20))
     reading = read(server.fetch, limit=30, at_least=20)
@@ -189,8 +189,8 @@ def test_fewer_rows_than_are_known_to_exist_are_no_complete_list_at_the_first_pa
 @pytest.mark.parametrize("cap", [2, 3, 5])
 @pytest.mark.parametrize("inserted", [1, 2, 3, 4])
 @pytest.mark.parametrize("at", range(6))
-def test_rows_inserted_ahead_of_pages_that_a_server_shortens_hide_no_old_row(cap: int, inserted: int, at: int) -> None:
-    """They push the rows of the first page to a later offset, as if the server ignored the offset."""
+def test_rows_inserted_before_shortened_pages_hide_no_old_row(cap: int, inserted: int, at: int) -> None:
+    """They push the first page's rows to a later offset, as if the server ignored the offset."""
     server = ListServer(list(range(12)), cap=cap)
     server.before_request[at] = lambda rows: rows.__setitem__(slice(0, 0), range(100, 100 + inserted))
     reading = read(server.fetch)
@@ -205,7 +205,7 @@ def test_rows_inserted_at_the_head_are_found() -> None:
     assert reading.problem is None
 
 
-def test_a_removed_row_hides_no_other() -> None:
+def test_a_removed_row_hides_no_other_row() -> None:
     """Without the overlap, the row after the removed one would be skipped."""
     server = ListServer(list(range(35)))
     server.before_request[1] = lambda rows: rows.remove(3)
@@ -214,7 +214,7 @@ def test_a_removed_row_hides_no_other() -> None:
     assert reading.problem is None
 
 
-def test_a_list_that_never_stands_still_is_not_complete() -> None:
+def test_a_list_that_keeps_changing_is_not_complete() -> None:
     server = ListServer(list(range(300)))
     for request in range(1, 200):
         server.before_request[request] = lambda rows: rows.append(rows.pop(0))
@@ -224,7 +224,7 @@ def test_a_list_that_never_stands_still_is_not_complete() -> None:
 @given(seed=st.integers(0, 10**6), groups=st.lists(st.integers(1, 8), min_size=1, max_size=20))
 @example(seed=1122, groups=[1, 7, 8, 5])
 def test_rows_of_equal_start_whose_order_depends_on_offset_and_limit_are_all_seen(seed: int, groups: list[int]) -> None:
-    """Each request shows rows of equal start in its own order, the same whenever it is repeated."""
+    """Each request has its own order of rows with equal start; a repeated request has the same order."""
     started = [start for start, size in enumerate(groups) for _ in range(size)]
 
     def fetch(start: int, limit: int) -> ListedPage:
@@ -240,7 +240,7 @@ def test_rows_of_equal_start_whose_order_depends_on_offset_and_limit_are_all_see
 def test_rows_whose_order_depends_on_offset_and_limit_are_all_seen_or_the_list_is_incomplete(
     seed: int, size: int
 ) -> None:
-    """Each request shows its own order, the same whenever it is repeated."""
+    """Each request has its own order; a repeated request has the same order."""
 
     def fetch(start: int, limit: int) -> ListedPage:
         rows = list(range(size))
@@ -252,8 +252,8 @@ def test_rows_whose_order_depends_on_offset_and_limit_are_all_seen_or_the_list_i
 
 
 @pytest.mark.parametrize("continues", [False, True])
-def test_a_list_whose_pages_fit_by_chance_is_not_complete_while_rows_are_lacking(continues: bool) -> None:  # noqa: FBT001
-    """Each page has its own order and begins with the row before, but 5 is never shown."""
+def test_a_list_whose_pages_overlap_by_chance_is_not_complete_while_rows_are_lacking(continues: bool) -> None:  # noqa: FBT001
+    """Each page has its own order and overlaps correctly, but 5 is never shown."""
     pages = {0: (1, 2, 3), 2: (3, 1, 4), 4: (4,)}
 
     def fetch(start: int, limit: int) -> ListedPage:
@@ -271,7 +271,7 @@ def test_a_server_that_ignores_the_offset_and_has_few_rows_is_read_completely() 
     assert set(reading.rows) == {1, 2, 3}
 
 
-def test_a_server_that_ignores_the_offset_is_asked_for_everything_at_once() -> None:
+def test_a_server_that_ignores_the_offset_gets_one_request_for_everything() -> None:
     rows = list(range(35))
     requests: list[tuple[int, int]] = []
 
@@ -290,11 +290,11 @@ def test_a_server_that_ignores_the_offset_and_returns_few_rows_is_reported() -> 
     assert reading.problem == "the provider ignores the offset and returns at most 10 rows"
 
 
-def test_attempts_that_nothing_tells_apart_do_not_keep_a_list_incomplete() -> None:
+def test_indistinguishable_attempts_do_not_keep_a_list_incomplete() -> None:
     assert read(ListServer([1, 2, 2, 3]).fetch).problem is None
 
 
-def test_an_unreadable_row_is_counted_once_although_two_pages_show_it() -> None:
+def test_an_unreadable_row_on_two_pages_is_counted_once() -> None:
     """The last row of a page is the first of the next."""
     pages = {0: ListedPage((1, 2), 3, (BadRow(2),)), 2: ListedPage((4,), 2, (BadRow(0),)), 3: page(4)}
     reading = read(lambda start, _limit: pages.get(start, page()), limit=3)
@@ -302,7 +302,7 @@ def test_an_unreadable_row_is_counted_once_although_two_pages_show_it() -> None:
     assert reading.reader.unreadable == {"startTime is missing": 1}
 
 
-def test_reading_until_known_stops_where_it_is_told_to() -> None:
+def test_reading_until_known_stops_at_the_known_row() -> None:
     server = ListServer(list(range(100)))
     reading = read(server.fetch, stop=lambda _rows: len(server.requests) == 2)
     assert (reading.reader.stopped, len(server.requests), reading.problem) == (True, 2, None)
@@ -325,8 +325,8 @@ def test_a_reading_continues_where_another_stopped() -> None:
 
 
 @given(now=st.integers(0, 10**10))
-def test_no_reading_repeats_all_requests_of_the_one_before(now: int) -> None:
-    """A server repeats its answer to a repeated request, wrong or not."""
+def test_no_reading_repeats_all_requests_of_the_previous_one(now: int) -> None:
+    """A server repeats its answer to a repeated request, even a wrong answer."""
     limits = limits_at(now)
     assert len(set(limits)) == len(limits)
     assert limits[0] == LIMIT == max(limits)

@@ -1,4 +1,4 @@
-"""Which events of a stored submission are announced again: those since a time, under the ids that they had."""
+"""Which events of a stored submission are announced again: those since a time, under their first ids."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def write(found: Reannouncement, wanted: Container[str], *, fence: int) -> Chang
     return found.change(wanted, confirmed_at=CONFIRMED_AT, now=NOW, fence=fence)
 
 
-def test_what_was_recorded_silently_is_announced_under_the_id_that_it_always_has() -> None:
+def test_a_silently_recorded_end_is_announced_under_its_deterministic_id() -> None:
     stored = silent()
     found = reannouncement(stored, ENDED_AT)
     assert found.event_ids == (id_of(EventType.SUBMITTED),)
@@ -61,7 +61,7 @@ def test_what_was_recorded_silently_is_announced_under_the_id_that_it_always_has
     assert made.observed_at == CONFIRMED_AT
 
 
-def test_facts_and_when_they_were_seen_are_left_as_they_are() -> None:
+def test_facts_and_observation_times_are_unchanged() -> None:
     stored = silent()
     change = write(reannouncement(stored, 0), {id_of(EventType.SUBMITTED)}, fence=9)
     assert change is not None
@@ -85,15 +85,15 @@ def test_facts_and_when_they_were_seen_are_left_as_they_are() -> None:
     ],
     ids=["ended", "running", "announced"],
 )
-def test_what_happened_before_is_left_alone(stored: Submission) -> None:
+def test_earlier_events_are_not_announced(stored: Submission) -> None:
     assert reannouncement(stored, ENDED_AT + 1).event_ids == ()
 
 
-def test_what_is_not_wanted_makes_no_write() -> None:
+def test_without_a_wanted_event_nothing_is_written() -> None:
     assert write(reannouncement(silent(), 0), frozenset(), fence=9) is None
 
 
-def test_kept_transitions_come_back_as_they_were_and_nothing_is_added() -> None:
+def test_stored_transitions_are_announced_unchanged_and_none_is_added() -> None:
     stored = submission()
     found = reannouncement(stored, ENDED_AT)
     change = write(found, found.event_ids, fence=9)
@@ -104,7 +104,7 @@ def test_kept_transitions_come_back_as_they_were_and_nothing_is_added() -> None:
     assert change.announces
 
 
-def test_of_several_kept_transitions_only_the_wanted_ones_come_back() -> None:
+def test_of_several_stored_transitions_only_the_wanted_ones_are_announced() -> None:
     marked = transition(event_type="submission.rescored", sequence=2, occurred_at=OBSERVED_AT, status_code=1)
     stored = submission(transitions=(transition(), marked))
     assert reannouncement(stored, OBSERVED_AT).event_ids == (marked.event_id,)
@@ -114,7 +114,7 @@ def test_of_several_kept_transitions_only_the_wanted_ones_come_back() -> None:
     assert [each.recalled_at for each in change.after.transitions] == [None, NOW]
 
 
-def test_an_end_that_was_silent_comes_back_beside_the_rescore_that_was_not() -> None:
+def test_a_silent_end_is_announced_together_with_its_later_rescore() -> None:
     marked = change_from(
         silent(), attempt(score_points=Decimal(90)), Observation(ACCOUNT, exam(), OBSERVED_AT + 60, fence=2)
     )
@@ -127,8 +127,8 @@ def test_an_end_that_was_silent_comes_back_beside_the_rescore_that_was_not() -> 
     assert change.after.type_counts == {"submission.submitted": 1, "submission.rescored": 1}
 
 
-def test_the_first_of_several_ends_does_not_come_back() -> None:
-    """What it said then, nobody knows any more."""
+def test_the_first_of_several_ends_is_not_announced() -> None:
+    """Its facts are unknown by now."""
     counts = {"submission.submitted": 2, "submission.reopened": 1}
     again = transition(event_id=id_of(EventType.SUBMITTED, 2), sequence=3)
     stored = submission(transitions=(again,), type_counts=counts, sequence=3)
@@ -136,11 +136,11 @@ def test_the_first_of_several_ends_does_not_come_back() -> None:
 
 
 @pytest.mark.parametrize("facts", [{"removed": True}, {"missing_since": OBSERVED_AT}])
-def test_what_the_provider_does_not_show_any_more_is_not_announced(facts: SubmissionFields) -> None:
+def test_an_attempt_that_the_provider_no_longer_shows_is_not_announced(facts: SubmissionFields) -> None:
     assert reannouncement(replace(silent(), **facts), 0).event_ids == ()
 
 
-def test_the_oldest_of_five_kept_transitions_is_still_there_when_it_is_announced_again() -> None:
+def test_the_oldest_of_five_stored_transitions_survives_its_announcement() -> None:
     kept = tuple(
         transition(event_type="submission.rescored", event_id=id_of(EventType.RESCORED, nth), sequence=nth + 1)
         for nth in range(1, 6)
@@ -154,8 +154,8 @@ def test_the_oldest_of_five_kept_transitions_is_still_there_when_it_is_announced
 
 
 @given(rows=st.lists(st.sampled_from([0, 1, 2, 3, 4, 7]), min_size=1, max_size=8), silent_first=st.booleans())
-def test_whatever_happened_no_id_comes_back_for_another_event(rows: list[int], silent_first: bool) -> None:  # noqa: FBT001
-    """After any history: ids are distinct, sequences grow, and doing it twice makes nothing more."""
+def test_no_id_is_reused_for_another_event(rows: list[int], silent_first: bool) -> None:  # noqa: FBT001
+    """After any history, ids are distinct, sequences grow, and a second run adds nothing."""
     stored: Submission | None = None
     for number, status_code in enumerate(rows):
         seen = attempt(status_code=status_code, ended_at=None if not status_code else ENDED_AT + number)

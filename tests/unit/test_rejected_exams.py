@@ -1,4 +1,4 @@
-"""Exams whose results the provider refuses, though it lists them: what they cost, and that they stop nobody else."""
+"""Exams that the provider lists but whose results it rejects: their cost, and that they stop no other exam."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def stage() -> MemoryStage:
 
 
 def asked_of(stage: MemoryStage, exam_id: str, minutes: int) -> list[int]:
-    """The polls of ``minutes`` scheduled ones, one a minute, that requested the exam."""
+    """The polls that requested the exam, of ``minutes`` scheduled polls, one per minute."""
     asked = []
     for minute in range(minutes):
         stage.poll(manual=False)
@@ -30,7 +30,7 @@ def asked_of(stage: MemoryStage, exam_id: str, minutes: int) -> list[int]:
     return asked
 
 
-def test_one_forbidden_exam_stops_no_other_and_is_no_refusal_of_the_code(stage: MemoryStage) -> None:
+def test_a_forbidden_exam_stops_no_other_and_does_not_reject_the_code(stage: MemoryStage) -> None:
     stage.provider.failures["2"] = FORBIDDEN
     report = stage.poll(manual=False)
     known = {exam_id for exam_id, state in stage.exam_states.of_account("main").items() if state.scanned_at is not None}
@@ -53,7 +53,7 @@ def test_a_forbidden_exam_does_not_come_first_again(stage: MemoryStage) -> None:
     assert order == ["1", "3", "5", "2"]
 
 
-def test_a_forbidden_exam_is_asked_about_more_and_more_rarely_down_to_every_five_minutes(stage: MemoryStage) -> None:
+def test_a_forbidden_exam_is_requested_less_often_down_to_every_five_minutes(stage: MemoryStage) -> None:
     stage.provider.failures["2"] = FORBIDDEN
     assert asked_of(stage, "2", 26) == [0, 1, 2, 4, 8, 13, 18, 23]
 
@@ -73,7 +73,7 @@ def test_while_a_forbidden_exam_waits_no_poll_is_complete(stage: MemoryStage) ->
         stage.provider.clock += MINUTE
 
 
-def test_an_exam_that_was_forbidden_for_a_moment_loses_a_minute(stage: MemoryStage) -> None:
+def test_an_exam_that_was_briefly_forbidden_loses_a_minute(stage: MemoryStage) -> None:
     stage.poll()
     stage.provider.clock += MINUTE
     stage.provider.add("2", row(20, ended_at=BEGAN_AT + 30))
@@ -86,7 +86,7 @@ def test_an_exam_that_was_forbidden_for_a_moment_loses_a_minute(stage: MemorySta
     assert stage.exam_states.of_account("main")["2"].failed_since is None
 
 
-def test_a_person_who_polls_is_shown_how_a_forbidden_exam_stands_now(stage: MemoryStage) -> None:
+def test_a_manual_poll_checks_a_forbidden_exam_now(stage: MemoryStage) -> None:
     stage.provider.failures["2"] = FORBIDDEN
     asked_of(stage, "2", 6)
     stage.provider.failures.clear()
@@ -107,7 +107,7 @@ def test_a_first_scan_that_is_forbidden_midway_continues_where_it_stopped(stage:
     assert (state.cursor.start, state.failed_since) == (396, BEGAN_AT)
 
 
-def test_an_exam_that_left_the_list_and_was_forbidden_for_a_moment_is_followed_again(stage: MemoryStage) -> None:
+def test_an_unlisted_exam_that_was_briefly_forbidden_is_read_again(stage: MemoryStage) -> None:
     stage.provider.add("7", row(7, status_code=0))
     stage.poll()
     del stage.provider.exams_listed["7"]
@@ -121,8 +121,8 @@ def test_an_exam_that_left_the_list_and_was_forbidden_for_a_moment_is_followed_a
     assert stage.events() == ["7 submitted"]
 
 
-def test_an_exam_that_left_the_list_is_given_up_only_after_it_was_forbidden_for_a_while(stage: MemoryStage) -> None:
-    """After ten minutes it is asked about once a day, and no poll is incomplete because of it."""
+def test_an_unlisted_exam_is_given_up_only_after_a_long_rejection(stage: MemoryStage) -> None:
+    """After ten minutes it is requested daily, and no poll is incomplete because of it."""
     stage.provider.add("7", row(7, status_code=0))
     stage.poll()
     del stage.provider.exams_listed["7"]

@@ -1,4 +1,4 @@
-"""The lists of packages say the same."""
+"""The package lists agree with each other."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ def pins(path: str) -> dict[str, str]:
     return dict(PIN.findall((ROOT / path).read_text()))
 
 
-def test_the_functions_get_the_versions_that_the_tests_run_with() -> None:
+def test_the_functions_have_the_package_versions_of_the_tests() -> None:
     packed, tested = pins("src/requirements.txt"), pins("tools/requirements/dev.txt")
     assert packed
     assert packed.items() <= tested.items()
 
 
-def test_what_the_functions_need_is_what_the_project_needs_without_boto3_and_the_command_line() -> None:
+def test_the_functions_need_the_projects_packages_without_boto3_and_the_command_line() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     wanted = {line for line in (ROOT / "tools/requirements/lambda.in").read_text().splitlines() if line}
     outside = ("boto3", "rich", "typer")
     assert wanted == {line for line in project if not line.startswith(outside)}
 
 
-def test_every_package_of_the_functions_is_locked_by_its_hash() -> None:
+def test_every_package_of_the_functions_is_locked_by_hash() -> None:
     text = (ROOT / "src/requirements.txt").read_text()
     blocks = re.split(r"\n(?=\S)", text.strip())
     assert len(blocks) == len(pins("src/requirements.txt"))
@@ -42,7 +42,7 @@ def test_no_list_names_a_registry() -> None:
         assert "://" not in path.read_text(), path.name
 
 
-def test_the_page_of_licences_names_what_the_locks_bring() -> None:
+def test_the_licences_page_lists_the_locked_packages() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tools.generate.licences", "--check"],
         cwd=ROOT,

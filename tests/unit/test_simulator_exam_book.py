@@ -1,4 +1,4 @@
-"""The pages of a simulated exam: whatever the order, they are slices of one whole."""
+"""Pages of a simulated exam are slices of one list, in any order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def keys_of(rows: list[Row]) -> list[tuple[int, int]]:
 
 
 @given(KEYS, st.integers(1, 12))
-def test_pages_in_a_fixed_order_put_together_are_all_rows_in_that_order(keys: list[tuple[int, int]], size: int) -> None:
+def test_pages_in_a_fixed_order_form_the_whole_list(keys: list[tuple[int, int]], size: int) -> None:
     wanted = {
         ListOrder.OLDEST: sorted(keys, key=lambda key: (key[1], key[0])),
         ListOrder.NEWEST: sorted(keys, key=lambda key: (key[1], key[0]), reverse=True),
@@ -51,7 +51,7 @@ def test_shuffled_pages_differ_from_request_to_request() -> None:
 
 
 @given(KEYS, st.data())
-def test_what_is_removed_is_on_no_page(keys: list[tuple[int, int]], data: st.DataObject) -> None:
+def test_a_removed_row_is_on_no_page(keys: list[tuple[int, int]], data: st.DataObject) -> None:
     gone = data.draw(st.lists(st.sampled_from(keys), unique=True)) if keys else []
     book = book_of(keys)
     for key in gone:

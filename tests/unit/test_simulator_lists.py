@@ -1,4 +1,4 @@
-"""The lists of the simulated provider, read in process: which rows the pages show, in both dialects."""
+"""The lists of the simulated provider in this process: which rows the pages show, in both dialects."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ class Provider:
         return without_links(answer["data"]), answer["total"]
 
     def all_pages(self, exam_id: str, limit: int = 7) -> list[Shown]:
-        """Every row that some offset shows, each page whole."""
+        """All rows of all full pages."""
         starts = range(len(self.world.truth()) + 1)
         return [row for start in starts for row in self.rows(eid=exam_id, start=start, limit=limit)]
 
 
 def without_links(rows: list[Shown]) -> list[Shown]:
-    """The rows without what differs at every request."""
+    """The rows without the fields that differ in every answer."""
     return [{name: cell for name, cell in row.items() if name != "viewResult"} for row in rows]
 
 
@@ -100,7 +100,7 @@ REPEATABLE = (
 
 
 @given(st.lists(st.sampled_from(REPEATABLE), min_size=1, max_size=8), st.integers(0, 30), st.integers(1, 30))
-def test_the_same_request_gives_the_same_rows_whatever_is_switched_on(
+def test_the_same_request_gives_the_same_rows_with_any_switch(
     switches: list[str], start: int, limit: int
 ) -> None:
     provider = Provider()
@@ -123,7 +123,7 @@ def test_the_same_request_gives_the_same_rows_whatever_is_switched_on(
 
 
 @pytest.mark.parametrize("switch", ["hidden_rows=5", "hidden_rows=0.3:9", "rows_lag=90"])
-def test_what_is_hidden_is_hidden_from_every_page_and_the_api_says_what_is_not(provider: Provider, switch: str) -> None:
+def test_a_hidden_row_is_on_no_page_and_the_api_lists_the_shown_rows(provider: Provider, switch: str) -> None:
     exam_id = provider.world.create_exam()
     provider.world.populate(exam_id, 30)
     provider.world.start(exam_id)
@@ -150,7 +150,7 @@ def test_hidden_exams_are_on_no_page_of_the_list(provider: Provider, switch: str
     assert left in {None, len(listed)}
 
 
-def test_a_number_of_hidden_rows_stays_the_same_rows_while_others_come_and_go(provider: Provider) -> None:
+def test_a_number_of_hidden_rows_hides_the_same_rows_while_others_change(provider: Provider) -> None:
     exam_id = provider.world.create_exam()
     provider.world.populate(exam_id, 20)
     provider.switch("hidden_rows=4")
@@ -164,7 +164,7 @@ def test_a_number_of_hidden_rows_stays_the_same_rows_while_others_come_and_go(pr
     assert gone not in provider.api.shown_attempts(exam_id)
 
 
-def test_what_begins_in_the_second_of_the_switch_on_changes_nothing_that_is_hidden(provider: Provider) -> None:
+def test_an_attempt_that_starts_in_the_second_of_switch_on_changes_no_hidden_row(provider: Provider) -> None:
     exam_id = provider.world.create_exam()
     provider.world.populate(exam_id, 20)
     provider.switch("hidden_rows=4")
@@ -203,7 +203,7 @@ def test_two_exams_can_have_different_caps_at_once(provider: Provider) -> None:
     assert [len(provider.rows(eid=exam_id)) for exam_id in (first, second, third)] == [10, 10, 10]
 
 
-def test_exams_of_one_second_change_places_by_request(provider: Provider) -> None:
+def test_exams_of_one_second_change_order_by_request(provider: Provider) -> None:
     exams = {provider.world.create_exam() for _ in range(12)}
     provider.switch("ties_by_request")
     orders = [[str(exam["eid"]) for exam in provider.rows(EXAMS, limit=limit)] for limit in (12, 13)]
@@ -211,7 +211,7 @@ def test_exams_of_one_second_change_places_by_request(provider: Provider) -> Non
     assert set(orders[0]) == set(orders[1]) == exams
 
 
-def test_ties_keep_the_order_of_what_differs(provider: Provider) -> None:
+def test_ties_keep_the_order_of_different_values(provider: Provider) -> None:
     exam_id = provider.world.create_exam()
     for _ in range(5):
         for _ in range(4):
@@ -224,7 +224,7 @@ def test_ties_keep_the_order_of_what_differs(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize(("switch", "total"), [("count=stuck", 10), ("count=lagging=60", 10), ("count=lagging=59", 11)])
-def test_the_total_of_v1_does_what_the_count_does(provider: Provider, switch: str, total: int) -> None:
+def test_the_total_of_v1_follows_the_quirk_of_the_count(provider: Provider, switch: str, total: int) -> None:
     exam_id = provider.world.create_exam()
     provider.world.populate(exam_id, 10)
     provider.switch(switch)
@@ -246,7 +246,7 @@ def test_a_lying_total_is_wrong_in_both_directions(provider: Provider) -> None:
     assert totals == {0, 1, 3, 4, 5, 6}
 
 
-def test_a_stale_answer_of_v1_shows_what_was_removed_and_lacks_what_is_new(provider: Provider) -> None:
+def test_a_stale_v1_answer_shows_removed_rows_and_lacks_new_ones(provider: Provider) -> None:
     exam_id = provider.world.create_exam()
     old, running = provider.world.populate(exam_id, 1)[0], provider.world.start(exam_id)
     provider.world.advance(100)
@@ -269,7 +269,7 @@ def test_an_exam_is_in_no_stale_answer_from_before_it_was_created(provider: Prov
     assert len(provider.rows(EXAMS)) == 1
 
 
-def test_rows_of_v1_name_another_exam_where_they_are_foreign(provider: Provider) -> None:
+def test_foreign_rows_of_v1_name_another_exam(provider: Provider) -> None:
     asked, other = provider.world.create_exam(), provider.world.create_exam()
     for exam_id in (asked, other):
         provider.world.populate(exam_id, 4)
@@ -314,7 +314,7 @@ def test_a_switch_for_one_exam_touches_it_under_its_big_id_too(provider: Provide
     assert provider.rows(EXAMS)[0]["eid"] == int(big_id(exam_id))
 
 
-def test_false_is_an_empty_text_where_every_value_is_text(provider: Provider) -> None:
+def test_false_is_an_empty_string_if_every_value_is_a_string(provider: Provider) -> None:
     provider.world.populate(provider.world.create_exam(), 60)
     provider.switch("odd_fields")
     rows = provider.v1(limit=100)[0]

@@ -1,4 +1,4 @@
-"""The simulator's switches: how they are written, when they touch a request, and the limit and links beside them."""
+"""The simulator's switches: their syntax and scope; and the rate limit and the result links."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def drawn(switches: Switchboard, task: str, exam_id: str | None) -> dict[Quirk, 
         ("row_order=candidate", Switch(Quirk.ROW_ORDER, "candidate")),
     ],
 )
-def test_a_switch_is_read_as_it_is_written(text: str, switch: Switch) -> None:
+def test_a_switch_is_parsed_as_written(text: str, switch: Switch) -> None:
     assert Switch.parse(text) == switch
 
 
@@ -64,12 +64,12 @@ def test_every_quirk_can_be_switched_on_without_a_value(quirk: Quirk) -> None:
         "bom@nextmany",
     ],
 )
-def test_a_switch_that_cannot_be_is_refused(text: str) -> None:
+def test_an_invalid_switch_is_rejected(text: str) -> None:
     with pytest.raises(QuirkError):
         Switch.parse(text)
 
 
-def test_a_counted_switch_touches_so_many_requests_and_then_is_off() -> None:
+def test_a_switch_with_a_count_affects_that_many_requests() -> None:
     switches = board()
     switches.turn_on(Switch.parse("limit_cap=5@next2"))
     found = [drawn(switches, RESULTS, "1") for _ in range(4)]
@@ -77,7 +77,7 @@ def test_a_counted_switch_touches_so_many_requests_and_then_is_off() -> None:
     assert switches.switches() == ()
 
 
-def test_a_switch_for_one_exam_or_task_neither_touches_nor_counts_others() -> None:
+def test_a_switch_for_one_exam_or_task_neither_affects_nor_counts_others() -> None:
     switches = board()
     switches.turn_on(Switch(Quirk.EMPTY_LIST, exam_id="7", remaining=1))
     switches.turn_on(Switch(Quirk.BOM, task=EXAMS))
@@ -93,7 +93,7 @@ def test_a_quirk_of_results_is_not_used_up_by_exam_lists() -> None:
     assert drawn(switches, RESULTS, "1") == {Quirk.UNREADABLE_ROW: "1"}
 
 
-def test_a_probable_switch_touches_about_its_share_and_the_same_ones_from_the_same_seed() -> None:
+def test_a_switch_with_a_probability_affects_its_share_by_seed() -> None:
     def touched(seed: int) -> list[bool]:
         switches = board(seed)
         switches.turn_on(Switch.parse("bom@0.25"))
@@ -103,7 +103,7 @@ def test_a_probable_switch_touches_about_its_share_and_the_same_ones_from_the_sa
     assert 200 < sum(touched(1)) < 300
 
 
-def test_switching_off_takes_one_quirk_or_all() -> None:
+def test_one_quirk_or_all_can_be_switched_off() -> None:
     switches = board()
     for name in ("bom", "reset", "slow"):
         switches.turn_on(Switch.parse(name))
@@ -113,14 +113,14 @@ def test_switching_off_takes_one_quirk_or_all() -> None:
     assert switches.switches() == ()
 
 
-def test_the_limit_lets_so_many_in_within_any_second_and_counts_the_rest() -> None:
+def test_the_limit_admits_its_number_in_any_second_and_counts_the_rest() -> None:
     limit = RequestLimit(2)
     assert [limit.admit(at) for at in (0.0, 0.5, 0.9, 1.0, 1.4, 1.5)] == [True, True, False, True, False, True]
     assert limit.refused == 2
     assert limit.most_in_a_second == 4, "0.9, 1.0, 1.4 and 0.5 or 1.5"
 
 
-def test_no_limit_lets_everything_in() -> None:
+def test_without_a_limit_every_request_is_admitted() -> None:
     limit = RequestLimit(None)
     assert all(limit.admit(0.0) for _ in range(1000))
 
@@ -133,7 +133,7 @@ def test_a_link_works_for_thirty_minutes_and_no_longer() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "1-2-3", "1-2-3-4", "x", "1-2-3e8-0000000000000000", "-é-"])
-def test_a_made_up_link_never_works(token: str) -> None:
+def test_an_invented_link_never_works(token: str) -> None:
     assert not ResultLinks(1).works(token, 0)
 
 
@@ -142,7 +142,7 @@ def test_links_differ_by_seed_and_request() -> None:
     assert len({links.suffix(1, 0), links.suffix(2, 0), ResultLinks(2).suffix(1, 0)}) == 3
 
 
-def test_the_page_about_the_simulator_lists_every_quirk_as_the_code_has_it() -> None:
+def test_the_simulator_page_lists_every_quirk_as_in_the_code() -> None:
     page = PAGE.read_text("utf-8")
     wanted = [
         f"| `{quirk}` | {f'`{trait.value}`' if trait.value else ''} | {trait.effect} |"
@@ -153,7 +153,7 @@ def test_the_page_about_the_simulator_lists_every_quirk_as_the_code_has_it() -> 
     ]
 
 
-def test_the_page_about_the_simulator_lists_every_act_with_its_fields_and_every_read() -> None:
+def test_the_simulator_page_lists_every_act_and_every_read() -> None:
     page = PAGE.read_text("utf-8")
     acts = dict(re.findall(r"^\| `POST ([a-z_]+)` \| ([^|]*) \|", page, re.MULTILINE))
     assert {act: set(re.findall(r"`([a-z_]+)`", fields)) for act, fields in acts.items()} == {

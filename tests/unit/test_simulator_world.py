@@ -1,4 +1,4 @@
-"""The simulated world: what a script does, what the ledger says of it, and that chance comes from the seed alone."""
+"""The simulated world: the acts of a script, their ledger entries, and that randomness comes from the seed alone."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_each_way_to_end_an_attempt_is_in_the_ledger_and_in_the_truth(kind: Ledg
         end(world, ref)
 
 
-def test_marking_changes_the_score_alone_and_only_of_an_ended_attempt() -> None:
+def test_rescoring_changes_only_the_score_and_only_of_an_ended_attempt() -> None:
     world = World()
     ref = world.start(world.create_exam())
     with pytest.raises(WorldError, match="Only an ended attempt"):
@@ -55,7 +55,7 @@ def test_marking_changes_the_score_alone_and_only_of_an_ended_attempt() -> None:
     assert world.ledger()[-1].kind is LedgerKind.RESCORED
 
 
-def test_a_reopened_attempt_is_open_again_and_ends_again() -> None:
+def test_a_reopened_attempt_runs_and_ends_again() -> None:
     world = World()
     ref = world.start(world.create_exam())
     world.submit(ref)
@@ -91,7 +91,7 @@ def test_one_candidate_takes_an_exam_again_under_the_same_id_and_name() -> None:
     assert [row.name for row in world.truth()] == ["王小明", "王小明"]
 
 
-def test_nobody_starts_a_closed_exam_but_its_open_attempt_can_be_forced() -> None:
+def test_no_attempt_starts_in_a_closed_exam_but_a_running_one_can_be_forced() -> None:
     world = World()
     exam_id = world.create_exam()
     ref = world.start(exam_id)
@@ -107,7 +107,7 @@ def test_nobody_starts_a_closed_exam_but_its_open_attempt_can_be_forced() -> Non
 
 
 @pytest.mark.parametrize("exam_id", ["1", "", "x", "-1"])
-def test_an_exam_that_is_not_there_is_named_in_the_error(exam_id: str) -> None:
+def test_a_missing_exam_is_named_in_the_error(exam_id: str) -> None:
     with pytest.raises(WorldError, match="There is no exam"):
         World().start(exam_id)
 
@@ -134,7 +134,7 @@ def test_a_running_clock_follows_real_time_at_its_speed_and_keeps_the_time_when_
 
 
 @given(st.integers(0, 80), st.integers(0, 1000))
-def test_a_populated_exam_holds_so_many_attempts_all_ended_by_then(attempts: int, seed: int) -> None:
+def test_populate_adds_the_given_number_of_ended_attempts(attempts: int, seed: int) -> None:
     world = World(seed)
     exam_id = world.create_exam()
     until = world.now() - 500
@@ -147,7 +147,7 @@ def test_a_populated_exam_holds_so_many_attempts_all_ended_by_then(attempts: int
     assert times == sorted(times)
 
 
-def test_a_large_past_holds_every_ending_and_retakes() -> None:
+def test_a_large_past_contains_every_kind_of_end_and_retakes() -> None:
     world = World()
     exam_id = world.create_exam()
     world.populate(exam_id, 500)
@@ -181,7 +181,7 @@ def test_the_attempt_count_counts_starts_or_finishes() -> None:
     assert shown() == {"starts": 1, "finishes": 1}, "the count never shrinks, and counts no attempt twice"
 
 
-def test_what_an_attempt_count_counts_can_be_changed_for_one_exam_or_for_all() -> None:
+def test_the_meaning_of_the_attempt_count_can_be_changed_for_one_exam_or_for_all() -> None:
     world = World()
     first, second = world.create_exam(), world.create_exam()
     for exam_id in (first, second):
@@ -211,7 +211,7 @@ def test_the_status_of_an_ended_attempt_can_change_while_score_and_end_stay() ->
 
 
 def test_the_past_of_an_exam_can_be_read_at_any_instant() -> None:
-    """At each instant the rows are what the truth was then, removed attempts included."""
+    """At each instant the rows equal the truth then, including removed attempts."""
     world = World(3)
     world.populate(world.create_exam(), 20)
     world.live(12)
@@ -228,7 +228,7 @@ def test_the_past_of_an_exam_can_be_read_at_any_instant() -> None:
 
 
 def lived(seed: int, looks: list[int]) -> World:
-    """A world with an hour of live activity, looked at after each of ``looks`` seconds."""
+    """A world with an hour of live activity, read after each of ``looks`` seconds."""
     world = World(seed)
     world.populate(world.create_exam(), 20)
     world.create_exam()
@@ -238,7 +238,7 @@ def lived(seed: int, looks: list[int]) -> World:
     return world
 
 
-def test_live_activity_is_the_same_from_the_same_seed_however_often_somebody_looks() -> None:
+def test_live_activity_depends_on_the_seed_and_not_on_reads() -> None:
     once, often = lived(5, [7200]), lived(5, [360] * 20)
     assert once.ledger() == often.ledger()
     assert once.truth() == often.truth()
@@ -259,7 +259,7 @@ def test_live_activity_ends_when_it_is_switched_off() -> None:
     assert world.ledger() == before
 
 
-def test_live_activity_goes_on_when_a_script_takes_its_attempts_away() -> None:
+def test_live_activity_continues_when_a_script_removes_its_attempts() -> None:
     world = lived(1, [3600])
     for row in world.truth():
         if row.status == Status.IN_TEST:
@@ -270,7 +270,7 @@ def test_live_activity_goes_on_when_a_script_takes_its_attempts_away() -> None:
 
 
 def test_the_ledger_replayed_gives_the_truth() -> None:
-    """The two are kept apart, so each proves the other."""
+    """Ledger and truth are separate, so each verifies the other."""
     world = lived(3, [7200])
     replayed: dict[AttemptRef, tuple[int | None, float | None, int | None]] = {}
     for entry in world.ledger():

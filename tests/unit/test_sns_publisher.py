@@ -1,4 +1,4 @@
-"""What goes to SNS: per-protocol texts, attributes, batches, and which messages were refused."""
+"""Messages for SNS: texts by protocol, attributes, batches, and failed messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOPIC = "arn:aws:sns:eu-central-1:123456789012:submissions"
 
 
 class Topic:
-    """Records requests, and takes every message that it was not told to refuse, ignore or fail at."""
+    """Records requests, and accepts every message except those that it must reject, ignore or fail at."""
 
     def __init__(self, *answers: Sequence[dict[str, Any]] | Exception, ignores: str | None = None) -> None:
         self._ignores = ignores
@@ -77,22 +77,22 @@ def test_attributes_serve_filter_policies() -> None:
     assert {value["DataType"] for value in attributes.values()} == {"String"}
 
 
-def test_an_attribute_without_a_value_is_left_out_because_sns_refuses_it() -> None:
+def test_an_attribute_without_a_value_is_left_out_because_sns_rejects_it() -> None:
     topic = Topic()
     notice = operations_event(OperationsEventType.ENDPOINT_DISABLED, None, OBSERVED_AT, "It answered 410.", {})
     TopicPublisher(topic).publish_operations(TOPIC, notice)  # type: ignore[arg-type] # a stand-in
     assert set(topic.requests[0][0]["MessageAttributes"]) == {"type"}
 
 
-def test_events_go_by_tens_in_their_order() -> None:
+def test_events_are_sent_in_order_in_batches_of_ten() -> None:
     topic = Topic()
     publish(topic, [event(f"evt_{number}") for number in range(23)])
     assert [len(request) for request in topic.requests] == [10, 10, 3]
     assert [entry["Id"] for request in topic.requests for entry in request] == [f"evt_{n}" for n in range(23)]
 
 
-def test_no_request_holds_more_bytes_than_sns_takes() -> None:
-    """Sized as SNS sizes it: bodies, subjects and attributes, in bytes of UTF-8."""
+def test_no_request_exceeds_the_size_limit_of_sns() -> None:
+    """SNS counts bodies, subjects and attributes, in bytes of UTF-8."""
     topic = Topic()
     publish(topic, [event(f"evt_{number}", exam_title="解" * 12_000) for number in range(7)])
     assert len(topic.requests) > 1
@@ -109,39 +109,39 @@ def test_no_request_holds_more_bytes_than_sns_takes() -> None:
         assert size <= MAX_BATCH_BYTES
 
 
-def test_no_events_make_no_request() -> None:
+def test_without_events_no_request_is_sent() -> None:
     topic = Topic()
     publish(topic, [])
     assert topic.requests == []
 
 
-def test_a_refused_message_is_named_and_the_others_go_out() -> None:
+def test_a_failed_message_is_named_and_the_others_are_sent() -> None:
     refusal = {"Id": "evt_3", "Code": "InvalidParameter", "Message": "Mei Chen …", "SenderFault": True}
     topic = Topic([refusal])
     assert refused_by(topic, [event(f"evt_{number}") for number in range(12)]) == [("evt_3", "InvalidParameter", True)]
     assert len(topic.requests) == 2
 
 
-def test_a_message_that_sns_says_nothing_about_counts_as_refused() -> None:
+def test_a_message_missing_in_the_answer_counts_as_failed() -> None:
     topic = Topic(ignores="evt_1")
     assert refused_by(topic, [event(f"evt_{number}") for number in range(3)]) == [("evt_1", "NoAnswer", False)]
 
 
-def test_an_outage_ends_the_trying_and_names_everything_after_it() -> None:
+def test_an_outage_stops_the_requests_and_fails_all_remaining_messages() -> None:
     topic = Topic([], ConnectTimeoutError(endpoint_url="https://sns.test"))
     refused = refused_by(topic, [event(f"evt_{number}") for number in range(25)])
     assert refused == [(f"evt_{number}", "ConnectTimeoutError", False) for number in range(10, 25)]
     assert len(topic.requests) == 2
 
 
-def test_throttling_ends_the_trying_and_is_worth_another_try() -> None:
+def test_throttling_stops_the_requests_and_can_be_retried() -> None:
     throttled = ClientError({"Error": {"Code": "Throttling", "Message": ""}}, "PublishBatch")
     refused = refused_by(Topic(throttled), [event(f"evt_{number}") for number in range(11)])
     assert {(code, sender_fault) for _, code, sender_fault in refused} == {("Throttling", False)}
     assert len(refused) == 11
 
 
-def test_a_batch_that_is_refused_for_its_content_does_not_stop_the_next() -> None:
+def test_a_batch_rejected_for_its_content_does_not_stop_the_next() -> None:
     too_long = ClientError({"Error": {"Code": "BatchRequestTooLong", "Message": ""}}, "PublishBatch")
     topic = Topic(too_long)
     refused = refused_by(topic, [event(f"evt_{number}") for number in range(11)])

@@ -1,4 +1,4 @@
-"""Stored attributes and their types: what every earlier version wrote, so that its items can still be read."""
+"""Names and types of stored attributes equal those of every earlier version, so that older items stay readable."""
 
 from __future__ import annotations
 

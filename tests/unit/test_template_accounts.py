@@ -1,4 +1,4 @@
-"""What the template says of further accounts: rights that exist only with them, and no more than are needed."""
+"""Permissions for further accounts exist only with such accounts, and are minimal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.template.source_template import TEMPLATE
 POLICY: Mapping[str, Any] = TEMPLATE["Resources"]["PollAccountsPolicy"]
 
 
-def test_a_stack_with_one_account_has_no_right_to_start_functions() -> None:
+def test_a_stack_with_one_account_has_no_permission_to_invoke_functions() -> None:
     assert POLICY["Condition"] == "WatchesMoreAccounts"
     assert TEMPLATE["Conditions"]["WatchesMoreAccounts"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "AccountsSecretArn"}, ""]}]
@@ -24,7 +24,7 @@ def test_a_stack_with_one_account_has_no_right_to_start_functions() -> None:
     assert "AccountsSecretArn" not in poll_role
 
 
-def test_poll_may_start_itself_and_read_the_list_and_nothing_else() -> None:
+def test_poll_may_invoke_itself_and_read_the_list_and_nothing_else() -> None:
     rights = {
         (statement["Action"], str(dict(statement["Resource"])))
         for statement in POLICY["Properties"]["PolicyDocument"]["Statement"]
@@ -45,5 +45,5 @@ def test_poll_may_start_itself_and_read_the_list_and_nothing_else() -> None:
         ('{"north": {"code": "x"}}', False),
     ],
 )
-def test_the_parameter_takes_an_arn_and_not_the_list_itself(value: str, allowed: bool) -> None:  # noqa: FBT001 - a case
+def test_the_parameter_accepts_an_arn_and_not_the_list_itself(value: str, allowed: bool) -> None:  # noqa: FBT001 - a case
     assert bool(re.search(TEMPLATE["Parameters"]["AccountsSecretArn"]["AllowedPattern"], value)) is allowed

@@ -1,7 +1,7 @@
-"""Functions that write to the queue which invokes them: Lambda stops such loops after 16 rounds unless it is told.
+"""Functions that write to the queue that invokes them: Lambda stops such loops after 16 rounds unless configured.
 
-Poll writes to its queue of ticks too, and never for a message of it (test_poll_ticks.py), so its chain has one round.
-Lambda stays on guard there.
+Poll also writes to its tick queue, but never because of one of its messages (test_poll_ticks.py), so its chain has one
+round. Lambda's loop detection stays on there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from tests.support.template.source_template import RESOURCES
 
 
 def attribute_of(value: object) -> str:
-    """The resource whose ARN ``value`` gets; empty where it is something else."""
+    """The resource whose ARN ``value`` gets; empty if it is something else."""
     arn = value.get("Fn::GetAtt") if isinstance(value, dict) else None
     return str(arn[0]) if isinstance(arn, list) and arn[1] == "Arn" else ""
 
@@ -28,7 +28,7 @@ def sends_to(role: dict[str, Any]) -> set[str]:
 ONE_ROUND = {"PollFunction"}
 
 
-def test_exactly_the_functions_that_feed_their_own_queue_again_and_again_may_loop() -> None:
+def test_exactly_the_functions_that_repeatedly_write_to_their_own_queue_may_loop() -> None:
     functions = {
         name: each["Properties"] for name, each in RESOURCES.items() if each["Type"] == "AWS::Serverless::Function"
     }

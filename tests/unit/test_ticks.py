@@ -42,7 +42,7 @@ def test_each_tick_counts_until_the_next_and_the_last_until_the_next_minute(bega
 @pytest.mark.parametrize(
     "body", ["", "{}", "[]", '{"trigger":"schedule"}', '{"expires_at":"1"}', '{"expires_at":null}']
 )
-def test_what_is_no_tick_is_refused(body: str) -> None:
+def test_an_invalid_tick_is_rejected(body: str) -> None:
     with pytest.raises(ValueError, match="is no tick"):
         parse_expiry(body)
 
@@ -51,7 +51,7 @@ def test_what_is_no_tick_is_refused(body: str) -> None:
     poll_seconds=st.integers(5, MINUTE_S),
     late_s=st.lists(st.integers(0, SCHEDULE_LATE_S), min_size=2, max_size=20),
 )
-def test_no_two_polls_are_further_apart_than_is_said_however_late_the_schedule_is(
+def test_no_two_polls_are_further_apart_than_stated_however_late_the_schedule_is(
     poll_seconds: int, late_s: list[int]
 ) -> None:
     began = [nth * MINUTE_S + late for nth, late in enumerate(late_s)]
@@ -62,5 +62,5 @@ def test_no_two_polls_are_further_apart_than_is_said_however_late_the_schedule_i
 
 @pytest.mark.parametrize(("poll_seconds", "gap_s"), [(5, 65), (15, 75), (45, 90), (60, 120), (300, 360)])
 def test_the_longest_gap_is_reached(poll_seconds: int, gap_s: int) -> None:
-    """One tick of the schedule comes on time, and the next as late as it can."""
+    """One tick of the schedule is on time, and the next is as late as possible."""
     assert longest_gap_s(poll_seconds) == gap_s

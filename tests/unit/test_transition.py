@@ -1,4 +1,4 @@
-"""What an observed row makes of a stored submission."""
+"""The change that an observed row makes to a stored submission."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def observation(at: int = 1_700_001_000, old_before: int | None = None, fence: i
 
 
 def seen(*rows: Attempt, old_before: int | None = None) -> Submission:
-    """The submission after ``rows`` of one attempt were observed, one poll each."""
+    """The submission after ``rows`` of one attempt were observed, one per poll."""
     stored: Submission | None = None
     for row in rows:
         change = change_from(stored, row, observation(old_before=old_before))
@@ -69,13 +69,13 @@ def test_a_closed_attempt_names_the_event_before_it() -> None:
     assert submitted.occurred_at == SUBMITTED.ended_at
 
 
-def test_the_same_row_again_changes_nothing_though_its_link_is_new() -> None:
+def test_the_same_row_with_a_new_link_changes_nothing() -> None:
     stored = seen(SUBMITTED)
     again = replace(SUBMITTED, result_url="https://example.test/viewresult/b")
     assert change_from(stored, again, observation()) is None
 
 
-def test_an_equal_score_written_otherwise_is_no_change() -> None:
+def test_an_equal_score_in_another_spelling_is_not_a_change() -> None:
     assert change_from(seen(SUBMITTED), replace(SUBMITTED, score_points=Decimal("30.0")), observation()) is None
 
 
@@ -84,13 +84,13 @@ def test_an_equal_score_written_otherwise_is_no_change() -> None:
     [{"score_points": None}, {"passed": None}, {"ended_at": None}, {"candidate_name": None}, {"result_url": None}],
     ids=" ".join,
 )
-def test_a_field_that_an_answer_lacks_is_no_change(absent: AttemptFields) -> None:
+def test_a_missing_field_is_not_a_change(absent: AttemptFields) -> None:
     assert change_from(seen(SUBMITTED), replace(SUBMITTED, **absent), observation()) is None
 
 
 @pytest.mark.parametrize("late", [{"passed": None}, {"ended_at": None}, {"candidate_name": None}], ids=" ".join)
-def test_a_fact_shown_for_the_first_time_is_kept_without_an_event(late: AttemptFields) -> None:
-    """A column that the provider begins to show must not announce every old submission."""
+def test_a_fact_shown_for_the_first_time_is_stored_without_an_event(late: AttemptFields) -> None:
+    """A newly shown column must not announce every old submission."""
     change = change_from(seen(replace(SUBMITTED, **late)), SUBMITTED, observation())
     assert change is not None
     assert not change.announces
@@ -102,17 +102,17 @@ def test_a_score_that_comes_later_is_announced() -> None:
     assert types(seen(replace(SUBMITTED, score_points=None), SUBMITTED))[-1] == "submission.rescored"
 
 
-def test_marking_is_announced_with_the_new_score() -> None:
+def test_rescoring_is_announced_with_the_new_score() -> None:
     submission = seen(SUBMITTED, replace(SUBMITTED, score_points=Decimal("41.5")))
     assert types(submission) == ["submission.submitted", "submission.rescored"]
     assert submission.transitions[-1].score_points == Decimal("41.5")
 
 
-def test_a_changed_verdict_is_announced() -> None:
+def test_a_changed_pass_mark_is_announced() -> None:
     assert types(seen(SUBMITTED, replace(SUBMITTED, passed=False)))[-1] == "submission.rescored"
 
 
-def test_reopening_and_handing_in_again_are_told_apart() -> None:
+def test_reopening_and_submitting_again_are_distinguished() -> None:
     again = replace(SUBMITTED, ended_at=1_700_002_000)
     submission = seen(SUBMITTED, OPEN, again)
     assert types(submission) == ["submission.submitted", "submission.reopened", "submission.submitted"]
@@ -120,35 +120,35 @@ def test_reopening_and_handing_in_again_are_told_apart() -> None:
     assert first.event_id != second.event_id
 
 
-def test_going_on_from_an_undocumented_status_is_a_reopening_and_no_second_start() -> None:
+def test_running_after_an_undocumented_status_is_a_reopening_and_not_a_start() -> None:
     submission = seen(OPEN, replace(SUBMITTED, status_code=7), OPEN)
     assert types(submission) == ["submission.started", "submission.unknown_status", "submission.reopened"]
 
 
-def test_handing_in_again_between_two_polls_is_announced_again() -> None:
+def test_submitting_again_between_two_polls_is_announced_again() -> None:
     submission = seen(SUBMITTED, replace(SUBMITTED, ended_at=1_700_002_000))
     assert types(submission) == ["submission.submitted", "submission.submitted"]
 
 
-def test_a_running_attempts_score_is_no_fact_yet() -> None:
+def test_the_score_of_a_running_attempt_is_ignored() -> None:
     running = replace(OPEN, score_points=Decimal(3), ended_at=5)
     stored = seen(running)
     assert stored.attempt.score_points is None
     assert change_from(stored, replace(running, score_points=Decimal(4)), observation()) is None
 
 
-def test_what_ended_before_the_watch_began_is_recorded_silently() -> None:
+def test_attempts_that_ended_before_the_watch_are_recorded_silently() -> None:
     change = change_from(None, SUBMITTED, observation(old_before=1_700_000_901))
     assert change is not None
     assert not change.announces
     assert change.after.transitions == ()
 
 
-def test_what_ended_since_the_watch_began_is_announced_even_during_the_first_contact() -> None:
+def test_attempts_that_ended_since_the_watch_began_are_announced_even_at_first_contact() -> None:
     assert types(seen(SUBMITTED, old_before=1_700_000_900)) == ["submission.submitted"]
 
 
-def test_what_ran_when_the_watch_began_is_announced_when_it_closes() -> None:
+def test_attempts_running_when_the_watch_began_are_announced_when_they_end() -> None:
     assert types(seen(OPEN, SUBMITTED, old_before=1_700_000_500)) == ["submission.submitted"]
 
 
@@ -156,16 +156,16 @@ def test_an_id_is_the_same_whether_the_attempt_was_seen_running_or_not() -> None
     assert seen(OPEN, SUBMITTED).transitions[-1].event_id == seen(SUBMITTED).transitions[-1].event_id
 
 
-def test_an_id_after_a_silent_record_counts_the_silent_one() -> None:
-    """A rebuild that announces everything gives the silent record the first id, so nobody else may have it."""
+def test_an_id_after_a_silent_record_counts_the_silent_record() -> None:
+    """A rebuild that announces everything gives the silent record the first id, so no other event may have it."""
     again = replace(SUBMITTED, ended_at=1_700_002_000)
     silent = seen(SUBMITTED, again, old_before=1_700_001_000)
     announced = seen(SUBMITTED, again)
     assert silent.transitions[-1].event_id == announced.transitions[-1].event_id
 
 
-def test_what_is_written_carries_the_fence_of_the_poll_that_saw_it() -> None:
-    """So that no older poll, however late it writes, can replace it."""
+def test_a_write_carries_the_fence_of_its_poll() -> None:
+    """No older poll can replace it, however late that poll writes."""
     stored = seen(OPEN)
     changed = change_from(stored, SUBMITTED, observation(fence=7))
     missed = change_from_absence(stored, observation(fence=7))
@@ -174,8 +174,8 @@ def test_what_is_written_carries_the_fence_of_the_poll_that_saw_it() -> None:
     assert (changed.after.fence, missed.after.fence) == (7, 7)
 
 
-def test_a_removal_takes_two_scans_the_second_of_which_began_later() -> None:
-    """Otherwise two polls that miss a row at the same time would make one absence two."""
+def test_a_removal_takes_two_scans_that_do_not_overlap() -> None:
+    """Otherwise two simultaneous polls that miss a row would count as two absences."""
     missed = change_from_absence(seen(SUBMITTED), observation(fence=5))
     assert missed is not None
     assert types(missed.after) == ["submission.submitted"]
@@ -188,7 +188,7 @@ def test_a_removal_takes_two_scans_the_second_of_which_began_later() -> None:
     assert change_from_absence(again.after, observation(fence=7)) is None
 
 
-def test_an_absence_that_was_noted_while_a_clock_was_ahead_still_leads_to_a_removal() -> None:
+def test_an_absence_recorded_while_a_clock_was_ahead_still_leads_to_a_removal() -> None:
     missed = change_from_absence(seen(SUBMITTED), observation(at=1_700_900_000))
     assert missed is not None
     again = change_from_absence(missed.after, observation(at=1_700_001_000, fence=2))
@@ -207,7 +207,7 @@ def test_an_absence_that_was_noted_while_a_clock_was_ahead_still_leads_to_a_remo
     ],
     ids=["reopened", "rescored", "another status", "ended", "a status becomes a known one"],
 )
-def test_what_contradicts_a_final_attempt_is_confirmed_first(before: Attempt, row: Attempt, *, is_back: bool) -> None:
+def test_a_contradiction_of_a_final_attempt_is_confirmed_first(before: Attempt, row: Attempt, *, is_back: bool) -> None:
     change = change_from(seen(before), row, observation())
     assert change is not None
     assert is_step_back(change) is is_back
@@ -253,13 +253,13 @@ def test_ids_never_repeat_and_each_names_the_one_before(rows: list[Attempt]) -> 
     assert len(set(ids)) == len(ids)
 
 
-def test_of_two_rows_of_one_attempt_the_one_that_is_further_along_counts() -> None:
+def test_of_two_rows_of_one_attempt_the_more_advanced_counts() -> None:
     rescored = replace(SUBMITTED, score_points=Decimal(99))
     assert further_along(OPEN, SUBMITTED) == further_along(SUBMITTED, OPEN) == SUBMITTED
     assert further_along(SUBMITTED, rescored) == further_along(rescored, SUBMITTED) == rescored
 
 
-def test_changes_come_in_stored_order() -> None:
+def test_changes_are_in_stored_order() -> None:
     rows = [replace(SUBMITTED, candidate_id=str(number), started_at=100 - number) for number in range(3)]
     changes = diff(rows, {}, observation())
     assert [change.after.key for change in changes] == sorted(row.key for row in rows)

@@ -1,4 +1,4 @@
-"""Exams that the provider's list lacks, for good or for a while: what happens in them is still announced."""
+"""Exams that the provider's list lacks, permanently or for a while: their changes are still announced."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def stage() -> MemoryStage:
 
 
 def unlist(stage: MemoryStage, exam_id: str) -> None:
-    """From now on the provider's list lacks the exam; its results can still be asked for."""
+    """Remove the exam from the provider's list; its results can still be requested."""
     del stage.provider.exams_listed[exam_id]
 
 
@@ -33,7 +33,7 @@ def test_an_attempt_that_ends_after_its_exam_left_the_list_is_announced(stage: M
     assert (report.complete, stage.events()) == (True, ["1 forced"])
 
 
-def test_what_nothing_suggests_in_an_exam_that_left_the_list_is_found_by_its_full_scan(stage: MemoryStage) -> None:
+def test_a_change_without_a_sign_in_an_unlisted_exam_is_found_by_its_full_scan(stage: MemoryStage) -> None:
     stage.provider.add("7", row(1))
     stage.poll()
     unlist(stage, "7")
@@ -43,10 +43,10 @@ def test_what_nothing_suggests_in_an_exam_that_left_the_list_is_found_by_its_ful
     assert stage.events() == ["1 rescored"]
 
 
-def test_an_exam_whose_results_are_refused_since_it_left_the_list_is_asked_for_once_a_day_and_is_no_error(
+def test_an_unlisted_exam_with_rejected_results_is_requested_daily_without_error(
     stage: MemoryStage,
 ) -> None:
-    """Its attempts are kept: that the provider does not show them any more is no removal."""
+    """Its attempts are kept: a rejection is not a removal."""
     stage.provider.add("7", row(1, status_code=0), row(2))
     stage.poll()
     unlist(stage, "7")
@@ -62,7 +62,7 @@ def test_an_exam_whose_results_are_refused_since_it_left_the_list_is_asked_for_o
     assert [one.missing_since for one in stage.stored()] == [None, None]
 
 
-def test_an_exam_that_was_refused_and_is_listed_again_is_read_at_once(stage: MemoryStage) -> None:
+def test_a_rejected_exam_that_is_listed_again_is_read_at_once(stage: MemoryStage) -> None:
     stage.provider.add("7", row(1, status_code=0))
     stage.poll()
     listed = stage.provider.exams_listed.pop("7")

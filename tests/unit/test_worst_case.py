@@ -1,4 +1,4 @@
-"""The worst-case bounds that are promised, compared with polls over tables in memory."""
+"""The promised worst-case bounds, compared with polls with tables in memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BOUNDS: WorstCase = worst_case_s(poll_s=POLL_S, full_scan_s=FULL_SCAN_S)
 
 @pytest.fixture
 def quiet() -> MemoryStage:
-    """An exam that has been idle long enough for its full scans to be as rare as they get."""
+    """An exam that was idle until its full scans are as rare as possible."""
     stage = MemoryStage()
     stage.provider.add("7", row(1), row(2))
     for _ in range(IDLE_FACTOR * 3):
@@ -33,7 +33,7 @@ def poll_after(stage: MemoryStage, seconds: int) -> None:
 
 
 def seconds_until(stage: MemoryStage, event: str, bound_s: int) -> int:
-    """How long it takes until ``event`` is announced by polls each of which the scheduler starts as late as it may."""
+    """Seconds until ``event`` is announced if the scheduler starts each poll as late as possible."""
     happened_at = stage.provider.clock
     while event not in stage.events() and stage.provider.clock - happened_at <= bound_s:
         poll_after(stage, longest_gap_s(POLL_S))
@@ -42,7 +42,7 @@ def seconds_until(stage: MemoryStage, event: str, bound_s: int) -> int:
 
 
 def after_scan(stage: MemoryStage) -> None:
-    """Poll until the exam was scanned just now."""
+    """Poll until the exam was just scanned."""
     scanned_at = state(stage).scanned_at
     while state(stage).scanned_at == scanned_at:
         poll_after(stage, POLL_S)
@@ -56,7 +56,7 @@ def change(**facts: Unpack[RowFields]) -> Callable[[MemoryStage], None]:
 
 
 def unseen(stage: MemoryStage) -> None:
-    """Somebody submits, and the attempt count does not show it."""
+    """Submit an attempt that the attempt count does not show."""
     count = stage.provider.exams_listed["7"].attempt_count
     stage.provider.add("7", row(5, started_at=stage.provider.clock, ended_at=stage.provider.clock))
     stage.provider.exams_listed["7"] = replace(stage.provider.exams_listed["7"], attempt_count=count)
@@ -101,7 +101,7 @@ def test_an_attempt_in_an_active_exam_that_no_count_shows(quiet: MemoryStage) ->
     assert seconds_until(quiet, "5 submitted", BOUNDS["active"]) <= BOUNDS["active"]
 
 
-def test_what_the_attempt_count_or_a_running_attempt_shows(quiet: MemoryStage) -> None:
+def test_a_change_that_the_attempt_count_or_a_running_attempt_shows(quiet: MemoryStage) -> None:
     started_at = quiet.provider.clock + 1
     quiet.provider.add("7", row(5, status_code=0, started_at=started_at))
     assert seconds_until(quiet, "5 started", BOUNDS["signalled"]) == BOUNDS["signalled"]
@@ -109,6 +109,6 @@ def test_what_the_attempt_count_or_a_running_attempt_shows(quiet: MemoryStage) -
     assert seconds_until(quiet, "5 submitted", BOUNDS["signalled"]) == BOUNDS["signalled"]
 
 
-def test_every_report_holds_the_bounds_of_its_settings(quiet: MemoryStage) -> None:
+def test_every_report_contains_the_bounds_of_its_settings(quiet: MemoryStage) -> None:
     body = quiet.poll(full_scan_interval_s=7200, poll_interval_s=10).body()
     assert body["worst_case_s"] == worst_case_s(poll_s=10, full_scan_s=7200)

@@ -1,4 +1,4 @@
-"""A first scan writes each page while it reads the next one, and counts only what was written."""
+"""A first scan writes each page while it reads the next one, and counts only written pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROWS = 190
 
 
 class LateFuture(Future[T]):
-    """Does its work only when somebody waits for it."""
+    """Does its work only when a caller waits for it."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class LateFuture(Future[T]):
 
 
 class LateExecutor(Executor):
-    """The slowest thread there can be."""
+    """The slowest possible thread."""
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         return LateFuture(lambda: fn(*args, **kwargs))
@@ -70,7 +70,7 @@ def poll(stage: MemoryStage) -> PollReport:
 
 
 def test_each_page_is_written_after_the_next_one_was_read(stage: MemoryStage, submissions: NotedSubmissions) -> None:
-    """Except before a cursor is saved, which waits for what it covers."""
+    """Except before a cursor is saved: saving waits for the pages that the cursor covers."""
     pages_read: list[int] = []
     submissions.before_write = lambda: pages_read.append(asked(stage))
     assert poll(stage).complete
@@ -79,7 +79,7 @@ def test_each_page_is_written_after_the_next_one_was_read(stage: MemoryStage, su
 
 
 def test_rows_whose_write_fails_are_read_again(stage: MemoryStage, submissions: NotedSubmissions) -> None:
-    """No cursor covers them, although further pages were read meanwhile."""
+    """No cursor covers them, even if later pages were read meanwhile."""
     writes = iter(range(1000))
 
     def fail_once() -> None:
@@ -97,7 +97,7 @@ def test_rows_whose_write_fails_are_read_again(stage: MemoryStage, submissions: 
 
 
 def test_no_write_is_left_behind_when_the_provider_fails(stage: MemoryStage, submissions: NotedSubmissions) -> None:
-    """What was read before the failure is stored when the poll ends."""
+    """Pages read before the failure are stored when the poll ends."""
     writes = iter(range(1000))
 
     def provider_fails_later() -> None:

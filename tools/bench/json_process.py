@@ -30,7 +30,7 @@ class JsonProcess:
 
     Args:
         argv: the module's name and its arguments.
-        environ: variables beside the few that are inherited.
+        environ: variables in addition to the few that the process inherits.
         python: the interpreter.
     """
 

@@ -76,7 +76,7 @@ class UnitCounter:
 
     @classmethod
     def of_this_process(cls) -> Self:
-        """Count for every client that ``boto3.client`` makes from now on."""
+        """Count the calls of every client that ``boto3.client`` makes from now on."""
         counter, session = cls(), boto3.Session()
         session.events.register("before-parameter-build.dynamodb", counter._before)
         for service in SERVICES:

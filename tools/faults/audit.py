@@ -151,7 +151,7 @@ def _lost(attempt: Attempt, history: Sequence[LedgerEntry], events: Sequence[Eve
 
 
 def _wanted(history: Sequence[LedgerEntry], *, is_announced: bool) -> set[str]:
-    """Return the types of which the newest event must be one; none if no event is due."""
+    """Return the types that the newest event may have; empty if no event is due."""
     if history[-1].kind is LedgerKind.REMOVED:
         # No poll saw an attempt that started and was removed between two polls.
         return {"submission.removed"} if is_announced else set()

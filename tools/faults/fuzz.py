@@ -28,7 +28,7 @@ def bodies(seed: int, count: int) -> Iterator[bytes]:
 
 
 def problem_with(reader: Reader, given: bytes) -> str | None:
-    """Return a description of an unexpected error or a slow read; None if the reader behaves."""
+    """Describe an unexpected error or a slow read; None if there was neither."""
     began_s = time.thread_time()
     try:
         reader.read(given)

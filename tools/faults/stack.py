@@ -97,7 +97,7 @@ class FaultStack:
         return self.output(f"{function}FunctionName")
 
     def invoke(self, function: str, payload: object, *, wait: bool = True) -> None:
-        """Invoke a function; its failure is not an error."""
+        """Invoke a function and ignore its failure."""
         self.functions.invoke(
             FunctionName=self.function_name(function),
             InvocationType="RequestResponse" if wait else "Event",

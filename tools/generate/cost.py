@@ -100,7 +100,7 @@ def _quiet(watched: WatchedStack, meter: Meter) -> Units:
 
 
 def _rotation(watched: WatchedStack, meter: Meter, quiet: Units) -> Units:
-    """Measure what each exam adds that is due in the rotation."""
+    """Measure what each exam that is due in the rotation adds to a poll."""
     watched.world.advance(ROTATION_S)
     exams = _poll(meter)
     return meter.units().minus(quiet).per(exams)

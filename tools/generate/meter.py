@@ -56,7 +56,7 @@ class Measured:
     quiet_poll: Units
     """A poll without changes, of an account with one exam."""
     exam_in_quiet_poll: Units
-    """Each further exam in it."""
+    """Each further exam in such a poll."""
     rotation: Units
     """Each exam whose new rows a poll reads in the rotation, if there are none."""
     submission: Units
@@ -82,7 +82,7 @@ class Meter:
     """Write units in the index of each table; ``write_units`` includes them."""
 
     def attach(self) -> None:
-        """Count for every client that ``boto3.client`` makes from now on."""
+        """Count the calls of every client that ``boto3.client`` makes from now on."""
         plain = boto3.client("dynamodb")
         session = boto3.Session()
         session.events.register("before-parameter-build", self._before)

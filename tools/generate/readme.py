@@ -19,7 +19,7 @@ from tools.markdown import markdown_table
 ROOT = Path(__file__).resolve().parents[2]
 
 WHEN = {
-    EventType.STARTED: "a candidate opens an exam",
+    EventType.STARTED: "a candidate starts an exam",
     EventType.SUBMITTED: "a candidate submits, or submits again",
     EventType.TIMED_OUT: "the time limit ends an attempt",
     EventType.FORCED: "an administrator force-submits an attempt",

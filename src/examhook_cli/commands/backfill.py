@@ -32,14 +32,14 @@ class _Round:
 
     @property
     def completed(self) -> float:
-        """Completed part, from 0 to 1."""
+        """Completed share of the exams, from 0 to 1."""
         exams = self.counts["exams"]
         return (exams - self.counts["exams_left"]) / exams if exams else 0.0
 
     @property
     def reason(self) -> str:
         """Reason that some exams are unread."""
-        return " ".join(self.errors) or "; ".join(self.notes) or "Poll had no time left."
+        return " ".join(self.errors) or "; ".join(self.notes) or "Poll ran out of time."
 
     @property
     def position(self) -> tuple[int, int, str]:
@@ -92,13 +92,13 @@ def backfill(  # noqa: PLR0913 - each option is a parameter
     exam: Annotated[list[str] | None, typer.Option(metavar="ID,…", help="Read only these exams (repeatable).")] = None,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Count missing events without announcing them; announce only new changes."),
+        typer.Option("--dry-run", help="Count missing events without announcing them; still announce new changes."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read every exam again and announce missing events.
 
-    Skips events that are known to be announced.
+    Skips events that were announced before.
 
     Example: examhook backfill --since 36h --dry-run
     """
@@ -144,7 +144,7 @@ def _run(installation: Installation, account: str | None, request: dict[str, obj
             latest = _invoke(installation, {"account": account, "backfill": {**request, "place": total.place}})
             total.add(latest)
             if total.is_stuck:
-                raise CommandError(f"The backfill makes no progress. {latest.reason} Fix this and run it again.")
+                raise CommandError(f"The backfill makes no progress. {latest.reason} Fix this, then run the command again.")
             show(latest.completed)
     return total
 

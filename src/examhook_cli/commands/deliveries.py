@@ -127,7 +127,7 @@ def retry(
     counts: Counter[Resent] = Counter()
     with progress("Sending", len(deliveries)) as show_progress:
         for delivery in sorted(deliveries, key=lambda each: each.created_at):
-            # If the endpoint is down, each delivery that the user names is sent, but only one of all others.
+            # If the endpoint is down, send all deliveries that the user names; without names, send only one.
             counts[replay.retry_now(delivery, probe=bool(event_ids))] += 1
             show_progress(counts.total())
     print_resent(counts, as_json=as_json, dry_run=dry_run)
@@ -170,5 +170,8 @@ def _attempt_facts(record: AttemptRecord) -> dict[str, object]:
 
 
 def _next_attempt_at(delivery: Delivery) -> int | None:
-    """When the next attempt is due; None for a pending delivery, whose stored time is a timeout for a lost message."""
+    """When the next attempt is due; None unless the delivery waits.
+
+    The stored time of a pending delivery is the timeout after which its message counts as lost.
+    """
     return delivery.next_attempt_at if delivery.status is DeliveryStatus.WAITING else None

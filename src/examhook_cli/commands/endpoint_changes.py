@@ -119,7 +119,7 @@ def disable(
     context: typer.Context,
     endpoint_id: EndpointArgument,
     *,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Reason, which endpoints show prints.")] = "by hand",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Reason; endpoints show prints it.")] = "by hand",
 ) -> None:
     """Disable a webhook; its deliveries wait until it is enabled.
 
@@ -160,7 +160,7 @@ def rotate_secret(
         return
     say(f"New signing secret of {endpoint_id}: {secret}")
     if until is None:
-        hint("No earlier secret signs requests any more.")
+        hint("Earlier secrets no longer sign requests.")
     else:
         hint(f"The old secret also signs requests until {time_text(until)}; update the receiver by then.")
 

@@ -29,7 +29,7 @@ _CHAT_URLS: Mapping[BodyFormat, re.Pattern[str]] = {
 
 
 def check_rate_option(rate: float | None) -> None:
-    """Raises BadParameter for a rate out of range."""
+    """Raise BadParameter for a rate out of range."""
     try:
         if rate:
             check_rate(rate)
@@ -38,7 +38,7 @@ def check_rate_option(rate: float | None) -> None:
 
 
 def check_url_option(url: str, option: str) -> None:
-    """Raises BadParameter for a URL that no stack accepts."""
+    """Raise BadParameter for a URL that no stack accepts."""
     try:
         check_endpoint_url(url, allow_http=True, allow_private=True)
     except EndpointUrlError as error:
@@ -47,7 +47,7 @@ def check_url_option(url: str, option: str) -> None:
 
 @contextmanager
 def url_errors() -> Iterator[None]:
-    """Turns the stack's rejection of a URL into CommandError."""
+    """Turn the stack's rejection of a URL into CommandError."""
     try:
         yield
     except EndpointUrlError as error:
@@ -56,7 +56,7 @@ def url_errors() -> Iterator[None]:
 
 
 def format_hint(url: str, body_format: BodyFormat) -> str | None:
-    """Advice if ``url`` belongs to a chat that needs another format; None otherwise."""
+    """Advice if ``url`` belongs to a chat that needs another format, else None."""
     parts = urlsplit(url)
     host_and_path = f".{parts.hostname or ''}{parts.path}"
     chat = next((each for each, pattern in _CHAT_URLS.items() if pattern.search(host_and_path)), None)

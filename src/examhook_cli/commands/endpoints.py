@@ -38,7 +38,7 @@ app = typer.Typer(help="Manage webhook endpoints.", no_args_is_help=True)
 @app.command()
 def add(  # noqa: PLR0913 - each option is a parameter
     context: typer.Context,
-    url: Annotated[str, typer.Argument(metavar="URL", help="URL to send events to, by POST.")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="URL that receives events by POST.")],
     *,
     types: Annotated[
         list[str] | None,

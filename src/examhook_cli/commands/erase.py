@@ -74,7 +74,7 @@ def _print(erasure: Erasure, candidate: str, account: str, *, dry_run: bool) -> 
     print_table(["table", "would be erased" if dry_run else "erased", "data"], rows)
     if dry_run:
         return
-    say(f"Only a keyed hash of the id remains of candidate {candidate} of account {account}.")
+    say(f"Candidate {candidate} of account {account} is erased; only a keyed hash of the id remains.")
     hint("Out of reach:")
     for place in OUT_OF_REACH:
         hint(f"- {place}.")

@@ -27,7 +27,7 @@ def redrive(
 ) -> None:
     """Send missing events of stored submissions.
 
-    Builds each event that was never announced from the stored submission.
+    Finds stored submissions whose events were never announced, and sends these events.
 
     Example: examhook events redrive --since 36h --dry-run
     """
@@ -51,7 +51,7 @@ def redrive(
         sent = "" if dry_run else f", {total['dispatched']} sent"
         say(f"{total['scanned']} submissions checked: {counted(total['missing'], 'event')} missing{sent}.")
     if total["unreadable"]:
-        complain(f"This version cannot read {total['unreadable']} submissions: deploy the newest and try again.")
+        complain(f"This version cannot read {total['unreadable']} submissions: deploy the newest version and try again.")
     if total["failed"]:
         raise CommandError(f"{total['failed']} events could not be sent ({reason}): try again.")
 

@@ -75,7 +75,7 @@ def show(
     context: typer.Context,
     event_id: Annotated[str, typer.Argument(metavar="ID", help="Event id, from events list.")],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON document on one line in a pipe.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON document; in a pipe, on one line.")] = False,
 ) -> None:
     """Print one event, including names and the result link.
 

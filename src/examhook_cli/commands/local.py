@@ -84,7 +84,7 @@ def up(  # noqa: PLR0913 - each option is a parameter
     # Exit normally on SIGTERM, so that an unfinished deployment stops the emulator.
     signal.signal(signal.SIGTERM, _exit)
     started = start_stack(paths, os.environ, options, port, waiting)
-    state = "was up and is updated" if started.was_up else "is up"
+    state = "is updated" if started.was_up else "is up"
     say(f"Stack {DEFAULT_STACK_NAME} {state} at {started.emulator.url}.")
     for endpoint in started.endpoints:
         say(f"Webhook {endpoint.endpoint_id}: {endpoint.url}")

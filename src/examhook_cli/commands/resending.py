@@ -1,4 +1,4 @@
-"""Shared by ``events replay`` and ``deliveries retry``."""
+"""Parts that ``events replay`` and ``deliveries retry`` share."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def simulate(  # noqa: PLR0913 - each option is a parameter
         with running_simulator(world, port, code=code, requests_per_second=requests_per_second) as simulator:
             for switch in switches:
                 simulator.api.quirks.turn_on(switch)
-            # A caller may stop the process as soon as it has read the announcement.
+            # A caller may stop this process right after reading the announcement.
             with _stop_signal() as stopped:
                 _announce(simulator, seed, as_json=as_json)
                 stopped.wait()

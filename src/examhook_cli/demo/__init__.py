@@ -1,1 +1,1 @@
-"""The demo: a scenario on a local stack that compares sent with received events."""
+"""The demo: runs a scenario on a local stack and compares expected with received events."""

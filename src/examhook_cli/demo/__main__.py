@@ -16,7 +16,7 @@ from examhook_cli.demo.scenario_run import run_scenario
 def main(
     picture: Annotated[str | None, typer.Option(metavar="FILE", help="Save the output as an SVG image.")] = None,
 ) -> None:
-    """Run a scenario and compare sent with received events."""
+    """Run a scenario and compare expected with received events."""
     narrator = Narrator()
     started_at = time.monotonic()
     try:

@@ -1,8 +1,8 @@
 """Compares expected with received events.
 
-The expected events follow from the simulator's ledger alone. A poll sees only the current state: of all entries about
-an attempt between two polls, the last status counts, and a new score only if no status changed. Of an exam, only its
-availability at the poll counts.
+The expected events follow from the simulator's ledger alone. A poll sees only the current state. If the ledger has
+several entries about an attempt between two polls, only the last status counts; a new score counts only if the status
+did not change. For an exam, only the availability at the poll counts.
 """
 
 from __future__ import annotations

@@ -125,13 +125,13 @@ def _many_submit(demo: DemoWorld) -> None:
 
 
 STEPS = (
-    Step("Mei Chen opens an exam", _opens),
+    Step("Mei Chen starts an exam", _opens),
     Step("Mei Chen submits", _submits),
-    Step("Three others open another exam", _three_open),
+    Step("Three others start another exam", _three_open),
     Step("One times out, the administrator force-submits one, the system submits the third", _three_end),
     Step("Mei Chen takes the same exam again and submits", _retakes),
     Step("A new exam with a long title appears, and two submit before the next poll", _new_exam),
-    Step("Sam opens an exam just before it ends", _opens_before_the_end),
+    Step("Sam starts an exam just before it closes", _opens_before_the_end),
     Step("That exam is closed during Sam's attempt", _closes),
     Step("The administrator force-submits Sam's attempt", _forced_after_the_end),
     Step("The exam is reopened", _opens_again),

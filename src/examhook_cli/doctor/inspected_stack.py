@@ -1,4 +1,4 @@
-"""The stack that the doctor inspects, with what several checks read."""
+"""The stack that the doctor inspects, with data that several checks share."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Listener:
             return list(self._received)
 
     def answer_with(self, status: int, *, next_requests: int | None = None) -> None:
-        """Respond to verified requests with ``status``, or only to the next ``next_requests`` requests."""
+        """Respond with ``status`` to the next ``next_requests`` verified requests, or to all from now on."""
         with self._changed:
             if next_requests is None:
                 self._status, self._bad_requests_left = status, 0

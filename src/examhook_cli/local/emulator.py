@@ -38,7 +38,7 @@ class Emulator:
 
 
 def running_emulator(paths: LocalPaths) -> Emulator | None:
-    """The emulator that an earlier command started, if it still runs; removes the record of one that ended."""
+    """The emulator that an earlier command started; None if it has ended, which also deletes its record."""
     try:
         record = json.loads(paths.process_file.read_text())
         emulator = Emulator(pid=int(record["pid"]), port=int(record["port"]))
@@ -79,7 +79,7 @@ def start_emulator(paths: LocalPaths, environ: Mapping[str, str], port: int) -> 
 
 def stop_emulator(paths: LocalPaths, emulator: Emulator) -> None:
     """Stop an emulator and its functions; raises EmulatorError."""
-    # The emulator leads a process group that contains the functions. They have nothing to save.
+    # The emulator leads a process group that contains the functions. Functions have nothing to save.
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(emulator.pid, number)

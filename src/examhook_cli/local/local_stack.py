@@ -124,7 +124,7 @@ def running_stack(paths: LocalPaths) -> tuple[Stack, LocalClients]:
 
 
 def warm_up(stack: Stack, client: LambdaClient) -> None:
-    """Run each function once, so that the first event does not wait for it; raises DeployError if one fails."""
+    """Run each function except Poll once, so that the first event waits for no start; raises DeployError."""
     for output, payload in _WARM_UP_PAYLOADS.items():
         response = client.invoke(FunctionName=stack.output(output), Payload=json.dumps(payload).encode())
         if response.get("FunctionError"):

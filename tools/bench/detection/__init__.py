@@ -1,1 +1,1 @@
-"""Detection: requests, events and resources of polls, next to other ways to do the same work."""
+"""Detection: requests, events and resources of polls, compared with other ways to do the same work."""
