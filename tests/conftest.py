@@ -1,4 +1,4 @@
-"""Watches, in every test, what the functions' code calls, and holds it against the rights of their roles."""
+"""Records in every test what the functions' code calls, and compares it with the permissions of their roles."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def _unused(calls: Iterable[Call]) -> list[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Judge the rights of the roles at the end of a run of all integration tests."""
+    """Evaluate the permissions of the roles after a run of all integration tests."""
     config.pluginmanager.register(WholeRun(INTEGRATION, RECORDER.calls, _unused))
 
 
 @pytest.fixture(autouse=True)
 def _rights_are_enough() -> Iterator[None]:
-    """Fail a test in which a function called what its role does not allow."""
+    """Fail a test if a function made a call that its role does not allow."""
     RECORDER.begin()
     yield
     assert denied(wanted_by_calls(RECORDER.end())) == []
@@ -47,7 +47,7 @@ def _rights_are_enough() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def recorder() -> Recorder:
-    """All that this process's tests called until now."""
+    """All recorded calls of this process's tests."""
     return RECORDER
 
 

@@ -223,7 +223,9 @@ class World:
             self.exam(ref.exam_id).get(int(ref.candidate_id), ref.started_at) if ref.candidate_id.isdecimal() else None
         )
         if row is None:
-            raise WorldError(f"Candidate {ref.candidate_id} has no attempt at exam {ref.exam_id} that started at {ref.started_at}")
+            raise WorldError(
+                f"Candidate {ref.candidate_id} has no attempt at exam {ref.exam_id} that started at {ref.started_at}"
+            )
         return row
 
     def _set_available(self, exam_id: str, kind: LedgerKind, at: int | None, *, available: bool) -> None:

@@ -1,4 +1,4 @@
-"""AWS as moto plays it, with its own credentials: the tables alone, or all that deliveries need."""
+"""AWS in moto with fake credentials: only the tables, or all resources of deliveries."""
 
 from __future__ import annotations
 

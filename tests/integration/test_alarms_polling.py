@@ -29,7 +29,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> CloudWatch:
 
 
 class Context:
-    """What Lambda tells Poll."""
+    """Lambda's context for Poll."""
 
     function_name = "poll"
 
@@ -41,7 +41,7 @@ class Context:
 
 
 class Polling:
-    """Ticks of the schedule, one a minute."""
+    """Ticks of a schedule, one per minute."""
 
     def __init__(
         self, watch: CloudWatch, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, every_min: int = 1
@@ -51,7 +51,7 @@ class Polling:
         monkeypatch.setattr(poll_entry, "_accounts", lambda: AccountPolls(self.stage.workflow(), None, None, None))  # type: ignore[arg-type] # one account
 
     def tick(self, minutes: int, *, dead: bool = False, messages: int = 0, late: bool = False) -> None:
-        """Pass minutes; in each comes a tick of the schedule, and messages of further ticks."""
+        """Pass minutes; each has a tick of the schedule, and messages of further ticks."""
         for _ in range(minutes):
             self.watch.minute += 1
             self.stage.provider.clock += 60
@@ -78,7 +78,7 @@ def polling(watch: CloudWatch, capsys: pytest.CaptureFixture[str], monkeypatch: 
     return polling
 
 
-def test_polls_that_never_come_to_their_end_stall_after_so_many_minutes(polling: Polling) -> None:
+def test_polls_that_never_complete_fire_the_stall_alarm_in_time(polling: Polling) -> None:
     polling.stage.provider.failures[""] = ProviderUnavailable("It does not answer.")
     polling.tick(QUARTER_MIN - 1)
     assert not polling.fires("PollStalledAlarm")
@@ -89,14 +89,14 @@ def test_polls_that_never_come_to_their_end_stall_after_so_many_minutes(polling:
     assert not polling.fires("PollStalledAlarm")
 
 
-def test_a_schedule_that_stopped_stalls_as_well(polling: Polling) -> None:
+def test_a_stopped_schedule_fires_the_stall_alarm(polling: Polling) -> None:
     polling.tick(QUARTER_MIN - 1, dead=True)
     assert not polling.fires("PollStalledAlarm")
     polling.tick(1, dead=True)
     assert polling.fires("PollStalledAlarm")
 
 
-def test_messages_that_arrive_too_late_do_not_hide_that_nothing_polls(polling: Polling) -> None:
+def test_late_messages_do_not_hide_that_nothing_polls(polling: Polling) -> None:
     polling.tick(QUARTER_MIN, dead=True, messages=3, late=True)
     assert polling.fires("PollStalledAlarm")
 
@@ -114,7 +114,7 @@ def test_four_polls_a_minute_that_fail_for_a_moment_do_not_fire(polling: Polling
     assert not polling.fires("ProviderFailingAlarm")
 
 
-def test_one_account_that_stalls_is_not_hidden_by_another(
+def test_a_stalled_account_is_not_hidden_by_another(
     polling: Polling, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Polling(CloudWatch(), capsys, monkeypatch)
@@ -128,7 +128,7 @@ def test_one_account_that_stalls_is_not_hidden_by_another(
     assert polling.fires("PollStalledAlarm")
 
 
-def test_a_schedule_with_pauses_that_are_shorter_than_the_alarms_does_not_stall(
+def test_an_interval_shorter_than_the_alarms_period_does_not_fire(
     watch: CloudWatch, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     polling = Polling(watch, capsys, monkeypatch, every_min=QUARTER_MIN - 5)
@@ -138,7 +138,7 @@ def test_a_schedule_with_pauses_that_are_shorter_than_the_alarms_does_not_stall(
         assert not polling.fires("PollStalledAlarm")
 
 
-def test_nothing_stalls_where_polling_is_turned_off() -> None:
+def test_disabled_polling_does_not_fire() -> None:
     off = StackTemplate({"AccountCode": "a-code", "Polling": "DISABLED"}).of_type("AWS::CloudWatch::Alarm")
     assert CloudWatch(minute=100).fires(ALARMS["PollStalledAlarm"])
     assert not CloudWatch(minute=100).fires(off["PollStalledAlarm"])
@@ -167,7 +167,7 @@ def test_a_provider_that_fails_for_a_quarter_of_an_hour_fires(polling: Polling) 
     assert polling.fires("ProviderFailingAlarm")
 
 
-def test_polls_that_leave_exams_over_for_an_hour_fire(polling: Polling) -> None:
+def test_an_hour_of_incomplete_polls_fires(polling: Polling) -> None:
     polling.stage.time_left_s = 10
     polling.stage.provider.add("7", row(1))
     polling.tick(55)
@@ -210,7 +210,7 @@ def test_a_row_that_cannot_be_read_for_a_moment_does_not_fire(polling: Polling) 
 
 
 @pytest.mark.parametrize("every_min", [1, 5, 20, 60])
-def test_a_stream_that_brings_nothing_to_dispatch_fires_until_what_waited_went_out(
+def test_a_stream_that_brings_nothing_fires_until_the_waiting_events_are_sent(
     every_min: int, watch: CloudWatch, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     polling = Polling(watch, capsys, monkeypatch, every_min)

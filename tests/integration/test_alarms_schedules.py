@@ -1,4 +1,4 @@
-"""The alarms that are made of what polls count hold for every schedule up to a pause of an hour."""
+"""The alarms on the metrics of polls work for every schedule up to an interval of an hour."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def alarm_of(name: str, pause_min: int) -> Mapping[str, Any]:
 
 
 def firing(name: str, pause_min: int, fails: Callable[[int], bool], minutes: int = 12 * HOUR_MIN) -> list[int]:
-    """The minutes in which the alarm is firing. ``fails`` returns whether the poll that is due in a minute fails.
+    """The minutes in which the alarm fires. ``fails`` returns whether the poll of a minute fails.
 
     Every other poll reports a minute late, unless polls are a minute apart.
     """
@@ -46,7 +46,7 @@ def firing(name: str, pause_min: int, fails: Callable[[int], bool], minutes: int
 @pytest.mark.parametrize("pause_min", PAUSES_MIN)
 @pytest.mark.parametrize("name", ALL)
 def test_an_alarm_on_failing_polls_fires_once_and_until_polls_succeed(name: str, pause_min: int) -> None:
-    """It does not stop and fire again in between, because each time sends a message."""
+    """It does not recover and fire again in between, because each change sends a message."""
     begins, fixed, end = HOUR_MIN, 8 * HOUR_MIN, 12 * HOUR_MIN
     fired = firing(name, pause_min, lambda minute: begins <= minute < fixed, end)
     assert fired == list(range(fired[0], fired[-1] + 1))
@@ -57,18 +57,18 @@ def test_an_alarm_on_failing_polls_fires_once_and_until_polls_succeed(name: str,
 
 @pytest.mark.parametrize("pause_min", PAUSES_MIN)
 @pytest.mark.parametrize("name", [*THREE_POLLS, "OutOfTimeAlarm"])
-def test_a_single_failure_does_not_ring(name: str, pause_min: int) -> None:
+def test_a_single_failure_does_not_fire(name: str, pause_min: int) -> None:
     moment = 4 * HOUR_MIN
     assert firing(name, pause_min, lambda minute: moment <= minute < moment + pause_min) == []
 
 
 @pytest.mark.parametrize("name", [*THREE_POLLS, "OutOfTimeAlarm"])
-def test_at_the_default_schedule_a_failure_now_and_then_does_not_ring(name: str) -> None:
+def test_at_the_default_schedule_rare_failures_do_not_fire(name: str) -> None:
     assert firing(name, 1, lambda minute: minute % 10 == 0) == []
 
 
 @pytest.mark.parametrize("name", THREE_POLLS)
-def test_at_the_default_schedule_it_rings_after_a_quarter_of_an_hour_and_ends_soon_after(name: str) -> None:
+def test_at_the_default_schedule_the_alarm_fires_after_15_minutes_and_recovers_soon(name: str) -> None:
     begins, fixed = HOUR_MIN, 2 * HOUR_MIN
     fired = firing(name, 1, lambda minute: begins <= minute < fixed)
     assert begins + 10 <= fired[0] <= begins + 15

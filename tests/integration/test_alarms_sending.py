@@ -50,7 +50,7 @@ def world(watch: CloudWatch, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]
 
 @dataclass
 class Delivering:
-    """Retry's ticks and Deliver's batches over one world, a minute at a time."""
+    """Retry's ticks and Deliver's batches in one world, minute by minute."""
 
     world: World
     watch: CloudWatch
@@ -84,7 +84,7 @@ def delivering(world: World, watch: CloudWatch, capsys: pytest.CaptureFixture[st
     return delivering
 
 
-def test_deliveries_that_are_due_and_not_tried_for_a_quarter_of_an_hour_fire(
+def test_due_deliveries_without_an_attempt_for_15_minutes_fire(
     delivering: Delivering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint, _ = delivering.world.endpoint("http://127.0.0.1:9/hook")
@@ -104,7 +104,7 @@ def test_a_retry_that_does_not_run_fires(delivering: Delivering) -> None:
     assert delivering.fires("DeliveriesOverdueAlarm")
 
 
-def test_what_waits_for_a_receiver_that_is_down_is_not_overdue(delivering: Delivering) -> None:
+def test_deliveries_that_wait_for_a_down_receiver_are_not_overdue(delivering: Delivering) -> None:
     with scripted_server(answer("", "500 Internal Server Error")) as receiver:
         endpoint, _ = delivering.world.endpoint(receiver.url)
         messages = [delivering.world.delivery(endpoint, nth) for nth in (1, 2, 3, 4)]
@@ -116,7 +116,7 @@ def test_what_waits_for_a_receiver_that_is_down_is_not_overdue(delivering: Deliv
     assert not delivering.fires("DeliveriesOverdueAlarm")
 
 
-def test_an_endpoint_that_is_turned_off_fires(delivering: Delivering) -> None:
+def test_an_automatically_disabled_endpoint_fires(delivering: Delivering) -> None:
     with scripted_server(answer("", "410 Gone")) as receiver:
         endpoint, _ = delivering.world.endpoint(receiver.url)
         delivering.deliver(body_of(delivering.world.delivery(endpoint)))
@@ -128,7 +128,7 @@ def test_an_endpoint_that_is_turned_off_fires(delivering: Delivering) -> None:
     assert not delivering.fires("EndpointDisabledAlarm")
 
 
-def test_an_endpoint_that_a_person_turns_off_does_not_fire(delivering: Delivering) -> None:
+def test_a_manually_disabled_endpoint_does_not_fire(delivering: Delivering) -> None:
     endpoint, _ = delivering.world.endpoint("http://127.0.0.1:9/hook")
     delivering.world.endpoints.disable(endpoint.endpoint_id, "by hand", int(delivering.world.clock.at))
     delivering.tick()
@@ -143,7 +143,7 @@ def sqs(watch: CloudWatch, queue: str, url: str) -> None:
     watch.put("AWS/SQS", in_flight, int(attributes["ApproximateNumberOfMessagesNotVisible"]), QueueName=queue)
 
 
-def test_a_batch_that_the_stream_gave_up_fires_while_it_is_repaired_and_until_it_is(
+def test_a_batch_that_the_stream_gave_up_on_fires_until_it_is_redriven(
     watch: CloudWatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with deployed(monkeypatch) as stack:
@@ -160,7 +160,7 @@ def test_a_batch_that_the_stream_gave_up_fires_while_it_is_repaired_and_until_it
         assert not watch.fires(ALARMS["GivenUpAlarm"])
 
 
-def test_a_message_that_is_put_aside_fires(watch: CloudWatch) -> None:
+def test_a_message_on_a_dead_letter_queue_fires(watch: CloudWatch) -> None:
     with mock_aws():
         queues = boto3.client("sqs")
         url = queues.create_queue(QueueName="dead")["QueueUrl"]
@@ -171,10 +171,10 @@ def test_a_message_that_is_put_aside_fires(watch: CloudWatch) -> None:
         assert watch.fires(ALARMS["DeadLetterAlarm"])
 
 
-def test_a_stream_that_is_held_up_fires(
+def test_a_stream_that_is_held_back_fires(
     watch: CloudWatch, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What Dispatch hands back is what Lambda measures the iterator's age by."""
+    """Lambda measures the iterator's age by the records that Dispatch returns as failed."""
     batch = sample_batch()
     batch["Records"][0]["dynamodb"]["NewImage"]["v"] = {"N": "99"}
     with deployed(monkeypatch):
@@ -187,7 +187,7 @@ def test_a_stream_that_is_held_up_fires(
     assert ("Examhook", "EventsFailed", (("stack", STACK),)) in watch.points
 
 
-def test_a_queue_that_nobody_empties_fires(watch: CloudWatch) -> None:
+def test_a_queue_that_no_function_empties_fires(watch: CloudWatch) -> None:
     for age_s in range(0, 1201, 60):
         watch.minute += 1
         watch.put("AWS/SQS", "ApproximateAgeOfOldestMessage", age_s, QueueName="DeliveryQueue")
@@ -198,7 +198,7 @@ def test_a_queue_that_nobody_empties_fires(watch: CloudWatch) -> None:
 def test_a_function_that_errs_for_a_quarter_of_an_hour_fires(
     function: str, watch: CloudWatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An exception out of the handler is what Lambda counts as an error."""
+    """Lambda counts an exception of the handler as an error."""
     handler = import_module(f"examhook.handlers.{function.lower()}").handler
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
@@ -211,7 +211,7 @@ def test_a_function_that_errs_for_a_quarter_of_an_hour_fires(
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_that_may_not_start_for_a_quarter_of_an_hour_fires(function: str) -> None:
+def test_a_function_that_is_throttled_for_a_quarter_of_an_hour_fires(function: str) -> None:
     watch = CloudWatch()
     for _ in range(QUARTER_MIN):
         watch.minute += 1

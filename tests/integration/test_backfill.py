@@ -26,7 +26,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[WatchedStack]:
 
 
 def by_candidate(events: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
-    """Type to id of each candidate's events."""
+    """Type and id of each candidate's events."""
     found: dict[str, dict[str, str]] = {}
     for event in events:
         found.setdefault(event["data"]["candidate"]["id"], {})[event["type"].removeprefix("submission.")] = event["id"]
@@ -40,9 +40,9 @@ def end_all(stack: WatchedStack, refs: list[AttemptRef]) -> None:
 
 
 def announced_before_the_loss(stack: WatchedStack) -> tuple[int, dict[str, dict[str, str]]]:
-    """Two exams with a silent past; then eight attempts that start, end, and one of which is marked.
+    """Two exams with a silent past; then eight attempts that start and end, one of which is rescored.
 
-    Returns when they began and what was announced of them.
+    Returns the start of these attempts and their announced events.
     """
     exam_ids = [stack.world.create_exam() for _ in range(2)]
     for exam_id in exam_ids:
@@ -67,7 +67,7 @@ def announced_before_the_loss(stack: WatchedStack) -> tuple[int, dict[str, dict[
 
 
 def ends(announced: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    """Of what was announced, what the provider still shows: how each attempt ended."""
+    """The announced events that the provider still shows: how each attempt ended."""
     return {
         candidate: {kind: event_id for kind, event_id in kinds.items() if kind not in {"started", "rescored"}}
         for candidate, kinds in announced.items()
@@ -75,7 +75,7 @@ def ends(announced: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
 
 
 def bodies(stack: WatchedStack) -> dict[str, Any]:
-    """Every kept event by its id, apart from its link, which is another in each answer of the provider."""
+    """Every stored event by id, without its link, which differs in each answer of the provider."""
     found = {}
     for item in stack.dynamodb.scan(TableName=EVENTS)["Items"]:
         body = json.loads(item["body"]["S"])
@@ -84,7 +84,7 @@ def bodies(stack: WatchedStack) -> dict[str, Any]:
     return found
 
 
-def test_after_all_tables_were_lost_the_same_ids_come_back_and_nothing_older(stack: WatchedStack) -> None:
+def test_after_all_tables_were_lost_the_same_ids_are_announced_and_nothing_older(stack: WatchedStack) -> None:
     began_at, announced = announced_before_the_loss(stack)
     stack.lose_everything()
     goes = stack.backfill(began_at)
@@ -93,7 +93,7 @@ def test_after_all_tables_were_lost_the_same_ids_come_back_and_nothing_older(sta
     assert all(go["errors"] == go["notes"] == [] for go in goes)
 
 
-def test_after_it_polls_go_on_without_a_flood_and_without_a_gap(stack: WatchedStack) -> None:
+def test_polls_after_a_backfill_continue_without_repetitions_or_gaps(stack: WatchedStack) -> None:
     began_at, announced = announced_before_the_loss(stack)
     stack.lose_everything()
     stack.backfill(began_at)
@@ -114,7 +114,7 @@ def test_after_it_polls_go_on_without_a_flood_and_without_a_gap(stack: WatchedSt
     }
 
 
-def test_what_a_poll_recorded_in_silence_before_the_backfill_comes_back_as_well(stack: WatchedStack) -> None:
+def test_attempts_recorded_silently_before_the_backfill_are_announced(stack: WatchedStack) -> None:
     """A new stack polls within a minute, before anyone can request a backfill."""
     began_at, announced = announced_before_the_loss(stack)
     stack.lose_everything()
@@ -125,7 +125,7 @@ def test_what_a_poll_recorded_in_silence_before_the_backfill_comes_back_as_well(
     assert go["requests"] <= 2, "what was read whole a moment ago is not read again"
 
 
-def test_its_revision_is_above_any_that_a_receiver_knows_from_before_the_loss(stack: WatchedStack) -> None:
+def test_revisions_are_higher_than_those_before_the_loss(stack: WatchedStack) -> None:
     began_at, _ = announced_before_the_loss(stack)
     stack.lose_everything()
     stack.backfill(began_at)
@@ -133,7 +133,7 @@ def test_its_revision_is_above_any_that_a_receiver_knows_from_before_the_loss(st
     assert min(revisions) > 100
 
 
-def test_a_repetition_finds_what_is_kept_and_announces_nothing(stack: WatchedStack) -> None:
+def test_a_repeated_backfill_announces_nothing(stack: WatchedStack) -> None:
     began_at, _ = announced_before_the_loss(stack)
     stack.lose_everything()
     stack.backfill(began_at)
@@ -144,15 +144,15 @@ def test_a_repetition_finds_what_is_kept_and_announces_nothing(stack: WatchedSta
     assert stack.published() == []
 
 
-def test_with_everything_in_place_it_does_nothing(stack: WatchedStack) -> None:
+def test_a_backfill_without_a_loss_does_nothing(stack: WatchedStack) -> None:
     began_at, _ = announced_before_the_loss(stack)
     goes = stack.backfill(began_at)
     assert sum(go["announced"] for go in goes) == 0
     assert stack.published() == []
 
 
-def test_events_beyond_their_retention_come_back_word_for_word(stack: WatchedStack) -> None:
-    """Submissions are kept, events are not: then every kept change is announced again, starts and marks as well."""
+def test_expired_events_are_announced_again_unchanged(stack: WatchedStack) -> None:
+    """Submissions outlive events, so every stored change is announced again, including starts and rescores."""
     began_at, announced = announced_before_the_loss(stack)
     kept = bodies(stack)
     stack.lose(EVENTS)
@@ -162,7 +162,7 @@ def test_events_beyond_their_retention_come_back_word_for_word(stack: WatchedSta
     assert bodies(stack) == kept
 
 
-def test_what_was_delivered_is_not_delivered_again_and_a_new_endpoint_gets_it(
+def test_delivered_events_are_not_repeated_but_a_new_endpoint_gets_them(
     stack: WatchedStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     began_at, announced = announced_before_the_loss(stack)
@@ -187,7 +187,7 @@ def test_a_dry_run_counts_and_announces_nothing(stack: WatchedStack) -> None:
     assert sum(go["announced"] for go in stack.backfill(began_at)) == 8
 
 
-def test_only_the_exams_that_were_named_are_read_and_announced(stack: WatchedStack) -> None:
+def test_only_the_named_exams_are_read_and_announced(stack: WatchedStack) -> None:
     began_at, announced = announced_before_the_loss(stack)
     stack.lose_everything()
     exam_id = str(stack.world.exams()[1].exam_id)
@@ -204,7 +204,7 @@ def test_an_exam_that_does_not_exist_is_named(stack: WatchedStack) -> None:
         stack.go(0, exam_ids=["999999"])
 
 
-def test_it_goes_on_where_time_ran_out_and_asks_nothing_twice(stack: WatchedStack) -> None:
+def test_a_backfill_continues_where_time_ran_out_without_repeated_requests(stack: WatchedStack) -> None:
     began_at, announced = announced_before_the_loss(stack)
     big = stack.world.create_exam()
     stack.world.populate(big, 150, until=began_at)
@@ -218,7 +218,7 @@ def test_it_goes_on_where_time_ran_out_and_asks_nothing_twice(stack: WatchedStac
     assert left == sorted(left, reverse=True)
 
 
-def test_it_goes_on_within_an_exam_while_announcing(stack: WatchedStack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backfill_continues_within_an_exam(stack: WatchedStack, monkeypatch: pytest.MonkeyPatch) -> None:
     began_at, announced = announced_before_the_loss(stack)
     stack.lose_everything()
     stack.poll()
@@ -229,10 +229,10 @@ def test_it_goes_on_within_an_exam_while_announcing(stack: WatchedStack, monkeyp
     assert by_candidate(stack.published()) == ends(announced)
 
 
-def test_polls_are_not_taken_to_stand_still_while_it_goes_on_nor_to_lack_time(
+def test_a_running_backfill_looks_neither_stalled_nor_out_of_time(
     stack: WatchedStack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Ticks of the schedule meet its lease, so its own polls must leave the figures that alarms rest on."""
+    """Ticks of the schedule find the lease taken, so the backfill's polls must write the metrics of the alarms."""
     began_at, _ = announced_before_the_loss(stack)
     stack.lose_everything()
     monkeypatch.setenv("STACK_NAME", "examhook")
@@ -245,7 +245,7 @@ def test_polls_are_not_taken_to_stand_still_while_it_goes_on_nor_to_lack_time(
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("dies_at", [1, 6])
-def test_a_go_that_dies_at_a_write_is_simply_repeated(
+def test_an_invocation_that_dies_at_a_write_can_be_repeated(
     stack: WatchedStack,
     monkeypatch: pytest.MonkeyPatch,
     dies_at: int,

@@ -1,4 +1,4 @@
-"""Receivers at their worst, on real sockets: what each costs, what is made of it, and that it is tried again."""
+"""Broken receivers on real sockets: their cost, the recorded outcome, and the retry."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ def drip_forever(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("step", [Peer.hang, drip_forever], ids=["hangs", "drips a byte a second"])
-def test_what_takes_too_long_ends_with_the_deadline_and_is_tried_again(
-    world: World, step: Callable[[Peer], None]
-) -> None:
+def test_a_slow_answer_ends_at_the_deadline_and_is_retried(world: World, step: Callable[[Peer], None]) -> None:
     with scripted_server(step, answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         message = world.delivery(endpoint)
@@ -43,7 +41,7 @@ def test_what_takes_too_long_ends_with_the_deadline_and_is_tried_again(
     assert len({request.headers["webhook-id"] for request in receiver.requests}) == 1
 
 
-def test_a_success_that_comes_late_is_none_and_the_repeat_has_the_same_id(world: World) -> None:
+def test_a_late_success_is_a_failure_and_the_retry_has_the_same_id(world: World) -> None:
     given_up = threading.Event()
 
     def late(peer: Peer) -> None:
@@ -61,7 +59,7 @@ def test_a_success_that_comes_late_is_none_and_the_repeat_has_the_same_id(world:
     assert [each.http_status for each in world.stored(message).attempt_log] == [None, 200]
 
 
-def test_a_success_whose_body_never_ends_is_one(world: World) -> None:
+def test_a_success_whose_body_never_ends_is_a_success(world: World) -> None:
     def drip(peer: Peer) -> None:
         peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
         peer.drip(b"x" * 100_000, every_s=1.0)
@@ -73,7 +71,7 @@ def test_a_success_whose_body_never_ends_is_one(world: World) -> None:
     assert world.stored(message).attempt_log[0].outcome is SendOutcome.TIMED_OUT
 
 
-def test_an_answer_of_30_megabytes_is_taken_and_hardly_read(world: World) -> None:
+def test_an_answer_of_30_megabytes_is_accepted_and_mostly_unread(world: World) -> None:
     sent = 0
 
     def flood(peer: Peer) -> None:
@@ -93,7 +91,7 @@ def test_an_answer_of_30_megabytes_is_taken_and_hardly_read(world: World) -> Non
     assert world.stored(message).attempt_log[0].answer_excerpt == "x" * 1024
 
 
-def test_a_gzip_bomb_is_unpacked_no_further_than_the_limit(world: World) -> None:
+def test_a_gzip_bomb_is_decompressed_only_to_the_limit(world: World) -> None:
     bomb = gzip.compress(b"0" * 50_000_000)
     assert len(bomb) > MAX_RESPONSE_BYTES, "more than is read at once"
     with scripted_server(answer(bomb, Content_Encoding="gzip")) as receiver:
@@ -135,7 +133,7 @@ def test_a_status_line_of_success_is_a_delivery_whatever_follows(
 
 
 @BROKEN
-def test_a_broken_answer_of_another_status_is_tried_again_and_its_status_shown(
+def test_a_broken_answer_with_another_status_is_retried_and_its_status_recorded(
     world: World, rest: bytes, says: str
 ) -> None:
     with scripted_server(lambda peer: peer.send(HEAD % b"500 Oh no" + rest)) as receiver:
@@ -148,7 +146,7 @@ def test_a_broken_answer_of_another_status_is_tried_again_and_its_status_shown(
     assert says in record.reason
 
 
-def test_what_came_of_a_broken_body_is_kept_and_its_wish_to_wait_obeyed(world: World) -> None:
+def test_the_readable_part_of_a_broken_body_is_recorded_and_retry_after_is_honoured(world: World) -> None:
     raw = HEAD % b"503 Busy" + b"Retry-After: 120\r\nContent-Length: 100\r\n\r\ndatabase is down"
     with scripted_server(lambda peer: peer.send(raw)) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
@@ -169,7 +167,7 @@ def test_what_came_of_a_broken_body_is_kept_and_its_wish_to_wait_obeyed(world: W
     ],
     ids=["not HTTP", "another version", "half a status line"],
 )
-def test_what_is_no_status_line_is_no_delivery(world: World, step: Callable[[Peer], None]) -> None:
+def test_an_invalid_status_line_is_a_failure(world: World, step: Callable[[Peer], None]) -> None:
     with scripted_server(step) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         message = world.delivery(endpoint)
@@ -178,14 +176,14 @@ def test_what_is_no_status_line_is_no_delivery(world: World, step: Callable[[Pee
     assert (record.outcome, record.http_status) == (SendOutcome.BROKEN_RESPONSE, None)
 
 
-def test_no_compression_is_asked_for(world: World) -> None:
+def test_no_compression_is_requested(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         world.deliver(world.delivery(endpoint))
     assert receiver.requests[0].headers["accept-encoding"] == "identity"
 
 
-def test_a_receiver_that_flaps_is_never_down_and_gets_everything_once_more_than_it_failed(world: World) -> None:
+def test_an_unstable_receiver_is_never_down_and_gets_one_attempt_per_failure_and_success(world: World) -> None:
     busy = answer("", "500 Internal Server Error")
     with scripted_server(*[busy, answer()] * 8) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
@@ -246,7 +244,7 @@ def test_429_with_every_form_of_retry_after(world: World, header: str, wait_s: i
     ],
     ids=["signed by itself", "expired", "for another name"],
 )
-def test_a_bad_certificate_gets_nothing_and_is_told(  # noqa: PLR0913, PLR0917 - what is wrong with it
+def test_a_receiver_with_a_bad_certificate_gets_nothing_and_the_reason_is_recorded(  # noqa: PLR0913, PLR0917 - what is wrong with it
     world: World,
     tmp_path: Path,
     name: str,
@@ -287,7 +285,7 @@ def test_a_bad_certificate_gets_nothing_and_is_told(  # noqa: PLR0913, PLR0917 -
     ],
 )
 @pytest.mark.parametrize("status", ["301 Moved Permanently", "307 Temporary Redirect"])
-def test_a_redirect_to_the_inside_or_anywhere_leads_nowhere(world: World, inside: str, status: str) -> None:
+def test_no_redirect_is_followed(world: World, inside: str, status: str) -> None:
     connected: list[str] = []
 
     def note(ip: str) -> None:
@@ -304,8 +302,8 @@ def test_a_redirect_to_the_inside_or_anywhere_leads_nowhere(world: World, inside
     assert len(receiver.requests) == 1
 
 
-def test_a_receiver_that_is_down_for_good_costs_nothing_but_a_probe_a_minute(world: World) -> None:
-    """Nothing listens; a day later it is there, and gets what waited."""
+def test_a_receiver_that_stays_down_costs_one_probe_per_minute(world: World) -> None:
+    """Nothing listens; a day later the receiver is back and gets the waiting deliveries."""
     with scripted_server(answer()) as receiver:
         url = receiver.url
     session = guarded_client(allow_private=True)

@@ -1,4 +1,4 @@
-"""The endpoints and events of a batch are read by one request, and each alone where that failed."""
+"""One request reads the endpoints and events of a batch; if it fails, each is read alone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ READS = {"BatchGetItem", "GetItem"}
 
 
 def reads_of_a_round(world: World, batch: Sequence[DeliveryMessage], refused: str = "") -> Counter[str]:
-    """One invocation that delivers all of ``batch``, where DynamoDB refuses operations named ``refused``."""
+    """One invocation that delivers all of ``batch`` while DynamoDB rejects the operations in ``refused``."""
     asked: Counter[str] = Counter()
     made = api_call()
 
@@ -63,21 +63,21 @@ def test_a_batch_costs_one_read(world: World) -> None:
         assert reads_of_a_round(world, batch) == {"BatchGetItem": 1}
 
 
-def test_what_waited_in_its_round_is_read_when_its_turn_comes(world: World) -> None:
+def test_a_message_that_waited_is_read_when_its_turn_comes(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         batch = [world.delivery(endpoint, nth) for nth in range(1, 1 + ENDPOINT_CONCURRENCY + 2)]
         assert reads_of_a_round(world, batch) == {"BatchGetItem": 1, "GetItem": 4}
 
 
-def test_where_the_common_read_is_refused_each_reads_alone(world: World) -> None:
+def test_if_the_batch_read_fails_each_item_is_read_alone(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         batch = [world.delivery(endpoint, nth) for nth in (1, 2)]
         assert reads_of_a_round(world, batch, refused="BatchGetItem") == {"BatchGetItem": 1, "GetItem": 4}
 
 
-def test_it_finds_what_reading_each_alone_finds(world: World) -> None:
+def test_the_batch_read_finds_the_same_as_single_reads(world: World) -> None:
     endpoint, _ = world.endpoint("http://receiver.test/")
     event, erased = world.event(1), world.event(2)
     dynamodb = boto3.client("dynamodb", region_name=REGION)
@@ -90,8 +90,8 @@ def test_it_finds_what_reading_each_alone_finds(world: World) -> None:
     assert found.events[event.event_id] is not None
 
 
-def test_what_was_not_read_is_not_taken_for_gone(world: World) -> None:
-    """DynamoDB answers a part when it is busy; an item of another version speaks for itself when read alone."""
+def test_an_unread_item_is_not_treated_as_deleted(world: World) -> None:
+    """A busy DynamoDB returns a part; a single read reports an item of another version."""
     endpoint, _ = world.endpoint("http://receiver.test/")
     event, strange = world.event(1), world.event(2)
     dynamodb = boto3.client("dynamodb", region_name=REGION)
@@ -122,7 +122,7 @@ def test_what_was_not_read_is_not_taken_for_gone(world: World) -> None:
     assert found.event("evt_gone", world.links.get) is None
 
 
-def test_a_second_of_successes_is_written_down_once_and_a_failure_between_them_ended(world: World) -> None:
+def test_successes_of_one_second_are_recorded_once_and_clear_a_failure_between_them(world: World) -> None:
     with scripted_server(answer(), answer(), answer("", "500 Internal Server Error"), answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         messages = [world.delivery(endpoint, nth) for nth in range(1, 5)]

@@ -1,4 +1,4 @@
-"""The benchmarks count what they say they count, on a world of two exams."""
+"""The benchmarks count correctly, in a world of two exams."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ TINY = Scale(
 
 
 @pytest.mark.slow
-def test_a_run_on_a_tiny_world_counts_what_happened_in_it() -> None:
-    """Every measure is played, and those whose figure follows from the world's size have it."""
+def test_a_run_in_a_tiny_world_counts_what_happened() -> None:
+    """Every measure runs, and those whose figure follows from the world's size have that figure."""
     measured = run(TINY, lambda _: None, None)
     for steady in measured.orders:
         # Five begin, five end and five begin, five end; one begins, one ends and one begins, one ends.
@@ -76,7 +76,7 @@ def test_a_run_on_a_tiny_world_counts_what_happened_in_it() -> None:
     assert all(line.measure in written for line in table)
 
 
-def test_what_is_written_in_transactions_costs_twice_and_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_transactional_writes_cost_twice_and_their_events_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     exam = Exam("1", "Anatomy", available=True, attempt_count=60)
     attempts = [Attempt(str(number), 1_700_000_000, 1) for number in range(60)]
     ours, rivals = (diff(attempts, {}, Observation("main", exam, 1_700_000_000, fence)) for fence in (1, 2))
@@ -97,7 +97,7 @@ def test_what_is_written_in_transactions_costs_twice_and_is_announced(monkeypatc
     ]
 
 
-def test_moving_rows_move_and_are_told_apart() -> None:
+def test_moving_rows_are_distinguished_from_deleted_ones() -> None:
     """Each of two passes deletes one row and submits one; the deleted rows stay deleted."""
     with (
         running_provider(1, 250) as provider,
@@ -135,10 +135,10 @@ def test_a_process_gets_no_more_memory_than_a_function_of_its_size(wanted_mb: in
         ({"m": {"M": {"k": {"S": "ab"}}}}, 1 + 3 + 1 + 1 + 2),
     ],
 )
-def test_items_are_as_large_as_dynamodb_says(item: dict[str, object], size: int) -> None:
+def test_item_sizes_follow_dynamodbs_rules(item: dict[str, object], size: int) -> None:
     assert item_bytes(item) == size
 
 
-def test_an_unknown_kind_of_value_is_not_guessed_at() -> None:
+def test_an_unknown_type_of_value_is_an_error() -> None:
     with pytest.raises(UncountableError):
         item_bytes({"s": {"SS": ["x"]}})

@@ -1,4 +1,4 @@
-"""The benchmarks of delivery count what they say they count, on a few events."""
+"""The benchmarks of delivery count correctly, with a few events."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_few_events_arrive_and_are_counted() -> None:
 
 
 def test_a_worker_whose_attempts_take_long_finds_an_empty_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine makes attempts take long; here every attempt counts as long from its beginning."""
+    """On a busy machine attempts take long; here every attempt counts as long from its start."""
     monkeypatch.setattr("examhook.workflows.delivering.batch_runner.IDLE_AFTER_S", -1)
     at = int(time.time())
     with Receivers(1) as receivers:

@@ -1,4 +1,4 @@
-"""Deliver to chats on real sockets: signed as any webhook, judged by what each chat answers, chosen by command."""
+"""Deliveries to chats on real sockets: signatures, the effect of each chat's answers, and the commands."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_chat_gets_a_message_and_the_signature_of_its_bytes(world: World, body
 
 
 @pytest.mark.parametrize("body_format", CHATS)
-def test_a_repeat_is_the_same_message_and_a_change_of_format_applies_to_what_waits(
+def test_a_retry_sends_the_same_message_and_a_new_format_applies_to_waiting_deliveries(
     world: World, body_format: BodyFormat
 ) -> None:
     with scripted_server(answer("", "500 Oops"), answer("", "500 Oops"), answer()) as receiver:
@@ -82,7 +82,7 @@ def test_a_repeat_is_the_same_message_and_a_change_of_format_applies_to_what_wai
     assert json.loads(bodies[2])["id"] == first.event_id
 
 
-def test_a_webhook_that_slack_no_longer_has_is_disabled_the_event_kept_and_the_operators_told(world: World) -> None:
+def test_a_deleted_slack_webhook_is_disabled_keeps_the_event_and_notifies_the_operators(world: World) -> None:
     with scripted_server(answer("no_service", "404 Not Found")) as receiver:
         endpoint, _ = chat(world, receiver.url, BodyFormat.SLACK)
         message = world.delivery(endpoint)
@@ -96,7 +96,7 @@ def test_a_webhook_that_slack_no_longer_has_is_disabled_the_event_kept_and_the_o
     assert "Slack no longer has this webhook" in notice.body.decode()
 
 
-def test_discord_is_left_alone_for_as_long_as_it_asks(world: World) -> None:
+def test_discords_requested_pause_is_kept(world: World) -> None:
     limited = answer('{"message": "You are being rate limited.", "retry_after": 64.57}', "429 Too Many Requests")
     with scripted_server(limited) as receiver:
         endpoint, _ = chat(world, receiver.url, BodyFormat.DISCORD)
@@ -132,7 +132,7 @@ def test_a_format_that_does_not_exist_is_wrong_usage() -> None:
     ],
 )
 @pytest.mark.usefixtures("stack")
-def test_a_chats_address_without_its_format_is_pointed_out(url: str, body_format: str) -> None:
+def test_a_chat_url_without_its_format_gets_a_hint(url: str, body_format: str) -> None:
     assert f"--format {body_format}" in examhook("endpoints", "add", url).err
     assert "--format" not in examhook("endpoints", "add", url, "--format", body_format).err
     assert "--format" not in examhook("endpoints", "add", "https://notdiscord.com/api/webhooks/1/x").err
@@ -150,7 +150,7 @@ def test_a_test_of_a_chat_arrives_as_a_message(
     assert b"This is a test of Examhook" in request.body
 
 
-def test_a_replay_to_a_chat_says_the_same_again(stack: InstalledStack) -> None:
+def test_a_replay_to_a_chat_sends_the_same_message(stack: InstalledStack) -> None:
     world = stack.world
     with scripted_server(answer("ok")) as receiver:
         endpoint, _ = chat(world, receiver.url, BodyFormat.SLACK)

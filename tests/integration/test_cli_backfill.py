@@ -34,7 +34,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[InstalledStack]:
 
 
 def answers(stack: InstalledStack, *goes: dict[str, object]) -> None:
-    """The goes that Poll answers, the last one again and again."""
+    """The results that Poll returns in turn; the last one repeats."""
     bodies = [json.dumps({**GO, **go}).encode() for go in goes]
     stack.front.function_answers, stack.front.function_answer = bodies[:-1], bodies[-1]
 
@@ -43,7 +43,7 @@ def asked(stack: InstalledStack) -> list[object]:
     return [payload for _, payload in stack.front.invocations]
 
 
-def test_it_goes_on_until_all_is_done_and_adds_up(stack: InstalledStack) -> None:
+def test_it_invokes_poll_until_all_is_done_and_adds_up(stack: InstalledStack) -> None:
     answers(stack, {"done": False, "exams_left": 2}, {})
     finished = examhook("backfill", "--since", "2026-05-03T14:02:00Z", "--account", "north", "--exam", "7,8")
     assert (finished.exit_code, finished.err) == (0, "")
@@ -71,7 +71,7 @@ def test_json_is_one_document(stack: InstalledStack) -> None:
     }
 
 
-def test_what_could_not_be_read_is_told_and_exit_status_1(stack: InstalledStack) -> None:
+def test_unread_exams_are_reported_with_exit_status_1(stack: InstalledStack) -> None:
     answers(stack, {"done": False, "exams_left": 1, "notes": ["exam 7: 2 of its rows have no status"]}, {})
     finished = examhook("backfill", "--since", "2h")
     assert finished.exit_code == 1
@@ -80,21 +80,21 @@ def test_what_could_not_be_read_is_told_and_exit_status_1(stack: InstalledStack)
     )
 
 
-def test_a_refused_code_is_asked_about_once(stack: InstalledStack) -> None:
+def test_a_rejected_code_stops_the_backfill_at_once(stack: InstalledStack) -> None:
     answers(stack, {"done": False, "place": None, "exams": 0, "errors": ["The provider refuses the account code."]})
     finished = examhook("backfill", "--since", "2h")
     assert (finished.exit_code, len(asked(stack))) == (1, 1)
     assert "The provider refuses the account code." in finished.err
 
 
-def test_a_backfill_that_comes_no_further_stops(stack: InstalledStack) -> None:
+def test_a_backfill_without_progress_stops(stack: InstalledStack) -> None:
     answers(stack, {"done": False, "exams_left": 1, "errors": ["Exam 7 could not be read: it does not answer."]})
     finished = examhook("backfill", "--since", "2h")
     assert (finished.exit_code, len(asked(stack))) == (1, 2)
     assert "makes no progress. Exam 7 could not be read" in finished.err
 
 
-def test_it_waits_while_another_poll_runs_but_not_for_ever(stack: InstalledStack) -> None:
+def test_it_waits_for_another_poll_but_not_forever(stack: InstalledStack) -> None:
     busy: dict[str, object] = {"busy": True, "done": False, "place": None}
     answers(stack, busy, busy, busy, {})
     assert examhook("backfill", "--since", "2h").exit_code == 0
@@ -105,13 +105,13 @@ def test_it_waits_while_another_poll_runs_but_not_for_ever(stack: InstalledStack
 
 
 @pytest.mark.parametrize("answer", [b"null", b"{}", b"not json"])
-def test_an_answer_in_another_form_is_said_so(stack: InstalledStack, answer: bytes) -> None:
+def test_an_unknown_result_is_reported(stack: InstalledStack, answer: bytes) -> None:
     stack.front.function_answer = answer
     finished = examhook("backfill", "--since", "2h")
     assert (finished.exit_code, "deploy the stack" in finished.err) == (1, True)
 
 
-def test_a_function_that_breaks_off_is_said_so_and_what_to_do(stack: InstalledStack) -> None:
+def test_a_failed_function_is_reported_with_what_to_do(stack: InstalledStack) -> None:
     stack.front.function_error = "Unhandled"
     stack.front.function_answer = b'{"errorMessage": "Account main has no exam 9."}'
     finished = examhook("backfill", "--since", "2h", "--exam", "9")

@@ -1,4 +1,4 @@
-"""``examhook deliveries``: where each delivery stands, and what came of each attempt."""
+"""``examhook deliveries``: the status of each delivery, and the outcome of each attempt."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_one_delivery_is_shown_with_its_attempts(stack: InstalledStack, refused:
     assert stack.world.stored(refused).attempt_log[0].reason == record["reason"]
 
 
-def test_a_pending_delivery_has_no_next_attempt_to_wait_for(stack: InstalledStack) -> None:
+def test_a_pending_delivery_shows_no_next_attempt(stack: InstalledStack) -> None:
     endpoint, _ = stack.world.endpoint("https://receiver.example.org/")
     pending = stack.world.delivery(endpoint)
     shown = examhook("deliveries", "show", pending.endpoint_id, pending.event_id, "--json").json()
@@ -63,7 +63,7 @@ def test_a_pending_delivery_has_no_next_attempt_to_wait_for(stack: InstalledStac
 
 
 @pytest.mark.usefixtures("stack")
-def test_people_get_facts_and_attempts_in_lines(refused: DeliveryMessage) -> None:
+def test_text_output_lists_facts_and_attempts(refused: DeliveryMessage) -> None:
     out = examhook("deliveries", "show", refused.endpoint_id, refused.event_id).out
     assert "status\twaiting\n" in out
     assert "ATTEMPT\tAT\tSTATUS\tDURATION MS\tRESULT\tRESPONSE\n1\t" in out
@@ -71,12 +71,12 @@ def test_people_get_facts_and_attempts_in_lines(refused: DeliveryMessage) -> Non
 
 
 @pytest.mark.usefixtures("stack")
-def test_a_delivery_that_is_not_there_is_named() -> None:
+def test_a_missing_delivery_is_named() -> None:
     finished = examhook("deliveries", "show", "ep_1", "evt_1")
     assert (finished.exit_code, finished.out) == (1, "")
     assert finished.err.startswith("Event evt_1 has no delivery to ep_1")
 
 
 @pytest.mark.usefixtures("stack")
-def test_a_status_that_is_none_is_wrong_usage() -> None:
+def test_an_unknown_status_is_wrong_usage() -> None:
     assert examhook("deliveries", "list", "--status", "lost").exit_code == 2

@@ -1,4 +1,4 @@
-"""``examhook doctor`` on a whole installation in moto: healthy, and broken in one place at a time."""
+"""``examhook doctor`` on a complete installation in moto: healthy, then with one problem at a time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
 
 
 def deny(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
-    """Let AWS refuse one operation."""
+    """Let AWS deny one operation."""
     call = api_call()
 
     def checked(client: BaseClient, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -47,14 +47,14 @@ def test_a_healthy_installation_is_all_ok_and_exit_status_0(patient: Clinic) -> 
     assert (finished.exit_code, finished.err) == (0, "")
 
 
-def test_nothing_that_is_secret_is_shown(patient: Clinic) -> None:
+def test_no_secret_is_shown(patient: Clinic) -> None:
     patient.stack.world.endpoint("https://hooks.example/made-up-token")
     said = patient.run().out + patient.run("--json").out
     for kept_back in ("made-up-code", "made-up-token", "hooks.example"):
         assert kept_back not in said
 
 
-def test_the_worst_delays_are_computed_from_the_settings(patient: Clinic) -> None:
+def test_the_maximum_delays_are_computed_from_the_settings(patient: Clinic) -> None:
     patient.configure("Poll", FULL_PASS_MINUTES="30", POLL_SECONDS="10")
     (finding,) = patient.findings()["delay of main"]
     assert finding["said"].startswith(
@@ -62,7 +62,7 @@ def test_the_worst_delays_are_computed_from_the_settings(patient: Clinic) -> Non
     )
 
 
-def test_the_source_of_ticks_may_be_off_with_a_poll_a_minute(patient: Clinic) -> None:
+def test_the_tick_source_may_be_disabled_with_one_poll_per_minute(patient: Clinic) -> None:
     break_source("Poll", ":sqs:")(patient)
     patient.configure("Poll", POLL_SECONDS="60")
     assert patient.verdicts("source of Poll") == []
@@ -237,7 +237,7 @@ BROKEN: list[tuple[str, Callable[[Clinic], None], str, str]] = [
 
 
 @pytest.mark.parametrize(("act", "check", "verdict"), [case[1:] for case in BROKEN], ids=[case[0] for case in BROKEN])
-def test_what_is_broken_is_found_and_said_what_to_do(
+def test_each_problem_is_found_with_advice(
     patient: Clinic, act: Callable[[Clinic], None], check: str, verdict: str
 ) -> None:
     act(patient)
@@ -248,10 +248,10 @@ def test_what_is_broken_is_found_and_said_what_to_do(
     assert patient.exit_code == (1 if any(each["verdict"] == "problem" for each in bad) else 0)
 
 
-def test_subscriptions_that_wait_to_be_confirmed_are_counted_without_their_addresses(
+def test_unconfirmed_subscriptions_are_counted_without_their_addresses(
     patient: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """moto confirms by itself; this is how SNS lists one that nobody confirmed."""
+    """moto confirms automatically; SNS lists an unconfirmed subscription like this."""
     call = api_call()
 
     def answered(client: BaseClient, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -269,7 +269,7 @@ def test_subscriptions_that_wait_to_be_confirmed_are_counted_without_their_addre
     assert finished.exit_code == 0
 
 
-def test_endpoints_are_told_by_how_they_do_and_what_waits(patient: Clinic) -> None:
+def test_endpoints_are_listed_with_health_and_waiting_deliveries(patient: Clinic) -> None:
     world = patient.stack.world
     good, down, off = (world.endpoint(f"https://{name}.example/hook")[0] for name in ("good", "down", "off"))
     for nth in range(1, 4):
@@ -290,7 +290,7 @@ def test_a_first_poll_that_never_completed_is_reported(patient: Clinic) -> None:
     assert patient.verdicts("account main") == ["warning"]
 
 
-def test_further_accounts_are_looked_at_too(patient: Clinic) -> None:
+def test_further_accounts_are_checked_too(patient: Clinic) -> None:
     secrets = boto3.client("secretsmanager")
     listed = '{"north": {"code": "made-up-code-2"}, "Bad Name": {"code": "made-up-code-3"}}'
     arn = secrets.create_secret(Name="accounts", SecretString=listed)["ARN"]
@@ -322,7 +322,7 @@ def test_further_accounts_are_looked_at_too(patient: Clinic) -> None:
         ("Scan", "endpoints"),
     ],
 )
-def test_a_missing_right_makes_its_check_unknown_and_hides_no_other(
+def test_a_missing_permission_makes_its_check_unknown_and_hides_no_other(
     patient: Clinic, monkeypatch: pytest.MonkeyPatch, operation: str, check: str
 ) -> None:
     whole = patient.findings().keys()
@@ -336,7 +336,7 @@ def test_a_missing_right_makes_its_check_unknown_and_hides_no_other(
     assert verdicts == {"ok", "unknown"}, "a right that is missing is no problem of the installation"
 
 
-def test_without_a_stack_there_is_one_problem_and_nothing_is_guessed(patient: Clinic) -> None:
+def test_without_a_stack_the_only_finding_is_the_missing_stack(patient: Clinic) -> None:
     patient.stack.front.refusal = (400, "ValidationError", "Stack with id examhook does not exist")
     findings = patient.findings()
     assert list(findings) == ["credentials", "stack"]
@@ -344,7 +344,7 @@ def test_without_a_stack_there_is_one_problem_and_nothing_is_guessed(patient: Cl
     assert patient.run().exit_code == 1
 
 
-def test_the_provider_is_asked_only_when_that_is_wished(patient: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_provider_is_polled_only_with_the_option(patient: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     polls: list[Any] = []
 
     def polled(_installation: object, **wish: object) -> dict[str, object]:

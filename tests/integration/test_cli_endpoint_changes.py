@@ -1,4 +1,4 @@
-"""``examhook endpoints update``, ``enable``, ``disable``, ``rotate-secret``: what they store, print and refuse."""
+"""``examhook endpoints update``, ``enable``, ``disable``, ``rotate-secret``: what they store, print and reject."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def stored(stack: InstalledStack, endpoint_id: str) -> Endpoint:
     return endpoint
 
 
-def test_an_update_changes_what_is_named_and_an_empty_value_takes_a_filter_away(stack: InstalledStack) -> None:
+def test_an_update_changes_the_named_settings_and_an_empty_value_removes_a_filter(stack: InstalledStack) -> None:
     endpoint_id = add("--types", "submission.forced", "--exam", "1,2", "--description", "chat")
     printed = document(examhook("endpoints", "update", endpoint_id, "--exam", "", "--privacy", "thin", "--json"))
     endpoint = stored(stack, endpoint_id)
@@ -50,7 +50,7 @@ def test_an_update_changes_what_is_named_and_an_empty_value_takes_a_filter_away(
     assert stored(stack, endpoint_id).types == ()
 
 
-def test_a_rate_is_set_changed_and_taken_away(stack: InstalledStack) -> None:
+def test_a_rate_is_set_changed_and_removed(stack: InstalledStack) -> None:
     endpoint_id = add("--rate", "2.5")
     assert stored(stack, endpoint_id).rate_per_second == 2.5
     printed = document(examhook("endpoints", "update", endpoint_id, "--rate", "10", "--json"))
@@ -88,12 +88,12 @@ def test_headers_and_privacy_can_be_given_at_once_and_are_shown_only_on_request(
     ],
 )
 @pytest.mark.usefixtures("stack")
-def test_a_slip_of_the_pen_is_wrong_usage(args: list[str]) -> None:
+def test_a_typing_error_is_wrong_usage(args: list[str]) -> None:
     finished = examhook("endpoints", "update", add(), *args)
     assert (finished.exit_code, finished.out) == (2, "")
 
 
-def test_a_private_url_needs_the_stacks_leave(stack: InstalledStack) -> None:
+def test_a_private_url_needs_the_stacks_parameter(stack: InstalledStack) -> None:
     endpoint_id = add()
     refused = examhook("endpoints", "update", endpoint_id, "--url", "https://localhost/")
     assert refused.exit_code == 1
@@ -103,7 +103,7 @@ def test_a_private_url_needs_the_stacks_leave(stack: InstalledStack) -> None:
     assert stored(stack, endpoint_id).url == "https://localhost/"
 
 
-def test_disabling_and_enabling_say_what_they_did(stack: InstalledStack) -> None:
+def test_disabling_and_enabling_print_what_they_did(stack: InstalledStack) -> None:
     endpoint_id = add()
     assert examhook("endpoints", "disable", endpoint_id, "--reason", "changing servers").exit_code == 0
     endpoint = stored(stack, endpoint_id)
@@ -135,7 +135,7 @@ def test_a_rotation_prints_the_new_secret_and_keeps_the_old_for_a_day(stack: Ins
     assert "old secret signs until" in examhook("endpoints", "show", endpoint_id).out
 
 
-def test_a_rotation_within_an_overlap_says_until_when_the_old_secret_signs(stack: InstalledStack) -> None:
+def test_a_rotation_with_an_overlap_states_its_end(stack: InstalledStack) -> None:
     endpoint_id = add()
     assert examhook("endpoints", "rotate-secret", endpoint_id).exit_code == 0
     until = stored(stack, endpoint_id).previous_secret_until
@@ -149,7 +149,7 @@ def test_a_rotation_without_overlap_says_so(stack: InstalledStack) -> None:
     endpoint_id = add()
     finished = examhook("endpoints", "rotate-secret", endpoint_id, "--overlap", "0")
     assert finished.exit_code == 0
-    assert "No earlier secret signs" in finished.err
+    assert "Earlier secrets no longer sign" in finished.err
     assert stored(stack, endpoint_id).previous_sealed_secret is None
 
 
@@ -161,7 +161,7 @@ def test_an_overlap_beyond_a_week_is_wrong_usage(overlap: str) -> None:
 
 @pytest.mark.parametrize("command", [["update", "--description", "x"], ["enable"], ["disable"], ["rotate-secret"]])
 @pytest.mark.usefixtures("stack")
-def test_a_change_of_what_is_not_there_is_refused(command: list[str]) -> None:
+def test_a_change_of_a_missing_endpoint_is_rejected(command: list[str]) -> None:
     name, *options = command
     finished = examhook("endpoints", name, "ep_none", *options)
     assert finished.exit_code == 1

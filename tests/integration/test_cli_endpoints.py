@@ -1,4 +1,4 @@
-"""``examhook endpoints``: what it stores, prints and refuses."""
+"""``examhook endpoints``: what it stores, prints and rejects."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add(*args: str) -> dict[str, Any]:
     return document
 
 
-def test_an_added_endpoint_is_stored_with_its_filters_and_a_sealed_secret(stack: InstalledStack) -> None:
+def test_an_added_endpoint_is_stored_with_its_filters_and_an_encrypted_secret(stack: InstalledStack) -> None:
     printed = add(
         URL, "--types", "submission.forced,submission.timed_out", "--exam", "1", "--exam", "2", "--description", "chat"
     )
@@ -47,7 +47,7 @@ def test_adding_sends_nothing(stack: InstalledStack) -> None:
     assert stack.world.deliveries.list_for() == []
 
 
-def test_adding_prints_id_and_secret_for_people(stack: InstalledStack) -> None:
+def test_adding_prints_id_and_secret(stack: InstalledStack) -> None:
     finished = examhook("endpoints", "add", URL)
     (stored,) = stack.world.endpoints.list_all()
     secret = stack.world.key.open(stored.endpoint_id, stored.sealed_secret)
@@ -58,12 +58,12 @@ def test_adding_prints_id_and_secret_for_people(stack: InstalledStack) -> None:
 
 @pytest.mark.parametrize("url", ["not a url", "ftp://x.example.org", "https://user@x.example.org/", "https:///x"])
 @pytest.mark.usefixtures("stack")
-def test_a_url_that_is_none_is_wrong_usage(url: str) -> None:
+def test_an_invalid_url_is_wrong_usage(url: str) -> None:
     assert examhook("endpoints", "add", url).exit_code == 2
 
 
 @pytest.mark.parametrize("url", ["http://receiver.example.org/", "https://localhost/", "https://10.0.0.1/"])
-def test_http_and_private_addresses_need_the_stacks_leave(stack: InstalledStack, url: str) -> None:
+def test_http_and_private_addresses_need_the_stacks_parameters(stack: InstalledStack, url: str) -> None:
     refused = examhook("endpoints", "add", url)
     assert refused.exit_code == 1
     assert "AllowHttpEndpoints" in refused.err
@@ -94,7 +94,7 @@ def test_the_listing_has_no_secret_and_names_the_types_that_apply() -> None:
 
 
 @pytest.mark.usefixtures("stack")
-def test_a_listing_in_a_pipe_is_lines_with_tabs() -> None:
+def test_a_listing_in_a_pipe_is_tab_separated() -> None:
     added = add(URL)
     header, line = examhook("endpoints", "list").out.splitlines()
     assert header.split("\t") == ["ID", "STATUS", "FORMAT", "FAILING SINCE", "LAST SUCCESS AT", "URL"]
@@ -108,7 +108,7 @@ def test_an_empty_listing_prints_nothing_but_a_hint() -> None:
 
 
 @pytest.mark.usefixtures("stack")
-def test_the_secret_is_shown_only_where_it_is_asked_for() -> None:
+def test_the_secret_is_shown_only_with_the_option() -> None:
     added = add(URL)
     for extra in ([], ["--json"]):
         assert added["secret"] not in examhook("endpoints", "show", added["id"], *extra).out
@@ -117,7 +117,7 @@ def test_the_secret_is_shown_only_where_it_is_asked_for() -> None:
 
 @pytest.mark.parametrize("command", ["show", "remove", "test"])
 @pytest.mark.usefixtures("stack")
-def test_an_endpoint_that_is_not_there_is_named(command: str) -> None:
+def test_a_missing_endpoint_is_named(command: str) -> None:
     finished = examhook("endpoints", command, "ep_none")
     assert (finished.exit_code, finished.out) == (1, "")
     assert finished.err == "Endpoint ep_none does not exist: see examhook endpoints list.\n"
@@ -129,13 +129,13 @@ def test_a_removed_endpoint_is_gone(stack: InstalledStack) -> None:
     assert stack.world.endpoints.list_all() == []
 
 
-def test_nothing_is_removed_where_nobody_can_be_asked(stack: InstalledStack) -> None:
+def test_nothing_is_removed_without_a_terminal_to_confirm(stack: InstalledStack) -> None:
     added = add(URL)
     assert examhook("endpoints", "remove", added["id"]).exit_code == 2
     assert len(stack.world.endpoints.list_all()) == 1
 
 
-def test_an_endpoint_of_the_parameter_leaves_with_the_parameter(stack: InstalledStack) -> None:
+def test_an_endpoint_of_the_parameter_is_removed_with_the_parameter(stack: InstalledStack) -> None:
     world = stack.world
     (configured,) = ensure_configured_endpoints([URL], world.endpoints, world.key, world.clock.now)
     refused = examhook("endpoints", "remove", configured.endpoint_id, "--yes")
@@ -161,7 +161,7 @@ def test_a_test_arrives_signed_and_its_outcome_is_printed(
     assert (document["status"], document["http_status"]) == ("delivered", 204)
 
 
-def test_a_test_that_is_refused_fails_and_says_why(stack: InstalledStack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rejected_test_fails_with_the_reason(stack: InstalledStack, monkeypatch: pytest.MonkeyPatch) -> None:
     stack.allow_local_receivers()
     deliver_while_it_waits(monkeypatch, stack.world)
     with running_listener([]) as listener:
@@ -170,9 +170,7 @@ def test_a_test_that_is_refused_fails_and_says_why(stack: InstalledStack, monkey
     assert "401" in finished.err
 
 
-def test_a_test_that_nobody_sends_ends_with_where_to_look(
-    stack: InstalledStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_test_without_a_result_ends_with_advice(stack: InstalledStack, monkeypatch: pytest.MonkeyPatch) -> None:
     added = add(URL)
     times = iter(range(0, 1000, 100))
     monkeypatch.setattr("examhook_cli.commands.endpoint_testing.monotonic", lambda: next(times))
@@ -200,7 +198,7 @@ def test_adding_with_a_test_sends_one(stack: InstalledStack, monkeypatch: pytest
     assert "failed after" in finished.err
 
 
-def test_adding_a_url_again_says_who_has_it_already(stack: InstalledStack) -> None:
+def test_adding_a_url_again_names_the_existing_endpoint(stack: InstalledStack) -> None:
     first = examhook("endpoints", "add", URL, "--json")
     assert "same URL" not in first.err
     again = examhook("endpoints", "add", URL, "--json")

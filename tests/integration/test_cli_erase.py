@@ -1,4 +1,4 @@
-"""``examhook erase``: everything about one candidate goes, nothing else does, and nothing of it goes out after."""
+"""``examhook erase``: all data of one candidate is erased, nothing else is, and none of it is sent later."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def everything() -> list[dict[str, Any]]:
 
 
 def stored(world: World, candidate_id: str, name: str, exam_id: str = "23812") -> tuple[Submission, list[Event]]:
-    """Store an attempt that was submitted and rescored, and its events."""
+    """Store an attempt that was submitted and rescored, with its events."""
     key = AttemptKey(STARTED_AT, candidate_id)
     types = ("submission.submitted", "submission.rescored")
     seen_at = int(world.clock.at) - 60
@@ -109,7 +109,7 @@ def counts(document: dict[str, Any]) -> dict[str, int]:
 
 @pytest.fixture
 def filled(world: World) -> World:
-    """Two attempts of the candidate, one of another, deliveries that wait and that were answered."""
+    """Two attempts of the candidate, one of another, and waiting and answered deliveries."""
     for exam_id in ("23812", "5"):
         _, (first, second) = stored(world, GONE, NAME, exam_id)
         delivered(world, first, f"Thank you, {NAME}")
@@ -123,7 +123,7 @@ def filled(world: World) -> World:
 ALL = {"submissions": 2, "events": 4, "deliveries": 4, "waiting_deliveries": 2, "attempts": 2, "exams": 1}
 
 
-def test_nothing_is_left_of_the_candidate_and_everything_of_the_others(filled: World) -> None:
+def test_all_data_of_the_candidate_and_no_other_is_erased(filled: World) -> None:
     others = [item for item in everything() if "Mei Chen" in repr(item)]
     assert len(others) == 4
     document = erase()
@@ -137,7 +137,7 @@ def test_nothing_is_left_of_the_candidate_and_everything_of_the_others(filled: W
     assert filled.enqueued() == []
 
 
-def test_doing_it_again_finds_nothing_more(filled: World) -> None:
+def test_a_second_erasure_finds_nothing(filled: World) -> None:
     erase()
     left = {repr(sorted(item)) for item in everything()}
     assert counts(erase()) == dict.fromkeys(ALL, 0)
@@ -145,7 +145,7 @@ def test_doing_it_again_finds_nothing_more(filled: World) -> None:
     assert filled.enqueued() == []
 
 
-def test_a_dry_run_says_the_same_and_changes_nothing(filled: World) -> None:
+def test_a_dry_run_prints_the_same_and_changes_nothing(filled: World) -> None:
     before = everything()
     document = erase("--dry-run")
     assert (document["dry_run"], counts(document)) == (True, ALL)
@@ -153,7 +153,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(filled: World) -> None:
     assert filled.enqueued() == []
 
 
-def test_a_person_reads_what_was_done_and_what_is_out_of_reach(filled: World) -> None:
+def test_the_output_states_what_was_erased_and_what_is_out_of_reach(filled: World) -> None:
     finished = examhook("erase", "--candidate", GONE, "--yes")
     assert finished.exit_code == 0
     assert "Deliveries\t4\t2 waiting, 2 attempts logged" in finished.out
@@ -172,7 +172,7 @@ def test_a_person_reads_what_was_done_and_what_is_out_of_reach(filled: World) ->
         ([], 2, "--candidate"),
     ],
 )
-def test_what_is_not_clear_is_asked_for(world: World, args: list[str], status: int, said: str) -> None:
+def test_an_erasure_needs_a_candidate_and_a_confirmation(world: World, args: list[str], status: int, said: str) -> None:
     before = everything()
     finished = examhook("erase", *args)
     assert (finished.exit_code, said in finished.err) == (status, True)
@@ -188,8 +188,8 @@ def test_the_same_id_of_another_account_is_another_person(world: World) -> None:
     assert world.events.get(other.event_id) == other
 
 
-def test_an_exam_that_is_called_like_a_candidate_is_nobody(world: World) -> None:
-    """A title may contain the text that erasing searches for."""
+def test_an_exam_titled_like_a_candidate_is_kept(world: World) -> None:
+    """A title may contain the text that the erasure searches for."""
     titled = submission(exam_title=f'"candidate":{{"id":"{GONE}"', exam_category=f'"candidate":{{"id":"{GONE}"')
     event = submission_event(titled, transition())
     world.events.add(event, int(world.clock.at) + MONTH_S)
@@ -206,7 +206,7 @@ STEPS = [
 
 @pytest.mark.parametrize(("step", "method"), STEPS, ids=["events", "deliveries", "submissions"])
 @pytest.mark.parametrize("calls", [0, 1])
-def test_an_erasure_that_broke_off_is_finished_by_the_next_one(
+def test_an_interrupted_erasure_is_completed_by_the_next_one(
     filled: World, monkeypatch: pytest.MonkeyPatch, step: type, method: str, calls: int
 ) -> None:
     done: list[object] = []
@@ -226,7 +226,7 @@ def test_an_erasure_that_broke_off_is_finished_by_the_next_one(
     assert not [one for one in filled.deliveries.every() if filled.events.get(one.event_id) is None]
 
 
-def test_events_whose_submission_is_gone_already_are_found_by_what_they_say(filled: World) -> None:
+def test_events_without_a_submission_are_found_by_their_body(filled: World) -> None:
     dynamodb = boto3.client("dynamodb", region_name=REGION)
     submissions = [item for item in dynamodb.scan(TableName=SUBMISSIONS)["Items"] if not is_exam(item)]
     for item in submissions:
@@ -235,7 +235,7 @@ def test_events_whose_submission_is_gone_already_are_found_by_what_they_say(fill
     assert not [one for one in filled.deliveries.every() if filled.events.get(one.event_id) is None]
 
 
-def test_what_waited_is_never_sent_and_comes_back_by_no_message(filled: World) -> None:
+def test_a_waiting_delivery_is_never_sent_and_no_message_restores_it(filled: World) -> None:
     waiting = [one for one in filled.deliveries.every() if one.status is DeliveryStatus.PENDING]
     erase()
     filled.clock.at += 86_400
@@ -246,10 +246,10 @@ def test_what_waited_is_never_sent_and_comes_back_by_no_message(filled: World) -
     assert not [item for item in everything() if GONE in repr(item)]
 
 
-def test_an_attempt_that_is_under_way_when_it_is_erased_is_not_made(
+def test_a_delivery_attempt_in_progress_during_the_erasure_is_not_made(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Deliver has read the event with its fresh link and has not claimed the attempt yet."""
+    """Deliver has read the event with its fresh link, but has not claimed the attempt."""
     _, (event, _) = stored(world, GONE, NAME)
     now = int(world.clock.at)
     world.links.request(event, now, now)
@@ -267,8 +267,8 @@ def test_an_attempt_that_is_under_way_when_it_is_erased_is_not_made(
     assert not [item for item in everything() if GONE in repr(item)]
 
 
-def test_what_the_stream_still_remembers_is_not_made_into_the_event_again(world: World) -> None:
-    """Dispatch begins with adding the event, and leaves alone what was dispatched."""
+def test_records_still_in_the_stream_do_not_restore_the_event(world: World) -> None:
+    """Dispatch starts by adding the event, and ignores dispatched ones."""
     _, (event, never_kept) = stored(world, GONE, NAME)
     boto3.client("dynamodb", region_name=REGION).delete_item(
         TableName=EVENTS, Key={"event_id": {"S": never_kept.event_id}}
@@ -284,7 +284,7 @@ def test_what_the_stream_still_remembers_is_not_made_into_the_event_again(world:
     assert json.dumps(everything(), default=repr).count("erased_for") == 2
 
 
-def test_replays_and_listings_know_nothing_of_what_was_erased(filled: World) -> None:
+def test_replays_and_listings_lack_erased_data(filled: World) -> None:
     shown = examhook("events", "list", "--json").json()
     assert isinstance(shown, list)
     erase()

@@ -1,4 +1,4 @@
-"""``examhook events``: listings tell no names, one event is shown whole."""
+"""``examhook events``: listings contain no names, and one event is shown completely."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_listing_is_newest_first_and_filters(stack: InstalledStack) -> None:
     assert ids("--since", "2026-05-03T14:03:30Z") == [test.event_id, "evt_7"]
 
 
-def test_an_item_of_the_listing_says_what_to_compare_with_and_no_name(stack: InstalledStack) -> None:
+def test_an_item_of_the_listing_has_fields_to_compare_and_no_name(stack: InstalledStack) -> None:
     event = stack.world.event()
     finished = examhook("events", "list", "--since", DAY, "--json")
     assert finished.json() == [
@@ -68,7 +68,7 @@ def test_an_item_of_the_listing_says_what_to_compare_with_and_no_name(stack: Ins
     assert (event.occurred_at - 1800, event.occurred_at, event.observed_at) == (STARTED_AT, ENDED_AT, OBSERVED_AT)
 
 
-def test_the_listing_in_a_pipe_is_lines_with_tabs_and_no_name(stack: InstalledStack) -> None:
+def test_the_listing_in_a_pipe_is_tab_separated_without_names(stack: InstalledStack) -> None:
     event = stack.world.event()
     lines = examhook("events", "list", "--since", DAY).out.splitlines()
     assert lines[1].split("\t") == [
@@ -83,13 +83,13 @@ def test_the_listing_in_a_pipe_is_lines_with_tabs_and_no_name(stack: InstalledSt
 
 
 @pytest.mark.usefixtures("stack")
-def test_an_empty_listing_is_said_beside_the_output() -> None:
+def test_an_empty_listing_is_reported_on_standard_error() -> None:
     finished = examhook("events", "list", "--since", DAY)
     assert (finished.exit_code, finished.out) == (0, "")
     assert finished.err == "No events since 2026-05-03T00:00:00Z.\n"
 
 
-def test_days_beyond_the_retention_are_not_asked_for(stack: InstalledStack) -> None:
+def test_days_beyond_the_retention_are_not_queried(stack: InstalledStack) -> None:
     event = stack.world.event()
     assert ids("--since", "1970-01-01") == [event.event_id]
     stack.front.outputs["RetentionDays"] = "-3"
@@ -98,11 +98,11 @@ def test_days_beyond_the_retention_are_not_asked_for(stack: InstalledStack) -> N
 
 @pytest.mark.parametrize("args", [["--since", "yesterday"], ["--type", "submission.lost"], ["--limit", "0"]])
 @pytest.mark.usefixtures("stack")
-def test_what_cannot_be_read_is_wrong_usage(args: list[str]) -> None:
+def test_invalid_options_are_wrong_usage(args: list[str]) -> None:
     assert examhook("events", "list", *args).exit_code == 2
 
 
-def test_one_event_is_shown_whole(stack: InstalledStack) -> None:
+def test_one_event_is_shown_completely(stack: InstalledStack) -> None:
     event = stack.world.event()
     for extra in ([], ["--json"]):
         finished = examhook("events", "show", event.event_id, *extra)
@@ -111,7 +111,7 @@ def test_one_event_is_shown_whole(stack: InstalledStack) -> None:
 
 
 @pytest.mark.usefixtures("stack")
-def test_an_event_that_is_not_there_is_named() -> None:
+def test_a_missing_event_is_named() -> None:
     finished = examhook("events", "show", "evt_none")
     assert (finished.exit_code, finished.out) == (1, "")
     assert finished.err.startswith("Event evt_none does not exist or has expired")

@@ -1,4 +1,4 @@
-"""What stands between a person and the stack is said in one sentence that names the way out; exit status 1, or 2."""
+"""Every failure on the way to the stack prints one sentence that says what to do; exit status 1, or 2."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def failure_of(*args: str, cwd: Path, **env: str) -> str:
     return finished.err
 
 
-def test_a_stack_that_is_not_there_is_named_with_its_region(front: AwsFront, tmp_path: Path) -> None:
+def test_a_missing_stack_is_named_with_its_region(front: AwsFront, tmp_path: Path) -> None:
     said = failure_of("--stack", "other", "poll", cwd=tmp_path, AWS_ENDPOINT_URL=front.url, **CREDENTIALS)
     assert said.startswith("Stack other does not exist in region eu-central-1: ")
 
@@ -35,7 +35,7 @@ def test_the_stack_can_be_named_in_the_environment(front: AwsFront, tmp_path: Pa
     assert "Stack elsewhere does not exist" in said
 
 
-def test_a_stack_that_lacks_an_output_is_to_be_deployed_again(front: AwsFront, tmp_path: Path) -> None:
+def test_a_stack_that_lacks_an_output_must_be_deployed_again(front: AwsFront, tmp_path: Path) -> None:
     del front.outputs["PollFunctionName"]
     said = failure_of("poll", cwd=tmp_path, AWS_ENDPOINT_URL=front.url, **CREDENTIALS)
     assert "has no output PollFunctionName" in said
@@ -62,7 +62,7 @@ def test_an_unknown_profile_is_named(tmp_path: Path) -> None:
     assert "(nobody) could not be found" in failure_of("--profile", "nobody", "poll", cwd=tmp_path)
 
 
-def test_a_refused_right_is_named(front: AwsFront, tmp_path: Path) -> None:
+def test_a_denied_action_is_named(front: AwsFront, tmp_path: Path) -> None:
     message = "User: u is not authorized to perform: cloudformation:DescribeStacks on resource: r"
     front.refusal = (403, "AccessDenied", message)
     said = failure_of("poll", cwd=tmp_path, AWS_ENDPOINT_URL=front.url, **CREDENTIALS)
@@ -70,13 +70,13 @@ def test_a_refused_right_is_named(front: AwsFront, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId"])
-def test_credentials_that_are_no_longer_good_are_to_be_renewed(front: AwsFront, tmp_path: Path, code: str) -> None:
+def test_expired_credentials_must_be_renewed(front: AwsFront, tmp_path: Path, code: str) -> None:
     front.refusal = (403, code, "no")
     said = failure_of("poll", cwd=tmp_path, AWS_ENDPOINT_URL=front.url, **CREDENTIALS)
     assert said.startswith(f"AWS did not accept the credentials ({code}): sign in again")
 
 
-def test_an_endpoint_that_nobody_answers_at_is_named(tmp_path: Path) -> None:
+def test_an_unreachable_aws_endpoint_is_named(tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""``examhook listen`` as a process of its own: what it prints of what comes, and how it ends."""
+"""``examhook listen`` as a separate process: its output for each request, and how it ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BODY = '{"type":"submission.submitted","data":{"candidate":{"id":"1","name":"Mei
 
 @contextmanager
 def listening(*args: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The running program and the URL that it says it listens on."""
+    """The running program and the URL that it prints."""
     with subprocess.Popen(
         [str(PROGRAM), "listen", "--port", "0", *args],
         env={**NO_AWS, "EXAMHOOK_SECRET": SECRET, "PYTHONUNBUFFERED": "1"},
@@ -54,7 +54,7 @@ def end(program: subprocess.Popen[str]) -> tuple[int, str, str]:
     return program.returncode, out, err
 
 
-def test_each_event_is_a_line_and_ctrl_c_ends_well() -> None:
+def test_each_event_is_a_line_and_ctrl_c_is_a_success() -> None:
     with listening() as (program, url):
         assert send(url) == 204
         code, out, err = end(program)
@@ -63,7 +63,7 @@ def test_each_event_is_a_line_and_ctrl_c_ends_well() -> None:
     assert err == "Stopped.\n"
 
 
-def test_a_wrong_signature_is_a_warning_and_no_event() -> None:
+def test_a_wrong_signature_prints_a_warning_instead_of_an_event() -> None:
     with listening() as (program, url):
         assert send(url, OTHER) == 401
         _, out, err = end(program)
@@ -86,13 +86,13 @@ def test_json_prints_the_verified_bodies_only() -> None:
     assert out == BODY + "\n"
 
 
-def test_it_plays_a_bad_receiver() -> None:
+def test_it_can_respond_with_errors() -> None:
     with listening("--fail-first", "1", "--status", "202") as (program, url):
         assert [send(url), send(url)] == [500, 202]
         end(program)
 
 
-def test_it_ends_when_nobody_reads_its_output_any_more() -> None:
+def test_it_ends_when_the_reader_of_its_output_exits() -> None:
     with listening("--json") as (program, url):
         assert program.stdout is not None
         program.stdout.close()
@@ -108,7 +108,7 @@ def test_a_bad_secret_is_wrong_usage_and_not_repeated(secret: str) -> None:
     assert secret.removeprefix("whsec_") not in finished.err
 
 
-def test_a_port_that_is_taken_is_named() -> None:
+def test_a_port_in_use_is_named() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

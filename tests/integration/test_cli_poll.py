@@ -1,4 +1,4 @@
-"""``examhook poll`` as a process of its own, against a stand-in for AWS: what it asks, prints, and its exit status."""
+"""``examhook poll`` as a separate process with a fake AWS: its call of Poll, its output and its exit status."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_json_prints_the_report_as_one_document(front: AwsFront) -> None:
     assert (finished.exit_code, finished.json(), finished.err) == (0, REPORT, "")
 
 
-def test_a_function_of_an_older_version_states_no_bound(front: AwsFront) -> None:
+def test_the_report_of_an_older_function_has_no_bound(front: AwsFront) -> None:
     older = {name: value for name, value in REPORT.items() if name not in {"worst_case_s", "notes", "out_of_time"}}
     shown = {**older, "out_of_time": False}
     assert run_poll(front, "--json", report=older).json() == shown
@@ -81,16 +81,14 @@ def test_an_error_of_the_provider_is_one_sentence_on_standard_error_and_exit_sta
     ],
     ids=["out of time", "with a reason", "without a reason"],
 )
-def test_a_poll_that_was_not_complete_fails_even_without_an_error(
-    front: AwsFront, facts: dict[str, object], said: str
-) -> None:
+def test_an_incomplete_poll_fails_even_without_an_error(front: AwsFront, facts: dict[str, object], said: str) -> None:
     finished = run_poll(front, report={**REPORT, "complete": False, "skipped_rows": 2, **facts})
     assert finished.exit_code == 1
     assert finished.out == "9 requests: 3 exams read, 360 rows, 4 changes, 2 rows not announced.\n"
     assert finished.err == said
 
 
-def test_a_function_that_failed_is_reported_in_its_own_words(front: AwsFront) -> None:
+def test_a_failed_function_is_reported_with_its_own_message(front: AwsFront) -> None:
     front.function_error = "Unhandled"
     finished = run_poll(front, report={"errorType": "Sandbox.Timedout", "errorMessage": "Task timed out"})
     assert finished == Finished(1, "", "The poll failed: Task timed out\n")
@@ -98,7 +96,7 @@ def test_a_function_that_failed_is_reported_in_its_own_words(front: AwsFront) ->
 
 
 @pytest.mark.parametrize("answer", [b"null", b"<html>", b'{"requests": "9"}', b'{"complete": true, "errors": []}'])
-def test_an_answer_of_another_form_is_not_taken_for_a_report(front: AwsFront, answer: bytes) -> None:
+def test_an_unknown_result_is_not_accepted_as_a_report(front: AwsFront, answer: bytes) -> None:
     front.function_answer = answer
     finished = real_examhook("poll", env={**CREDENTIALS, "AWS_ENDPOINT_URL": front.url})
     assert (finished.exit_code, finished.out) == (1, "")

@@ -1,4 +1,4 @@
-"""``examhook events redrive`` against a stand-in for AWS: what it asks of Dispatch, prints, and its exit status."""
+"""``examhook events redrive`` with a fake AWS: its calls of Dispatch, its output and its exit status."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[InstalledStack]:
         yield stack
 
 
-def test_it_goes_on_where_dispatch_had_to_stop_and_adds_up(stack: InstalledStack) -> None:
+def test_it_continues_where_dispatch_stopped_and_adds_up(stack: InstalledStack) -> None:
     place = {"pk": "main#1", "sk": "2"}
     stack.front.function_answers = [json.dumps({**ANSWER, "next_place": place}).encode()]
     stack.front.function_answer = json.dumps(ANSWER).encode()
@@ -54,20 +54,20 @@ def test_json_is_one_document(stack: InstalledStack) -> None:
     }
 
 
-def test_what_could_not_be_sent_is_exit_status_1(stack: InstalledStack) -> None:
+def test_unsent_events_mean_exit_status_1(stack: InstalledStack) -> None:
     stack.front.function_answer = json.dumps({**ANSWER, "dispatched": 1, "failed": 1, "reason": "Throttled"}).encode()
     finished = examhook("events", "redrive", "--since", "2h")
     assert (finished.exit_code, "Throttled" in finished.err) == (1, True)
 
 
 @pytest.mark.parametrize("answer", [b"null", b"{}", b"not json"])
-def test_an_answer_in_another_form_is_said_so(stack: InstalledStack, answer: bytes) -> None:
+def test_an_unknown_result_is_reported(stack: InstalledStack, answer: bytes) -> None:
     stack.front.function_answer = answer
     finished = examhook("events", "redrive", "--since", "2h")
     assert (finished.exit_code, "deploy the stack" in finished.err) == (1, True)
 
 
-def test_a_function_that_breaks_off_is_said_so(stack: InstalledStack) -> None:
+def test_a_failed_function_is_reported(stack: InstalledStack) -> None:
     stack.front.function_error = "Unhandled"
     stack.front.function_answer = b'{"errorMessage": "Task timed out after 120 seconds"}'
     finished = examhook("events", "redrive", "--since", "2h")

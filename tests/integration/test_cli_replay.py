@@ -1,4 +1,4 @@
-"""``examhook events replay`` and ``examhook deliveries retry``: what goes out again, and what does not."""
+"""``examhook events replay`` and ``examhook deliveries retry``: what is sent again, and what is not."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def stored_event(world: World, nth: int) -> Event:
-    """The ``nth`` event, noticed ``nth`` minutes ago; without a result link, which would have expired."""
+    """The ``nth`` event, observed ``nth`` minutes ago, without a result link, which would have expired."""
     noticed_at = int(world.clock.at) - 60 * nth
     made = submission_event(
         submission(attempt=attempt(result_url=None)),
@@ -52,7 +52,7 @@ def sent_again(*args: str) -> dict[str, Any]:
 
 
 def queued(world: World) -> list[DeliveryMessage]:
-    """Takes every message off the queue, whoever put it there."""
+    """Take every message off the queue."""
     sqs = boto3.client("sqs", region_name=REGION)
     found: list[DeliveryMessage] = []
     while messages := sqs.receive_message(QueueUrl=world.queue_url, MaxNumberOfMessages=10).get("Messages", []):
@@ -68,7 +68,7 @@ def delivered(world: World, endpoint: Endpoint, event: Event) -> None:
     world.deliver(message)
 
 
-def test_an_event_goes_out_again_under_its_id_to_whoever_wants_it(world: World) -> None:
+def test_an_event_is_sent_again_under_its_id_to_every_matching_endpoint(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         add_endpoint(
@@ -95,7 +95,7 @@ def test_an_event_goes_out_again_under_its_id_to_whoever_wants_it(world: World) 
     assert [record.attempt for record in world.stored(again).attempt_log] == [1, 2]
 
 
-def test_replaying_twice_sends_once_what_is_on_its_way(world: World) -> None:
+def test_a_second_replay_does_not_repeat_queued_deliveries(world: World) -> None:
     world.endpoint("http://127.0.0.1:9/")
     event = stored_event(world, 1)
     assert sent_again("events", "replay", event.event_id)["queued"] == 1
@@ -103,7 +103,7 @@ def test_replaying_twice_sends_once_what_is_on_its_way(world: World) -> None:
     assert len(queued(world)) == 1
 
 
-def test_all_since_a_time_goes_out_oldest_first_and_nothing_older(world: World) -> None:
+def test_all_events_since_a_time_are_sent_oldest_first(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     for nth in (1, 2, 3, 90):
         stored_event(world, nth)
@@ -113,7 +113,7 @@ def test_all_since_a_time_goes_out_oldest_first_and_nothing_older(world: World) 
     assert world.deliveries.backlog_summary(endpoint.endpoint_id).waiting == 3
 
 
-def test_what_a_provider_noticed_whose_clock_is_two_days_ahead_is_listed_and_goes_out(world: World) -> None:
+def test_events_of_a_provider_clock_two_days_ahead_are_listed_and_sent(world: World) -> None:
     world.endpoint("http://127.0.0.1:9/")
     event = replace(stored_event(world, 0), event_id=f"evt_{9:032x}", observed_at=int(world.clock.at) + 2 * DAY_S)
     world.events.add(event, int(world.clock.at) + MONTH_S)
@@ -123,7 +123,7 @@ def test_what_a_provider_noticed_whose_clock_is_two_days_ahead_is_listed_and_goe
     assert sent_again("events", "replay", "--since", "1h")["queued"] == 2
 
 
-def test_only_what_never_arrived_is_sent_where_that_is_asked_for(world: World) -> None:
+def test_with_undelivered_only_missing_events_are_sent(world: World) -> None:
     with scripted_server(answer(), FAILING) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         arrived, failed = stored_event(world, 1), stored_event(world, 2)
@@ -146,9 +146,7 @@ def test_a_dry_run_counts_and_sends_nothing(world: World) -> None:
     assert examhook("events", "replay", "--since", "1h", "--dry-run").out == "1 delivery would be sent.\n"
 
 
-def test_there_is_no_cap_and_what_is_beyond_the_first_goes_by_ticks(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_replay_has_no_limit_and_retry_sends_the_rest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     at_once, count = 20, 50
     monkeypatch.setattr("examhook.workflows.administration.replay.AT_ONCE_PER_ENDPOINT", at_once)
@@ -161,7 +159,7 @@ def test_there_is_no_cap_and_what_is_beyond_the_first_goes_by_ticks(
     assert world.retry().enqueued == count - at_once
 
 
-def test_an_endpoint_that_is_down_gets_its_replay_when_it_is_back(world: World) -> None:
+def test_an_endpoint_that_is_down_gets_its_replay_when_it_recovers(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         for _ in range(3):
@@ -177,7 +175,7 @@ def test_an_endpoint_that_is_down_gets_its_replay_when_it_is_back(world: World) 
         assert len(queued(world)) == 2
 
 
-def test_a_replayed_delivery_has_the_whole_schedule_before_it(world: World) -> None:
+def test_a_replayed_delivery_starts_the_whole_schedule(world: World) -> None:
     with scripted_server(FAILING) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         event = stored_event(world, 1)
@@ -216,7 +214,7 @@ def test_a_replay_of_nothing_or_of_too_much_is_wrong_usage(args: list[str]) -> N
     assert examhook("events", "replay", *args).exit_code == 2
 
 
-def test_what_is_not_there_or_disabled_is_named(world: World) -> None:
+def test_missing_events_and_disabled_endpoints_are_named(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     unknown = examhook("events", "replay", "evt_none")
     assert (unknown.exit_code, "evt_none" in unknown.err) == (1, True)
@@ -227,7 +225,7 @@ def test_what_is_not_there_or_disabled_is_named(world: World) -> None:
     assert examhook("deliveries", "retry", "ep_none").exit_code == 1
 
 
-def test_a_retry_brings_forward_what_waits_and_begins_anew_what_failed(world: World) -> None:
+def test_a_retry_brings_forward_waiting_deliveries_and_restarts_failed_ones(world: World) -> None:
     with scripted_server(FAILING) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         waits, failed, pending = (world.delivery(endpoint, nth) for nth in (1, 2, 3))
@@ -248,7 +246,7 @@ def test_a_retry_brings_forward_what_waits_and_begins_anew_what_failed(world: Wo
     assert (world.stored(waits).attempts_before, world.stored(failed).attempts_before) == (0, 2)
 
 
-def test_a_delivered_one_is_not_retried(world: World) -> None:
+def test_a_delivered_event_is_not_retried(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         message = world.delivery(endpoint)

@@ -1,4 +1,4 @@
-"""The same program on a terminal: colour and tables there, and no control character of other people's text."""
+"""The same program in a terminal: colors and tables, and no control characters from foreign text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def front() -> Iterator[AwsFront]:
 
 
 def on_a_terminal(*args: str, **env: str) -> str:
-    """What a terminal is sent while the program runs."""
+    """The output of the program in a terminal."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [str(PROGRAM), *args],

@@ -93,7 +93,7 @@ class World:
         return self.killer.invoke(function, event, self.environ, **how)
 
     def bring(self, *bodies: str, **how: object) -> bool:
-        """Deliver gets these messages as one batch."""
+        """Invoke Deliver with these messages as one batch."""
         return self.invoke("deliver", batch_of(*bodies), **how)
 
     def run_until_delivered(self, *, until_s: int) -> None:
@@ -108,7 +108,7 @@ class World:
                     self.bring(*bodies[rest : rest + 10], ahead_s=ahead_s)
 
     def taken(self, queue_url: str) -> list[str]:
-        """Takes every message that can be received off a queue."""
+        """Take every receivable message off a queue."""
         bodies: list[str] = []
         while messages := self.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", []):
             bodies += [message["Body"] for message in messages]
@@ -117,7 +117,7 @@ class World:
         return bodies
 
     def inbox(self, topic: str) -> list[dict[str, Any]]:
-        """What a topic sent."""
+        """Messages that a topic sent."""
         return [json.loads(body) for body in self.taken(self.inboxes[topic])]
 
 
@@ -126,7 +126,7 @@ def batch_of(*bodies: str) -> dict[str, object]:
 
 
 class _Named:
-    """A DynamoDB client whose tables carry the run's number in their names."""
+    """A DynamoDB client whose table names contain the number of the run."""
 
     def __init__(self, client: Any, suffix: str) -> None:
         self._client, self._suffix = client, suffix
@@ -142,7 +142,7 @@ Start = Callable[..., World]
 
 @cache
 def clients(url: str) -> tuple[Any, Any, Any, Any]:
-    """SQS, SNS, KMS and DynamoDB there; made once, since each takes a while."""
+    """Clients of SQS, SNS, KMS and DynamoDB, created once because each takes a while."""
     session = boto3.Session("test", "test", region_name="us-east-1")
     return (
         session.client("sqs", endpoint_url=url),
@@ -201,7 +201,7 @@ def start(cloud: Cloud, killer: Killer) -> Start:
 
 
 def at_each_side_effect(run: Callable[[int], bool], *, at_least: int) -> None:
-    """Call ``run`` with 1, 2, … until it says that nothing was killed: there are no more side effects."""
+    """Call ``run`` with 1, 2, … until it reports that nothing was killed, because no side effect is left."""
     for place in range(1, MOST_SIDE_EFFECTS + 1):
         if not run(place):
             assert place > at_least, "there are fewer side effects than there must be"
@@ -211,7 +211,7 @@ def at_each_side_effect(run: Callable[[int], bool], *, at_least: int) -> None:
 
 @BOTH
 def test_dispatch(start: Start, *, after: bool) -> None:
-    """Two events for two endpoints, which are made on the way."""
+    """Two events for two endpoints, which are created by the way."""
     batch = sample_batch()
     ids = set(ids_of(batch).values())
 
@@ -243,7 +243,7 @@ def deliver_case(
     after: bool,
     at_least: int,
 ) -> None:
-    """One invocation is killed at each of its side effects; in the end each event arrived, under its own id only."""
+    """One invocation is killed at each of its side effects; in the end each event arrived only under its own id."""
 
     def run(place: int) -> bool:
         with scripted_server(*steps) as receiver:
@@ -266,7 +266,7 @@ def deliver_case(
 
 
 @BOTH
-def test_deliver_to_a_receiver_that_is_well(start: Start, *, after: bool) -> None:
+def test_deliver_to_a_healthy_receiver(start: Start, *, after: bool) -> None:
     def prepare(world: World, endpoint: Endpoint) -> list[str]:
         return [body_of(world.delivery(endpoint, nth)) for nth in (1, 2)]
 
@@ -285,8 +285,8 @@ def test_deliver_to_a_receiver_that_fails_first(start: Start, *, after: bool) ->
 
 
 @BOTH
-def test_deliver_to_a_receiver_that_is_back(start: Start, *, after: bool) -> None:
-    """The attempt that finds it well brings forward the two that waited."""
+def test_deliver_to_a_recovered_receiver(start: Start, *, after: bool) -> None:
+    """The attempt that succeeds brings forward the two waiting deliveries."""
 
     def prepare(world: World, endpoint: Endpoint) -> list[str]:
         for nth in (1, 2):
@@ -300,8 +300,8 @@ def test_deliver_to_a_receiver_that_is_back(start: Start, *, after: bool) -> Non
 
 
 @BOTH
-def test_deliver_to_a_receiver_that_wants_nothing_more(start: Start, *, after: bool) -> None:
-    """410: in the end it is disabled, the operators know it, and its event waits."""
+def test_deliver_to_a_receiver_that_responds_with_410(start: Start, *, after: bool) -> None:
+    """In the end the endpoint is disabled, the operators are notified, and its event waits."""
 
     def run(place: int) -> bool:
         with scripted_server(answer("", "410 Gone")) as receiver:
@@ -324,7 +324,7 @@ def test_deliver_to_a_receiver_that_wants_nothing_more(start: Start, *, after: b
 
 @BOTH
 def test_retry(start: Start, *, after: bool) -> None:
-    """Two deliveries are due, an endpoint is to be warned of, and the stack's own endpoint is made."""
+    """Two deliveries are due, an endpoint needs a warning, and the stack's own endpoint is created."""
 
     def run(place: int) -> bool:
         world = start("https://one.test/hook")

@@ -59,7 +59,7 @@ def sample_batch(*bodies: str) -> deliver_entry.QueueBatch:
     return batch
 
 
-def test_the_sample_batch_holds_messages_of_ours() -> None:
+def test_the_sample_batch_contains_valid_messages() -> None:
     bodies = [record["body"] for record in json.loads((SAMPLES / "deliver.json").read_text())["Records"]]
     assert [body_of(parse_body(body)) for body in bodies] == bodies
 
@@ -74,7 +74,7 @@ def test_deliver_sends_every_message_of_a_batch(world: World) -> None:
 
 
 def test_a_slow_receiver_does_not_hold_up_a_fast_one(world: World) -> None:
-    """The slow one answers only once the fast one was served: one after the other, that could never happen."""
+    """The slow one answers only after the fast one was served, which sequential attempts could never reach."""
     served = threading.Event()
 
     def slow(peer: Peer) -> None:
@@ -91,7 +91,7 @@ def test_a_slow_receiver_does_not_hold_up_a_fast_one(world: World) -> None:
     assert [world.stored(message).status for message in messages] == [DeliveryStatus.DELIVERED] * 2
 
 
-def test_a_receiver_that_fails_is_no_failure_of_the_batch(world: World) -> None:
+def test_a_failing_receiver_does_not_fail_the_batch(world: World) -> None:
     """The table stores the next attempt; a repeated SQS message would cause an extra one."""
     with scripted_server(answer("", "500 Internal Server Error")) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
@@ -100,7 +100,7 @@ def test_a_receiver_that_fails_is_no_failure_of_the_batch(world: World) -> None:
 
 
 @pytest.mark.parametrize("poison", ["", "null", "{}", '{"endpoint_id":"e","event_id":"v","attempt":0}', "[1"])
-def test_a_message_that_cannot_be_read_fails_alone(world: World, poison: str) -> None:
+def test_an_unreadable_message_fails_alone(world: World, poison: str) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         batch = sample_batch(poison, body_of(world.delivery(endpoint)))
@@ -109,9 +109,7 @@ def test_a_message_that_cannot_be_read_fails_alone(world: World, poison: str) ->
     assert len(receiver.requests) == 1
 
 
-def test_an_attempts_log_line_names_the_ids_and_nothing_that_must_stay_inside(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_attempts_log_line_contains_the_ids_and_no_secret(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     monkeypatch.setattr(deliver_entry.logger.registered_handler, "stream", written)
     with scripted_server(answer("the-answer", "500 Internal Server Error")) as receiver:
@@ -148,7 +146,7 @@ def test_410_reaches_the_operations_topic(world: World) -> None:
     assert notice["data"]["details"]["endpoint_id"] == endpoint.endpoint_id
 
 
-def test_retry_makes_the_configured_endpoints_and_enqueues_what_is_due(
+def test_retry_creates_the_configured_endpoints_and_enqueues_due_deliveries(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")

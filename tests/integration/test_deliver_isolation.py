@@ -1,4 +1,4 @@
-"""No endpoint delays another: hanging receivers, rates, slowing down, and what waits for an endpoint that is down."""
+"""No endpoint delays another: hanging receivers, rates, slowed-down endpoints, and deliveries that wait."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def with_rate(world: World, endpoint: Endpoint, rate: float) -> Endpoint:
 
 
 def at_once(world: World, messages: list[DeliveryMessage]) -> list[MessageOutcome]:
-    """What becomes of each where all come at the same instant; one that sleeps keeps none of the others waiting."""
+    """Outcomes of simultaneous attempts; an attempt that sleeps delays no other."""
     outcomes, at = [], world.clock.at
     for message in messages:
         outcomes.append(world.deliver(message).outcome)
@@ -51,7 +51,7 @@ def at_once(world: World, messages: list[DeliveryMessage]) -> list[MessageOutcom
 
 @dataclass
 class Played:
-    """Attempts as a test makes them up; nothing is looked up for them."""
+    """Attempts that a test provides; nothing is loaded for them."""
 
     attempt: Callable[[DeliveryMessage], DeliverReport]
 
@@ -64,7 +64,7 @@ class Played:
 
 
 def run_round(world: World, worker: Played | DeliverWebhooks, batch: Sequence[QueuedMessage], done: OnDone) -> None:
-    """One invocation."""
+    """Run one invocation."""
     with ThreadPoolExecutor(MAX_ATTEMPTS_AT_ONCE + 1) as pool:
         BatchRunner(cast("DeliverWebhooks", worker), world.queue, time.monotonic, done, pool).run(batch)
 
@@ -72,7 +72,7 @@ def run_round(world: World, worker: Played | DeliverWebhooks, batch: Sequence[Qu
 def a_round(
     world: World, process: Callable[[DeliveryMessage], DeliverReport], batch: list[DeliveryMessage]
 ) -> list[tuple[QueuedMessage, DeliverReport | BaseException]]:
-    """The messages and reports of one invocation, in the order of completion."""
+    """The messages and reports of one invocation, in order of completion."""
     told: list[tuple[QueuedMessage, DeliverReport | BaseException]] = []
     messages = [QueuedMessage(f"m{number}", body_of(message)) for number, message in enumerate(batch)]
     run_round(world, Played(process), messages, lambda *each: told.append(each))
@@ -80,7 +80,7 @@ def a_round(
 
 
 def test_while_a_receiver_hangs_the_same_worker_serves_the_others(world: World) -> None:
-    """All of a batch hangs; what is on the queue is sent before it gives up, and removed from the queue."""
+    """A whole batch hangs; queued messages are sent and deleted before it gives up."""
     released = threading.Event()
 
     def hang(peer: Peer) -> None:
@@ -114,7 +114,7 @@ def test_while_a_receiver_hangs_the_same_worker_serves_the_others(world: World) 
     assert attributes["ApproximateNumberOfMessagesNotVisible"] == "0", "what was taken and sent is removed"
 
 
-def test_a_process_makes_only_so_many_attempts_at_one_endpoint_at_once(world: World) -> None:
+def test_a_process_limits_concurrent_attempts_per_endpoint(world: World) -> None:
     lock, running, most = threading.Lock(), 0, 0
 
     def process(message: DeliveryMessage) -> DeliverReport:
@@ -132,7 +132,7 @@ def test_a_process_makes_only_so_many_attempts_at_one_endpoint_at_once(world: Wo
     assert most == ENDPOINT_CONCURRENCY
 
 
-def test_what_waits_for_slow_attempts_at_its_endpoint_goes_back_to_the_queue(world: World) -> None:
+def test_messages_that_wait_for_slow_attempts_return_to_the_queue(world: World) -> None:
     released = threading.Event()
 
     def process(message: DeliveryMessage) -> DeliverReport:
@@ -154,7 +154,7 @@ def test_what_waits_for_slow_attempts_at_its_endpoint_goes_back_to_the_queue(wor
     assert world.enqueued() == [(each, RETURN_DELAY_S) for each in batch[ENDPOINT_CONCURRENCY:]]
 
 
-def test_a_message_that_is_none_of_ours_fails_alone(world: World) -> None:
+def test_an_invalid_message_fails_alone(world: World) -> None:
     told: list[tuple[QueuedMessage, DeliverReport | BaseException]] = []
     good = DeliveryMessage("ep_1", "evt_1", 1)
 
@@ -178,8 +178,8 @@ def test_messages_carry_their_endpoint_as_group_so_that_sqs_can_be_fair(world: W
     assert groups == {"ep_1": "ep_1", "ep_2": "ep_2"}
 
 
-def test_attempts_keep_to_the_rate_and_none_is_used_up_by_waiting(world: World) -> None:
-    """Ten at 2 a second: the first goes at once, two more within a second's sleep, the others come again in turn."""
+def test_attempts_keep_the_rate_and_waiting_uses_no_attempt(world: World) -> None:
+    """Ten at 2 per second: the first at once, two more within a second, the others return to the queue."""
     with scripted_server(answer()) as receiver:
         endpoint = with_rate(world, world.endpoint(receiver.url)[0], 2)
         messages = [world.delivery(endpoint, nth) for nth in range(1, 11)]
@@ -201,7 +201,7 @@ def test_attempts_keep_to_the_rate_and_none_is_used_up_by_waiting(world: World) 
     assert all(world.stored(message).attempts == 1 for message in messages)
 
 
-def test_what_finds_no_place_within_a_minute_waits_in_the_table_and_retry_brings_a_minutes_worth(world: World) -> None:
+def test_deliveries_without_a_slot_within_a_minute_wait_in_the_table_until_retry_enqueues_them(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint = with_rate(world, world.endpoint(receiver.url)[0], 0.1)
         messages = [world.delivery(endpoint, nth) for nth in range(1, 13)]
@@ -217,7 +217,7 @@ def test_what_finds_no_place_within_a_minute_waits_in_the_table_and_retry_brings
     assert world.retry().enqueued == 6, "no more than its rate lets through in a minute"
 
 
-def test_a_place_that_is_long_past_is_taken_anew(world: World) -> None:
+def test_an_expired_rate_slot_is_reserved_again(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint = with_rate(world, world.endpoint(receiver.url)[0], 1)
         late = [world.delivery(endpoint, nth) for nth in (1, 2, 3, 4)]
@@ -230,7 +230,7 @@ def test_a_place_that_is_long_past_is_taken_anew(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_an_endpoint_that_has_too_much_to_do_is_served_slowly_for_a_while(world: World, status: int) -> None:
+def test_an_overloaded_endpoint_is_slowed_down_for_a_while(world: World, status: int) -> None:
     with scripted_server(answer("", f"{status} Busy"), answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         world.deliver(world.delivery(endpoint, 1))
@@ -242,7 +242,7 @@ def test_an_endpoint_that_has_too_much_to_do_is_served_slowly_for_a_while(world:
 
 
 @pytest.mark.parametrize("status", [400, 404, 500])
-def test_other_failures_slow_nothing_down(world: World, status: int) -> None:
+def test_other_failures_do_not_slow_an_endpoint_down(world: World, status: int) -> None:
     with scripted_server(answer("", f"{status} No"), answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         world.deliver(world.delivery(endpoint, 1))
@@ -250,7 +250,7 @@ def test_other_failures_slow_nothing_down(world: World, status: int) -> None:
     assert outcomes == {MessageOutcome.DELIVERED}
 
 
-def test_while_a_probe_is_under_way_a_message_for_an_endpoint_that_is_down_costs_no_claim(
+def test_during_a_probe_a_message_for_a_down_endpoint_costs_no_claim(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with scripted_server(BUSY) as receiver:
@@ -264,8 +264,8 @@ def test_while_a_probe_is_under_way_a_message_for_an_endpoint_that_is_down_costs
     assert world.stored(held).next_attempt_at == world.stored(held).created_at
 
 
-def test_after_days_of_outage_all_comes_oldest_first_and_once(world: World) -> None:
-    """Time is passed in: three days down, one event an hour, one probe at a time, then the receiver is back."""
+def test_after_days_of_outage_everything_arrives_once_and_oldest_first(world: World) -> None:
+    """Passed-in time: three days down, one event per hour, one probe at a time, then the receiver recovers."""
     with scripted_server(BUSY) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         messages = []

@@ -1,4 +1,4 @@
-"""Deliver against receivers on real sockets: what each answer leads to, and what no message can do."""
+"""Deliver with receivers on real sockets: the effect of each answer, and what no message can cause."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def next_attempt(message: DeliveryMessage) -> DeliveryMessage:
     return DeliveryMessage(message.endpoint_id, message.event_id, message.attempt + 1)
 
 
-def test_a_delivery_arrives_signed_over_exactly_the_bytes_that_were_sent(world: World) -> None:
+def test_the_signature_covers_exactly_the_sent_bytes(world: World) -> None:
     with scripted_server(answer("thanks", "202 Accepted")) as receiver:
         endpoint, secret = world.endpoint(f"{receiver.url}/hook?token=1")
         message = world.delivery(endpoint)
@@ -42,7 +42,7 @@ def test_a_delivery_arrives_signed_over_exactly_the_bytes_that_were_sent(world: 
     assert world.deliveries.waiting(endpoint.endpoint_id, 10) == []
 
 
-def test_after_a_failure_the_same_id_comes_again_with_a_fresh_timestamp(world: World) -> None:
+def test_a_retry_has_the_same_id_and_a_new_timestamp(world: World) -> None:
     with scripted_server(answer("oops", "500 Internal Server Error"), answer()) as receiver:
         endpoint, secret = world.endpoint(receiver.url)
         message = world.delivery(endpoint)
@@ -62,7 +62,7 @@ def test_after_a_failure_the_same_id_comes_again_with_a_fresh_timestamp(world: W
     assert [record.http_status for record in stored.attempt_log] == [500, 200]
 
 
-def test_a_receiver_that_hangs_costs_the_deadline_and_no_more(world: World) -> None:
+def test_a_hanging_receiver_costs_only_the_deadline(world: World) -> None:
     with scripted_server(Peer.hang) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         message = world.delivery(endpoint)
@@ -71,7 +71,7 @@ def test_a_receiver_that_hangs_costs_the_deadline_and_no_more(world: World) -> N
     assert world.stored(message).attempt_log[0].outcome is SendOutcome.TIMED_OUT
 
 
-def test_a_receiver_that_drips_costs_the_deadline_and_no_more(world: World) -> None:
+def test_a_dripping_receiver_costs_only_the_deadline(world: World) -> None:
     with scripted_server(lambda peer: peer.drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 1000)) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         message = world.delivery(endpoint)
@@ -79,7 +79,7 @@ def test_a_receiver_that_drips_costs_the_deadline_and_no_more(world: World) -> N
     assert world.stored(message).attempt_log[0].outcome is SendOutcome.TIMED_OUT
 
 
-def test_a_receiver_that_resets_is_tried_again(world: World) -> None:
+def test_a_reset_is_retried(world: World) -> None:
     with scripted_server(Peer.reset) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         message = world.delivery(endpoint)
@@ -88,7 +88,7 @@ def test_a_receiver_that_resets_is_tried_again(world: World) -> None:
     assert (record.outcome, record.http_status) == (SendOutcome.UNREACHABLE, None)
 
 
-def test_a_redirect_is_a_failure_and_nobody_follows_it(world: World) -> None:
+def test_a_redirect_is_a_failure_and_not_followed(world: World) -> None:
     with scripted_server(answer()) as elsewhere:
         moved = answer("", "307 Temporary Redirect", Location=elsewhere.url)
         with scripted_server(moved) as receiver:
@@ -100,7 +100,7 @@ def test_a_redirect_is_a_failure_and_nobody_follows_it(world: World) -> None:
     assert "does not follow" in report.reason
 
 
-def test_410_disables_the_endpoint_tells_the_operators_once_and_keeps_what_waits(world: World) -> None:
+def test_410_disables_the_endpoint_notifies_the_operators_once_and_keeps_waiting_deliveries(world: World) -> None:
     with scripted_server(answer("", "410 Gone"), answer("", "410 Gone"), answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         first, second, third = (world.delivery(endpoint, nth) for nth in (1, 2, 3))
@@ -121,7 +121,7 @@ def test_410_disables_the_endpoint_tells_the_operators_once_and_keeps_what_waits
 
 
 @pytest.mark.parametrize("as_date", [False, True])
-def test_retry_after_is_obeyed_beyond_the_schedule(world: World, *, as_date: bool) -> None:
+def test_retry_after_is_honoured_beyond_the_schedule(world: World, *, as_date: bool) -> None:
     at = int(world.clock.at) + 7200
     header = formatdate(at, usegmt=True) if as_date else "7200"
     with scripted_server(answer("", "429 Too Many Requests", Retry_After=header)) as receiver:
@@ -143,7 +143,7 @@ def test_nothing_is_sent_to_a_private_address(world: World) -> None:
     assert world.stored(message).attempt_log[0].outcome is SendOutcome.ADDRESS_REFUSED
 
 
-def test_a_message_that_comes_twice_sends_once(world: World) -> None:
+def test_a_repeated_message_sends_once(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         message = world.delivery(endpoint)
@@ -152,7 +152,7 @@ def test_a_message_that_comes_twice_sends_once(world: World) -> None:
     assert len(receiver.requests) == 1
 
 
-def test_a_message_that_comes_again_while_its_attempt_is_under_way_sends_nothing(world: World) -> None:
+def test_a_message_repeated_during_its_attempt_sends_nothing(world: World) -> None:
     meanwhile: list[MessageOutcome] = []
 
     def deliver_again(peer: Peer) -> None:
@@ -167,7 +167,7 @@ def test_a_message_that_comes_again_while_its_attempt_is_under_way_sends_nothing
     assert len(receiver.requests) == 1
 
 
-def test_a_crash_between_claim_and_record_repeats_later_under_the_same_id(world: World) -> None:
+def test_a_crash_between_claim_and_record_is_retried_under_the_same_id(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         message = world.delivery(endpoint)
@@ -195,7 +195,7 @@ def test_a_crash_in_the_last_attempt_still_gets_an_outcome(world: World) -> None
         assert world.deliver(again).outcome is MessageOutcome.DELIVERED
 
 
-def test_after_ten_failures_the_delivery_has_failed_and_waits_no_more(world: World) -> None:
+def test_after_ten_failures_the_delivery_fails(world: World) -> None:
     with scripted_server(answer("no", "500 Internal Server Error")) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         message = first = world.delivery(endpoint)
@@ -210,7 +210,7 @@ def test_after_ten_failures_the_delivery_has_failed_and_waits_no_more(world: Wor
     assert world.deliveries.waiting(endpoint.endpoint_id, 10) == []
 
 
-def test_what_has_nowhere_to_go_is_cancelled(world: World) -> None:
+def test_a_delivery_without_an_endpoint_is_cancelled(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         message = world.delivery(endpoint)
@@ -221,7 +221,7 @@ def test_what_has_nowhere_to_go_is_cancelled(world: World) -> None:
     assert receiver.requests == []
 
 
-def test_a_message_of_no_delivery_sends_nothing(world: World) -> None:
+def test_a_message_without_a_delivery_sends_nothing(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         event = world.event()
@@ -230,7 +230,7 @@ def test_a_message_of_no_delivery_sends_nothing(world: World) -> None:
     assert receiver.requests == []
 
 
-def test_health_follows_the_attempts_and_an_endpoint_of_rare_failures_is_not_down(world: World) -> None:
+def test_health_follows_the_attempts_and_rare_failures_do_not_make_an_endpoint_down(world: World) -> None:
     with scripted_server(answer("", "503 Busy"), answer("", "503 Busy"), answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         for nth in (1, 2):
@@ -246,7 +246,7 @@ def test_health_follows_the_attempts_and_an_endpoint_of_rare_failures_is_not_dow
     assert health.last_success_at == world.clock.at
 
 
-def test_an_endpoints_test_is_signed_like_any_event_and_tried_once(world: World) -> None:
+def test_a_test_event_is_signed_like_any_event_and_tried_once(world: World) -> None:
     with scripted_server(answer("", "500 Internal Server Error")) as receiver:
         endpoint, secret = world.endpoint(receiver.url)
         event = send_endpoint_test(
@@ -265,7 +265,7 @@ def test_an_endpoints_test_is_signed_like_any_event_and_tried_once(world: World)
     assert message.event_id == event.event_id
 
 
-def test_nothing_of_the_url_the_secret_or_the_answer_is_in_a_report_or_a_repr(world: World) -> None:
+def test_no_report_or_repr_contains_the_url_the_secret_or_the_answer(world: World) -> None:
     with scripted_server(answer("the-answer", "500 Internal Server Error")) as receiver:
         endpoint, secret = world.endpoint(f"{receiver.url}/hook?token=the-token")
         message = world.delivery(endpoint)

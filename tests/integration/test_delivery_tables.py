@@ -1,4 +1,4 @@
-"""Deliveries in DynamoDB (moto): what is written comes back, and lists are newest first."""
+"""Deliveries in DynamoDB (moto): what is written is read back, and lists are newest first."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def failed(attempt: int) -> AttemptRecord:
     return AttemptRecord(attempt, NOW + attempt, SendOutcome.ANSWERED, "answered 500", 500, 12, "oops ☃", NOW + 60)
 
 
-def test_a_delivery_comes_back_whole(world: World) -> None:
+def test_a_delivery_is_read_back_completely(world: World) -> None:
     assert world.deliveries.create(fresh())
     assert world.deliveries.get("ep_1", "evt_1") == fresh()
     claimed = world.deliveries.claim("ep_1", "evt_1", 1, until=NOW + 120)
@@ -59,7 +59,7 @@ def test_the_log_keeps_the_newest_attempts(world: World) -> None:
     assert [record.attempt for record in stored.attempt_log] == list(range(4, KEPT_ATTEMPTS + 4))
 
 
-def test_an_outcome_that_comes_after_the_claim_ran_out_does_not_overwrite(world: World) -> None:
+def test_an_outcome_after_the_claim_expired_does_not_overwrite(world: World) -> None:
     world.deliveries.create(fresh())
     slow = world.deliveries.claim("ep_1", "evt_1", 1, until=NOW)
     quick = world.deliveries.claim("ep_1", "evt_1", 2, until=NOW)
@@ -75,7 +75,7 @@ def test_only_the_next_attempt_can_be_claimed(world: World, attempt: int) -> Non
     assert world.deliveries.claim("ep_1", "evt_1", attempt, until=NOW) is None
 
 
-def test_what_has_ended_is_neither_claimed_nor_cancelled(world: World) -> None:
+def test_an_ended_delivery_is_neither_claimed_nor_cancelled(world: World) -> None:
     world.deliveries.create(fresh())
     claimed = world.deliveries.claim("ep_1", "evt_1", 1, until=NOW)
     assert claimed is not None
@@ -98,7 +98,7 @@ def test_lists_are_newest_first_and_filtered(world: World) -> None:
     assert world.deliveries.list_for("ep_3") == []
 
 
-def test_due_is_by_time_and_by_endpoint(world: World) -> None:
+def test_due_deliveries_are_found_by_time_and_endpoint(world: World) -> None:
     for nth in range(3):
         world.deliveries.create(fresh("ep_1", f"evt_{nth}", NOW + nth))
     world.deliveries.create(fresh("ep_2", "evt_9", NOW))
@@ -107,8 +107,8 @@ def test_due_is_by_time_and_by_endpoint(world: World) -> None:
     assert world.deliveries.due("ep_1", NOW + 899, 10) == []
 
 
-def test_however_much_waits_only_so_much_of_it_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dead endpoint's backlog has no bound; the function's time and memory have."""
+def test_a_read_of_waiting_deliveries_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dead endpoint's backlog is unbounded; the function's time and memory are not."""
     for nth in range(12):
         world.deliveries.create(fresh("ep_1", f"evt_{nth:02}", NOW + nth))
     monkeypatch.setattr("examhook.storage.deliveries.MAX_COUNTED", 5)

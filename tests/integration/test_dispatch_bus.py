@@ -1,4 +1,4 @@
-"""Dispatch (moto) with an EventBridge bus: everything goes there too, and a bus that is broken delays nobody else."""
+"""Dispatch (moto) with an EventBridge bus: it receives every event, and a broken bus delays nobody else."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def batch() -> Any:
 
 
 def on_the_bus(stack: Stack) -> list[dict[str, Any]]:
-    """The CloudEvents that a rule for our source brought to its queue."""
+    """The CloudEvents that a rule for our source sent to its queue."""
     return [each["detail"] for each in stack.received(stack.bus_url)]
 
 
-def test_an_event_is_put_on_the_bus_word_for_word(stack: Stack, batch: Any) -> None:
+def test_an_event_is_put_on_the_bus_unchanged(stack: Stack, batch: Any) -> None:
     assert run(batch) == []
     entries = stack.received(stack.bus_url)
     assert [each["detail-type"] for each in entries] == [SUBMITTED, FORCED]
@@ -63,13 +63,13 @@ def test_the_same_batch_again_puts_nothing_on_the_bus(stack: Stack, batch: Any) 
     assert on_the_bus(stack) == []
 
 
-def test_without_a_bus_nothing_is_put_on_any(monkeypatch: pytest.MonkeyPatch, batch: Any) -> None:
+def test_without_a_bus_nothing_is_sent_to_eventbridge(monkeypatch: pytest.MonkeyPatch, batch: Any) -> None:
     with deployed(monkeypatch):
         assert build_dispatch(os.environ).dispatch.bus is None
         assert run(batch) == []
 
 
-def test_what_the_bus_refuses_reaches_everyone_else_once_and_the_bus_when_it_is_back(stack: Stack, batch: Any) -> None:
+def test_failed_entries_reach_all_others_once_and_the_bus_when_it_recovers(stack: Stack, batch: Any) -> None:
     ids = ids_of(batch)
     dispatch = entry._function().dispatch  # noqa: SLF001 - to reach its client
     events = dispatch.bus._client.meta.events  # type: ignore[union-attr] # noqa: SLF001
@@ -91,8 +91,8 @@ def test_what_the_bus_refuses_reaches_everyone_else_once_and_the_bus_when_it_is_
 
 
 @pytest.mark.usefixtures("stack")
-def test_the_bus_is_looked_for_by_the_wall_clock() -> None:
-    """No time passes for the process, as while Lambda freezes it."""
+def test_the_bus_is_checked_by_the_wall_clock() -> None:
+    """The process's monotonic clock stands still, as while Lambda freezes it."""
     at = [1_777_818_720.0]
     bus = build_dispatch(os.environ, lambda: at[0]).dispatch.bus
     assert bus is not None
@@ -106,9 +106,7 @@ def test_the_bus_is_looked_for_by_the_wall_clock() -> None:
         bus.publish([submission_event(submission(), transition())])
 
 
-def test_a_bus_that_is_gone_keeps_nothing_from_anyone_else_and_is_told_in_the_log(
-    stack: Stack, batch: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_missing_bus_delays_nobody_and_is_logged(stack: Stack, batch: Any, caplog: pytest.LogCaptureFixture) -> None:
     dispatch = entry._function().dispatch  # noqa: SLF001 - to reach its client
     events = dispatch.bus._client.meta.events  # type: ignore[union-attr] # noqa: SLF001
     events.register_first("before-parameter-build.events.PutEvents", _gone, unique_id="gone")
@@ -123,8 +121,8 @@ def test_a_bus_that_is_gone_keeps_nothing_from_anyone_else_and_is_told_in_the_lo
     assert stack.received(stack.everything_url) == []
 
 
-def test_a_bus_that_was_deleted_gets_what_it_missed_when_it_is_made_anew(stack: Stack, batch: Any) -> None:
-    """Nothing about it is counted as sent, though EventBridge itself would take it."""
+def test_a_deleted_bus_gets_what_it_missed_when_it_is_created_again(stack: Stack, batch: Any) -> None:
+    """Events for it do not count as sent, although EventBridge itself would accept them."""
     buses = boto3.client("events")
     (target,) = buses.list_targets_by_rule(Rule="all", EventBusName="exams")["Targets"]
     buses.remove_targets(Rule="all", EventBusName="exams", Ids=[target["Id"]])
@@ -139,7 +137,7 @@ def test_a_bus_that_was_deleted_gets_what_it_missed_when_it_is_made_anew(stack: 
     assert {each["id"] for each in on_the_bus(stack)} == set(ids_of(batch).values())
 
 
-def test_a_stack_that_gives_its_bus_up_tells_nobody_twice(stack: Stack, batch: Any) -> None:
+def test_removing_the_bus_from_the_stack_repeats_no_event(stack: Stack, batch: Any) -> None:
     dispatch = entry._function().dispatch  # noqa: SLF001 - to reach its client
     events = dispatch.bus._client.meta.events  # type: ignore[union-attr] # noqa: SLF001
     events.register_first("before-parameter-build.events.PutEvents", _gone, unique_id="gone")

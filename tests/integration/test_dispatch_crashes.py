@@ -28,8 +28,8 @@ def batch() -> Any:
     return sample_batch()
 
 
-def test_what_was_kept_first_is_what_is_sent(stack: Stack, batch: Any) -> None:
-    """A record rebuilt later holds another link; the event under the same id must not change."""
+def test_the_first_stored_event_is_sent(stack: Stack, batch: Any) -> None:
+    """A record rebuilt later has another link; the event of an id must not change."""
     dispatch = build_dispatch(os.environ).dispatch
     with pytest.raises(Killed):
         replace(dispatch, deliveries=Dying(dispatch.deliveries, "create")).run(batch["Records"])  # type: ignore[arg-type] # a stand-in
@@ -75,8 +75,8 @@ def test_a_crash_at_any_step_loses_nothing_and_invents_nothing(
     assert stack.received(stack.everything_url) == []
 
 
-def test_an_event_that_is_repeated_is_read_once(stack: Stack, batch: Any) -> None:
-    """Whether it was dispatched, whether SNS has it, and what is to be sent are in one item."""
+def test_a_repeated_event_is_read_once(stack: Stack, batch: Any) -> None:
+    """One item states whether it was dispatched, whether SNS has it, and what to send."""
     dispatch = build_dispatch(os.environ).dispatch
     reads: list[str] = []
     dispatch.events._client.meta.events.register(  # noqa: SLF001 - to count its requests
@@ -97,7 +97,7 @@ def test_an_event_that_is_repeated_is_read_once(stack: Stack, batch: Any) -> Non
     ("service", "operation"),
     [("sns", "PublishBatch"), ("sqs", "SendMessageBatch"), ("dynamodb", "PutItem"), ("dynamodb", "UpdateItem")],
 )
-def test_what_aws_refuses_is_tried_again_from_the_first_that_failed(
+def test_after_an_aws_error_the_batch_is_retried_from_the_first_failed_record(
     stack: Stack,
     batch: Any,
     service: str,

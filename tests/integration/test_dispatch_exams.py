@@ -1,4 +1,4 @@
-"""Dispatch whole (moto): exams that opened, closed and were checked, from the stream to SNS and webhooks."""
+"""Dispatch (moto) from the stream to SNS and webhooks: exams that opened, closed and were verified."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 
 
 def story() -> list[ExamChange]:
-    """An exam is opened, closed and checked."""
+    """An exam is opened, closed and verified."""
     shown = exam()
     opened = first_state("main", shown, observed_at=OBSERVED_AT, predates_watch=False, announce=True)
     closed = change_of_availability(opened, replace(shown, available=False), observed_at=OBSERVED_AT + 60)
@@ -40,7 +40,7 @@ def story() -> list[ExamChange]:
 
 
 def batch_of(stack: Stack, changes: list[ExamChange]) -> Any:
-    """The stream's batch for these writes, made by writing them."""
+    """The stream's batch for these writes, made by executing them."""
     table = ExamStates(stack.dynamodb, SUBMISSIONS)
     batch, records = sample_batch(), []
     old: Any = None
@@ -66,7 +66,7 @@ def add(stack: Stack, name: str, *types: str) -> str:
     return endpoint.endpoint_id
 
 
-def test_each_write_of_an_exam_sends_the_event_that_it_added(stack: Stack) -> None:
+def test_each_write_of_an_exam_sends_its_new_event(stack: Stack) -> None:
     asking, submissions_only = add(stack, "asking", "exam.*"), add(stack, "submissions", "submission.*")
     changes = story()
     batch = batch_of(stack, changes)
@@ -83,7 +83,7 @@ def test_each_write_of_an_exam_sends_the_event_that_it_added(stack: Stack) -> No
     assert stack.received(stack.everything_url) == []
 
 
-def test_they_are_listed_by_type_and_by_exam(stack: Stack) -> None:
+def test_exam_events_are_listed_by_type_and_by_exam(stack: Stack) -> None:
     run(batch_of(stack, story()))
     table = EventsTable(stack.dynamodb, EVENTS)
     since, until = OBSERVED_AT - 1, OBSERVED_AT + 100
@@ -93,7 +93,7 @@ def test_they_are_listed_by_type_and_by_exam(stack: Stack) -> None:
     assert table.list_events(since, until, types=("submission.*",)) == []
 
 
-def test_a_topics_filter_tells_them_apart(stack: Stack) -> None:
+def test_a_filter_policy_separates_exam_events(stack: Stack) -> None:
     closings = stack.subscribe(
         "closings", RawMessageDelivery="true", FilterPolicy='{"type":["exam.closed"],"exam_id":["23812"]}'
     )

@@ -1,4 +1,4 @@
-"""Dispatch whole (moto): from a stream's batch to SNS, deliveries and the queue."""
+"""Dispatch (moto) from a stream's batch to SNS, deliveries and the queue."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_batch_reaches_every_destination(stack: Stack, batch: Any) -> None:
         assert events.is_dispatched(event_id)
 
 
-def test_the_same_batch_again_sends_nothing_and_makes_no_second_id(stack: Stack, batch: Any) -> None:
+def test_the_same_batch_again_sends_nothing_and_creates_no_second_id(stack: Stack, batch: Any) -> None:
     run(batch)
     stack.received(stack.everything_url)
     stack.received(stack.queue_url)
@@ -71,7 +71,7 @@ def test_the_same_batch_again_sends_nothing_and_makes_no_second_id(stack: Stack,
     assert stack.dynamodb.scan(TableName=EVENTS)["Count"] == 2
 
 
-def test_a_filter_policy_lets_through_only_what_was_asked_for(stack: Stack, batch: Any) -> None:
+def test_a_filter_policy_passes_only_matching_events(stack: Stack, batch: Any) -> None:
     forced = stack.subscribe(
         "forced", RawMessageDelivery="true", FilterPolicy=json.dumps({"type": [FORCED], "exam_id": ["23812"]})
     )
@@ -92,7 +92,7 @@ def test_a_plain_subscription_gets_the_body_and_a_subject(stack: Stack, batch: A
     assert first["MessageAttributes"]["status"] == {"Type": "String", "Value": "submitted"}
 
 
-def test_an_endpoint_gets_only_what_its_filters_ask_for(stack: Stack, batch: Any) -> None:
+def test_an_endpoint_gets_only_matching_events(stack: Stack, batch: Any) -> None:
     table = EndpointsTable(stack.dynamodb, ENDPOINTS)
     for name, changes in {
         "forced": EndpointChanges(types=(FORCED,)),
@@ -106,9 +106,7 @@ def test_an_endpoint_gets_only_what_its_filters_ask_for(stack: Stack, batch: Any
     assert by_url["https://other.test/"] not in {endpoint for endpoint, _ in stack.deliveries}
 
 
-def test_what_is_to_go_to_an_endpoint_that_is_down_waits_in_the_table_and_costs_no_message(
-    stack: Stack, batch: Any
-) -> None:
+def test_deliveries_to_a_down_endpoint_wait_in_the_table_without_a_message(stack: Stack, batch: Any) -> None:
     table = EndpointsTable(stack.dynamodb, ENDPOINTS)
     down, _ = add_endpoint("https://down.test/", table, stack.key, lambda: float(OBSERVED_AT))
     for _ in range(DOWN_AFTER_FAILURES):
@@ -122,7 +120,7 @@ def test_what_is_to_go_to_an_endpoint_that_is_down_waits_in_the_table_and_costs_
 
 
 @pytest.mark.parametrize("failing", [False, True], ids=["well", "down"])
-def test_what_is_to_go_to_a_disabled_endpoint_waits_in_the_table_and_costs_no_message(
+def test_deliveries_to_a_disabled_endpoint_wait_in_the_table_without_a_message(
     stack: Stack, batch: Any, *, failing: bool
 ) -> None:
     table = EndpointsTable(stack.dynamodb, ENDPOINTS)
@@ -138,7 +136,7 @@ def test_what_is_to_go_to_a_disabled_endpoint_waits_in_the_table_and_costs_no_me
 
 
 @pytest.mark.parametrize("by_hand_before", [False, True])
-def test_nothing_is_kept_for_an_endpoint_whose_url_left_the_parameter(
+def test_no_delivery_is_stored_for_an_endpoint_whose_url_left_the_parameter(
     monkeypatch: pytest.MonkeyPatch, stack: Stack, batch: Any, *, by_hand_before: bool
 ) -> None:
     first, second = copy.deepcopy(batch), copy.deepcopy(batch)
@@ -173,7 +171,7 @@ def test_an_unreadable_record_is_reported_and_the_others_are_sent(stack: Stack, 
     assert stack.received(stack.everything_url) == []
 
 
-def test_a_time_that_nobody_can_write_is_reported_and_the_others_are_sent(stack: Stack, batch: Any) -> None:
+def test_a_time_out_of_range_is_reported_and_the_others_are_sent(stack: Stack, batch: Any) -> None:
     strange = batch["Records"][1]["dynamodb"]
     strange["NewImage"]["transitions"]["L"][-1]["M"]["occurred_at"] = {"N": "1777815120000"}
     assert run(batch) == [strange["SequenceNumber"]]

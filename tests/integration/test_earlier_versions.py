@@ -1,4 +1,4 @@
-"""Tables that a version before 1.0 wrote: the first poll moves the exams' states, and announces nothing by itself."""
+"""Tables written by a version before 1.0: the first poll moves the exams' states, and the move announces nothing."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ HISTORY: Item = {
 
 @pytest.fixture
 def stage(dynamodb: DynamoDBClient) -> Stage:
-    """Three old results and a running attempt, stored, and the exam's facts where the older version kept them."""
+    """Three old results and a running attempt, stored, with the exam's facts where the older version kept them."""
     stage = Stage(
         SubmissionsTable(dynamodb, SUBMISSIONS), ExamsTable(dynamodb, EXAMS), ExamStates(dynamodb, SUBMISSIONS)
     )

@@ -1,4 +1,4 @@
-"""What changed of an endpoint is what its next attempt is made with."""
+"""The next attempt uses the changed settings of an endpoint."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def verified_by(secret: str, body: bytes, headers: dict[str, str]) -> bool:
     return True
 
 
-def test_during_the_overlap_receivers_of_either_secret_accept_and_then_only_of_the_new(world: World) -> None:
+def test_during_the_overlap_either_secret_verifies_and_then_only_the_new_one(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, old = world.endpoint(receiver.url)
         new = rotate(world, endpoint, HOUR_S)
@@ -72,7 +72,7 @@ def test_without_an_overlap_the_old_secret_stops_at_once(world: World) -> None:
     assert not verified_by(old, request.body, request.headers)
 
 
-def test_of_two_rotations_at_once_one_is_refused_and_no_secret_lost(world: World) -> None:
+def test_of_two_simultaneous_rotations_one_is_rejected_and_no_secret_is_lost(world: World) -> None:
     endpoint, old = world.endpoint("http://127.0.0.1:9/")
     new = rotate(world, endpoint, HOUR_S)
     with pytest.raises(SecretReplacedError):
@@ -85,8 +85,8 @@ def test_of_two_rotations_at_once_one_is_refused_and_no_secret_lost(world: World
     assert opened == [new, old]
 
 
-def test_a_second_rotation_within_the_overlap_is_refused_and_every_promise_kept(world: World) -> None:
-    """Whatever comes of it: a receiver that holds a secret which was promised verifies until the promise ends."""
+def test_a_second_rotation_within_the_overlap_is_rejected(world: World) -> None:
+    """A receiver with a secret that is promised until a time can verify until then."""
     with scripted_server(answer()) as receiver:
         endpoint, old = world.endpoint(receiver.url)
         new = rotate(world, endpoint, HOUR_S)
@@ -104,7 +104,7 @@ def test_a_second_rotation_within_the_overlap_is_refused_and_every_promise_kept(
     assert len(request.headers["webhook-signature"].split()) == 2
 
 
-def test_a_rotation_without_overlap_forgets_the_one_before_too(world: World) -> None:
+def test_a_rotation_without_overlap_also_ends_an_earlier_overlap(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     rotate(world, endpoint, HOUR_S)
     rotate(world, world.known(endpoint), 0)
@@ -112,7 +112,7 @@ def test_a_rotation_without_overlap_forgets_the_one_before_too(world: World) -> 
     assert (stored.previous_sealed_secret, stored.previous_secret_until) == (None, None)
 
 
-def test_its_own_headers_go_with_each_request_and_never_replace_ours(world: World) -> None:
+def test_custom_headers_are_in_each_request_and_never_replace_ours(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, secret = world.endpoint(receiver.url)
         changed = update(world, endpoint, EndpointChanges(headers={"Authorization": "Bearer the-token", "X-A": "b"}))
@@ -128,7 +128,7 @@ def test_its_own_headers_go_with_each_request_and_never_replace_ours(world: Worl
     assert "the-token" not in repr(EndpointChanges(headers={"Authorization": "Bearer the-token"}))
 
 
-def test_the_content_type_is_json_unless_the_endpoint_asks_for_that_of_cloudevents(world: World) -> None:
+def test_the_content_type_is_json_unless_the_endpoint_selects_that_of_cloudevents(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         for nth, content_type in enumerate((None, ContentType.CLOUDEVENTS, ContentType.JSON), 1):
@@ -141,7 +141,7 @@ def test_the_content_type_is_json_unless_the_endpoint_asks_for_that_of_cloudeven
     ]
 
 
-def test_headers_are_replaced_as_a_whole_and_taken_away(world: World) -> None:
+def test_headers_are_replaced_as_a_whole_and_removed(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     update(world, endpoint, EndpointChanges(headers={"X-A": "b"}))
     update(world, world.known(endpoint), EndpointChanges(description="others stay"))
@@ -158,7 +158,7 @@ def test_a_bad_header_changes_nothing(world: World) -> None:
     assert world.known(endpoint) == endpoint
 
 
-def test_a_profile_holds_from_the_next_attempt_on_and_repeats_are_the_same(world: World) -> None:
+def test_a_profile_applies_from_the_next_attempt_on_and_retries_are_identical(world: World) -> None:
     with scripted_server(
         answer("", "500 Internal Server Error"), answer("", "500 Internal Server Error"), answer()
     ) as one:
@@ -176,7 +176,7 @@ def test_a_profile_holds_from_the_next_attempt_on_and_repeats_are_the_same(world
     assert verified_by(secret, first.body, first.headers)
 
 
-def test_going_back_to_pseudonyms_makes_the_same_ones(world: World) -> None:
+def test_returning_to_pseudonyms_gives_the_same_ones(world: World) -> None:
     endpoint, _ = add_endpoint(
         "https://a.example/",
         world.endpoints,
@@ -190,7 +190,7 @@ def test_going_back_to_pseudonyms_makes_the_same_ones(world: World) -> None:
     assert world.known(endpoint).sealed_pseudonym_key == endpoint.sealed_pseudonym_key
 
 
-def test_an_update_leaves_health_secret_and_status_alone(world: World) -> None:
+def test_an_update_keeps_health_secret_and_status(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     world.endpoints.record_outcome(endpoint.endpoint_id, 5, "answered 500")
     world.endpoints.disable(endpoint.endpoint_id, "by hand", at=6)
@@ -203,7 +203,7 @@ def test_an_update_leaves_health_secret_and_status_alone(world: World) -> None:
     assert (stored.health, stored.status, stored.sealed_secret) == (before.health, before.status, before.sealed_secret)
 
 
-def test_an_endpoint_that_is_gone_is_not_brought_back(world: World) -> None:
+def test_an_update_does_not_restore_a_removed_endpoint(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     world.endpoints.remove(endpoint.endpoint_id)
     with pytest.raises(EndpointGoneError):
@@ -211,7 +211,7 @@ def test_an_endpoint_that_is_gone_is_not_brought_back(world: World) -> None:
     assert world.endpoints.list_all() == []
 
 
-def test_the_parameter_decides_on_url_and_presence_of_its_own_endpoints(world: World) -> None:
+def test_the_parameter_decides_the_url_and_presence_of_its_endpoints(world: World) -> None:
     def ensure(*urls: str) -> list[Endpoint]:
         return ensure_configured_endpoints(urls, world.endpoints, world.key, world.clock.now)
 
@@ -225,7 +225,7 @@ def test_the_parameter_decides_on_url_and_presence_of_its_own_endpoints(world: W
         enable_endpoint(world.known(endpoint), world.endpoints, world.deliveries)
 
 
-def test_enabling_forgets_the_failures_and_lets_what_waited_flow(world: World) -> None:
+def test_enabling_clears_the_failures_and_sends_waiting_deliveries(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     for nth in (1, 2, 3):
         world.deliver(world.delivery(endpoint, nth))

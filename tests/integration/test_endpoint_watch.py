@@ -1,4 +1,4 @@
-"""Retry looks after endpoints that fail: the operators hear of it before, at and after, and no notice is lost."""
+"""Retry monitors failing endpoints: operators are notified before, at and after disabling, and no notice is lost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def told(world: World) -> list[str]:
     return [notice.event_type for notice in world.operators.notices]
 
 
-def test_operators_are_warned_before_then_told_and_the_endpoint_keeps_what_waits(world: World) -> None:
+def test_operators_are_warned_then_notified_and_waiting_deliveries_are_kept(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     world.delivery(endpoint)
     fail(world, endpoint)
@@ -42,7 +42,7 @@ def test_operators_are_warned_before_then_told_and_the_endpoint_keeps_what_waits
     assert b'"waiting":1' in world.operators.notices[-1].body
 
 
-def test_a_success_meanwhile_wins_over_the_tick_that_would_disable(world: World) -> None:
+def test_a_concurrent_success_prevents_the_tick_from_disabling(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     fail(world, endpoint)
     seen = world.known(endpoint).health.failing_since
@@ -51,7 +51,7 @@ def test_a_success_meanwhile_wins_over_the_tick_that_would_disable(world: World)
     assert world.known(endpoint).is_enabled
 
 
-def test_a_recovery_is_told_once_and_only_where_there_was_a_warning(world: World) -> None:
+def test_a_recovery_is_reported_once_and_only_after_a_warning(world: World) -> None:
     warned, _ = world.endpoint("http://127.0.0.1:9/")
     unnoticed, _ = world.endpoint("http://127.0.0.1:9/")
     fail(world, warned)
@@ -68,7 +68,7 @@ def test_a_recovery_is_told_once_and_only_where_there_was_a_warning(world: World
     assert warned.endpoint_id.encode() in world.operators.notices[-1].body
 
 
-def test_a_notice_that_could_not_be_published_goes_out_at_a_later_tick_under_the_same_id(world: World) -> None:
+def test_an_unpublished_notice_is_sent_at_a_later_tick_under_the_same_id(world: World) -> None:
     with scripted_server(answer("", "410 Gone")) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         world.deliver(world.delivery(endpoint))
@@ -85,7 +85,7 @@ def test_a_notice_that_could_not_be_published_goes_out_at_a_later_tick_under_the
     assert world.known(endpoint).notices == ()
 
 
-def test_operators_who_cannot_be_told_keep_no_event_waiting(world: World) -> None:
+def test_unpublished_notices_delay_no_event(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     fail(world, endpoint)
     world.clock.at += WARN_AFTER_S
@@ -97,7 +97,7 @@ def test_operators_who_cannot_be_told_keep_no_event_waiting(world: World) -> Non
     assert (report.enqueued, report.errors) == (1, ("NotPublishedError",))
 
 
-def test_taking_published_notices_away_leaves_those_that_came_meanwhile(world: World) -> None:
+def test_deleting_published_notices_keeps_newer_ones(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     first, second = (
         disabled_notice(
@@ -113,7 +113,7 @@ def test_taking_published_notices_away_leaves_those_that_came_meanwhile(world: W
     assert world.known(endpoint).notices == (second,)
 
 
-def test_while_it_is_down_what_comes_waits_and_one_attempt_at_a_time_finds_out(world: World) -> None:
+def test_while_an_endpoint_is_down_events_wait_and_one_attempt_at_a_time_probes_it(world: World) -> None:
     with scripted_server(BUSY, answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         fail(world, endpoint)
@@ -133,7 +133,7 @@ def test_while_it_is_down_what_comes_waits_and_one_attempt_at_a_time_finds_out(w
         assert len(world.enqueued()) == 4
 
 
-def test_an_endpoints_last_success_moves_with_each_later_one(world: World) -> None:
+def test_the_last_success_is_updated_by_each_later_success(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         for nth in (1, 2, 3):

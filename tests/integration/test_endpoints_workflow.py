@@ -1,4 +1,4 @@
-"""Endpoints of the stack's parameter and of a person's hand, and their secrets."""
+"""Endpoints of the stack's parameter, endpoints added by command, and their secrets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def ensure(world: World, urls: Sequence[str]) -> list[Endpoint]:
     return ensure_configured_endpoints(urls, world.endpoints, world.key, world.clock.now)
 
 
-def test_endpoints_of_the_parameter_are_made_once_each_with_its_own_secret(world: World) -> None:
+def test_endpoints_of_the_parameter_are_created_once_with_separate_secrets(world: World) -> None:
     made = ensure(world, [A, B, A])
     assert sorted(endpoint.url for endpoint in made) == [A, B]
     assert all(endpoint.origin is EndpointOrigin.PARAMETER for endpoint in made)
@@ -40,7 +40,7 @@ def test_endpoints_of_the_parameter_are_made_once_each_with_its_own_secret(world
     assert ensure(world, [B, A]) == made
 
 
-def test_when_two_functions_make_the_same_endpoint_the_first_secret_stands(world: World) -> None:
+def test_if_two_functions_create_the_same_endpoint_the_first_secret_is_kept(world: World) -> None:
     (first,) = ensure(world, [A])
     blind = _BlindOnce(world.endpoints)
     (second,) = ensure_configured_endpoints([A], blind, world.key, world.clock.now)
@@ -60,19 +60,19 @@ def test_an_endpoint_whose_url_leaves_the_parameter_is_disabled_until_it_returns
     assert (returned.disabled_reason, returned.sealed_secret) == (None, left.sealed_secret)
 
 
-def test_an_endpoint_that_was_disabled_for_another_reason_stays_so(world: World) -> None:
+def test_an_endpoint_disabled_for_another_reason_stays_disabled(world: World) -> None:
     (endpoint,) = ensure(world, [A])
     world.endpoints.disable(endpoint.endpoint_id, "answered 410 Gone", at=1)
     (stays,) = ensure(world, [A])
     assert (stays.is_enabled, stays.disabled_reason) == (False, "answered 410 Gone")
 
 
-def test_the_parameter_does_not_touch_what_a_person_added(world: World) -> None:
+def test_the_parameter_does_not_change_added_endpoints(world: World) -> None:
     added, _ = world.endpoint("http://127.0.0.1:9/")
     assert ensure(world, []) == [added]
 
 
-def test_an_added_endpoint_comes_back_whole(world: World) -> None:
+def test_an_added_endpoint_is_read_back_completely(world: World) -> None:
     changes = EndpointChanges(types=("submission.*",), exam_ids=("7",), accounts=("main",), description="the registry")
     endpoint, secret = add_endpoint(A, world.endpoints, world.key, world.clock.now, changes=changes)
     assert world.endpoints.get(endpoint.endpoint_id) == endpoint
@@ -85,26 +85,26 @@ def test_the_same_url_may_be_added_twice(world: World) -> None:
     assert len(ids) == 2
 
 
-def test_an_endpoint_of_a_bad_url_is_not_added(world: World) -> None:
+def test_an_endpoint_with_an_invalid_url_is_not_added(world: World) -> None:
     with pytest.raises(EndpointUrlError):
         add_endpoint("http://127.0.0.1/", world.endpoints, world.key, world.clock.now)
     assert world.endpoints.list_all() == []
 
 
-def test_an_id_is_given_once(world: World) -> None:
+def test_an_id_is_used_once(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     with pytest.raises(EndpointExistsError):
         world.endpoints.add(replace(endpoint, description="another"))
     assert world.known(endpoint) == endpoint
 
 
-def test_a_sealed_secret_opens_for_its_own_endpoint_only(world: World) -> None:
+def test_an_encrypted_secret_can_be_decrypted_only_for_its_own_endpoint(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     with pytest.raises(ClientError):
         world.key.open("ep_another", endpoint.sealed_secret)
 
 
-def test_an_opened_secret_is_remembered(world: World) -> None:
+def test_a_decrypted_secret_is_cached(world: World) -> None:
     endpoint, secret = world.endpoint("http://127.0.0.1:9/")
     kms = boto3.client("kms", region_name=REGION)
     key = SecretsKey(kms, world.key_arn)
@@ -114,12 +114,12 @@ def test_an_opened_secret_is_remembered(world: World) -> None:
     kms.close()
 
 
-def test_removing_says_whether_there_was_anything_to_remove(world: World) -> None:
+def test_removing_returns_whether_the_endpoint_existed(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     assert [world.endpoints.remove(endpoint.endpoint_id) for _ in range(2)] == [True, False]
 
 
-def test_an_attempts_outcome_does_not_bring_a_removed_endpoint_back(world: World) -> None:
+def test_an_attempts_outcome_does_not_restore_a_removed_endpoint(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     world.endpoints.remove(endpoint.endpoint_id)
     assert world.endpoints.record_outcome(endpoint.endpoint_id, 1, "answered 500") is None
@@ -143,7 +143,7 @@ def test_a_disabled_endpoint_gets_no_test(world: World) -> None:
 
 
 class _BlindOnce(EndpointsTable):
-    """The table, as a function sees it that read it just before another wrote."""
+    """The table as seen by a function that read it just before another function wrote."""
 
     def __init__(self, table: EndpointsTable) -> None:
         self._client, self._table_name = table._client, table._table_name  # noqa: SLF001 - the same table

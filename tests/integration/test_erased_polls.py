@@ -1,4 +1,4 @@
-"""Polls after an erasure: what the provider still shows of the candidate is never stored nor announced again."""
+"""Polls after an erasure never store or announce what the provider still shows of the candidate."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class World:
         self.erasing.run("main", candidate_id, lambda _share: None)
 
     def everything(self) -> str:
-        """All that the tables hold, as text."""
+        """The content of all tables, as text."""
         tables = (SUBMISSIONS, EXAMS, EVENTS, DELIVERIES)
         return json.dumps([self.dynamodb.scan(TableName=table)["Items"] for table in tables], default=repr)
 
@@ -94,7 +94,7 @@ def gone(status_code: int = 1, ended_at: int | None = BEGAN_AT - 100, **facts: U
 
 @pytest.mark.parametrize("oldest_first", [False, True])
 @pytest.mark.parametrize("hide_status", [False, True])
-def test_what_the_provider_still_shows_is_passed_over_in_silence(
+def test_attempts_that_the_provider_still_shows_are_ignored(
     world: World,
     oldest_first: bool,  # noqa: FBT001 - a case
     hide_status: bool,  # noqa: FBT001 - a case
@@ -119,7 +119,7 @@ def test_what_the_provider_still_shows_is_passed_over_in_silence(
     assert NAME not in world.everything()
 
 
-def test_others_are_announced_as_ever_and_no_request_is_made_in_vain(world: World) -> None:
+def test_other_candidates_are_announced_without_useless_requests(world: World) -> None:
     stage, provider = world.stage, world.stage.provider
     provider.add("7", *(row(number) for number in range(1, 4)), gone())
     stage.poll()
@@ -134,7 +134,7 @@ def test_others_are_announced_as_ever_and_no_request_is_made_in_vain(world: Worl
     assert stage.poll(manual=False).exams == 0, "the exam is settled: only the list is asked for"
 
 
-def test_an_attempt_that_ran_when_it_was_erased_ends_in_silence(world: World) -> None:
+def test_the_end_of_an_erased_running_attempt_is_not_announced(world: World) -> None:
     stage, provider = world.stage, world.stage.provider
     provider.add("7", row(1, 0), gone(0))
     stage.poll()
@@ -151,7 +151,7 @@ def test_an_attempt_that_ran_when_it_was_erased_ends_in_silence(world: World) ->
     assert GONE not in world.everything()
 
 
-def test_an_attempt_that_begins_after_the_erasure_is_the_candidates_own_new_doing(world: World) -> None:
+def test_an_attempt_that_starts_after_the_erasure_is_announced(world: World) -> None:
     stage, provider = world.stage, world.stage.provider
     provider.add("7", gone())
     stage.poll()
@@ -167,7 +167,7 @@ def replace_start(started_at: int) -> Attempt:
     return gone(started_at=started_at, ended_at=started_at + 10)
 
 
-def test_once_the_provider_forgot_the_candidate_too_no_removal_is_told(world: World) -> None:
+def test_when_the_provider_deletes_the_candidate_no_removal_is_announced(world: World) -> None:
     stage, provider = world.stage, world.stage.provider
     provider.add("7", row(1), gone())
     stage.poll()
@@ -181,7 +181,7 @@ def test_once_the_provider_forgot_the_candidate_too_no_removal_is_told(world: Wo
     assert stage.events() == []
 
 
-def test_an_exam_that_is_new_to_the_stack_shows_nothing_of_the_erased_either(world: World) -> None:
+def test_a_new_exam_stores_nothing_of_an_erased_candidate(world: World) -> None:
     stage, provider = world.stage, world.stage.provider
     provider.add("7", row(1))
     stage.poll()
@@ -207,7 +207,7 @@ def test_a_poll_that_cannot_open_the_key_stores_nothing(world: World) -> None:
     assert GONE not in world.everything()
 
 
-def test_while_a_poll_runs_nobody_is_erased(world: World) -> None:
+def test_no_candidate_is_erased_while_a_poll_runs(world: World) -> None:
     world.stage.poll()
     exams, now = world.erasing.exams, world.stage.provider.clock
     exams.take_lease("main", "another", now_ms=now * 1000, expires_at_ms=(now + 10_000) * 1000)
@@ -215,8 +215,8 @@ def test_while_a_poll_runs_nobody_is_erased(world: World) -> None:
         world.erase()
 
 
-def test_what_a_poll_stores_that_was_paused_beyond_its_lease_is_erased_too(world: World) -> None:
-    """It read its state before the mark, and writes while the erasure waits for its end, which Lambda sees to."""
+def test_writes_of_a_poll_that_outlived_its_lease_are_erased_too(world: World) -> None:
+    """It read its state before the mark, and writes while the erasure waits for its end, which Lambda enforces."""
     world.stage.poll()
     clock, exams = world.stage.provider, world.erasing.exams
     began_at = clock.clock
@@ -242,14 +242,14 @@ def test_what_a_poll_stores_that_was_paused_beyond_its_lease_is_erased_too(world
     world.erase()
 
 
-def test_polls_that_gave_their_lease_back_are_not_waited_for(world: World) -> None:
+def test_an_erasure_does_not_wait_for_polls_that_released_their_lease(world: World) -> None:
     world.stage.poll()
     before = world.stage.provider.clock
     world.erase()
     assert world.stage.provider.clock == before
 
 
-def test_an_account_that_nobody_knows_is_a_slip(world: World) -> None:
+def test_an_unknown_account_is_an_error(world: World) -> None:
     world.stage.poll()
     with pytest.raises(NoAccountDataError):
         world.erasing.run("mian", GONE, lambda _share: None)

@@ -1,4 +1,4 @@
-"""Events in DynamoDB (moto): kept once, byte for byte, and listed newest first."""
+"""Events in DynamoDB (moto): stored once, byte for byte, and listed newest first."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def event(event_id: str = "evt_1", at: int = OBSERVED_AT, **changes: object) -> 
     return replace(built, **changes)  # type: ignore[arg-type] # any field of Event
 
 
-def test_what_is_kept_comes_back_byte_for_byte(table: EventsTable) -> None:
+def test_a_stored_event_is_read_back_byte_for_byte(table: EventsTable) -> None:
     assert table.add(event(), EXPIRES_AT)
     assert table.get("evt_1") == event()
 
 
-def test_an_event_without_exam_status_or_sequence_comes_back_too(table: EventsTable) -> None:
+def test_an_event_without_exam_status_or_sequence_is_read_back_too(table: EventsTable) -> None:
     notice = operations_event(OperationsEventType.ENDPOINT_DISABLED, None, OBSERVED_AT, "It answered 410.", {})
     table.add(notice, EXPIRES_AT)
     assert table.get(notice.event_id) == notice
@@ -47,7 +47,7 @@ def test_an_event_without_exam_status_or_sequence_comes_back_too(table: EventsTa
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(), title=st.text())
-def test_any_name_survives(table: EventsTable, name: str, title: str) -> None:
+def test_any_name_is_stored_unchanged(table: EventsTable, name: str, title: str) -> None:
     event_id = derived_id("evt", name, title)
     kept = submission_event(
         submission(attempt=attempt(candidate_name=name), exam_title=title), transition(event_id=event_id)
@@ -56,7 +56,7 @@ def test_any_name_survives(table: EventsTable, name: str, title: str) -> None:
     assert table.get(kept.event_id) == kept
 
 
-def test_an_event_is_kept_once_and_the_first_stands(table: EventsTable) -> None:
+def test_the_first_stored_event_of_an_id_is_kept(table: EventsTable) -> None:
     table.add(event(), EXPIRES_AT)
     assert not table.add(event(body=b"{}"), EXPIRES_AT)
     assert table.get("evt_1") == event()
@@ -68,7 +68,7 @@ def test_an_event_expires_with_the_retention(table: EventsTable, dynamodb: Dynam
     assert item["expires_at"] == {"N": str(EXPIRES_AT)}
 
 
-def test_the_first_mark_of_dispatch_stands(table: EventsTable, dynamodb: DynamoDBClient) -> None:
+def test_the_first_mark_of_dispatch_is_kept(table: EventsTable, dynamodb: DynamoDBClient) -> None:
     table.add(event(), EXPIRES_AT)
     assert not table.is_dispatched("evt_1")
     table.mark_dispatched("evt_1", OBSERVED_AT + 1)
@@ -79,7 +79,7 @@ def test_the_first_mark_of_dispatch_stands(table: EventsTable, dynamodb: DynamoD
     assert table.get("evt_1") == event()
 
 
-def test_marking_an_event_that_expired_leaves_nothing_behind(table: EventsTable, dynamodb: DynamoDBClient) -> None:
+def test_marking_an_expired_event_creates_no_item(table: EventsTable, dynamodb: DynamoDBClient) -> None:
     table.mark_dispatched("evt_gone", OBSERVED_AT)
     assert dynamodb.scan(TableName=EVENTS)["Count"] == 0
     assert table.get("evt_gone") is None
@@ -99,21 +99,21 @@ def test_a_listing_crosses_days_newest_first_with_both_ends_included(table: Even
     assert listed(table, OBSERVED_AT + 5 * DAY, OBSERVED_AT) == []
 
 
-def test_a_listing_goes_by_when_an_event_was_observed(table: EventsTable) -> None:
-    """An attempt that ended last month and came to light today is what an operator looks for today."""
+def test_a_listing_is_by_observation_time(table: EventsTable) -> None:
+    """An operator expects today's discoveries today, even of an attempt that ended last month."""
     old = replace(event(), occurred_at=OBSERVED_AT - 30 * DAY)
     table.add(old, EXPIRES_AT)
     assert listed(table, OBSERVED_AT - 60, OBSERVED_AT + 60) == ["evt_1"]
 
 
-def test_a_listing_reads_on_when_dynamodb_breaks_it_into_pages(table: EventsTable) -> None:
+def test_a_listing_reads_all_pages_of_dynamodb(table: EventsTable) -> None:
     for number in range(9):
         table.add(event(f"evt_{number}", OBSERVED_AT + number, body=b"x" * 300_000), EXPIRES_AT)
     assert listed(table, OBSERVED_AT, OBSERVED_AT + 60) == [f"evt_{number}" for number in range(8, -1, -1)]
     assert listed(table, OBSERVED_AT, OBSERVED_AT + 60, limit=7) == [f"evt_{number}" for number in range(8, 1, -1)]
 
 
-def test_a_listing_filters_by_exam_and_type_and_the_limit_counts_what_passed(table: EventsTable) -> None:
+def test_a_listing_filters_by_exam_and_type_before_the_limit(table: EventsTable) -> None:
     for number in range(6):
         table.add(
             event(
@@ -131,7 +131,7 @@ def test_a_listing_filters_by_exam_and_type_and_the_limit_counts_what_passed(tab
     assert listed(table, *window, exam_id="b", types=["submission.forced"], limit=1) == ["evt_2"]
 
 
-def test_a_listing_looks_no_further_back_than_anything_is_kept(table: EventsTable, dynamodb: DynamoDBClient) -> None:
+def test_a_listing_stops_at_the_retention(table: EventsTable, dynamodb: DynamoDBClient) -> None:
     queried: list[str] = []
     dynamodb.meta.events.register("before-call.dynamodb.Query", lambda **_: queried.append("a day"))
     table.add(event(at=OBSERVED_AT - 364 * DAY), EXPIRES_AT)
@@ -139,7 +139,7 @@ def test_a_listing_looks_no_further_back_than_anything_is_kept(table: EventsTabl
     assert len(queried) == 366
 
 
-def test_an_item_of_another_version_is_refused(table: EventsTable, dynamodb: DynamoDBClient) -> None:
+def test_an_item_of_another_version_is_rejected(table: EventsTable, dynamodb: DynamoDBClient) -> None:
     dynamodb.put_item(TableName=EVENTS, Item={"event_id": {"S": "evt_1"}, "v": {"N": "99"}})
     dynamodb.put_item(TableName=EVENTS, Item={"event_id": {"S": "evt_2"}, "v": {"N": "1"}})
     with pytest.raises(UnreadableItemError, match="version 99"):

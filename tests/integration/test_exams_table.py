@@ -118,15 +118,15 @@ def test_one_poll_at_a_time_and_each_with_a_higher_fence(table: ExamsTable) -> N
         assert third.fence == first.fence + 1
 
 
-def test_a_patient_poll_waits_until_a_dead_ones_lease_ends(table: ExamsTable) -> None:
+def test_a_waiting_poll_gets_the_lease_of_a_dead_one_when_it_expires(table: ExamsTable) -> None:
     clock = Clock()
     table.take_lease("main", "dead", now_ms=int(clock.at * 1000), expires_at_ms=int((clock.at + 20) * 1000))
     with lease_on(table, "main", now=clock.now, sleep=clock.sleep, patience_s=60) as lease:
         assert lease is not None
 
 
-def test_a_lease_whose_answer_was_lost_is_no_other_polls(table: ExamsTable) -> None:
-    """The client repeats the call by itself; refused, the poll would wait for its own lease to end."""
+def test_a_lease_whose_answer_was_lost_belongs_to_its_poll(table: ExamsTable) -> None:
+    """The client repeats the call automatically; a rejection would make the poll wait for its own lease."""
     first = table.take_lease("main", "mine", now_ms=1000, expires_at_ms=91_000)
     again = table.take_lease("main", "mine", now_ms=1000, expires_at_ms=91_000)
     assert first is not None
@@ -135,7 +135,7 @@ def test_a_lease_whose_answer_was_lost_is_no_other_polls(table: ExamsTable) -> N
     assert table.take_lease("main", "another", now_ms=1000, expires_at_ms=91_000) is None
 
 
-def test_a_lease_is_prolonged_while_it_is_held_and_not_after(table: ExamsTable) -> None:
+def test_a_lease_can_be_extended_only_while_it_is_held(table: ExamsTable) -> None:
     clock = Clock()
     with lease_on(table, "main", now=clock.now, sleep=clock.sleep) as lease:
         assert lease is not None

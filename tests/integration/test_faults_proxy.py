@@ -1,4 +1,4 @@
-"""The proxy of the fault matrix passes calls on as they were signed, and makes the faults that it is told."""
+"""The proxy of the fault matrix passes calls on as signed, and makes the configured faults."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_a_call_arrives_under_the_name_that_was_signed_and_a_fault_is_counted(tmp_path: Path) -> None:
+def test_a_call_keeps_its_signed_host_and_a_fault_is_counted(tmp_path: Path) -> None:
     said = answer(json.dumps({"TableNames": ["Exams"]}), Content_Type="application/x-amz-json-1.0")
     with scripted_server(said) as upstream:
         with running_aws_faults(upstream.url, tmp_path / "log") as aws_faults:

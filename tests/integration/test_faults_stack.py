@@ -1,4 +1,4 @@
-"""What the fault matrix and the soak look at: all of a queue, and exams that are not over."""
+"""Data that the fault matrix and the soak test use: every message of a queue, and only exams in use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.faults.stack import ListedWorld
 
 
 def test_everything_on_the_queue_is_read_however_many_messages_there_are() -> None:
-    """One look brings ten of them; what was not read would count as lost."""
+    """One request returns ten messages; unread messages would count as lost."""
     with mock_aws():
         session = boto3.Session(region_name="eu-central-1")
         topic_arn = session.client("sns").create_topic(Name="submissions")["TopicArn"]
@@ -24,7 +24,7 @@ def test_everything_on_the_queue_is_read_however_many_messages_there_are() -> No
         assert len(queue.bodies) == 35
 
 
-def test_an_exam_that_is_over_leaves_the_list_and_nothing_of_the_ledger() -> None:
+def test_a_finished_exam_leaves_the_list_but_not_the_ledger() -> None:
     world = ListedWorld(1, VirtualClock())
     first, second = world.create_exam(), world.create_exam()
     world.submit(world.start(first))

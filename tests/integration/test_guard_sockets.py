@@ -1,4 +1,4 @@
-"""The guard where it matters: between a name's look-up and the connection."""
+"""The address guard between the name lookup and the connection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PUBLIC = "1.1.1.1"
 
 
 class FakeNames:
-    """A resolver that answers each look-up of a name with the next list of addresses."""
+    """A resolver that answers each lookup of a name with the next list of addresses."""
 
     def __init__(self, *answers: Sequence[str]) -> None:
         self.answers = list(answers)
@@ -90,10 +90,10 @@ def test_a_name_with_one_private_address_gets_no_connection_at_all(
         "ff02::1",
     ],
 )
-def test_a_name_that_leads_inside_is_refused_whatever_else_it_leads_to(
+def test_a_name_with_an_internal_address_is_rejected_whatever_its_others(
     sender: WebhookSender, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    """No socket is made: neither to this address nor to the public one beside it."""
+    """No socket is created, neither for this address nor for the public one beside it."""
     monkeypatch.setattr("examhook.http.sockets.DeadlineSocket.connect", None)
     for addresses in ([address], [PUBLIC, address]):
         monkeypatch.setattr("examhook.http.sockets.socket.getaddrinfo", FakeNames(addresses).getaddrinfo)
@@ -102,7 +102,7 @@ def test_a_name_that_leads_inside_is_refused_whatever_else_it_leads_to(
 
 
 def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that changes between check and connection (rebinding) has no second look-up to lie to."""
+    """A name that changes after the check (DNS rebinding) gets no second lookup."""
     checked: list[str] = []
     names = FakeNames(["127.0.0.1"], ["169.254.169.254"])
     session = HttpClient(checked.append)
@@ -116,8 +116,8 @@ def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("spelled", ["127.1", "2130706433", "0x7f.1", "017700000001", "0"])
-def test_an_address_in_disguise_is_refused_by_the_guard_too(spelled: str) -> None:
-    """Should one get past the check of URLs, what the resolver makes of it is checked again."""
+def test_the_guard_also_rejects_a_disguised_address(spelled: str) -> None:
+    """If one passes the check of URLs, the guard checks the resolved address again."""
     session = HttpClient(address_check(allow_private=False))
     with scripted_server(answer()) as inside, pytest.raises(BlockedAddressError):
         session.send("POST", f"http://{spelled}:{inside.port}/", deadline_s=5, max_body_bytes=10)
@@ -125,7 +125,7 @@ def test_an_address_in_disguise_is_refused_by_the_guard_too(spelled: str) -> Non
     assert inside.connections == 0
 
 
-def test_a_huge_answer_is_read_no_further_than_its_limit() -> None:
+def test_a_huge_answer_is_read_only_to_the_limit() -> None:
     session = guarded_client(allow_private=True)
     sender = WebhookSender(session, allow_http=True, allow_private=True)
     with scripted_server(answer(b"x" * 3_000_000)) as receiver:
@@ -134,7 +134,7 @@ def test_a_huge_answer_is_read_no_further_than_its_limit() -> None:
     assert (result.http_status, len(result.answer_excerpt)) == (200, 1024)
 
 
-def test_an_answer_that_is_no_text_is_shown_safely() -> None:
+def test_a_binary_answer_is_shown_safely() -> None:
     session = guarded_client(allow_private=True)
     sender = WebhookSender(session, allow_http=True, allow_private=True)
     with scripted_server(answer(b"ok\x00\x1b[31m\xff\xfe\nend")) as receiver:

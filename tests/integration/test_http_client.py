@@ -1,4 +1,4 @@
-"""The session against real sockets: every way in which a peer can misbehave ends in time, in a typed error."""
+"""The HTTP session on real sockets: every misbehavior of a peer ends in time with a typed error."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def get(session: HttpClient, url: str, deadline_s: float = 5.0, max_body_bytes: 
     return session.send("GET", url, deadline_s=deadline_s, max_body_bytes=max_body_bytes, params={"code": SECRET})
 
 
-def test_gives_status_headers_and_body(session: HttpClient) -> None:
+def test_returns_status_headers_and_body(session: HttpClient) -> None:
     with scripted_server(answer(b"hello", "418 Teapot", X_Kind="Green")) as server:
         got = get(session, f"{server.url}/tea")
     assert (got.status, got.body, got.headers["x-kind"], got.truncated) == (418, b"hello", "Green", False)
     assert server.requests[0].query == {"code": SECRET}
 
 
-def test_parameters_join_those_of_the_address_and_a_fragment_stays_at_home(session: HttpClient) -> None:
+def test_parameters_are_added_to_those_of_the_url_and_a_fragment_is_not_sent(session: HttpClient) -> None:
     given = {"name": "Zoë & co", "empty": ""}
     with scripted_server(answer()) as server:
         for _ in range(2):
@@ -64,7 +64,7 @@ def test_parameters_join_those_of_the_address_and_a_fragment_stays_at_home(sessi
         "/%E2%82%AC",
     ],
 )
-def test_a_url_that_is_encoded_is_sent_as_it_was_given(session: HttpClient, target: str) -> None:
+def test_an_encoded_url_is_sent_unchanged(session: HttpClient, target: str) -> None:
     with scripted_server(answer()) as server:
         session.send("POST", server.url + target, deadline_s=5, max_body_bytes=10)
     assert server.requests[0].target == target
@@ -89,13 +89,13 @@ def test_sends_body_and_headers_as_given(session: HttpClient) -> None:
     assert server.requests[0].headers["user-agent"] == "examhook/9"
 
 
-def test_keeps_the_connection_for_the_next_call(session: HttpClient) -> None:
+def test_reuses_the_connection_for_the_next_call(session: HttpClient) -> None:
     with scripted_server(answer(b"one"), answer(b"two")) as server:
         assert [get(session, server.url).body for _ in range(3)] == [b"one", b"two", b"two"]
         assert server.connections == 1
 
 
-def test_reads_chunks(session: HttpClient) -> None:
+def test_reads_chunked_bodies(session: HttpClient) -> None:
     with scripted_server(HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n") as server:
         assert get(session, server.url).body == b"abcde"
 
@@ -120,7 +120,7 @@ def test_reads_chunks(session: HttpClient) -> None:
     ],
 )
 def test_one_deadline_holds_against_a_slow_peer(session: HttpClient, step: Callable[[Peer], None]) -> None:
-    """The test ends at all only because the deadline does; what the peer would take is 10 s or for ever."""
+    """Only the deadline ends the test: the peer would take 10 s or forever."""
     with scripted_server(step) as server:
         began = time.monotonic()
         with pytest.raises(DeadlineError, match=r"127\.0\.0\.1 did not answer in full within 0\.3 s"):
@@ -128,14 +128,14 @@ def test_one_deadline_holds_against_a_slow_peer(session: HttpClient, step: Calla
         assert time.monotonic() - began < 5
 
 
-def test_a_peer_that_does_not_read_is_not_waited_for(session: HttpClient) -> None:
+def test_the_deadline_holds_against_a_peer_that_does_not_read(session: HttpClient) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
         with pytest.raises(DeadlineError):
             session.send("POST", url, deadline_s=0.3, max_body_bytes=10, data=b"x" * 50_000_000)
 
 
-def test_a_name_look_up_that_hangs_ends_with_the_deadline(session: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_name_lookup_ends_at_the_deadline(session: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
     released = _hanging_lookup(monkeypatch)
     try:
         with pytest.raises(DeadlineError):
@@ -144,7 +144,7 @@ def test_a_name_look_up_that_hangs_ends_with_the_deadline(session: HttpClient, m
         released()
 
 
-def test_an_unknown_name_is_a_name_look_up_error(session: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_name_is_a_name_lookup_error(session: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def lookup(*_: object, **__: object) -> list[object]:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
@@ -164,7 +164,7 @@ def test_a_reset_before_the_answer_is_a_connect_error(session: HttpClient) -> No
 
 
 def test_a_stale_kept_alive_connection_is_a_connect_error_or_replaced(session: HttpClient) -> None:
-    """The peer closes an idle connection just as the next request goes out: nothing of the answer came."""
+    """The peer closes an idle connection just as the next request is sent, so no answer arrives."""
     with scripted_server(answer(b"one"), lambda _: None, answer(b"three")) as server:
         assert get(session, server.url).body == b"one"
         with pytest.raises(ConnectError):
@@ -186,7 +186,7 @@ def test_a_stale_kept_alive_connection_is_a_connect_error_or_replaced(session: H
         pytest.param(HEAD + b"Content-Length: 1, 2\r\n\r\nab", id="two-lengths"),
     ],
 )
-def test_a_broken_answer_is_told(session: HttpClient, raw: bytes) -> None:
+def test_a_broken_answer_is_a_typed_error(session: HttpClient, raw: bytes) -> None:
     with scripted_server(lambda peer: peer.send(raw)) as server, pytest.raises(BrokenResponseError):
         get(session, server.url)
 
@@ -200,13 +200,13 @@ def test_a_reset_within_the_body_is_a_broken_answer(session: HttpClient) -> None
         get(session, server.url)
 
 
-def test_a_body_of_just_the_size_allowed_is_whole(session: HttpClient) -> None:
+def test_a_body_of_the_maximum_size_is_complete(session: HttpClient) -> None:
     with scripted_server(answer(b"x" * 1000)) as server:
         got = get(session, server.url)
     assert (len(got.body), got.truncated) == (1000, False)
 
 
-def test_a_longer_body_is_cut_and_the_connection_given_up(session: HttpClient) -> None:
+def test_a_longer_body_is_cut_and_the_connection_is_closed(session: HttpClient) -> None:
     with scripted_server(answer(b"x" * 50_000_000), answer(b"next")) as server:
         got = get(session, server.url)
         assert (got.body, got.truncated) == (b"x" * 1000, True)
@@ -221,13 +221,13 @@ def test_decompressed_bytes_are_counted(session: HttpClient) -> None:
     assert (got.body, got.truncated) == (b"0" * 5000, True)
 
 
-def test_a_redirect_is_not_followed_nor_its_body_swallowed(session: HttpClient) -> None:
+def test_a_redirect_is_returned_with_its_body_and_not_followed(session: HttpClient) -> None:
     with scripted_server(answer(b"moved" * 1000, "302 Found", Location="/elsewhere?x")) as server:
         got = get(session, server.url)
     assert (got.status, got.truncated, len(server.requests)) == (302, True, 1)
 
 
-def test_cookies_and_proxies_of_the_environment_play_no_part(
+def test_cookies_and_proxies_of_the_environment_are_ignored(
     session: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{_free_port()}")
@@ -238,7 +238,7 @@ def test_cookies_and_proxies_of_the_environment_play_no_part(
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "nonsense", "http://", "http://[::1", "http://a..b/", ""])
-def test_an_address_that_is_no_url_is_told(session: HttpClient, url: str) -> None:
+def test_an_invalid_url_is_a_typed_error(session: HttpClient, url: str) -> None:
     with pytest.raises((BadUrlError, NameLookupError)):
         get(session, url)
 
@@ -266,10 +266,8 @@ def test_a_blocked_address_is_never_connected_to() -> None:
         None,
     ],
 )
-def test_an_error_shows_nothing_of_the_address_but_the_host(
-    session: HttpClient, step: Callable[[Peer], None] | None
-) -> None:
-    """Neither itself, nor what it came from, nor the frames of the libraries below; None: nobody listens."""
+def test_an_error_shows_only_the_host_of_the_url(session: HttpClient, step: Callable[[Peer], None] | None) -> None:
+    """Neither the error, its causes nor the frames of the libraries show more; None: nobody listens."""
     with scripted_server(step or answer()) as server:
         url = server.url if step else f"http://127.0.0.1:{_free_port()}"
         with pytest.raises(HttpError) as caught:
@@ -278,7 +276,7 @@ def test_an_error_shows_nothing_of_the_address_but_the_host(
 
 
 class Unshown(dict[str, str]):
-    """Parameters that the caller, for its part, does not show."""
+    """Parameters that the caller itself does not show."""
 
     def __repr__(self) -> str:
         return "Unshown(…)"

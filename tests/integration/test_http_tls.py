@@ -1,4 +1,4 @@
-"""TLS under the same deadline: who is trusted, and a peer that drags out the handshake."""
+"""TLS under the same deadline: which certificates are trusted, and a peer that delays the handshake."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def session(identity: Identity) -> HttpClient:
     return HttpClient(tls=identity.trust)
 
 
-def test_a_trusted_peer_is_talked_to_over_one_connection(local: Identity) -> None:
+def test_requests_to_a_trusted_peer_use_one_connection(local: Identity) -> None:
     with scripted_server(answer(b"safe"), tls=local.server) as server:
         trusting = session(local)
         for _ in range(2):
@@ -41,7 +41,7 @@ def test_a_trusted_peer_is_talked_to_over_one_connection(local: Identity) -> Non
         trusting.close()
 
 
-def test_a_peer_that_nobody_vouches_for_is_refused(local: Identity) -> None:
+def test_a_peer_with_an_untrusted_certificate_is_rejected(local: Identity) -> None:
     with (
         scripted_server(answer(b"x"), tls=local.server) as server,
         pytest.raises(TlsError, match=r"The certificate of 127\.0\.0\.1 cannot be trusted: self-signed certificate"),
@@ -50,8 +50,8 @@ def test_a_peer_that_nobody_vouches_for_is_refused(local: Identity) -> None:
     assert server.requests == []
 
 
-def test_a_server_that_sends_no_intermediate_certificate_is_told_to(tmp_path: Path) -> None:
-    """Browsers fetch it by themselves, so that its operator does not notice."""
+def test_a_missing_intermediate_certificate_is_named_in_the_error(tmp_path: Path) -> None:
+    """Browsers download it automatically, so the server's operator does not notice."""
     half = chained(tmp_path, _LOCALHOST, complete=False)
     with scripted_server(answer(b"x"), tls=half.server) as server, pytest.raises(CertificateError) as caught:
         session(half).send("GET", server.url, deadline_s=5, max_body_bytes=10)
@@ -64,7 +64,7 @@ def test_a_server_that_sends_no_intermediate_certificate_is_told_to(tmp_path: Pa
         trusting.close()
 
 
-def test_an_expired_certificate_is_for_its_operator_to_renew(tmp_path: Path) -> None:
+def test_the_error_about_an_expired_certificate_asks_its_operator_to_renew_it(tmp_path: Path) -> None:
     expired = identity(tmp_path, _LOCALHOST, valid_until=dt.timedelta(days=-1))
     with (
         scripted_server(answer(b"x"), tls=expired.server) as server,
@@ -73,7 +73,7 @@ def test_an_expired_certificate_is_for_its_operator_to_renew(tmp_path: Path) -> 
         session(expired).send("GET", server.url, deadline_s=5, max_body_bytes=10)
 
 
-def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
+def test_a_certificate_for_another_name_is_rejected(tmp_path: Path) -> None:
     other = identity(tmp_path, x509.DNSName("elsewhere.test"))
     with scripted_server(answer(b"x"), tls=other.server) as server, pytest.raises(TlsError) as caught:
         session(other).send("GET", server.url, deadline_s=5, max_body_bytes=10)
@@ -81,10 +81,10 @@ def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
     assert server.requests == []
 
 
-def test_the_name_is_verified_though_an_address_is_connected_to(
+def test_the_name_is_verified_although_the_connection_is_to_an_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One look-up; its addresses are checked; TLS and Host keep to the name."""
+    """One lookup and one check of its addresses; TLS and Host use the name."""
     named = identity(tmp_path, x509.DNSName("hooks.test"))
     looked_up: list[str] = []
     checked: list[str] = []
@@ -120,7 +120,7 @@ def test_the_deadline_holds_against_a_body_that_drips(local: Identity) -> None:
         session(local).send("GET", server.url, deadline_s=0.5, max_body_bytes=1000)
 
 
-def test_a_peer_whose_tls_is_too_old_is_told(local: Identity) -> None:
+def test_an_outdated_tls_version_is_named_in_the_error(local: Identity) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         local.server.minimum_version = ssl.TLSVersion.TLSv1
@@ -133,7 +133,7 @@ def test_a_peer_whose_tls_is_too_old_is_told(local: Identity) -> None:
         session(local).send("GET", server.url, deadline_s=5, max_body_bytes=10)
 
 
-def test_a_peer_that_speaks_plain_http_is_told(local: Identity) -> None:
+def test_plain_http_is_named_in_the_error(local: Identity) -> None:
     with (
         _saying(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port,
         pytest.raises(TlsError, match="does not use TLS on this port"),
@@ -142,14 +142,14 @@ def test_a_peer_that_speaks_plain_http_is_told(local: Identity) -> None:
 
 
 @pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""], ids=["plain-http", "hangs-up"])
-def test_a_peer_that_does_not_speak_tls_is_told(local: Identity, said: bytes) -> None:
+def test_a_peer_without_tls_is_named_in_the_error(local: Identity, said: bytes) -> None:
     with _saying(said) as port, pytest.raises((TlsError, ConnectError)):
         session(local).send("GET", f"https://127.0.0.1:{port}/", deadline_s=5, max_body_bytes=10)
 
 
 @contextmanager
 def _handshake_never_ending(*, drips: bool) -> Iterator[int]:
-    """A peer that accepts, and then either says nothing or sends a TLS record byte by byte."""
+    """A peer that accepts the connection, and then sends nothing or a TLS record byte by byte."""
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(10)
@@ -175,7 +175,7 @@ def _handshake_never_ending(*, drips: bool) -> Iterator[int]:
 
 @contextmanager
 def _saying(said: bytes) -> Iterator[int]:
-    """A peer that answers the first bytes with ``said`` and hangs up."""
+    """A peer that answers the first bytes with ``said`` and disconnects."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(10)
 

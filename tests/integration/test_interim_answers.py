@@ -1,4 +1,4 @@
-"""Only a final answer counts, and it counts for the request that it answers."""
+"""Only a final answer counts, and only for its own request."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_interim_answers_in_the_same_segment_are_skipped(session: HttpClient, in
 
 
 @pytest.mark.parametrize("interim", INTERIM.values(), ids=INTERIM)
-def test_interim_answers_that_come_before_are_skipped(session: HttpClient, interim: bytes) -> None:
+def test_interim_answers_in_earlier_segments_are_skipped(session: HttpClient, interim: bytes) -> None:
     def in_pieces(peer: Peer) -> None:
         peer.send(interim)
         peer.drip(answer(b"no", "500 Broken"), every_s=0.001)
@@ -56,8 +56,8 @@ def test_interim_answers_that_come_before_are_skipped(session: HttpClient, inter
         assert post(session, server.url).status == 500
 
 
-def test_no_event_is_judged_by_the_answer_to_another(session: HttpClient) -> None:
-    """A client that takes the interim answer for the final one sends its next request into the same connection."""
+def test_no_event_gets_the_answer_to_another(session: HttpClient) -> None:
+    """A client that treats the interim answer as final sends its next request too early."""
 
     def refuse_the_first(peer: Peer) -> None:
         peer.send(EARLY_HINTS)
@@ -69,7 +69,7 @@ def test_no_event_is_judged_by_the_answer_to_another(session: HttpClient) -> Non
         assert [post(session, server.url).status for _ in range(2)] == [500, 200]
 
 
-def test_an_interim_answer_alone_is_none(session: HttpClient) -> None:
+def test_an_interim_answer_alone_is_not_an_answer(session: HttpClient) -> None:
     with scripted_server(EARLY_HINTS) as server, pytest.raises(DeadlineError) as caught:
         post(session, server.url, deadline_s=0.3)
     assert caught.value.response is None
@@ -85,7 +85,7 @@ def test_a_switch_of_protocols_ends_the_connection(session: HttpClient) -> None:
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"], ids=["no content", "not modified"])
-def test_a_body_where_none_may_be_is_not_taken_for_the_next_answer(session: HttpClient, status: str) -> None:
+def test_a_forbidden_body_is_not_read_as_the_next_answer(session: HttpClient, status: str) -> None:
     late = answer(b"HTTP/1.1 500 Broken\r\n\r\n", status)
 
     with scripted_server(late, answer(b"yes")) as server:
@@ -106,14 +106,14 @@ def test_a_malformed_header_line_hides_nothing_after_it(session: HttpClient, mal
     assert [(each.body, each.headers["X-Before"], each.headers["X-After"]) for each in got] == [(b"yes", "a", "b")] * 2
 
 
-def test_a_continued_header_is_kept(session: HttpClient) -> None:
+def test_a_continued_header_is_read(session: HttpClient) -> None:
     head = b"HTTP/1.1 200 OK\r\nX-Long: a\r\n b\r\nContent-Length: 0\r\n\r\n"
     with scripted_server(head) as server:
         assert post(session, server.url).headers["X-Long"].split() == ["a", "b"]
 
 
 @pytest.mark.parametrize("step", [Peer.hang, Peer.reset], ids=["hangs", "reset"])
-def test_the_status_is_known_as_soon_as_its_line_came(session: HttpClient, step: Callable[[Peer], None]) -> None:
+def test_the_status_is_known_as_soon_as_its_line_arrives(session: HttpClient, step: Callable[[Peer], None]) -> None:
     def status_line_only(peer: Peer) -> None:
         peer.send(b"HTTP/1.1 202 Accepted\r\nX: ")
         step(peer)

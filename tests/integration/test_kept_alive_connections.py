@@ -1,4 +1,4 @@
-"""Connections that are kept alive: none is used again that may have died, and one that died costs no attempt."""
+"""Kept-alive connections: a possibly dead one is never reused, and a dead one costs no attempt."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def sent_by(session: HttpClient, server: ScriptedServer) -> SendResult:
 
 
 def test_each_connection_ages_by_the_wall_clock_and_on_its_own(session: HttpClient, clock: WallClock) -> None:
-    """Traffic to one host keeps no connection to another young; no time passes for the process."""
+    """Traffic to one host does not refresh the connection to another; the monotonic clock stands still."""
     with scripted_server(answer(b"a")) as one, scripted_server(answer(b"b")) as other:
         get(session, one)
         for _ in range(4):
@@ -60,7 +60,7 @@ def test_each_connection_ages_by_the_wall_clock_and_on_its_own(session: HttpClie
 
 
 @pytest.mark.parametrize("passed_s", [IDLE_S + 1, 3600.0, -1.0, -3600.0])
-def test_a_connection_is_not_used_again_after_a_pause_of_unknown_length(
+def test_a_connection_is_not_reused_after_a_pause_of_unknown_length(
     session: HttpClient, clock: WallClock, passed_s: float
 ) -> None:
     with scripted_server(answer(b"a")) as server:
@@ -70,7 +70,7 @@ def test_a_connection_is_not_used_again_after_a_pause_of_unknown_length(
         assert server.connections == 2
 
 
-def test_the_same_holds_with_tls(tmp_path: Path, clock: WallClock) -> None:
+def test_a_tls_connection_is_not_reused_after_a_pause_of_unknown_length(tmp_path: Path, clock: WallClock) -> None:
     local = identity(tmp_path, x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
     session = HttpClient(tls=local.trust, now=clock.now)
     with scripted_server(answer(b"a"), tls=local.server) as server:
@@ -81,8 +81,8 @@ def test_the_same_holds_with_tls(tmp_path: Path, clock: WallClock) -> None:
         session.close()
 
 
-def test_bytes_that_tls_has_decrypted_already_are_not_taken_for_the_next_answer(tmp_path: Path) -> None:
-    """One TLS record holds the answer, and a second one that nobody asked for."""
+def test_decrypted_leftover_bytes_are_not_read_as_the_next_answer(tmp_path: Path) -> None:
+    """One TLS record contains the answer and a second, unrequested answer."""
     local = identity(tmp_path, x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
     session = HttpClient(tls=local.trust)
     filler = answer(b"x" * 8_192)
@@ -93,11 +93,11 @@ def test_bytes_that_tls_has_decrypted_already_are_not_taken_for_the_next_answer(
 
 
 def close(_peer: Peer) -> None:
-    """The server closes an idle connection just as the next request goes out."""
+    """The server closes an idle connection just as the next request is sent."""
 
 
 @pytest.mark.parametrize("breaks", [close, Peer.reset])
-def test_a_webhook_is_sent_once_more_where_a_reused_connection_breaks(
+def test_a_webhook_is_repeated_once_if_a_reused_connection_breaks(
     session: HttpClient, breaks: Callable[[Peer], None]
 ) -> None:
     with scripted_server(answer(b"one"), breaks, answer(b"three")) as server:
@@ -106,8 +106,8 @@ def test_a_webhook_is_sent_once_more_where_a_reused_connection_breaks(
     assert len(server.requests) == 3
 
 
-def test_it_is_sent_over_a_new_connection_though_others_are_kept(session: HttpClient) -> None:
-    """After a restart of the receiver every connection that was kept alive is dead."""
+def test_the_repeat_uses_a_new_connection_even_if_others_are_kept(session: HttpClient) -> None:
+    """After a restart of the receiver, every kept-alive connection is dead."""
     with scripted_server(answer(b"x")) as server:
         for _ in range(2):
             get(session, server)
@@ -119,7 +119,7 @@ def test_it_is_sent_over_a_new_connection_though_others_are_kept(session: HttpCl
         assert server.connections == 2
 
 
-def test_the_repeat_is_one_and_counts_as_no_attempt(world: World, session: HttpClient) -> None:
+def test_there_is_one_repeat_which_counts_as_no_attempt(world: World, session: HttpClient) -> None:
     with scripted_server(answer(), close, close, answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         deliver = world.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
@@ -163,7 +163,7 @@ def test_a_reused_connection_that_hangs_is_an_attempt(session: HttpClient) -> No
     assert len(server.requests) == 2
 
 
-def test_a_refused_connection_is_not_called_stale(session: HttpClient) -> None:
+def test_a_refused_connection_does_not_count_as_stale(session: HttpClient) -> None:
     with scripted_server(answer()) as server:
         get(session, server)
     with pytest.raises(ConnectError, match="Cannot connect to") as caught:

@@ -1,4 +1,4 @@
-"""A delivery whose result link has expired waits for the next poll, and is sent with a fresh link or a marked one."""
+"""A delivery with an expired result link waits for the next poll, and is sent with a fresh or an expired link."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def result_in(request: Received) -> dict[str, Any]:
 
 
 def late(world: LinkWorld, receiver: ScriptedServer, event: Event) -> tuple[Endpoint, DeliveryMessage]:
-    """A delivery of ``event`` to a new endpoint, whose first attempt waits for a link."""
+    """A delivery of ``event`` to a new endpoint; its first attempt waits for a link."""
     endpoint, _ = world.aws.endpoint(receiver.url)
     message = world.message(endpoint, event)
     assert world.aws.deliver(message).outcome is MessageOutcome.PUT_OFF
@@ -82,7 +82,7 @@ def late(world: LinkWorld, receiver: ScriptedServer, event: Event) -> tuple[Endp
 
 
 def arrived(world: LinkWorld, receiver: ScriptedServer, message: DeliveryMessage) -> dict[str, Any]:
-    """The result in what arrives when ``message`` comes again."""
+    """The received result when ``message`` is processed again."""
     before = len(receiver.requests)
     assert world.aws.deliver(message).outcome is MessageOutcome.DELIVERED
     (request,) = receiver.requests[before:]
@@ -96,7 +96,7 @@ def item_of(event: Event) -> dict[str, Any]:
     return found.get("Item", {})
 
 
-def test_a_late_delivery_carries_a_link_that_opens_and_is_otherwise_the_same_event(
+def test_a_late_delivery_has_a_working_link_and_is_otherwise_unchanged(
     world: LinkWorld, receiver: ScriptedServer
 ) -> None:
     ref = world.ended()
@@ -159,7 +159,7 @@ def test_ten_endpoints_and_two_events_of_one_attempt_cost_the_provider_one_reque
     assert len(world.asked()) == 1
 
 
-def test_a_link_that_still_works_is_sent_as_it_is(world: LinkWorld, receiver: ScriptedServer) -> None:
+def test_a_valid_link_is_sent_unchanged(world: LinkWorld, receiver: ScriptedServer) -> None:
     event = world.event(world.ended(), observed_at=int(world.aws.clock.at))
     endpoint, _ = world.aws.endpoint(receiver.url)
     assert world.aws.deliver(world.message(endpoint, event)).outcome is MessageOutcome.DELIVERED
@@ -176,7 +176,9 @@ def test_endpoints_that_see_no_links_request_none(world: LinkWorld, receiver: Sc
     assert "link_requested_at" not in item_of(event)
 
 
-def test_a_removed_attempt_is_marked_without_a_request(world: LinkWorld, receiver: ScriptedServer) -> None:
+def test_the_link_of_a_removed_attempt_is_marked_expired_without_a_request(
+    world: LinkWorld, receiver: ScriptedServer
+) -> None:
     event = world.event(world.ended(), event_type=EventType.REMOVED)
     endpoint, _ = world.aws.endpoint(receiver.url)
     assert arrived(world, receiver, world.message(endpoint, event)) == DEAD
@@ -195,13 +197,10 @@ def test_a_removed_attempt_is_marked_without_a_request(world: LinkWorld, receive
         ("html_page", 6),
     ],
 )
-def test_a_failing_provider_is_left_alone_and_the_event_arrives_marked(
+def test_a_failing_provider_gets_a_pause_and_the_event_has_an_expired_link(
     world: LinkWorld, receiver: ScriptedServer, switch: str, requests: int
 ) -> None:
-    """Three exams: after two failures in a row no other exam is asked, and none after a request for a pause.
-
-    A rejection is an answer about one exam.
-    """
+    """Two failures in a row or a requested pause end the requests; a rejection concerns one exam only."""
     messages = []
     for nth in range(3):
         event = world.event(world.ended(exam_id=world.provider.create_exam()), nth)
@@ -217,7 +216,9 @@ def test_a_failing_provider_is_left_alone_and_the_event_arrives_marked(
         Draft202012Validator(SCHEMAS["submission.submitted.json"], registry=REGISTRY).validate(json.loads(request.body))
 
 
-def test_what_a_failing_provider_left_open_the_next_poll_serves(world: LinkWorld, receiver: ScriptedServer) -> None:
+def test_the_next_poll_serves_requests_that_a_failing_provider_left_open(
+    world: LinkWorld, receiver: ScriptedServer
+) -> None:
     _, message = late(world, receiver, world.event(world.ended()))
     world.simulator.control.quirk_on("server_error=500@next3")
     report = world.serve()
@@ -227,7 +228,7 @@ def test_what_a_failing_provider_left_open_the_next_poll_serves(world: LinkWorld
     assert world.opens(arrived(world, receiver, message)["url"])
 
 
-def test_a_pause_that_the_provider_asks_for_is_reported(world: LinkWorld, receiver: ScriptedServer) -> None:
+def test_a_requested_pause_is_reported(world: LinkWorld, receiver: ScriptedServer) -> None:
     late(world, receiver, world.event(world.ended()))
     world.simulator.control.quirk_on("throttled=600")
     assert world.serve().pause_s == 600
@@ -251,7 +252,7 @@ def test_an_exam_that_always_fails_costs_no_other_exam_its_links(world: LinkWorl
     assert world.aws.deliver(first).outcome is MessageOutcome.PUT_OFF
 
 
-def test_without_a_poll_an_event_goes_out_marked_and_requests_again_only_later(
+def test_without_a_poll_an_event_is_sent_with_an_expired_link_and_requests_again_later(
     world: LinkWorld, receiver: ScriptedServer
 ) -> None:
     event = world.event(world.ended())
@@ -272,9 +273,7 @@ def test_without_a_poll_an_event_goes_out_marked_and_requests_again_only_later(
     assert world.opens(arrived(world, receiver, message)["url"])
 
 
-def test_a_link_that_works_a_little_longer_is_sent_where_no_fresh_one_comes(
-    world: LinkWorld, receiver: ScriptedServer
-) -> None:
+def test_without_a_fresh_link_a_nearly_expired_one_is_sent(world: LinkWorld, receiver: ScriptedServer) -> None:
     event = world.event(world.ended(), observed_at=int(world.aws.clock.at) - RESULT_LINK_LIFETIME_S + WAIT_S - 1)
     _, message = late(world, receiver, event)
     world.aws.links.close(event)
@@ -282,9 +281,7 @@ def test_a_link_that_works_a_little_longer_is_sent_where_no_fresh_one_comes(
     assert receiver.requests[0].body == event.body
 
 
-def test_a_candidate_who_is_gone_costs_one_request_and_no_one_else_a_link(
-    world: LinkWorld, receiver: ScriptedServer
-) -> None:
+def test_a_deleted_candidate_costs_one_request_and_no_other_link(world: LinkWorld, receiver: ScriptedServer) -> None:
     gone, there = world.ended(), world.ended(exam_id=world.provider.create_exam())
     world.provider.remove(gone)
     event = world.event(gone)
@@ -317,7 +314,7 @@ def test_a_link_is_kept_for_later_attempts_and_replaced_when_it_expires_too(
     assert len(world.asked()) == 2
 
 
-def test_each_account_s_poll_serves_its_own_requests(world: LinkWorld, receiver: ScriptedServer) -> None:
+def test_each_accounts_poll_serves_its_own_requests(world: LinkWorld, receiver: ScriptedServer) -> None:
     _, message = late(world, receiver, world.event(world.ended(), account="north"))
     world.serve("main")
     assert world.asked() == []
@@ -325,9 +322,7 @@ def test_each_account_s_poll_serves_its_own_requests(world: LinkWorld, receiver:
     assert world.opens(arrived(world, receiver, message)["url"])
 
 
-def test_an_erased_candidate_is_neither_asked_about_nor_given_a_link(
-    world: LinkWorld, receiver: ScriptedServer
-) -> None:
+def test_an_erased_candidate_is_neither_requested_nor_given_a_link(world: LinkWorld, receiver: ScriptedServer) -> None:
     event = world.event(world.ended())
     late(world, receiver, event)
     CandidateEvents(boto3.client("dynamodb", region_name=REGION), EVENTS).erase(event.event_id, "hash", 1)
@@ -343,7 +338,7 @@ def test_an_erased_candidate_is_neither_asked_about_nor_given_a_link(
     assert (world.asked(), "link_url" in item_of(event)) == ([], False)
 
 
-def test_an_expired_event_is_not_brought_back(world: LinkWorld) -> None:
+def test_an_expired_event_is_not_restored(world: LinkWorld) -> None:
     event = world.event(world.ended())
     boto3.client("dynamodb", region_name=REGION).delete_item(TableName=EVENTS, Key={"event_id": {"S": event.event_id}})
     world.aws.links.request(event, 10, 0)
@@ -368,10 +363,10 @@ def test_an_event_of_another_version_stops_no_other_request(world: LinkWorld, re
 
 
 @pytest.mark.parametrize("rows", [1, 150])
-def test_links_come_from_the_v1_api_too(
+def test_the_v1_api_provides_links_too(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch, receiver: ScriptedServer, rows: int
 ) -> None:
-    """The candidate's login is not stored: the exam's first and last rows are read."""
+    """The candidate's login is not stored, so the poll reads the exam's first and last rows."""
     with link_world(simulator, monkeypatch, V1Client) as world:
         ref = world.ended()
         world.provider.advance(90 * 86_400)
@@ -382,7 +377,7 @@ def test_links_come_from_the_v1_api_too(
         assert len(world.asked()) == (1 if rows < 100 else 2)
 
 
-def test_a_message_of_an_older_version_that_waited_for_a_link_still_goes_out(
+def test_a_message_of_an_older_version_that_waited_for_a_link_is_still_sent(
     world: LinkWorld, receiver: ScriptedServer
 ) -> None:
     event = world.event(world.ended())
@@ -397,9 +392,7 @@ def test_a_message_of_an_older_version_that_waited_for_a_link_still_goes_out(
     assert arrived(world, receiver, old) == DEAD
 
 
-def test_a_delivery_that_waits_takes_no_place_in_the_pace_of_its_endpoint(
-    world: LinkWorld, receiver: ScriptedServer
-) -> None:
+def test_a_waiting_delivery_uses_no_rate_slot_of_its_endpoint(world: LinkWorld, receiver: ScriptedServer) -> None:
     endpoint, _ = world.aws.endpoint(receiver.url)
     changes = EndpointChanges(rate_per_second=0.1)
     endpoint = update_endpoint(
@@ -411,7 +404,7 @@ def test_a_delivery_that_waits_takes_no_place_in_the_pace_of_its_endpoint(
     assert world.aws.deliver(ready).outcome is MessageOutcome.DELIVERED
 
 
-def test_no_text_of_a_value_holds_a_link(world: LinkWorld, receiver: ScriptedServer) -> None:
+def test_no_repr_contains_a_link(world: LinkWorld, receiver: ScriptedServer) -> None:
     event = world.event(world.ended())
     _, message = late(world, receiver, event)
     report = world.serve()
@@ -421,7 +414,7 @@ def test_no_text_of_a_value_holds_a_link(world: LinkWorld, receiver: ScriptedSer
 
 @dataclass
 class Counting:
-    """A provider whose exams have a row for each candidate asked for; each request takes ``takes_s``."""
+    """A provider whose exams have a row for each requested candidate; each request takes ``takes_s``."""
 
     clock: Clock
     takes_s: float = 0.0
@@ -467,7 +460,7 @@ def row_of(key: AttemptKey) -> Attempt:
 
 
 def requested(world: LinkWorld, count: int, *, exams: int) -> list[Event]:
-    """Events of different attempts with an open request, spread over a number of exams."""
+    """Events of different attempts with an open link request, spread over several exams."""
     events = []
     for nth in range(count):
         ref = replace(world.ended(), exam_id=f"{nth % exams}")
@@ -480,7 +473,7 @@ def open_ones(events: Sequence[Event]) -> list[Event]:
     return [event for event in events if "link_requested_for" in item_of(event)]
 
 
-def test_one_poll_makes_a_bounded_number_of_requests_and_the_next_goes_on(world: LinkWorld) -> None:
+def test_one_poll_makes_a_bounded_number_of_requests_and_the_next_continues(world: LinkWorld) -> None:
     events = requested(world, MAX_REQUESTS + 5, exams=MAX_REQUESTS + 5)
     first = Counting(world.aws.clock)
     world.serve(client=first)
@@ -500,7 +493,7 @@ def test_an_error_about_one_candidate_closes_no_other_request(world: LinkWorld) 
     assert ["link_url" in item_of(event) for event in events] == [False, True, True]
 
 
-def test_slow_answers_take_a_bounded_time_of_a_poll(world: LinkWorld) -> None:
+def test_slow_answers_use_a_bounded_part_of_a_poll(world: LinkWorld) -> None:
     requested(world, 10, exams=10)
     slow = Counting(world.aws.clock, takes_s=SERVE_S / 2)
     world.serve(client=slow)
@@ -510,8 +503,8 @@ def test_slow_answers_take_a_bounded_time_of_a_poll(world: LinkWorld) -> None:
     assert out_of_time.requests_made == 0
 
 
-def test_a_page_that_brings_at_most_one_link_is_the_last(world: LinkWorld) -> None:
-    """An exam with many rows, most of them not wanted: single requests cost no more."""
+def test_a_page_with_at_most_one_link_is_the_last(world: LinkWorld) -> None:
+    """In an exam with many unwanted rows, single requests cost no more than pages."""
     events = requested(world, 5, exams=1)
     wanted = [row_of(attempt_of(event)) for event in events]
     other = [replace(row, candidate_id=f"other{nth}") for nth, row in enumerate(wanted * 40)]
@@ -521,10 +514,10 @@ def test_a_page_that_brings_at_most_one_link_is_the_last(world: LinkWorld) -> No
     assert open_ones(events) == []
 
 
-def test_after_an_outage_of_hours_every_event_arrives_and_with_a_working_link(
+def test_after_an_outage_of_hours_every_event_arrives_with_a_working_link(
     world: LinkWorld, receiver: ScriptedServer
 ) -> None:
-    """240 events of one exam and of 30 small ones, to an endpoint that is back."""
+    """240 events of one large and 30 small exams, to an endpoint that has recovered."""
     exams = [world.provider.create_exam() for _ in range(30)]
     refs = [world.ended() for _ in range(210)] + [world.ended(exam_id=exam) for exam in exams]
     endpoint, _ = world.aws.endpoint(receiver.url)

@@ -1,4 +1,4 @@
-"""The receiver over real sockets: it keeps what came, answers as told, and is not hurt by bad senders."""
+"""The listener on real sockets: it records requests, responds as configured, and withstands bad senders."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def signed(body: str, secret: str = SECRET, event_id: str = "evt_1") -> dict[str
     }
 
 
-def test_a_signed_request_is_accepted_and_kept(listener: Listener) -> None:
+def test_a_signed_request_is_accepted_and_recorded(listener: Listener) -> None:
     assert send(listener, '{"type":"é"}') == 204
     (received,) = listener.received
     assert (received.body.decode(), received.verified, received.answered) == ('{"type":"é"}', True, 204)
     assert received.headers["webhook-id"] == "evt_1"
 
 
-def test_a_wrong_signature_is_answered_with_401_and_kept_with_its_reason(listener: Listener) -> None:
+def test_a_wrong_signature_gets_401_and_is_recorded_with_the_reason(listener: Listener) -> None:
     assert send(listener, secret=LATER) == 401
     (received,) = listener.received
     assert (received.verified, received.problem) == (False, "the signature does not match")
@@ -56,7 +56,7 @@ def test_a_bad_receiver_fails_the_next_requests_and_then_recovers(listener: List
     assert [send(listener) for _ in range(3)] == [503, 503, 204]
 
 
-def test_a_status_lasts_until_the_next_word(listener: Listener) -> None:
+def test_a_status_lasts_until_the_next_change(listener: Listener) -> None:
     listener.answer_with(500)
     assert [send(listener), send(listener)] == [500, 500]
     listener.answer_with(204)
@@ -68,7 +68,7 @@ def test_secrets_can_be_changed_while_it_listens(listener: Listener) -> None:
     assert (send(listener), send(listener, secret=LATER)) == (401, 204)
 
 
-def test_waiting_ends_when_enough_have_come(listener: Listener) -> None:
+def test_waiting_ends_after_enough_requests(listener: Listener) -> None:
     sender = threading.Thread(target=lambda: [send(listener, event_id=f"evt_{n}") for n in range(3)])
     sender.start()
     assert listener.wait_for(3, timeout_s=10)
@@ -76,11 +76,11 @@ def test_waiting_ends_when_enough_have_come(listener: Listener) -> None:
     assert [received.headers["webhook-id"] for received in listener.received] == ["evt_0", "evt_1", "evt_2"]
 
 
-def test_waiting_gives_up(listener: Listener) -> None:
+def test_waiting_times_out(listener: Listener) -> None:
     assert not listener.wait_for(1, timeout_s=0.01)
 
 
-def test_each_request_is_told_once_and_in_order() -> None:
+def test_each_request_is_reported_once_and_in_order() -> None:
     told: list[Received] = []
     with running_listener([SECRET], on_received=told.append, now=lambda: 7.0) as listener:
         for number in range(5):
@@ -101,20 +101,20 @@ BAD = {
 
 
 @pytest.mark.parametrize(("rest", "status", "problem"), BAD.values(), ids=BAD)
-def test_a_body_that_cannot_be_read_is_answered_and_shown(
+def test_an_unreadable_body_is_answered_and_recorded(
     listener: Listener, rest: bytes, status: bytes, problem: str
 ) -> None:
     assert exchange(listener, b"POST / HTTP/1.1\r\nHost: x\r\n" + rest).split()[1] == status
     assert [(each.problem, each.answered) for each in listener.received] == [(problem, int(status))]
 
 
-def test_what_is_no_post_is_answered_and_not_kept(listener: Listener) -> None:
+def test_a_request_other_than_post_is_answered_and_not_recorded(listener: Listener) -> None:
     assert exchange(listener, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").split()[1] == b"501"
     assert listener.received == []
 
 
 @pytest.mark.parametrize("pieces", [1, 2, 7, 1000], ids=["bytes", "pairs", "sevens", "one chunk"])
-def test_a_body_in_chunks_is_verified_as_if_it_came_with_a_length(listener: Listener, pieces: int) -> None:
+def test_a_chunked_body_is_verified_like_one_with_a_length(listener: Listener, pieces: int) -> None:
     """Cloudflare Tunnel and other proxies send no Content-Length."""
     body = '{"type":"t"}'
     parts = [body[at : at + pieces].encode() for at in range(0, len(body), pieces)]
@@ -131,7 +131,7 @@ def test_extensions_and_trailers_of_chunks_are_skipped(listener: Listener) -> No
 
 
 def exchange(listener: Listener, request: bytes) -> bytes:
-    """The beginning of the answer to the raw ``request``."""
+    """The first bytes of the answer to the raw ``request``."""
     port = int(listener.url.rsplit(":", 1)[1].strip("/"))
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         connection.sendall(request)
@@ -147,7 +147,7 @@ def exchange(listener: Listener, request: bytes) -> bytes:
     ],
     ids=["length", "chunk", "no chunk"],
 )
-def test_a_sender_that_hangs_up_within_its_body_is_not_kept_and_hurts_nobody(
+def test_a_sender_that_disconnects_within_its_body_is_not_recorded(
     listener: Listener, capsys: pytest.CaptureFixture[str], rest: bytes
 ) -> None:
     port = int(listener.url.rsplit(":", 1)[1].strip("/"))

@@ -1,4 +1,4 @@
-"""What ``examhook local up`` refuses before it starts anything."""
+"""Errors of ``examhook local up`` before it starts anything."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UP = ("local", "up", "--base-url", "http://127.0.0.1:1", "--code", "c0de")
         (("--port", "0"), "--port"),
     ],
 )
-def test_wrong_usage_ends_with_two_and_says_which_option(tmp_path: Path, more: tuple[str, ...], said: str) -> None:
+def test_wrong_usage_exits_with_2_and_names_the_option(tmp_path: Path, more: tuple[str, ...], said: str) -> None:
     state = tmp_path / "state"
     done = real_examhook(*UP, *more, env={"EXAMHOOK_LOCAL_DIR": str(state), "PATH": "/usr/bin:/bin"})
     assert done.exit_code == 2, done.err
@@ -36,7 +36,7 @@ def test_wrong_usage_ends_with_two_and_says_which_option(tmp_path: Path, more: t
 
 
 @pytest.mark.parametrize(("command", "exit_code"), [("logs", 1), ("down", 0)])
-def test_without_a_local_stack_the_other_commands_say_so(tmp_path: Path, command: str, exit_code: int) -> None:
+def test_without_a_local_stack_the_other_commands_report_it(tmp_path: Path, command: str, exit_code: int) -> None:
     done = real_examhook("local", command, env={"EXAMHOOK_LOCAL_DIR": str(tmp_path / "state"), "PATH": "/usr/bin:/bin"})
     assert done.exit_code == exit_code
     assert "not up" in done.out + done.err

@@ -1,4 +1,4 @@
-"""The emulator's process is found again, is ignored once it has ended, and is never confused with another program."""
+"""A running emulator is found again; an ended one is ignored, and another program is never confused with it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def environment(tmp_path: Path) -> LocalPaths:
 
 @contextmanager
 def running(*more: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A program of our own, with ``more`` on its command line."""
+    """A harmless program with ``more`` on its command line."""
     arguments = [sys.executable, "-c", SLEEPER, *more]
     with subprocess.Popen(arguments, start_new_session=True, stdout=subprocess.PIPE) as process:
         assert process.stdout
@@ -47,7 +47,7 @@ def running(*more: str) -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.fixture
 def program() -> Iterator[subprocess.Popen[bytes]]:
-    """A program that looks like the emulator to whoever reads its command line."""
+    """A program whose command line looks like the emulator's."""
     with running("ministack") as process:
         yield process
 
@@ -57,7 +57,7 @@ def note(environment: LocalPaths, pid: int) -> None:
 
 
 def fake_emulator(environment: LocalPaths, script: str) -> None:
-    """Put a script in the place of the emulator's Python."""
+    """Replace the emulator's Python by a script."""
     python = environment.project / ".venv-emulator" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(f"#!/bin/sh\n{script}\n")
@@ -81,12 +81,12 @@ def test_a_running_emulator_is_found_again_and_stopped(
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"pid": "x", "port": 1}'])
-def test_a_spoilt_note_means_that_nothing_runs(environment: LocalPaths, text: str) -> None:
+def test_an_invalid_process_file_means_that_nothing_runs(environment: LocalPaths, text: str) -> None:
     environment.process_file.write_text(text)
     assert running_emulator(environment) is None
 
 
-def test_a_dead_process_is_forgotten(environment: LocalPaths, program: subprocess.Popen[bytes]) -> None:
+def test_the_record_of_a_dead_process_is_deleted(environment: LocalPaths, program: subprocess.Popen[bytes]) -> None:
     note(environment, program.pid)
     program.kill()
     program.wait()
@@ -94,7 +94,7 @@ def test_a_dead_process_is_forgotten(environment: LocalPaths, program: subproces
     assert not environment.process_file.exists()
 
 
-def test_another_program_under_the_same_number_is_left_alone(environment: LocalPaths) -> None:
+def test_another_program_with_the_same_process_id_is_not_stopped(environment: LocalPaths) -> None:
     with running("something-else") as other:
         note(environment, other.pid)
         assert running_emulator(environment) is None
@@ -102,7 +102,7 @@ def test_another_program_under_the_same_number_is_left_alone(environment: LocalP
         assert other.poll() is None
 
 
-def test_a_port_in_use_is_refused_with_the_way_out(environment: LocalPaths) -> None:
+def test_a_port_in_use_is_rejected_with_advice(environment: LocalPaths) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(PortInUseError, match=f"Port {port} is in use: .* --port"):
@@ -117,8 +117,8 @@ def test_an_emulator_that_dies_at_once_is_reported_with_its_log(environment: Loc
     assert not environment.process_file.exists()
 
 
-def test_a_stack_that_cannot_be_packed_leaves_no_emulator_behind(environment: LocalPaths) -> None:
-    """The emulator starts, sam is missing: what was started is stopped again."""
+def test_a_stack_that_cannot_be_packaged_leaves_no_emulator_running(environment: LocalPaths) -> None:
+    """The emulator starts, but sam is missing, so the emulator is stopped again."""
     answering = (
         "from http.server import *\n"
         "class Health(BaseHTTPRequestHandler):\n"
@@ -144,7 +144,7 @@ def test_a_stack_that_cannot_be_packed_leaves_no_emulator_behind(environment: Lo
         os.kill(noted[0], 0)
 
 
-def test_down_leaves_what_is_not_its_own(environment: LocalPaths) -> None:
+def test_down_keeps_foreign_files(environment: LocalPaths) -> None:
     own, other = environment.stack_file, environment.state / "thesis.txt"
     own.write_text("{}")
     other.write_text("precious")
@@ -153,11 +153,11 @@ def test_down_leaves_what_is_not_its_own(environment: LocalPaths) -> None:
     assert other.read_text() == "precious"
 
 
-def test_down_with_nothing_there_says_so(environment: LocalPaths) -> None:
+def test_down_without_a_stack_reports_it(environment: LocalPaths) -> None:
     assert not stop_stack(environment)
 
 
-def test_another_port_for_a_stack_that_is_up_is_refused(
+def test_another_port_for_a_running_stack_is_rejected(
     environment: LocalPaths, program: subprocess.Popen[bytes]
 ) -> None:
     note(environment, program.pid)
@@ -166,12 +166,12 @@ def test_another_port_for_a_stack_that_is_up_is_refused(
         start_stack(environment, os.environ, options, 4568, lambda _what: NoProgress())
 
 
-def test_logs_of_nothing_say_how_to_start(environment: LocalPaths) -> None:
+def test_logs_without_a_stack_say_how_to_start_one(environment: LocalPaths) -> None:
     with pytest.raises(NotUpError, match="examhook local up"):
         running_stack(environment)
 
 
-def test_stopping_takes_the_functions_along(environment: LocalPaths) -> None:
+def test_stopping_also_stops_the_functions(environment: LocalPaths) -> None:
     """The emulator's children are in its process group and end with it."""
     parent = subprocess.Popen([sys.executable, "-c", PARENT], start_new_session=True, stdout=subprocess.PIPE, text=True)
     with parent:

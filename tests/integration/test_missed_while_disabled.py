@@ -1,4 +1,4 @@
-"""What an endpoint misses while it is disabled follows when it is enabled, and leaves with it when it is removed."""
+"""Events that a disabled endpoint misses are sent when it is enabled, and cancelled when it is removed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def dispatch(world: World, *numbers: int) -> None:
-    """These events happen, a second apart, and Dispatch sends them."""
+    """Announce these events, one second apart, and run Dispatch."""
     topic = boto3.client("sns").create_topic(Name="submissions")["TopicArn"]
     dispatching = Dispatch(
         events=world.events,
@@ -58,7 +58,7 @@ def dispatch(world: World, *numbers: int) -> None:
 
 
 def work(world: World) -> None:
-    """Deliver works on everything that is on the queue, until nothing is."""
+    """Run Deliver until the queue is empty."""
     while messages := world.enqueued():
         for message, delay_s in messages:
             world.clock.at += delay_s
@@ -70,7 +70,7 @@ def enable(world: World, endpoint: Endpoint) -> None:
 
 
 def waiting(world: World, endpoint: Endpoint, number: int) -> None:
-    """A delivery that Dispatch made while the endpoint was disabled; its event is of no matter."""
+    """A delivery that Dispatch created while the endpoint was disabled; its event does not matter."""
     world.clock.at += 1
     now = int(world.clock.at)
     made = new_delivery(endpoint.endpoint_id, f"evt_{number:032x}", SUBMITTED, now=now, expires_at=now + MONTH_S)
@@ -89,7 +89,7 @@ def statuses(world: World, endpoint: Endpoint) -> set[DeliveryStatus]:
     return {delivery.status for delivery in world.deliveries.every(endpoint.endpoint_id)}
 
 
-def test_what_came_while_it_was_disabled_by_command_follows(world: World) -> None:
+def test_events_while_disabled_by_command_are_sent_later(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         dispatch(world, 1)
@@ -108,7 +108,7 @@ def test_what_came_while_it_was_disabled_by_command_follows(world: World) -> Non
     assert statuses(world, endpoint) == {DeliveryStatus.DELIVERED}
 
 
-def test_what_came_after_a_410_follows_with_the_event_that_it_answered(world: World) -> None:
+def test_events_after_a_410_are_sent_later_with_the_rejected_event(world: World) -> None:
     with scripted_server(GONE, answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         dispatch(world, 1)
@@ -122,8 +122,8 @@ def test_what_came_after_a_410_follows_with_the_event_that_it_answered(world: Wo
     assert statuses(world, endpoint) == {DeliveryStatus.DELIVERED}
 
 
-def test_what_came_during_five_days_of_failures_and_after_them_follows(world: World) -> None:
-    """Also what used up its attempts in that time: it was the receiver that failed, not the event."""
+def test_events_during_and_after_five_days_of_failures_are_sent_later(world: World) -> None:
+    """This includes deliveries that used all attempts, because the receiver failed and not the event."""
     with scripted_server(BROKEN) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         number = 0
@@ -146,8 +146,8 @@ def test_what_came_during_five_days_of_failures_and_after_them_follows(world: Wo
     assert statuses(world, endpoint) == {DeliveryStatus.DELIVERED}
 
 
-def test_what_failed_before_the_receiver_did_stays_failed(world: World) -> None:
-    """An event that a working receiver does not take is not sent again by enabling, and neither is a test."""
+def test_deliveries_that_failed_before_the_receiver_failed_stay_failed(world: World) -> None:
+    """Enabling does not repeat tests or events that a working receiver rejected."""
     with scripted_server(BROKEN) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         refused = world.delivery(endpoint, 1)
@@ -174,7 +174,7 @@ def test_what_failed_before_the_receiver_did_stays_failed(world: World) -> None:
     assert {each.event_id for each in failed} == {refused.event_id, test.event_id}
 
 
-def test_a_large_backlog_follows_whole_and_oldest_first(world: World) -> None:
+def test_a_large_backlog_is_sent_completely_and_oldest_first(world: World) -> None:
     """More than one batch."""
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     world.endpoints.disable(endpoint.endpoint_id, "by hand", int(world.clock.at))
@@ -187,7 +187,7 @@ def test_a_large_backlog_follows_whole_and_oldest_first(world: World) -> None:
     assert queued == list(range(1, count + 1))
 
 
-def test_it_follows_at_the_endpoints_rate(world: World) -> None:
+def test_the_backlog_is_sent_at_the_endpoints_rate(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     update_endpoint(endpoint, EndpointChanges(rate_per_second=0.1), world.endpoints, world.key, allow_http=True)
     world.endpoints.disable(endpoint.endpoint_id, "by hand", int(world.clock.at))
@@ -197,7 +197,7 @@ def test_it_follows_at_the_endpoints_rate(world: World) -> None:
     assert [number_of(message.event_id) for message, _ in world.enqueued()] == [1, 2, 3, 4, 5, 6]
 
 
-def test_nothing_missed_is_nothing_sent(world: World) -> None:
+def test_without_missed_events_nothing_is_sent(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     world.endpoints.disable(endpoint.endpoint_id, "by hand", int(world.clock.at))
     enable(world, endpoint)
@@ -205,7 +205,7 @@ def test_nothing_missed_is_nothing_sent(world: World) -> None:
     assert world.enqueued() == []
 
 
-def test_what_is_kept_for_it_expires_with_the_event(world: World) -> None:
+def test_missed_deliveries_expire_with_the_event(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     world.endpoints.disable(endpoint.endpoint_id, "by hand", int(world.clock.at))
     dispatch(world, 1)
@@ -213,7 +213,7 @@ def test_what_is_kept_for_it_expires_with_the_event(world: World) -> None:
     assert waiting.expires_at == int(world.clock.at) + 30 * DAY_S
 
 
-def test_removing_an_endpoint_cancels_what_waits_for_it_and_says_why(world: World) -> None:
+def test_removing_an_endpoint_cancels_waiting_deliveries_with_a_reason(world: World) -> None:
     with scripted_server(BROKEN) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         other, _ = world.endpoint("http://127.0.0.1:9/")
@@ -232,7 +232,7 @@ def test_removing_an_endpoint_cancels_what_waits_for_it_and_says_why(world: Worl
     assert DeliveryStatus.CANCELLED not in statuses(world, other)
 
 
-def test_more_than_a_page_is_cancelled(world: World) -> None:
+def test_more_than_a_page_of_deliveries_is_cancelled(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     for number in range(1, 512):
         waiting(world, endpoint, number)
@@ -240,7 +240,7 @@ def test_more_than_a_page_is_cancelled(world: World) -> None:
     assert statuses(world, endpoint) == {DeliveryStatus.CANCELLED}
 
 
-def test_what_was_delivered_stays_delivered_when_the_endpoint_is_removed(world: World) -> None:
+def test_delivered_events_stay_delivered_when_the_endpoint_is_removed(world: World) -> None:
     with scripted_server(answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         dispatch(world, 1)
@@ -249,7 +249,7 @@ def test_what_was_delivered_stays_delivered_when_the_endpoint_is_removed(world: 
     assert statuses(world, endpoint) == {DeliveryStatus.DELIVERED}
 
 
-def test_a_removal_that_was_interrupted_goes_on(world: World) -> None:
+def test_an_interrupted_removal_can_be_continued(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     dispatch(world, 1, 2)
 

@@ -1,4 +1,4 @@
-"""Several accounts in one stack, through Poll's entry point: own invocations, own code, own lease, own pace."""
+"""Several accounts in one stack, through Poll's handler: separate invocations, codes, leases and rates."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Payload = dict[str, object]
 
 @dataclass
 class Functions:
-    """Notes what is invoked, in place of Lambda's client."""
+    """Records invocations in place of Lambda's client."""
 
     invoked: list[tuple[str, str, Payload]] = field(default_factory=list)
     failing: str | None = None
@@ -49,7 +49,7 @@ class Functions:
 
 @dataclass
 class Context:
-    """What Lambda tells a function."""
+    """Lambda's context for a function."""
 
     function_name: str = "poll-function"
 
@@ -59,7 +59,7 @@ class Context:
 
 @dataclass
 class Stack:
-    """Two providers, the secrets, and Poll's entry point."""
+    """Two providers, the secrets, and Poll's handler."""
 
     main: Simulator
     north: Simulator
@@ -113,7 +113,7 @@ def north(stack: Stack, **more: object) -> Payload:
     return {"code": "north-code", "base_url": stack.north.base_url, "requests_per_second": 10, **more}
 
 
-def test_a_stack_with_one_account_starts_nothing_else(stack: Stack) -> None:
+def test_a_stack_with_one_account_starts_no_other_poll(stack: Stack) -> None:
     stack.deploy(more=False)
     assert stack.handle(TICK)["rows"] == 2
     assert stack.functions.invoked == []
@@ -129,7 +129,7 @@ def test_a_tick_polls_the_own_account_and_starts_a_poll_of_each_other(stack: Sta
     assert not stack.north.api.requests()
 
 
-def test_what_a_tick_starts_for_another_account_polls_it(stack: Stack) -> None:
+def test_the_poll_that_a_tick_starts_for_another_account_polls_it(stack: Stack) -> None:
     stack.list({"north": north(stack)})
     stack.handle(TICK)
     ((_, _, payload),) = stack.functions.invoked
@@ -148,7 +148,7 @@ def test_an_account_is_read_with_its_own_code_from_its_own_address_by_its_own_di
     assert stack.functions.invoked == []
 
 
-def test_a_person_may_poll_any_account(stack: Stack) -> None:
+def test_a_manual_poll_can_poll_any_account(stack: Stack) -> None:
     stack.list({"north": north(stack)})
     report = stack.handle({"trigger": "manual", "account": "north", "full": True})
     assert (report["rows"], report["complete"], report["errors"]) == (5, True, [])
@@ -157,7 +157,7 @@ def test_a_person_may_poll_any_account(stack: Stack) -> None:
     assert stack.functions.invoked == []
 
 
-def test_each_account_keeps_what_it_knows_apart(stack: Stack) -> None:
+def test_accounts_with_the_same_ids_have_separate_state(stack: Stack) -> None:
     """Both simulated providers use the same ids for their exams and candidates."""
     stack.list({"north": north(stack)})
     stack.handle(TICK)
@@ -173,7 +173,7 @@ def test_an_account_that_was_just_added_can_be_polled_at_once(stack: Stack) -> N
     assert stack.handle({"trigger": "manual", "account": "north"})["rows"] == 5
 
 
-def test_an_unknown_account_is_refused_with_the_names_that_there_are(stack: Stack) -> None:
+def test_an_unknown_account_is_rejected_with_the_known_names(stack: Stack) -> None:
     stack.list({"north": north(stack)})
     with pytest.raises(UnknownAccountError, match="no account of that name: there is main and north") as told:
         stack.handle({"trigger": "manual", "account": "west"})
@@ -181,7 +181,7 @@ def test_an_unknown_account_is_refused_with_the_names_that_there_are(stack: Stac
     assert "west" not in str(told.value)
 
 
-def test_whoever_polls_an_account_that_is_described_wrongly_hears_why(stack: Stack) -> None:
+def test_a_manual_poll_of_an_invalid_account_reports_why(stack: Stack) -> None:
     stack.list({"north": north(stack, dialect="v2")})
     with pytest.raises(AccountsError, match=r"Account north .* dialect is not one of"):
         stack.handle({"trigger": "manual", "account": "north"})
@@ -194,9 +194,7 @@ def test_whoever_polls_an_account_that_is_described_wrongly_hears_why(stack: Sta
         ({"north": {"dialect": "v1"}, "south": {"code": "x"}}, "Account north"),
     ],
 )
-def test_what_is_wrong_with_the_list_fails_the_tick_after_all_else_was_done(
-    stack: Stack, accounts: object, said: str
-) -> None:
+def test_an_invalid_list_fails_the_tick_after_all_other_work(stack: Stack, accounts: object, said: str) -> None:
     stack.list(accounts)
     with pytest.raises(TickError, match=said):
         stack.handle(TICK)
@@ -206,7 +204,7 @@ def test_what_is_wrong_with_the_list_fails_the_tick_after_all_else_was_done(
     )
 
 
-def test_an_account_whose_poll_cannot_be_started_holds_up_no_other(stack: Stack) -> None:
+def test_an_account_whose_poll_cannot_be_started_delays_no_other(stack: Stack) -> None:
     stack.list({"north": north(stack), "south": {"code": "x"}})
     stack.functions.failing = "north"
     with pytest.raises(TickError, match="account north could not be started"):
@@ -215,7 +213,7 @@ def test_an_account_whose_poll_cannot_be_started_holds_up_no_other(stack: Stack)
     assert stack.main.api.requests()
 
 
-def test_what_an_account_does_not_say_is_as_the_stack_has_it(stack: Stack) -> None:
+def test_an_account_inherits_unset_settings_from_the_stack(stack: Stack) -> None:
     stack.list({"north": north(stack, requests_per_second=2.5), "south": {"code": "x", "initial_sync": "announce"}})
     assert stack.watched is not None
     first, second = stack.watched.of("north").settings, stack.watched.of("south").settings
@@ -223,8 +221,8 @@ def test_what_an_account_does_not_say_is_as_the_stack_has_it(stack: Stack) -> No
     assert (second.requests_per_second, second.initial_sync) == (10, InitialSync.ANNOUNCE)
 
 
-def test_a_poll_is_kept_until_its_account_is_described_anew(stack: Stack) -> None:
-    """It holds the pace, so a new one could ask faster than is allowed; a new code is no reason for one."""
+def test_a_poll_object_is_reused_until_its_account_changes(stack: Stack) -> None:
+    """It holds the rate limit, which a new object would exceed; a new code alone needs no new object."""
     assert stack.watched is not None
     assert stack.watched.secret is not None
     kept = []

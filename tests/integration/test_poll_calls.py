@@ -22,7 +22,7 @@ TICK = {"trigger": "schedule"}
 
 
 class Context:
-    """What Lambda tells a function."""
+    """Lambda's context for a function."""
 
     function_name = "PollFunction"
 
@@ -60,7 +60,7 @@ def test_a_tick_starts_a_poll_of_each_other_account(front: AwsFront) -> None:
     assert {path for path, _ in front.invocations} == {"/2015-03-31/functions/PollFunction/invocations"}
 
 
-def test_a_refused_code_is_told_to_the_operations_topic(front: AwsFront) -> None:
+def test_a_refused_code_notifies_the_operations_topic(front: AwsFront) -> None:
     del front
     sns, sqs = boto3.client("sns", region_name=REGION), boto3.client("sqs", region_name=REGION)
     (topic,) = sns.list_topics()["Topics"]

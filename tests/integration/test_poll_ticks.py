@@ -1,4 +1,4 @@
-"""Polls closer than a minute, through Poll's entry point: the schedule sends messages, and messages poll."""
+"""Polls less than a minute apart, through Poll's handler: the schedule sends messages, and each message polls."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TICK = {"trigger": "schedule"}
 
 @dataclass
 class Ticks:
-    """A watched stack with its queue of ticks."""
+    """A watched stack with its tick queue."""
 
     stack: WatchedStack
     sqs: SQSClient
@@ -56,7 +56,7 @@ class Ticks:
         parsed["Failed"] = [{"Id": each["Id"], "Code": "Throttled", "SenderFault": False} for each in failed]
 
     def requests(self) -> int:
-        """How often the provider was asked."""
+        """Number of requests to the provider."""
         return len(self.stack.simulator.api.requests())
 
 
@@ -71,7 +71,7 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ticks]:
 
 
 def message(expires_in_s: float) -> dict[str, object]:
-    """What Lambda invokes Poll with for one message."""
+    """Poll's input for one message."""
     return {"Records": [{"messageId": "1", "body": json.dumps({"expires_at": time.time() + expires_in_s})}]}
 
 
@@ -99,7 +99,7 @@ def test_a_message_that_the_schedule_sent_polls_and_sends_nothing(ticks: Ticks) 
 
 
 @pytest.mark.parametrize("event", [message(-0.001), {"trigger": "schedule", "account": "north", "expires_at": 1.0}])
-def test_a_tick_that_arrives_when_the_next_is_due_asks_nothing_and_leaves_no_figure(
+def test_a_tick_that_arrives_when_the_next_is_due_sends_no_request_and_no_metric(
     event: dict[str, object], ticks: Ticks, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report: Mapping[str, object] = entry.handler(event, Context())
@@ -109,7 +109,7 @@ def test_a_tick_that_arrives_when_the_next_is_due_asks_nothing_and_leaves_no_fig
     assert "PollAge" not in capsys.readouterr().out
 
 
-def test_a_message_that_comes_twice_polls_twice_and_invents_nothing(ticks: Ticks) -> None:
+def test_a_repeated_message_polls_twice_and_invents_nothing(ticks: Ticks) -> None:
     entry.handler(TICK, Context())
     for _ in range(2):
         report: Mapping[str, object] = entry.handler(message(15), Context())
@@ -117,35 +117,33 @@ def test_a_message_that_comes_twice_polls_twice_and_invents_nothing(ticks: Ticks
     assert len(ticks.sent) == 3
 
 
-def test_a_persons_poll_sends_no_messages(ticks: Ticks) -> None:
+def test_a_manual_poll_sends_no_messages(ticks: Ticks) -> None:
     entry.handler({"trigger": "manual"}, Context())
     assert ticks.requests() > 0
     assert ticks.sent == []
 
 
-def test_messages_that_sqs_refuses_fail_the_tick_after_its_own_poll(ticks: Ticks) -> None:
+def test_messages_that_sqs_rejects_fail_the_tick_after_its_own_poll(ticks: Ticks) -> None:
     ticks.refusing = frozenset({"15", "45"})
     with pytest.raises(TickError, match="SQS refused 2 of 3 further polls"):
         entry.handler(TICK, Context())
     assert ticks.requests() > 0
 
 
-def test_a_queue_that_is_gone_fails_the_tick_after_its_own_poll(ticks: Ticks) -> None:
+def test_a_missing_queue_fails_the_tick_after_its_own_poll(ticks: Ticks) -> None:
     ticks.sqs.delete_queue(QueueUrl=ticks.url)
     with pytest.raises(TickError, match="further polls of this minute could not be ordered"):
         entry.handler(TICK, Context())
     assert ticks.requests() > 0
 
 
-def test_a_message_that_is_no_tick_is_an_error_and_asks_nothing(ticks: Ticks) -> None:
+def test_an_invalid_tick_is_an_error_and_sends_no_request(ticks: Ticks) -> None:
     with pytest.raises(ValueError, match="no tick"):
         entry.handler({"Records": [{"messageId": "1", "body": "{}"}]}, Context())
     assert ticks.requests() == 0
 
 
-def test_a_queue_must_be_named_where_polls_are_closer_than_a_minute(
-    ticks: Ticks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interval_below_a_minute_needs_a_queue(ticks: Ticks, monkeypatch: pytest.MonkeyPatch) -> None:
     del ticks
     monkeypatch.delenv("TICK_QUEUE_URL")
     with pytest.raises(SettingsError, match="TICK_QUEUE_URL"):
@@ -162,7 +160,7 @@ def test_a_queue_must_be_named_where_polls_are_closer_than_a_minute(
         ({"Polling": "DISABLED"}, 60, False),
     ],
 )
-def test_the_queue_is_read_exactly_where_messages_are_sent(
+def test_the_queue_is_read_exactly_if_messages_are_sent(
     parameters: dict[str, str],
     seconds: int,
     enabled: bool,  # noqa: FBT001
@@ -178,7 +176,7 @@ def test_the_queue_is_read_exactly_where_messages_are_sent(
     assert int(variables["POLL_SECONDS"]) == seconds
 
 
-def test_a_message_is_kept_until_it_counts_no_more_and_never_comes_again() -> None:
+def test_a_message_expires_when_it_no_longer_counts_and_is_never_repeated() -> None:
     template = StackTemplate({"AccountCode": "a-code"})
     queue = template.of_type("AWS::SQS::Queue")["TickQueue"]
     timeout_s = template.of_type("AWS::Lambda::Function")["PollFunction"]["Timeout"]

@@ -1,4 +1,4 @@
-"""Whole polls against DynamoDB (moto) and a provider played in memory."""
+"""Whole polls with DynamoDB (moto) and a provider in memory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def stage(dynamodb: DynamoDBClient) -> Stage:
     )
 
 
-def test_a_first_contact_is_silent_and_what_follows_is_announced(stage: Stage) -> None:
+def test_a_first_contact_is_silent_and_later_changes_are_announced(stage: Stage) -> None:
     stage.provider.add("7", *(row(number) for number in range(5)))
     report = stage.poll()
     assert (report.exams, report.rows, report.changes, report.complete) == (1, 5, 5, True)
@@ -40,13 +40,13 @@ def test_a_first_contact_is_silent_and_what_follows_is_announced(stage: Stage) -
     assert stage.events() == ["9 submitted"]
 
 
-def test_a_first_contact_announces_everything_when_asked_to(stage: Stage) -> None:
+def test_a_first_contact_announces_everything_if_configured(stage: Stage) -> None:
     stage.provider.add("7", row(1), row(2, status_code=3))
     stage.poll(initial_sync=InitialSync.ANNOUNCE)
     assert stage.events() == ["1 submitted", "2 forced"]
 
 
-def test_what_ran_at_the_first_contact_is_announced_when_it_closes(stage: Stage) -> None:
+def test_attempts_running_at_first_contact_are_announced_when_they_end(stage: Stage) -> None:
     stage.provider.add("7", row(1, status_code=0))
     stage.poll()
     assert stage.events() == []
@@ -55,7 +55,7 @@ def test_what_ran_at_the_first_contact_is_announced_when_it_closes(stage: Stage)
     assert stage.events() == ["1 timed_out"]
 
 
-def test_what_ends_before_the_first_scan_of_an_exam_is_announced(stage: Stage) -> None:
+def test_attempts_that_end_before_the_first_scan_of_their_exam_are_announced(stage: Stage) -> None:
     """The first tick had no time left for the exam."""
     stage.provider.add("7", row(1))
     stage.time_left_s = 0
@@ -69,7 +69,7 @@ def test_what_ends_before_the_first_scan_of_an_exam_is_announced(stage: Stage) -
 
 
 def test_an_exam_that_was_not_on_the_first_list_has_no_old_results(stage: Stage) -> None:
-    """Only what ended at least a day before the watch began is old by its time alone."""
+    """By time alone, only an attempt that ended at least a day before the watch is old."""
     stage.provider.add("7")
     stage.poll()
     stage.provider.clock += 60
@@ -78,7 +78,7 @@ def test_an_exam_that_was_not_on_the_first_list_has_no_old_results(stage: Stage)
     assert stage.events() == ["2 submitted"]
 
 
-def test_a_row_that_shows_late_in_a_known_exam_is_announced_however_old_it_is(stage: Stage) -> None:
+def test_a_row_that_appears_late_in_a_known_exam_is_announced_however_old_it_is(stage: Stage) -> None:
     stage.provider.add("7", row(1))
     stage.poll()
     stage.provider.clock += 60
@@ -87,7 +87,7 @@ def test_a_row_that_shows_late_in_a_known_exam_is_announced_however_old_it_is(st
     assert stage.events() == ["2 submitted"]
 
 
-def test_nothing_is_asked_of_a_quiet_exam(stage: Stage) -> None:
+def test_a_quiet_exam_gets_no_request(stage: Stage) -> None:
     stage.provider.add("7", *(row(number) for number in range(5)))
     stage.poll()
     stage.provider.clock += 60
@@ -105,7 +105,7 @@ def test_a_rescore_is_found_by_the_full_scan(stage: Stage) -> None:
     assert stage.events() == ["1 rescored"]
 
 
-def test_a_person_can_ask_for_full_scans(stage: Stage) -> None:
+def test_a_manual_poll_can_run_full_scans(stage: Stage) -> None:
     stage.provider.add("7", row(1))
     stage.poll()
     stage.provider.change("7", row(1, score_points=Decimal(61)))
@@ -126,7 +126,7 @@ def test_an_exam_that_fails_stops_no_other_and_stays_due(stage: Stage) -> None:
     assert stage.events() == ["1 submitted", "2 submitted"]
 
 
-def test_a_provider_that_wants_a_pause_gets_one(stage: Stage) -> None:
+def test_a_requested_pause_is_kept(stage: Stage) -> None:
     for exam_id in ("7", "8", "9"):
         stage.provider.add(exam_id, row(1))
     stage.provider.failures["7"] = ProviderThrottled("Too often.", retry_after_s=600)
@@ -135,7 +135,7 @@ def test_a_provider_that_wants_a_pause_gets_one(stage: Stage) -> None:
     assert (report.unfinished, len(report.errors), report.complete) == (2, 1, False)
 
 
-def test_a_refused_code_leaves_everything_as_it_was_and_is_reported_once(stage: Stage) -> None:
+def test_a_refused_code_changes_nothing_and_is_reported_once(stage: Stage) -> None:
     stage.provider.add("7", row(1))
     stage.poll()
     before = stage.stored()
@@ -148,7 +148,7 @@ def test_a_refused_code_leaves_everything_as_it_was_and_is_reported_once(stage: 
     assert stage.refusals == [("main", stage.provider.clock, "The provider refuses the account code.")]
 
 
-def test_scheduled_polls_leave_a_refusing_provider_alone_until_the_hour_or_the_code_changes(stage: Stage) -> None:
+def test_scheduled_polls_pause_after_a_refusal_until_an_hour_passes_or_the_code_changes(stage: Stage) -> None:
     stage.provider.failures[""] = ProviderRefused("The provider refuses the account code.")
     stage.poll(manual=False)
     stage.provider.clock += 60
@@ -166,13 +166,13 @@ def test_scheduled_polls_leave_a_refusing_provider_alone_until_the_hour_or_the_c
     assert {since for _, since, _ in stage.refusals} == {BEGAN_AT}, "one refusal, reported under one id"
 
 
-def test_a_scheduled_poll_steps_aside_while_another_runs(stage: Stage) -> None:
+def test_a_scheduled_poll_does_nothing_while_another_runs(stage: Stage) -> None:
     stage.exams.take_lease("main", "other", now_ms=BEGAN_AT * 1000, expires_at_ms=(BEGAN_AT + 90) * 1000)
     report = stage.poll(manual=False)
     assert (report.skipped, report.errors, stage.provider.requests_made) == (True, [], 0)
 
 
-def test_a_manual_poll_says_that_another_runs(stage: Stage) -> None:
+def test_a_manual_poll_reports_that_another_runs(stage: Stage) -> None:
     stage.exams.take_lease("main", "other", now_ms=BEGAN_AT * 1000, expires_at_ms=(BEGAN_AT + 9000) * 1000)
     assert "Another poll of account main is running" in stage.poll().errors[0]
 
@@ -184,7 +184,7 @@ def test_a_manual_poll_waits_for_the_lease_of_a_poll_that_died(stage: Stage) -> 
     assert stage.provider.clock - died_at >= LEASE_S
 
 
-def test_rows_without_a_status_are_asked_for_one_by_one_and_only_once(stage: Stage) -> None:
+def test_rows_without_a_status_are_requested_individually_and_only_once(stage: Stage) -> None:
     stage.provider.add("7", row(1), row(2, status_code=3, ended_at=BEGAN_AT + 5))
     stage.provider.hide_status = True
     assert stage.poll().complete
@@ -194,7 +194,7 @@ def test_rows_without_a_status_are_asked_for_one_by_one_and_only_once(stage: Sta
     assert stage.provider.asked.count("7") == 2, "the rows and what proves their end, no candidate alone"
 
 
-def test_a_row_that_cannot_be_read_is_counted_and_the_others_are_announced(stage: Stage) -> None:
+def test_an_unreadable_row_is_counted_and_the_others_are_announced(stage: Stage) -> None:
     stage.provider.add("7", row(1, ended_at=BEGAN_AT + 1))
     stage.provider.unreadable["7"] = (UnreadableRow(1, "startTime is missing"),)
     report = stage.poll()
@@ -203,7 +203,7 @@ def test_a_row_that_cannot_be_read_is_counted_and_the_others_are_announced(stage
     assert stage.events() == ["1 submitted"]
 
 
-def test_an_empty_answer_where_rows_were_is_not_believed(stage: Stage) -> None:
+def test_an_empty_answer_about_an_exam_with_rows_is_not_believed(stage: Stage) -> None:
     stage.provider.add("7", row(1), row(2))
     stage.poll()
     kept = stage.provider.rows.pop("7")
@@ -234,7 +234,7 @@ def _die(*_arguments: object) -> None:
     raise MemoryError
 
 
-def test_exams_that_open_and_close_stand_in_the_outbox_and_no_attempt_is_mixed_up_with_them(stage: Stage) -> None:
+def test_exams_that_open_and_close_are_in_the_outbox_and_not_confused_with_attempts(stage: Stage) -> None:
     stage.endpoints = [Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.CLI, 1, types=("*",))]
     stage.provider.add("7", row(1))
     stage.poll()

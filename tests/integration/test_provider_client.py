@@ -1,4 +1,4 @@
-"""The client against a scripted provider: what it requests, when it retries, and that it never reveals the code."""
+"""The client with a scripted provider: its requests, its retries, and that it never reveals the code."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ROWS = answer('[{"sid": 2, "startTime": 1777815000, "status": 1}]', Date=DATE)
 
 
 class Clock:
-    """Time that passes only by sleeping; the sockets keep their own."""
+    """Time that passes only by sleeping; sockets use real time."""
 
     def __init__(self) -> None:
         self.at = NOW
@@ -80,7 +80,7 @@ class Asked:
         )
 
     def fails(self, kind: type[ProviderError], ask: Callable[[ProviderClient], object] | None = None) -> ProviderError:
-        """The error, of that kind, that asking for exams (or ``ask``) ends in."""
+        """The error of that kind that a request for exams (or ``ask``) ends with."""
         with pytest.raises(kind) as caught:
             (ask or (lambda client: client.exams(0, 30)))(self.client)
         return caught.value
@@ -88,7 +88,7 @@ class Asked:
 
 @pytest.fixture
 def provider() -> Iterator[Callable[..., Asked]]:
-    """Starts a provider that answers by a script; all are stopped at the end."""
+    """Starts providers that answer by a script, and stops all at the end."""
     started = []
 
     def start(*steps: Step, deadline_s: float = 5.0, dialect: Dialect = Dialect.LEGACY) -> Asked:
@@ -106,7 +106,7 @@ def provider() -> Iterator[Callable[..., Asked]]:
 Provider = Callable[..., Asked]
 
 
-def test_asks_as_the_provider_documents(provider: Provider) -> None:
+def test_requests_follow_the_providers_documentation(provider: Provider) -> None:
     asked = provider(EXAMS, ROWS, ROWS)
     exams = asked.client.exams(60, 30)
     results = asked.client.results("23812", 0, 100)
@@ -149,10 +149,10 @@ def dated(ahead_s: float, body: str = "[]", status: str = "200 OK") -> bytes:
         ([dated(120, "no", "500 Internal Server Error"), answer("[]")], 120),
     ],
 )
-def test_the_offset_of_the_providers_clock_is_that_of_the_answer_nearest_to_ours(
+def test_the_clock_offset_is_that_of_the_answer_nearest_to_our_clock(
     provider: Provider, answers: list[bytes], offset_s: int | None
 ) -> None:
-    """So neither one of two servers that is ahead, nor a clock that stands still, moves anything."""
+    """So neither one of two servers that is ahead nor a stopped clock changes the offset."""
     asked = provider(*answers)
     assert asked.client.clock_offset_s is None
     while len(asked.server.requests) < len(answers):
@@ -184,7 +184,7 @@ def test_names_are_read_in_the_character_set_that_the_headers_state(provider: Pr
 
 
 @pytest.mark.parametrize("dialect", Dialect)
-def test_a_small_answer_that_unpacks_to_millions_of_objects_is_an_error(provider: Provider, dialect: Dialect) -> None:
+def test_a_small_answer_that_expands_to_millions_of_objects_is_an_error(provider: Provider, dialect: Dialect) -> None:
     bomb = gzip.compress(b"[" + b"{}," * (16 * 2**20 // 3) + b"{}]")
     assert len(bomb) < 20_000
     asked = provider(answer(bomb, Content_Encoding="gzip"), dialect=dialect)
@@ -198,9 +198,7 @@ def test_a_small_answer_that_unpacks_to_millions_of_objects_is_an_error(provider
 
 
 @pytest.mark.parametrize("dialect", Dialect)
-def test_rows_of_another_exam_or_candidate_are_not_given_for_the_one_asked_for(
-    provider: Provider, dialect: Dialect
-) -> None:
+def test_rows_of_another_exam_or_candidate_are_not_returned(provider: Provider, dialect: Dialect) -> None:
     rows = (
         '{"data": [{"eid": 1, "sid": 2, "startTime": 1777815000, "status": 1},'
         ' {"eid": 9, "sid": 2, "startTime": 1777815001, "status": 1},'
@@ -214,7 +212,7 @@ def test_rows_of_another_exam_or_candidate_are_not_given_for_the_one_asked_for(
     assert [row.place for row in one.unreadable] == [1, 2]
 
 
-def test_the_v1_client_gives_the_total_of_one_exam_unless_the_provider_counts_all(provider: Provider) -> None:
+def test_the_v1_client_returns_the_total_of_one_exam_unless_the_provider_counts_all(provider: Provider) -> None:
     row = '{"eid": "%d", "sid": "2", "startTime": "1777815000", "status": "1"}'
     body = f'{{"data": [{row % 1}], "total": "40", "status": "ok"}}'
     asked = provider(answer(body), dialect=Dialect.V1)
@@ -232,7 +230,9 @@ def test_the_v1_client_gives_the_total_of_one_exam_unless_the_provider_counts_al
 )
 @pytest.mark.parametrize("empty", ["[]", "null", "{}"])
 @pytest.mark.parametrize("dialect", Dialect)
-def test_a_throttle_beside_an_empty_list_is_one(provider: Provider, said: str, empty: str, dialect: Dialect) -> None:
+def test_a_rate_limit_message_beside_an_empty_list_is_a_throttle(
+    provider: Provider, said: str, empty: str, dialect: Dialect
+) -> None:
     asked = provider(answer(f'{{"success": false, {said}, "data": {empty}}}'), dialect=dialect)
     asked.fails(ProviderThrottled)
     asked.fails(ProviderThrottled, lambda client: client.results("1", 0, 30))
@@ -250,7 +250,7 @@ def test_a_throttle_beside_an_empty_list_is_one(provider: Provider, said: str, e
         pytest.param(answer('{"status": "error", "error": "Server busy, please try again later"}'), id="busy"),
     ],
 )
-def test_what_may_pass_is_asked_again(provider: Provider, failing: Step) -> None:
+def test_temporary_errors_are_retried(provider: Provider, failing: Step) -> None:
     asked = provider(failing, failing, EXAMS)
     assert len(asked.client.exams(0, 30).rows) == 1
     assert asked.client.requests_made == 3
@@ -258,7 +258,7 @@ def test_what_may_pass_is_asked_again(provider: Provider, failing: Step) -> None
 
 @pytest.mark.parametrize("breaks", [lambda _peer: None, lambda peer: peer.reset()], ids=["closed", "reset"])
 def test_a_reused_connection_that_breaks_is_no_attempt_and_keeps_the_pace(provider: Provider, breaks: Step) -> None:
-    """Three attempts are left for what the provider itself does."""
+    """All three attempts remain for failures of the provider."""
     failing = answer("oops", "500 Internal Server Error", Connection="close")
     asked = provider(EXAMS, breaks, failing, failing, EXAMS)
     for _ in range(2):
@@ -267,7 +267,7 @@ def test_a_reused_connection_that_breaks_is_no_attempt_and_keeps_the_pace(provid
     assert asked.clock.at - NOW >= 4 * 0.2 - 1e-6
 
 
-def test_what_does_not_pass_ends_after_three_attempts(provider: Provider) -> None:
+def test_permanent_errors_end_after_three_attempts(provider: Provider) -> None:
     asked = provider(answer("oops", "500 Internal Server Error"))
     error = asked.fails(ProviderUnavailable)
     assert error.retryable
@@ -275,7 +275,7 @@ def test_what_does_not_pass_ends_after_three_attempts(provider: Provider) -> Non
 
 
 def test_pauses_between_attempts_are_jittered_and_grow(provider: Provider) -> None:
-    """Every pause lies within its bound, and they differ; pacing comes on top."""
+    """Every pause is within its bounds, and they differ; the rate limit adds to them."""
     asked = provider(answer("oops", "500 Internal Server Error"))
     for _ in range(5):
         asked.fails(ProviderUnavailable)
@@ -283,7 +283,7 @@ def test_pauses_between_attempts_are_jittered_and_grow(provider: Provider) -> No
     assert len(set(asked.clock.slept)) > 5
 
 
-def test_a_hanging_provider_is_given_up_within_the_deadline(provider: Provider) -> None:
+def test_a_hanging_request_ends_at_the_deadline(provider: Provider) -> None:
     asked = provider(lambda peer: peer.hang(), deadline_s=0.2)
     assert "within 0.2 s" in str(asked.fails(ProviderUnavailable))
 
@@ -296,7 +296,7 @@ def test_a_hanging_provider_is_given_up_within_the_deadline(provider: Provider) 
         pytest.param(answer('{"status": "error", "error": "code error"}', "400 Bad Request"), id="400-error-object"),
     ],
 )
-def test_a_refused_code_is_asked_with_once(provider: Provider, refusing: Step) -> None:
+def test_a_refused_code_is_used_once(provider: Provider, refusing: Step) -> None:
     asked = provider(refusing, EXAMS)
     error = asked.fails(ProviderRefused)
     assert not error.retryable
@@ -313,7 +313,7 @@ def test_a_refused_code_is_asked_with_once(provider: Provider, refusing: Step) -
     ],
 )
 @pytest.mark.parametrize("dialect", Dialect)
-def test_what_may_be_a_refused_code_is_asked_about_twice_and_no_more(
+def test_a_possible_refusal_is_confirmed_by_one_more_request(
     provider: Provider, unclear: Step, dialect: Dialect
 ) -> None:
     asked = provider(unclear, unclear, EXAMS, dialect=dialect)
@@ -322,7 +322,7 @@ def test_what_may_be_a_refused_code_is_asked_about_twice_and_no_more(
     assert "account-code secret" in str(error)
 
 
-def test_an_unclear_error_that_passes_is_forgotten(provider: Provider) -> None:
+def test_an_unclear_temporary_error_has_no_effect(provider: Provider) -> None:
     asked = provider(answer('{"status": "error", "error": "wrong parameter"}'), EXAMS)
     assert asked.client.exams(0, 30).row_count == 1
 
@@ -351,7 +351,7 @@ def test_an_error_about_one_exam_is_no_refusal(provider: Provider) -> None:
         pytest.param(answer(b"[" + b" " * 17_000_000 + b"]"), id="endless"),
     ],
 )
-def test_a_wrong_address_is_said_at_once(provider: Provider, wrong: Step) -> None:
+def test_a_wrong_url_is_reported_at_once(provider: Provider, wrong: Step) -> None:
     asked = provider(wrong)
     error = asked.fails(ProviderMalformed)
     assert not error.retryable
@@ -368,14 +368,14 @@ def test_a_wrong_address_is_said_at_once(provider: Provider, wrong: Step) -> Non
         ("429 Too Many Requests", {"Retry_After": "Sun, 03 May 2026 13:32:12 GMT"}),
     ],
 )
-def test_a_provider_that_wants_a_pause_gets_it(provider: Provider, status: str, headers: dict[str, str]) -> None:
+def test_a_requested_pause_is_kept(provider: Provider, status: str, headers: dict[str, str]) -> None:
     asked = provider(answer("slow down", status, **headers), EXAMS)
     asked.client.exams(0, 30)
     assert 12 <= asked.clock.at - NOW < 14
 
 
-def test_a_pause_too_long_to_wait_for_is_kept_by_not_asking(provider: Provider) -> None:
-    """The poll is told at once, and so is whoever asks next; the provider hears nothing until the pause is over."""
+def test_a_long_requested_pause_stops_the_requests(provider: Provider) -> None:
+    """The poll and all later callers get the error at once; no request is sent until the pause ends."""
     asked = provider(answer("slow down", "429 Too Many Requests", Retry_After="300"), EXAMS)
     assert asked.fails(ProviderThrottled).retryable
     asked.fails(ProviderThrottled)
@@ -387,13 +387,13 @@ def test_a_pause_too_long_to_wait_for_is_kept_by_not_asking(provider: Provider) 
 
 
 @pytest.mark.parametrize("said", ["Too many requests", "Request frequency exceeded", "请求过于频繁"])
-def test_a_throttle_said_with_status_200_is_one(provider: Provider, said: str) -> None:
+def test_a_rate_limit_message_with_status_200_is_a_throttle(provider: Provider, said: str) -> None:
     assert isinstance(
         provider(answer(f'{{"status":"error","error":"{said}"}}')).fails(ProviderError), ProviderThrottled
     )
 
 
-def test_nothing_is_waited_for_beyond_the_time_to_give_up(provider: Provider) -> None:
+def test_no_wait_exceeds_the_time_limit(provider: Provider) -> None:
     asked = provider(answer("slow down", "429 Too Many Requests", Retry_After="20"), EXAMS)
     asked.client.give_up_at = NOW + 10
     asked.fails(ProviderThrottled)
@@ -403,7 +403,7 @@ def test_nothing_is_waited_for_beyond_the_time_to_give_up(provider: Provider) ->
 
 
 def test_retries_keep_the_pace(provider: Provider) -> None:
-    """Fifteen requests, answered or not, take at least fourteen spaces of 0.2 s."""
+    """Fifteen requests, answered or not, take at least fourteen intervals of 0.2 s."""
     asked = provider(*[answer("oops", "500 Internal Server Error"), EXAMS] * 8)
     while asked.client.requests_made < 15:
         asked.client.exams(0, 30)
@@ -458,14 +458,14 @@ ECHO = f'{{"status": "error", "error": "bad code {CODE} in ?code=k3y%20%26%20s3c
     ],
 )
 @pytest.mark.parametrize("dialect", Dialect)
-def test_the_code_is_told_to_nobody_but_the_provider(
+def test_only_the_provider_gets_the_code(
     provider: Provider,
     caplog: pytest.LogCaptureFixture,
     step: Step,
     arrange: Callable[[Asked], None],
     dialect: Dialect,
 ) -> None:
-    """Not in the error, its causes, the local variables a traceback could show, nor any log at any level."""
+    """No error, cause, local variable of a traceback or log of any level contains the code."""
     caplog.set_level(logging.DEBUG)
     asked = provider(step, deadline_s=0.3, dialect=dialect)
     asked.memory.logins["2"] = "Lovelace"
@@ -480,7 +480,7 @@ def test_the_code_is_told_to_nobody_but_the_provider(
 
 
 def test_the_search_for_leaks_finds_them() -> None:
-    """An error that came of another one, which holds the code, is a leak."""
+    """An error is a leak if its cause contains the code."""
 
     def leak() -> None:
         try:
@@ -493,7 +493,7 @@ def test_the_search_for_leaks_finds_them() -> None:
     assert any(CODE in text for text in everything_about(caught.value))
 
 
-def test_a_peer_that_drips_is_given_up(provider: Provider) -> None:
+def test_a_dripping_answer_ends_at_the_deadline(provider: Provider) -> None:
     def drip(peer: Peer) -> None:
         peer.drip(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1000)
 

@@ -1,4 +1,4 @@
-"""Redrive (moto): what the stream never brought goes out once, by itself and when a person asks for it."""
+"""Redrive (moto): events that the stream never brought are sent once, automatically and by command."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         yield stack
 
 
-def test_what_was_never_dispatched_goes_to_every_destination_once(stack: Stack) -> None:
+def test_undispatched_events_are_sent_to_every_destination_once(stack: Stack) -> None:
     ids = [store(stack, nth) for nth in (1, 2, 3)]
     answer = redrive(int(time.time()) - 2 * HOUR_S)
     assert (answer["scanned"], answer["missing"], answer["dispatched"], answer["next_place"]) == (3, 3, 3, None)
@@ -46,7 +46,7 @@ def test_what_was_never_dispatched_goes_to_every_destination_once(stack: Stack) 
     assert published(stack) == []
 
 
-def test_only_what_was_noticed_since_and_is_still_kept_is_looked_at(stack: Stack) -> None:
+def test_only_unexpired_events_observed_since_the_time_are_checked(stack: Stack) -> None:
     store(stack, 1, ago_s=3 * HOUR_S)
     store(stack, 2, ago_s=40 * DAY_S)
     assert redrive(int(time.time()) - 2 * HOUR_S)["missing"] == 0
@@ -67,7 +67,7 @@ def test_a_dry_run_counts_and_sends_nothing(stack: Stack) -> None:
     assert stack.dynamodb.scan(TableName=EVENTS)["Count"] == 0
 
 
-def test_what_the_stream_gave_up_is_repaired_by_itself(stack: Stack) -> None:
+def test_events_that_the_stream_gave_up_on_are_redriven_automatically(stack: Stack) -> None:
     event_id = store(stack, 1, ago_s=30 * HOUR_S)
     assert invoke(failure()) == {"batchItemFailures": []}
     assert published(stack) == [event_id]
@@ -75,7 +75,7 @@ def test_what_the_stream_gave_up_is_repaired_by_itself(stack: Stack) -> None:
     assert published(stack) == []
 
 
-def test_many_messages_are_one_look_through_the_table(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_messages_cause_one_read_of_the_table(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []
     function = build_dispatch(os.environ)
     scan = function.redrive.scan.announced_since
@@ -94,7 +94,7 @@ def test_many_messages_are_one_look_through_the_table(stack: Stack, monkeypatch:
     assert published(stack) == [event_id]
 
 
-def test_what_cannot_be_sent_yet_brings_the_message_again(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unsent_event_returns_the_message_to_the_queue(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     event_id = store(stack, 1)
     environment_topic = "arn:aws:sns:eu-central-1:123456789012:gone"
     monkeypatch.setenv("SUBMISSIONS_TOPIC_ARN", environment_topic)
@@ -107,7 +107,7 @@ def test_what_cannot_be_sent_yet_brings_the_message_again(stack: Stack, monkeypa
     assert published(stack) == [event_id]
 
 
-def test_when_time_is_up_it_goes_on_by_a_message_of_its_own(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redrive_out_of_time_continues_with_a_new_message(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [store(stack, nth) for nth in range(1, 6)]
     monkeypatch.setattr("examhook.storage.submission_outbox._SCAN_PAGE_ITEMS", 2)
     monkeypatch.setattr(entry, "BUDGET_S", 0.0)
@@ -121,7 +121,7 @@ def test_when_time_is_up_it_goes_on_by_a_message_of_its_own(stack: Stack, monkey
     assert published(stack) == ids
 
 
-def test_a_person_is_told_where_to_go_on(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_manual_redrive_returns_where_to_continue(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     for nth in range(1, 6):
         store(stack, nth)
     monkeypatch.setattr("examhook.storage.submission_outbox._SCAN_PAGE_ITEMS", 2)
@@ -133,7 +133,7 @@ def test_a_person_is_told_where_to_go_on(stack: Stack, monkeypatch: pytest.Monke
     assert len(answers) >= 3
 
 
-def test_an_item_that_cannot_be_read_is_counted_and_keeps_no_other_back(stack: Stack) -> None:
+def test_an_unreadable_item_is_counted_and_delays_no_other(stack: Stack) -> None:
     event_id = store(stack, 1)
     store(stack, 2)
     keys = [
@@ -165,7 +165,7 @@ def test_a_crash_in_a_redrive_loses_nothing_and_invents_nothing(stack: Stack, me
     assert len(stack.deliveries) == 2
 
 
-def test_all_events_of_one_submission_go_out_in_their_order(stack: Stack) -> None:
+def test_all_events_of_one_submission_are_sent_in_order(stack: Stack) -> None:
     now = int(time.time())
     first = transition(event_id="evt_" + "1" * 32, observed_at=now - 60)
     second = transition(event_id="evt_" + "2" * 32, sequence=2, previous_id=first.event_id, observed_at=now - 30)
@@ -181,13 +181,13 @@ def test_all_events_of_one_submission_go_out_in_their_order(stack: Stack) -> Non
 @pytest.mark.parametrize(
     "body", ["", "null", "[]", '{"redrive":{"since":"x"}}', '{"redrive":{"since":1,"place":{}}}', "{}"]
 )
-def test_any_message_that_is_none_of_ours_asks_for_all_around_its_time(body: str) -> None:
+def test_an_unknown_message_requests_all_events_around_its_time(body: str) -> None:
     order = parse_redrive(body, 10 * DAY_S)
     assert (order.since, order.start_key) == (10 * DAY_S - LOOK_BACK_S, None)
 
 
-def test_what_a_backfill_announced_is_redriven_where_dispatch_gave_up_on_it(stack: Stack) -> None:
-    """Seen three weeks ago, recalled just now: the look-back of the failure queue goes by the latter."""
+def test_backfilled_events_that_dispatch_gave_up_on_are_redriven(stack: Stack) -> None:
+    """Observed three weeks ago and announced again just now: the redrive goes by the second time."""
     now = int(time.time())
     seen_at = now - 21 * DAY_S
     older = transition(event_id="evt_" + "1" * 32, occurred_at=seen_at - DAY_S, observed_at=seen_at)
@@ -209,7 +209,7 @@ def test_what_a_backfill_announced_is_redriven_where_dispatch_gave_up_on_it(stac
     assert published(stack) == sorted([*silent_again.event_ids, *kept_again.event_ids])
 
 
-def test_an_exams_events_are_redriven_too(stack: Stack) -> None:
+def test_exam_events_are_redriven_too(stack: Stack) -> None:
     at = int(time.time()) - HOUR_S
     shown = exam()
     opened = first_state("main", shown, observed_at=at, predates_watch=False, announce=True)

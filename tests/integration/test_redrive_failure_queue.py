@@ -1,4 +1,4 @@
-"""The failure queue (moto): what keeps failing holds up nothing else, and its messages do not become more."""
+"""The failure queue (moto): a permanent failure delays nothing else, and the number of messages does not grow."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 
 @pytest.fixture
 def refused(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Ids of events that cannot be sent, as long as they are in it."""
+    """Ids of events that cannot be sent while they are in this set."""
     ids: set[str] = set()
     add = EventsTable.add
 
@@ -43,7 +43,7 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 @pytest.fixture
 def one_page_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each go has time for one page, of two items."""
+    """Each invocation has time for one page of two items."""
     monkeypatch.setattr("examhook.storage.submission_outbox._SCAN_PAGE_ITEMS", 2)
     monkeypatch.setattr(entry, "BUDGET_S", 0.0)
 
@@ -60,7 +60,7 @@ def key_of(stack: Stack, place: int) -> Mapping[str, str]:
 
 @pytest.mark.usefixtures("one_page_at_a_time")
 @pytest.mark.parametrize("place", [0, 1, 4, 6])
-def test_one_event_that_keeps_failing_keeps_nothing_back_and_one_message(
+def test_a_permanently_failing_event_delays_nothing_and_keeps_one_message(
     stack: Stack, refused: set[str], place: int
 ) -> None:
     ids = [store(stack, nth) for nth in range(1, 8)]
@@ -77,7 +77,7 @@ def test_one_event_that_keeps_failing_keeps_nothing_back_and_one_message(
 
 
 @pytest.mark.usefixtures("one_page_at_a_time")
-def test_where_everything_fails_for_long_there_is_one_message_for_each_part(stack: Stack, refused: set[str]) -> None:
+def test_if_everything_fails_there_is_one_message_per_part(stack: Stack, refused: set[str]) -> None:
     ids = [store(stack, nth) for nth in range(1, 8)]
     refused |= set(ids)
     waiting = ["{}"]
@@ -90,7 +90,7 @@ def test_where_everything_fails_for_long_there_is_one_message_for_each_part(stac
     assert published(stack) == ids
 
 
-def test_a_part_ends_with_its_last_item_however_many_came_since(
+def test_a_part_ends_with_its_last_item_even_if_items_were_added(
     stack: Stack, refused: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("examhook.storage.submission_outbox._SCAN_PAGE_ITEMS", 2)
@@ -106,14 +106,14 @@ def test_a_part_ends_with_its_last_item_however_many_came_since(
     assert sent == set(now[: now.index(ids[3]) + 1]) - refused
 
 
-def test_a_part_whose_last_item_is_gone_ends_with_the_table(stack: Stack) -> None:
+def test_a_part_whose_last_item_was_deleted_ends_with_the_table(stack: Stack) -> None:
     ids = [store(stack, nth) for nth in (1, 2, 3)]
     order = {"redrive": {"since": 1, "until": {"pk": "main#7", "sk": "gone"}}}
     assert work_off(stack, json.dumps(order)) == []
     assert published(stack) == ids
 
 
-def test_of_a_batch_only_what_failed_comes_again(stack: Stack, refused: set[str]) -> None:
+def test_only_failed_messages_of_a_batch_return(stack: Stack, refused: set[str]) -> None:
     for nth in range(1, 5):
         store(stack, nth)
     middle = key_of(stack, 1)
@@ -124,14 +124,14 @@ def test_of_a_batch_only_what_failed_comes_again(stack: Stack, refused: set[str]
     assert len(published(stack)) == 3
 
 
-def test_a_table_that_cannot_be_read_brings_its_messages_again(stack: Stack) -> None:
+def test_an_unreadable_table_returns_the_messages_to_the_queue(stack: Stack) -> None:
     stack.dynamodb.delete_table(TableName=SUBMISSIONS)
     with pytest.raises(entry.RedriveIncompleteError, match="ResourceNotFoundException"):
         invoke(failure())
 
 
 @pytest.mark.parametrize("place", [None, {"pk": "a", "sk": "b"}])
-def test_a_part_is_read_as_it_was_ordered(stack: Stack, place: Mapping[str, str] | None) -> None:
+def test_a_part_is_read_in_its_given_bounds(stack: Stack, place: Mapping[str, str] | None) -> None:
     order = RedriveRequest(7, place, {"pk": "a", "sk": "c"})
     RedriveQueue(stack.sqs, stack.failure_url).send(order)
     (body,) = stack.received(stack.failure_url)

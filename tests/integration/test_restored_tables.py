@@ -1,4 +1,4 @@
-"""Tables put back as they were, as docs/recovery.md says: what came since comes again under the same ids."""
+"""After a restore as in docs/recovery.md, later events are announced again under the same ids."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[WatchedStack]:
 
 
 def copied(stack: WatchedStack) -> Copy:
-    """What a point-in-time restore would bring."""
+    """What a point-in-time restore would contain."""
     return {name: stack.dynamodb.scan(TableName=name)["Items"] for name in TABLES}
 
 
@@ -48,14 +48,14 @@ def ends(stack: WatchedStack, count: int) -> list[dict[str, Any]]:
     return stack.published()
 
 
-def test_a_restore_tells_nothing_again_of_what_it_knows(stack: WatchedStack) -> None:
+def test_a_restore_repeats_no_event_that_it_contains(stack: WatchedStack) -> None:
     assert len(ends(stack, 3)) == 3
     put_back(stack, copied(stack))
     stack.poll(full=True)
     assert stack.published() == []
 
 
-def test_what_happened_after_the_time_of_the_restore_comes_again_under_the_same_ids(stack: WatchedStack) -> None:
+def test_events_after_the_time_of_the_restore_are_repeated_under_the_same_ids(stack: WatchedStack) -> None:
     ends(stack, 3)
     copy = copied(stack)
     since = ends(stack, 2)
@@ -66,8 +66,8 @@ def test_what_happened_after_the_time_of_the_restore_comes_again_under_the_same_
     assert len(again) == len(since) == 2
 
 
-def test_the_submissions_alone_may_be_restored(stack: WatchedStack) -> None:
-    """Then the newer events are known as sent, and nothing comes at all."""
+def test_the_submissions_table_may_be_restored_alone(stack: WatchedStack) -> None:
+    """Newer events are then known as sent, so none is repeated."""
     ends(stack, 3)
     copy = copied(stack)
     ends(stack, 2)

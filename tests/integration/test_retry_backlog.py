@@ -1,4 +1,4 @@
-"""Retry with a backlog (moto): batch after batch, as fast as its endpoint takes it, as long as the tick has time."""
+"""Retry with a backlog (moto): batch after batch, at the endpoint's speed, while the tick has time."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def ticking(step_s: float) -> Callable[[], float]:
 
 
 @pytest.mark.parametrize(("rate_per_second", "a_minute"), [(0.2, 12), (0.1, 6), (0.05, 3), (None, UNPACED)])
-def test_a_tick_puts_on_the_queue_what_the_rate_lets_through_in_a_minute(
+def test_a_tick_enqueues_what_the_rate_allows_per_minute(
     world: World, rate_per_second: float | None, a_minute: int
 ) -> None:
     endpoint_with_due(world, a_minute + 8, rate_per_second)
@@ -64,14 +64,14 @@ def test_a_tick_puts_on_the_queue_what_the_rate_lets_through_in_a_minute(
     assert numbers(world) == list(range(1, a_minute + 1))
 
 
-def test_an_endpoint_that_does_not_keep_up_is_not_buried(world: World) -> None:
-    """Nothing of what the first tick put on the queue was worked on: the second adds one batch, no more."""
+def test_a_slow_endpoint_gets_at_most_one_more_batch(world: World) -> None:
+    """Nothing of the first tick's batch is processed, so the second tick adds one batch at most."""
     endpoint_with_due(world, 2 * UNPACED)
     world.clock.at += REQUEUE_AFTER_S
     assert [world.retry().enqueued, world.retry().enqueued] == [UNPACED, BATCH]
 
 
-def test_a_backlog_keeps_no_other_endpoint_waiting(world: World) -> None:
+def test_a_backlog_delays_no_other_endpoint(world: World) -> None:
     first, second, third = (endpoint_with_due(world, due) for due in (3 * BATCH, BATCH - 1, 3 * BATCH))
     world.clock.at += REQUEUE_AFTER_S
     assert world.retry().enqueued == 7 * BATCH - 1
@@ -83,7 +83,7 @@ def test_a_backlog_keeps_no_other_endpoint_waiting(world: World) -> None:
     assert len(set(order[turns : turns + BATCH])) == 1
 
 
-def test_no_further_batch_is_begun_when_the_time_is_up(world: World) -> None:
+def test_no_further_batch_starts_after_the_time_limit(world: World) -> None:
     endpoint_with_due(world, UNPACED)
     world.clock.at += REQUEUE_AFTER_S
     report = replace(world.retrying(), monotonic=ticking(TICK_S // 3)).run()
@@ -91,7 +91,7 @@ def test_no_further_batch_is_begun_when_the_time_is_up(world: World) -> None:
     assert world.retry().enqueued == UNPACED - 2 * BATCH
 
 
-def test_where_no_more_than_a_batch_is_due_one_query_tells(world: World) -> None:
+def test_one_query_suffices_for_at_most_one_batch(world: World) -> None:
     endpoint_with_due(world, BATCH - 1)
     world.clock.at += REQUEUE_AFTER_S
     asked = queries(world)
@@ -99,8 +99,8 @@ def test_where_no_more_than_a_batch_is_due_one_query_tells(world: World) -> None
     assert len(asked) == 2
 
 
-def test_a_rate_of_a_hundred_a_second_and_none_are_more_than_one_batch_a_minute() -> None:
-    """With the numbers of the page: six hours at 20 events a second are back within two and a half hours."""
+def test_a_high_rate_or_none_allows_several_batches_per_minute() -> None:
+    """The page's figures: six hours at 20 events per second are delivered within two and a half hours."""
     endpoint = Endpoint("ep", "https://a.example/", b"", EndpointOrigin.CLI, 0)
     assert minute_limit(replace(endpoint, rate_per_second=100.0), 0) == 6000
     assert minute_limit(endpoint, 0) == UNPACED_PER_MINUTE

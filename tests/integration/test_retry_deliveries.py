@@ -1,4 +1,4 @@
-"""Retry: what is due comes onto the queue once, oldest first, and a dead endpoint gets one at a time."""
+"""Retry enqueues due deliveries once, oldest first; a dead endpoint gets one at a time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def event_numbers(sent: list[tuple[DeliveryMessage, int]]) -> list[int]:
     return [int(message.event_id.removeprefix("evt_"), 16) for message, _ in sent]
 
 
-def test_a_message_that_got_lost_is_put_on_the_queue_again(world: World) -> None:
+def test_a_lost_message_is_enqueued_again(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     message = world.delivery(endpoint)
     world.clock.at += REQUEUE_AFTER_S - 1
@@ -45,7 +45,7 @@ def test_the_message_is_really_on_the_queue(world: World) -> None:
     assert parse_body(received["Body"]) == message
 
 
-def test_what_was_on_the_queue_when_its_endpoint_was_disabled_follows_as_soon_as_it_is_enabled(world: World) -> None:
+def test_a_delivery_queued_while_its_endpoint_was_disabled_is_sent_once_enabled(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     message = world.delivery(endpoint)
     world.endpoints.disable(endpoint.endpoint_id, "by hand", int(world.clock.at))
@@ -63,7 +63,7 @@ def test_a_second_tick_does_not_enqueue_again(world: World) -> None:
     assert [world.retry().enqueued, world.retry().enqueued] == [1, 0]
 
 
-def test_of_two_ticks_that_read_the_same_only_one_enqueues(world: World) -> None:
+def test_of_two_simultaneous_ticks_only_one_enqueues(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     world.delivery(endpoint)
     now = int(world.clock.at) + REQUEUE_AFTER_S
@@ -72,7 +72,7 @@ def test_of_two_ticks_that_read_the_same_only_one_enqueues(world: World) -> None
     assert world.deliveries.postpone(seen, now + REQUEUE_AFTER_S) is None
 
 
-def test_what_is_due_goes_oldest_first_and_no_more_than_the_limit(world: World) -> None:
+def test_due_deliveries_are_enqueued_oldest_first_up_to_the_limit(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     for nth in range(1, 31):
         world.delivery(endpoint, nth)
@@ -109,7 +109,7 @@ def test_an_endpoint_that_is_down_gets_one_delivery_at_a_time(world: World) -> N
     assert world.retry().enqueued == 1
 
 
-def test_once_it_is_back_all_that_waited_follows_at_once_oldest_first(world: World) -> None:
+def test_after_a_recovery_all_waiting_deliveries_follow_oldest_first(world: World) -> None:
     with scripted_server(*[BUSY] * 5, answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         for nth in range(1, 6):
@@ -126,7 +126,7 @@ def test_once_it_is_back_all_that_waited_follows_at_once_oldest_first(world: Wor
     assert world.deliveries.waiting(endpoint.endpoint_id, 10) == []
 
 
-def test_a_recovery_brings_nothing_forward_that_was_asked_to_wait(world: World) -> None:
+def test_a_recovery_keeps_requested_pauses(world: World) -> None:
     later = answer("", "429 Too Many Requests", Retry_After="3600")
     with scripted_server(later, *[BUSY] * 2, answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
@@ -139,7 +139,7 @@ def test_a_recovery_brings_nothing_forward_that_was_asked_to_wait(world: World) 
     assert world.stored(asked).next_attempt_at == world.clock.at + 3600
 
 
-def test_a_recovery_does_not_send_again_what_is_under_way(world: World) -> None:
+def test_a_recovery_does_not_repeat_attempts_in_progress(world: World) -> None:
     with scripted_server(*[BUSY] * 3, answer()) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         under_way = world.delivery(endpoint, 9)
@@ -151,7 +151,7 @@ def test_a_recovery_does_not_send_again_what_is_under_way(world: World) -> None:
     assert event_numbers(world.enqueued()) == [1, 2, 3]
 
 
-def test_what_one_go_could_not_drain_the_next_ticks_do(world: World) -> None:
+def test_later_ticks_send_what_one_recovery_could_not(world: World) -> None:
     with scripted_server(BUSY) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         world.endpoints.set_draining(endpoint.endpoint_id, draining=True)
@@ -164,9 +164,7 @@ def test_what_one_go_could_not_drain_the_next_ticks_do(world: World) -> None:
     assert world.stored(waiting).status is DeliveryStatus.PENDING
 
 
-def test_an_endpoint_that_cannot_be_served_does_not_keep_the_others_waiting(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_endpoint_with_an_error_does_not_delay_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     first, _ = world.endpoint("http://127.0.0.1:9/")
     second, _ = world.endpoint("http://127.0.0.1:9/")
     for endpoint in (first, second):
@@ -185,8 +183,8 @@ def test_an_endpoint_that_cannot_be_served_does_not_keep_the_others_waiting(
     assert (report.enqueued, report.errors) == (1, ("DeliveryQueueError",))
 
 
-def test_a_tick_out_of_time_leaves_no_endpoint_always_to_the_next(world: World) -> None:
-    """Each tick has time for one of three; within three minutes each had its turn."""
+def test_ticks_out_of_time_serve_every_endpoint_in_turn(world: World) -> None:
+    """Each tick has time for one of three endpoints; within three minutes each is served."""
     endpoints = [world.endpoint("http://127.0.0.1:9/")[0] for _ in range(3)]
     for endpoint in endpoints:
         world.delivery(endpoint)
@@ -199,7 +197,7 @@ def test_a_tick_out_of_time_leaves_no_endpoint_always_to_the_next(world: World) 
     assert {message.endpoint_id for message, _ in world.enqueued()} == {each.endpoint_id for each in endpoints}
 
 
-def test_disabled_endpoints_are_left_alone(world: World) -> None:
+def test_disabled_endpoints_get_nothing(world: World) -> None:
     endpoint, _ = world.endpoint("http://127.0.0.1:9/")
     world.delivery(endpoint)
     world.endpoints.disable(endpoint.endpoint_id, "by hand", at=1)

@@ -92,7 +92,7 @@ def test_switches_are_shown_while_they_are_on(simulator: Simulator) -> None:
     ("act", "body", "why"),
     [
         ("submit", '{"exam_id": "1", "candidate_id": "2", "started_at": 3}', "There is no exam 1"),
-        ("submit", '{"exam_id": 1}', "exam_id is not a text"),
+        ("submit", '{"exam_id": 1}', "exam_id is not a string"),
         ("start", "{}", "exam_id is missing"),
         ("start", "[]", "a JSON object"),
         ("start", "{", "not JSON"),

@@ -93,7 +93,7 @@ def test_the_page_and_the_readme_state_the_cost_of_the_rotated_key() -> None:
     assert f"at {KEY:.2f}. It rotates once a year; the first and the second rotation add {KEY_ROTATION:.2f}" in said
     assert f"from the third year on each stack's key costs {rotated}." in said
     readme = (ROOT / "README.md").read_text()
-    (row,) = [line for line in readme.splitlines() if line.startswith("| the key that seals signing secrets")]
+    (row,) = [line for line in readme.splitlines() if line.startswith("| the key that encrypts signing secrets")]
     assert rotated in row
     assert row.endswith(f"| {KEY:.2f} |")
 

@@ -104,7 +104,9 @@ def test_attempts_added_one_by_one_are_announced(stage: MemoryStage) -> None:
 
 
 @pytest.mark.parametrize("erased", [719, 899], ids=["in an earlier poll", "in the last"])
-def test_an_erased_candidate_who_is_still_shown_does_not_keep_an_exam_incomplete(stage: MemoryStage, erased: int) -> None:
+def test_an_erased_candidate_who_is_still_shown_does_not_keep_an_exam_incomplete(
+    stage: MemoryStage, erased: int
+) -> None:
     stage.exams.store.erasures = ErasureMarks(KEY, {hash_of(str(erased), KEY): BEGAN_AT})
     stage.poll(manual=False)
     until_scanned(stage)

@@ -56,9 +56,7 @@ def test_sam_reads_the_local_configuration_and_never_the_operators(
 
 
 @pytest.mark.parametrize("arguments", [build_arguments, deploy_arguments])
-def test_sam_deploys_to_the_region_of_the_local_stack(
-    environment: LocalPaths, arguments: Arguments
-) -> None:
+def test_sam_deploys_to_the_region_of_the_local_stack(environment: LocalPaths, arguments: Arguments) -> None:
     assert f"--region={REGION}" in arguments(environment)
 
 

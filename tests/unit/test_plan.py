@@ -198,9 +198,7 @@ def test_full_scans_that_are_due_at_once_are_spread_over_polls_but_never_stop() 
     ],
     ids=["scanned", "never scanned", "read"],
 )
-def test_exams_read_while_our_clock_was_ahead_are_due_once_the_clock_is_right(
-    known: ExamState, reason: Reason
-) -> None:
+def test_exams_read_while_our_clock_was_ahead_are_due_once_the_clock_is_right(known: ExamState, reason: Reason) -> None:
     assert [each for each, _ in planned(EXAM, known)] == [reason]
 
 
@@ -226,9 +224,7 @@ def test_reads_are_ordered_by_cost_then_urgency_then_age_with_failures_last() ->
 
 
 @given(failed_for_s=st.integers(0, 3 * HOUR), rested_s=st.integers(0, 3 * HOUR))
-def test_a_failing_exam_pauses_with_doubling_up_to_five_minutes(
-    failed_for_s: int, rested_s: int
-) -> None:
+def test_a_failing_exam_pauses_with_doubling_up_to_five_minutes(failed_for_s: int, rested_s: int) -> None:
     known = state(failed_since=NOW - rested_s - failed_for_s, read_at=NOW - rested_s)
     (request,) = plan([EXAM], {"1": known}, now=NOW, pace=PACE)
     assert is_paused(request, NOW) is (rested_s < min(failed_for_s, RETRY_S))

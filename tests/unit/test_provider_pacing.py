@@ -45,9 +45,7 @@ def test_requests_are_spaced_evenly_from_the_first() -> None:
     requests_per_second=st.floats(0.1, 10),
     requests=st.lists(st.tuples(st.floats(0, 2), st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=40),
 )
-def test_arrivals_never_exceed_the_rate(
-    requests_per_second: float, requests: list[tuple[float, float, float]]
-) -> None:
+def test_arrivals_never_exceed_the_rate(requests_per_second: float, requests: list[tuple[float, float, float]]) -> None:
     """Each request takes any time, arrives at any point within it, and is followed by any idle time."""
     clock = Clock()
     pacer = Pacer(requests_per_second, clock.now, clock.sleep)

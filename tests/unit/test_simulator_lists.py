@@ -100,9 +100,7 @@ REPEATABLE = (
 
 
 @given(st.lists(st.sampled_from(REPEATABLE), min_size=1, max_size=8), st.integers(0, 30), st.integers(1, 30))
-def test_the_same_request_gives_the_same_rows_with_any_switch(
-    switches: list[str], start: int, limit: int
-) -> None:
+def test_the_same_request_gives_the_same_rows_with_any_switch(switches: list[str], start: int, limit: int) -> None:
     provider = Provider()
     exam_id = [provider.world.create_exam() for _ in range(3)][1]
     provider.world.populate(exam_id, 20)

@@ -144,7 +144,9 @@ def _run(installation: Installation, account: str | None, request: dict[str, obj
             latest = _invoke(installation, {"account": account, "backfill": {**request, "place": total.place}})
             total.add(latest)
             if total.is_stuck:
-                raise CommandError(f"The backfill makes no progress. {latest.reason} Fix this, then run the command again.")
+                raise CommandError(
+                    f"The backfill makes no progress. {latest.reason} Fix this, then run the command again."
+                )
             show(latest.completed)
     return total
 

@@ -51,7 +51,9 @@ def redrive(
         sent = "" if dry_run else f", {total['dispatched']} sent"
         say(f"{total['scanned']} submissions checked: {counted(total['missing'], 'event')} missing{sent}.")
     if total["unreadable"]:
-        complain(f"This version cannot read {total['unreadable']} submissions: deploy the newest version and try again.")
+        complain(
+            f"This version cannot read {total['unreadable']} submissions: deploy the newest version and try again."
+        )
     if total["failed"]:
         raise CommandError(f"{total['failed']} events could not be sent ({reason}): try again.")
 

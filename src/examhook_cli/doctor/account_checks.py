@@ -135,10 +135,12 @@ def _refused(stack: InspectedStack, name: str, refusal: CodeRejection) -> Findin
     arn = settings.account_code_secret_arn if is_own else settings.accounts_secret_arn
     since = time_text(refusal.since)
     if _current_version(stack, arn) != refusal.secret_version:
-        text = f"The provider has rejected the account code since {since}; a new code is stored, but no poll has tried it."
+        text = (
+            f"The provider has rejected the account code since {since}; a new code is stored, but no poll has tried it."
+        )
         return warning(text, "Run examhook poll to try it.")
     if not refusal.plain:
-        text = f"The provider has rejected requests for the exam list since {since}, but did not name the code as the reason."
+        text = f"The provider has rejected requests for the exam list since {since}, for an unstated reason."
         return problem(text, "Run examhook poll to see its message. If the code is wrong, store the correct one.")
     text = f"The provider has rejected the account code since {since}."
     return problem(text, "Store the correct code in the secret; the next poll uses it.")
