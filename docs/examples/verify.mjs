@@ -2,17 +2,27 @@
 import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks"; // npm install standardwebhooks
 
+const getsStarted = false; // true for an endpoint with --types 'submission.*'
+
 const webhook = new Webhook(process.env.EXAMHOOK_SECRET); // whsec_…
 const newest = new Map(); // by attempt or exam, the highest revision; keep these three in your database
 const seen = new Set(); // ids of the events that came
 const missing = new Set(); // ids of the events that others named and that have not come yet
 
+// The id of the event that comes before this one at this endpoint.
+function expectedBefore({ previousid, data }) {
+  // Otherwise it is submission.started, which the endpoint does not receive, or submission.reopened.
+  return getsStarted || data.submission?.previous_status !== "in_test" ? previousid : undefined;
+}
+
 // Whether the event is newer than all that is known of its attempt or exam; notes what came and what is missing.
-function isNews({ id, source, subject = "", revision, previousid }) {
+function isNews(event) {
+  const { id, source, subject = "", revision } = event;
   if (seen.has(id)) return false;
   seen.add(id);
   missing.delete(id);
-  if (previousid && !seen.has(previousid)) missing.add(previousid);
+  const previous = expectedBefore(event);
+  if (previous && !seen.has(previous)) missing.add(previous);
   if (revision === undefined) return true; // about the installation
   if (revision <= (newest.get(source + subject) ?? 0)) return false;
   newest.set(source + subject, revision);
