@@ -16,7 +16,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 AsJsonArray = Annotated[bool, typer.Option("--json", help="Print one JSON array.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")]
 EndpointArgument = Annotated[str, typer.Argument(metavar="ID", help="Endpoint id, from endpoints list.")]
-Account = Annotated[str | None, typer.Option(metavar="NAME", help="Account name (default: the stack's own account).")]
+AccountOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Account name (default: the stack's own account).")
+]
 Limit = Annotated[int, typer.Option(min=1, metavar="N", help="Maximum number of results.")]
 
 TIME_FORMATS = "2026-05-03T14:02:00Z, 2026-05-03, 90m, 2h or 3d"

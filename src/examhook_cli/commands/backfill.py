@@ -11,7 +11,7 @@ import typer
 
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation, installation_of
-from examhook_cli.options import Account, AsJson, parse_since, split_list
+from examhook_cli.options import AccountOption, AsJson, parse_since, split_list
 from examhook_cli.output import complain, counted, print_json, progress, say
 
 _COUNTS = ("requests", "exams", "exams_left", "rows_under_way", "announced", "known")
@@ -88,7 +88,7 @@ def backfill(  # noqa: PLR0913 - each option is a parameter
     context: typer.Context,
     *,
     since: Annotated[str, typer.Option(metavar="TIME", help="Announce changes since 2026-05-03T14:02:00Z, 36h, 3d.")],
-    account: Account = None,
+    account: AccountOption = None,
     exam: Annotated[list[str] | None, typer.Option(metavar="ID,…", help="Read only these exams (repeatable).")] = None,
     dry_run: Annotated[
         bool,

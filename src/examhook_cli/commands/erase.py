@@ -9,7 +9,7 @@ import typer
 from examhook.workflows.administration.erase import Erasure, NoAccountDataError, PollRunsError
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import installation_of
-from examhook_cli.options import Account, AsJson, Yes
+from examhook_cli.options import AccountOption, AsJson, Yes
 from examhook_cli.output import confirm, hint, print_json, print_table, progress, say
 
 OUT_OF_REACH = (
@@ -25,7 +25,7 @@ def erase(  # noqa: PLR0913 - each option is a parameter
     context: typer.Context,
     *,
     candidate: Annotated[str, typer.Option(metavar="ID", help="Candidate id, from the event data.")],
-    account: Account = None,
+    account: AccountOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count the data without erasing it.")] = False,
     yes: Yes = False,
     as_json: AsJson = False,

@@ -11,7 +11,7 @@ from examhook.detection.intervals import WorstCase
 from examhook.workflows.polling.report import ReportBody
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation, installation_of
-from examhook_cli.options import Account, AsJson
+from examhook_cli.options import AccountOption, AsJson
 from examhook_cli.output import complain, counted, print_json, say, waiting
 
 _COUNTS = ("requests", "exams", "rows", "changes", "skipped_rows")
@@ -20,7 +20,7 @@ _COUNTS = ("requests", "exams", "rows", "changes", "skipped_rows")
 def poll(
     context: typer.Context,
     *,
-    account: Account = None,
+    account: AccountOption = None,
     full: Annotated[bool, typer.Option("--full", help="Scan every exam completely.")] = False,
     as_json: AsJson = False,
 ) -> None:
