@@ -30,7 +30,7 @@ BODIES ?= 1000000
 PYTEST := PYTHONDONTWRITEBYTECODE= PYTEST_ADDOPTS="-n auto --maxprocesses 8 $$PYTEST_ADDOPTS" $(BIN)/pytest
 
 # Gates of "make check", the longest first; each is also a target.
-GATES := check-secrets check-checkov check-mypy check-sam check-cfn-lint check-deptry check-imports check-format check-ruff
+GATES := check-secrets check-checkov check-mypy check-sam check-cfn-lint check-deptry check-imports check-format check-ruff check-complexity check-language
 # make 4.0 or later prints the output of each gate in one piece.
 WHOLE_OUTPUTS := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
@@ -66,6 +66,10 @@ check-sam:
 	$(SAM) validate --lint --region us-east-1
 check-checkov:
 	.venv-checkov/bin/checkov --config-file .checkov.yaml
+check-complexity:
+	$(BIN)/complexipy --quiet --failed --max-complexity-allowed 15 src tools
+check-language:
+	$(BIN)/python tools/check_language.py
 check-secrets:
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
 

@@ -1,7 +1,6 @@
-"""Check of the words that docstrings, comments, texts and documents use; run by ``make check-language``.
+"""Finds avoided words in code and documents; run by ``make check-language``.
 
-Each pattern in ``avoided_words.txt`` stands beside the words to use instead. Python files are checked in comments and
-strings only, other files whole.
+``avoided_words.txt`` lists patterns with their replacements. Of Python files, only comments and strings are checked.
 """
 
 from __future__ import annotations
@@ -18,36 +17,37 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 WORDS = Path(__file__).with_name("avoided_words.txt")
 _READ = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
-"""Kinds of tokens that hold prose; from Python 3.12 on, the text of f-strings is one of its own."""
+"""Token types with prose; Python 3.12 added one for the text of f-strings."""
 CHECKED = ("*.py", "*.md", "*.yaml", "Makefile")
 
 
 @dataclass(frozen=True, slots=True)
 class Avoided:
-    """One pattern, and what to write instead."""
+    """A pattern and its replacement."""
 
     pattern: re.Pattern[str]
     instead: str
 
 
 def avoided(text: str) -> list[Avoided]:
-    """The patterns of a list: one per line, ``pattern | instead``; ``#`` begins a comment."""
+    """Parse a list with one ``pattern | replacement`` per line; ``#`` starts a comment."""
     rows = [line.split(" | ", 1) for line in text.splitlines() if line and not line.startswith("#")]
     return [Avoided(re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE), instead) for pattern, instead in rows]
 
 
 def prose(path: Path, text: str) -> Iterator[tuple[int, str]]:
-    """Line number and text of everything that a reader reads."""
+    """Yield line number and text of the prose in a file."""
     if path.suffix != ".py":
         yield from enumerate(text.splitlines(), start=1)
         return
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type in _READ:
+        # A string of one word is a name, such as that of a stored attribute.
+        if token.type in _READ and " " in token.string:
             yield from enumerate(token.string.splitlines(), start=token.start[0])
 
 
 def findings(path: Path, text: str, words: list[Avoided]) -> Iterator[str]:
-    """One line for each avoided word."""
+    """Yield one message per avoided word."""
     for number, line in prose(path, text):
         for each in words:
             for match in each.pattern.finditer(line):
@@ -55,7 +55,7 @@ def findings(path: Path, text: str, words: list[Avoided]) -> Iterator[str]:
 
 
 def main() -> int:
-    """Print the findings in all tracked files; 1 where there are any."""
+    """Check all tracked files; return 1 if there are findings."""
     listed = subprocess.run(["git", "ls-files", "-z", *CHECKED], cwd=ROOT, capture_output=True, check=True)  # noqa: S603, S607
     words = avoided(WORDS.read_text())
     count = 0

@@ -1,21 +1,21 @@
-// Receives Examhook's webhooks, trusts only signed ones, drops what is older than what it knows, and notices gaps.
+// Receives Examhook's webhooks, verifies signatures, drops stale events and reports missing ones.
 import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks"; // npm install standardwebhooks
 
 const getsStarted = false; // true for an endpoint with --types 'submission.*'
 
 const webhook = new Webhook(process.env.EXAMHOOK_SECRET); // whsec_…
-const newest = new Map(); // by attempt or exam, the highest revision; keep these three in your database
-const seen = new Set(); // ids of the events that came
-const missing = new Set(); // ids of the events that others named and that have not come yet
+const newest = new Map(); // highest revision of each attempt or exam; store these three in your database
+const seen = new Set(); // ids of received events
+const missing = new Set(); // ids that other events named and that have not arrived yet
 
-// The id of the event that comes before this one at this endpoint.
+// Id of the event that comes before this one at this endpoint.
 function expectedBefore({ previousid, data }) {
   // Otherwise it is submission.started, which the endpoint does not receive, or submission.reopened.
   return getsStarted || data.submission?.previous_status !== "in_test" ? previousid : undefined;
 }
 
-// Whether the event is newer than all that is known of its attempt or exam; notes what came and what is missing.
+// Whether the event is newer than everything known of its attempt or exam; records received and missing events.
 function isNews(event) {
   const { id, source, subject = "", revision } = event;
   if (seen.has(id)) return false;
@@ -32,7 +32,7 @@ function isNews(event) {
 createServer(async (request, response) => {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
-  const body = Buffer.concat(chunks).toString("utf8"); // the bytes as they came, before any JSON parser
+  const body = Buffer.concat(chunks).toString("utf8"); // the raw bytes, before any JSON parser
   try {
     webhook.verify(body, request.headers);
   } catch {
@@ -41,5 +41,5 @@ createServer(async (request, response) => {
   const event = JSON.parse(body);
   if (isNews(event)) console.log(event.type, JSON.stringify(event.data));
   if (missing.size) console.log("missing so far:", ...[...missing].sort());
-  response.writeHead(204).end(); // an old or repeated event is no error
+  response.writeHead(204).end(); // an old or repeated event is not an error
 }).listen(Number(process.env.PORT ?? 8200), "127.0.0.1");

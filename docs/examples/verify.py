@@ -1,30 +1,31 @@
-"""Receives Examhook's webhooks, trusts only signed ones, drops what is older than what it knows, and notices gaps."""
+"""Receives Examhook's webhooks, verifies signatures, drops stale events and reports missing ones."""
 
 import json
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
+from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError  # pip install standardwebhooks
 
 GETS_STARTED = False  # True for an endpoint with --types 'submission.*'
 
 webhook = Webhook(os.environ["EXAMHOOK_SECRET"])  # whsec_…
-newest: dict[str, int] = {}  # by attempt or exam, the highest revision; keep these three in your database
-seen: set[str] = set()  # ids of the events that came
-missing: set[str] = set()  # ids of the events that others named and that have not come yet
+newest: dict[str, int] = {}  # highest revision of each attempt or exam; store these three in your database
+seen: set[str] = set()  # ids of received events
+missing: set[str] = set()  # ids that other events named and that have not arrived yet
 lock = Lock()
 
 
-def expected_before(event: dict) -> str | None:
-    """The id of the event that comes before this one at this endpoint."""
+def expected_before(event: dict[str, Any]) -> str | None:
+    """Id of the event that comes before this one at this endpoint."""
     before = event["data"].get("submission", {}).get("previous_status")
     # Otherwise it is submission.started, which the endpoint does not receive, or submission.reopened.
     return event.get("previousid") if GETS_STARTED or before != "in_test" else None
 
 
-def is_news(event: dict) -> bool:
-    """Whether the event is newer than all that is known of its attempt or exam; notes what came and what is missing."""
+def is_news(event: dict[str, Any]) -> bool:
+    """Whether the event is newer than everything known of its attempt or exam; records received and missing events."""
     with lock:
         if event["id"] in seen:
             return False
@@ -55,7 +56,7 @@ class Receiver(BaseHTTPRequestHandler):
             print(event["type"], event["data"], flush=True)
         if missing:
             print("missing so far:", *sorted(missing), flush=True)
-        self.answer(204)  # an old or repeated event is no error
+        self.answer(204)  # an old or repeated event is not an error
 
     def body(self) -> bytes:
         if "Transfer-Encoding" not in self.headers:

@@ -1,9 +1,8 @@
-"""What the functions count: a few figures for the alarms and the dashboard, written as EMF lines to the log.
+"""CloudWatch metrics of the functions, written to the log in Embedded Metric Format (EMF).
 
-CloudWatch makes metrics of such lines by itself; no call and no right is needed. Each metric of each
-stack costs its share for every hour in which it is written, so there are few, none has a dimension
-but the stack, and those that count trouble are written only when there is some. ``docs/metrics.md``
-lists them.
+CloudWatch extracts the metrics from the log lines, so writing them needs no call and no permission. Each metric
+costs money for every hour in which it is written. Therefore there are few metrics, the stack is their only dimension,
+and most of them are written only if they are not 0. ``docs/metrics.md`` lists them.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _COUNT, _SECONDS = MetricUnit.Count, MetricUnit.Seconds
 
 
 class Metric(StrEnum):
-    """Everything that is counted, by its name in CloudWatch."""
+    """Every metric, by its name in CloudWatch."""
 
     POLL_AGE = "PollAge"
     POLLS_REFUSED = "PollsRefused"
@@ -38,106 +37,74 @@ class Metric(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What a metric is."""
+class MetricDefinition:
+    """Source, unit and meaning of a metric."""
 
     function: str
-    """The function that writes it."""
     unit: MetricUnit
-    even_zero: bool
-    """Whether it is written also where it is 0: because no figure at all means that nothing runs."""
     meaning: str
 
 
-FACTS: Mapping[Metric, Facts] = {
-    Metric.POLL_AGE: Facts(
+DEFINITIONS: Mapping[Metric, MetricDefinition] = {
+    Metric.POLL_AGE: MetricDefinition(
         "Poll",
         _SECONDS,
-        even_zero=True,
-        meaning="0 after a poll that read the list of exams and completed, otherwise the time since the last such poll "
-        "of that account",
+        "0 after a complete poll that read the exam list, otherwise the time since the account's last such poll",
     ),
-    Metric.POLLS_REFUSED: Facts(
+    Metric.POLLS_REFUSED: MetricDefinition(
         "Poll",
         _COUNT,
-        even_zero=False,
-        meaning="polls whose account code the provider refused, or that made no requests because of that",
+        "polls whose account code the provider rejected, or that made no requests because of an earlier rejection",
     ),
-    Metric.POLLS_FAILED: Facts(
+    Metric.POLLS_FAILED: MetricDefinition(
         "Poll",
         _COUNT,
-        even_zero=False,
-        meaning="polls in which the provider gave no usable answer to some request, or that made no requests because "
-        "it failed or asked for a pause",
+        "polls in which the provider gave no usable answer to a request, or that made no requests because the provider "
+        "failed or asked for a pause",
     ),
-    Metric.POLLS_OUT_OF_TIME: Facts(
-        "Poll",
-        _COUNT,
-        even_zero=False,
-        meaning="polls that ran out of time before all due exams were read",
+    Metric.POLLS_OUT_OF_TIME: MetricDefinition(
+        "Poll", _COUNT, "polls that ran out of time before all due exams were read"
     ),
-    Metric.ROWS_SKIPPED: Facts(
-        "Poll", _COUNT, even_zero=False, meaning="rows of all exams of an account that cannot be announced now"
+    Metric.ROWS_SKIPPED: MetricDefinition("Poll", _COUNT, "rows of an account that cannot currently be announced"),
+    Metric.UNSENT_AGE: MetricDefinition(
+        "Poll", _SECONDS, "age of a stored change whose event Dispatch has not sent, if a minute or more"
     ),
-    Metric.UNSENT_AGE: Facts(
-        "Poll",
-        _SECONDS,
-        even_zero=False,
-        meaning="how long ago a change was stored whose event Dispatch has not sent, where that is a minute or more",
+    Metric.EVENTS_DISPATCHED: MetricDefinition(
+        "Dispatch", _COUNT, "events sent to the topic and to the delivery queue"
     ),
-    Metric.EVENTS_DISPATCHED: Facts(
-        "Dispatch", _COUNT, even_zero=False, meaning="events that went to the topic and to the delivery queue"
-    ),
-    Metric.EVENTS_FAILED: Facts(
-        "Dispatch", _COUNT, even_zero=False, meaning="events that could not be sent and are tried again"
-    ),
-    Metric.WEBHOOKS_DELIVERED: Facts(
-        "Deliver", _COUNT, even_zero=False, meaning="attempts that a receiver answered with 2xx"
-    ),
-    Metric.WEBHOOKS_FAILED: Facts("Deliver", _COUNT, even_zero=False, meaning="attempts that failed in any way"),
-    Metric.DELIVERIES_OVERDUE: Facts(
+    Metric.EVENTS_FAILED: MetricDefinition("Dispatch", _COUNT, "events that could not be sent and are retried"),
+    Metric.WEBHOOKS_DELIVERED: MetricDefinition("Deliver", _COUNT, "attempts that the receiver answered with 2xx"),
+    Metric.WEBHOOKS_FAILED: MetricDefinition("Deliver", _COUNT, "attempts that failed"),
+    Metric.DELIVERIES_OVERDUE: MetricDefinition(
         "Retry",
         _SECONDS,
-        even_zero=True,
-        meaning="how long the delivery has been due that has been due longest, endpoints that are down or disabled "
-        "not counted",
+        "delay of the most overdue delivery to an endpoint that is neither down nor disabled",
     ),
-    Metric.ENDPOINTS_DISABLED: Facts(
-        "Retry",
-        _COUNT,
-        even_zero=False,
-        meaning="endpoints that were turned off because they only failed, or answered 410",
+    Metric.ENDPOINTS_DISABLED: MetricDefinition(
+        "Retry", _COUNT, "endpoints disabled because all attempts failed or because they answered 410"
     ),
 }
 
+ALWAYS_WRITTEN = frozenset({Metric.POLL_AGE, Metric.DELIVERIES_OVERDUE})
+"""Metrics that are written even if they are 0. Missing values then mean that the function does not run."""
 
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """Writes the figures of one stack."""
 
-    stack: str
+def write_metrics(
+    environ: Mapping[str, str], values: Mapping[Metric, float | None], *, account: str | None = None
+) -> None:
+    """Write one log line with the values that are not None; leave out zeros, except of ALWAYS_WRITTEN metrics.
 
-    @classmethod
-    def of(cls, environ: Mapping[str, str]) -> Meter:
-        """The meter of the stack that ``environ`` names; a function that nobody counts still does its work."""
-        return cls(environ.get("STACK_NAME", "").strip() or "unnamed")
-
-    def write(self, figures: Mapping[Metric, float | None], *, account: str | None = None) -> None:
-        """Write one line with those figures that say something; None stands for a figure that is not known.
-
-        ``account`` is written beside them, to search by; it is no dimension, which would multiply the price.
-        """
-        said = {
-            metric: value
-            for metric, value in figures.items()
-            if value is not None and (value or FACTS[metric].even_zero)
-        }
-        if not said:
-            return
-        line = EphemeralMetrics(namespace=NAMESPACE)
-        line.add_dimension(name=DIMENSION, value=self.stack)
-        for metric, value in said.items():
-            line.add_metric(name=metric.value, unit=FACTS[metric].unit, value=value)
-        if account is not None:
-            line.add_metadata(key="account", value=account)
-        line.flush_metrics()
+    ``environ`` names the stack. ``account`` is only a field of the line; as a dimension it would multiply the cost.
+    """
+    written = {
+        metric: value for metric, value in values.items() if value is not None and (value or metric in ALWAYS_WRITTEN)
+    }
+    if not written:
+        return
+    line = EphemeralMetrics(namespace=NAMESPACE)
+    line.add_dimension(name=DIMENSION, value=environ.get("STACK_NAME", "").strip() or "unnamed")
+    for metric, value in written.items():
+        line.add_metric(name=metric.value, unit=DEFINITIONS[metric].unit, value=value)
+    if account is not None:
+        line.add_metadata(key="account", value=account)
+    line.flush_metrics()

@@ -1,10 +1,10 @@
-"""The values that all packages share: exams, attempts, submissions and their transitions.
+"""Values that all packages share: exams, attempts, submissions and their transitions.
 
-Nothing here knows AWS, HTTP or the time of day. Instants are Unix seconds (``int``), scores are
-points (``Decimal``, so that they pass through DynamoDB unchanged).
+Instants are Unix seconds (``int``). Scores are points (``Decimal``, which DynamoDB stores unchanged). Ids are always
+text.
 
-The provider's field names appear only in its package: its ``eid`` is ``exam_id`` here, its ``sid``
-``candidate_id``, its ``times`` ``attempt_count``. Ids are text whatever type they came in.
+Only the ``provider`` package uses the provider's field names: its ``eid`` is ``exam_id`` here, its ``sid`` is
+``candidate_id``, and its ``times`` is ``attempt_count``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 
 class Status(IntEnum):
-    """The five statuses that the provider documents; any other number is passed on as it is."""
+    """The five documented statuses of an attempt; other numbers are passed on unchanged."""
 
     IN_TEST = 0
     SUBMITTED = 1
@@ -27,36 +27,36 @@ class Status(IntEnum):
 
 
 STATUS_NAMES: Mapping[int, str] = {status.value: status.name.lower() for status in Status}
-"""``{0: "in_test", 1: "submitted", …}``: what events call each documented status."""
+"""Names of the documented statuses in events: ``{0: "in_test", 1: "submitted", …}``."""
 
 FINAL_STATUSES = frozenset(STATUS_NAMES) - {Status.IN_TEST}
-"""Statuses in which an attempt has ended."""
+"""Statuses of ended attempts."""
 
 
 def status_name(status_code: int) -> str:
-    """Name of a status, ``"unknown"`` for a number outside the documented five."""
+    """Return the name of a status; ``"unknown"`` for an undocumented number."""
     return STATUS_NAMES.get(status_code, "unknown")
 
 
 @dataclass(frozen=True, slots=True)
 class Exam:
-    """One exam as the provider lists it."""
+    """An exam of the provider's exam list."""
 
     exam_id: str
     title: str
     available: bool | None
-    """Whether candidates can take it; None where the provider does not say."""
+    """Whether candidates can take the exam; None if the provider does not say."""
     attempt_count: int | None
-    """Attempts by the provider's own count: a reason to look and a lower bound, never a proof."""
+    """Number of attempts according to the provider. It may be too low, so a change only triggers a scan."""
     url: str | None = None
     category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One row of results as the provider shows it: one candidate taking one exam once.
+    """A row of the provider's results: one attempt of a candidate at an exam.
 
-    (exam, candidate, ``started_at``) names the attempt; one candidate may take an exam many times.
+    The exam, the candidate and ``started_at`` identify the attempt; a candidate may take an exam several times.
     """
 
     candidate_id: str
@@ -67,13 +67,13 @@ class Attempt:
     score_points: Decimal | None = None
     passed: bool | None = None
     result_url: str | None = field(default=None, repr=False)
-    """A bearer link, different at every request and dead after 30 minutes: never compared, never logged."""
+    """Link that needs no login. It differs in each response and expires after 30 minutes. Never compared or logged."""
     record_id: str | None = None
-    """The provider's own id of the record (``tid``), where it shows one."""
+    """The provider's id of the row (``tid``), if any."""
 
     @property
     def key(self) -> AttemptKey:
-        """What tells this attempt from the others of its exam."""
+        """Identity of the attempt within its exam."""
         return AttemptKey(self.started_at, self.candidate_id)
 
     @property
@@ -83,7 +83,7 @@ class Attempt:
 
 
 class AttemptKey(NamedTuple):
-    """Identity of an attempt within its exam, in the order in which attempts are stored."""
+    """Identity of an attempt within its exam, in storage order."""
 
     started_at: int
     candidate_id: str
@@ -91,39 +91,38 @@ class AttemptKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One announced change of a submission: the facts of one event, kept with the submission.
+    """An announced change of a submission: the data of one event.
 
-    The stored item keeps the last few of them, so that an event can be rebuilt word for word
-    without asking the provider.
+    Each submission stores its last few transitions, so that an event can be rebuilt byte for byte without the provider.
     """
 
     event_id: str
     event_type: str
     sequence: int
-    """1 for the submission's first event, then one more with each."""
+    """1 for the submission's first event, increased by 1 for each further one."""
     previous_id: str | None
-    """``event_id`` of the submission's event before this one."""
+    """``event_id`` of the submission's previous event."""
     status_code: int
     previous_status_code: int | None
     occurred_at: int
-    """When it happened, as far as the provider says; otherwise when it was observed."""
+    """When the change happened according to the provider; if unknown, when it was observed."""
     observed_at: int
-    """When the poll saw it, by our clock."""
+    """When a poll observed the change, by our clock."""
     score_points: Decimal | None = None
     passed: bool | None = None
     ended_at: int | None = None
     recalled_at: int | None = None
-    """When a backfill announced it once more."""
+    """When a backfill last announced the change again."""
 
     @property
     def announced_at(self) -> int:
-        """When it was last to be announced: about the time since when a redrive looks for it."""
+        """When the change was last announced; a redrive selects by this time."""
         return max(self.observed_at, self.recalled_at or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What is stored of one attempt: the row as last seen, its last transitions, and who wrote it when."""
+    """Stored state of an attempt: the row as last observed, and its last transitions."""
 
     account: str
     exam_id: str
@@ -132,54 +131,54 @@ class Submission:
     exam_category: str | None
     attempt: Attempt
     observed_at: int
-    """When a poll read the stored row, by our clock; ``result_url`` works for 30 minutes from then."""
+    """When a poll read the row, by our clock; ``result_url`` expires 30 minutes later."""
     transitions: tuple[Transition, ...] = ()
-    """The last few announced changes, oldest first."""
+    """The last few transitions, oldest first."""
     type_counts: Mapping[str, int] = field(default_factory=dict)
-    """How many events of each type this attempt has had, silent ones included: the n in an event's id."""
+    """Number of events by type, including silent ones; part of event ids."""
     sequence: int = 0
-    """Sequence of the newest transition; 0 when nothing was announced yet."""
+    """Sequence of the newest transition; 0 if nothing was announced yet."""
     version: int = 1
-    """Grows by one with each write; a write names the version that it replaces."""
+    """Increased by each write, which is conditional on the version it replaces."""
     fence: int = 0
-    """Fencing value of the poll that wrote it; an older poll never overwrites a newer one."""
+    """Fencing token of the poll that wrote it; an older poll never overwrites a newer one."""
     missing_since: int | None = None
-    """When a complete full scan first did not show it; the next one decides whether it was removed."""
+    """When a full scan first missed the attempt; the next full scan confirms the removal."""
     removed: bool = False
-    """Whether its removal was announced."""
+    """Whether the removal was announced."""
 
     @property
     def key(self) -> AttemptKey:
-        """What tells this submission from the others of its exam."""
+        """Identity of the submission within its exam."""
         return self.attempt.key
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What one full scan of an exam proved: all that the provider showed up to an instant is stored and announced."""
+    """Proof of a full scan: all changes that the provider showed until the watermark are stored and announced."""
 
     watermark: int
-    """When that scan began, by our clock."""
+    """When the scan began, by our clock."""
     status_counts: Mapping[int, int]
-    """Attempts by status code."""
+    """Number of attempts by status code."""
     digest: str
-    """Of all attempts, whatever their order: 16 hex digits."""
+    """Digest of all attempts, independent of their order: 16 hex digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExamTransition:
-    """One announced change of an exam: the facts of one event, kept with the exam's state."""
+    """An announced change of an exam: the data of one event, stored with the state of the exam."""
 
     event_id: str
     event_type: str
     sequence: int
-    """Larger than that of the event before; about the second at which a poll saw the change."""
+    """Greater than that of the previous event; about the Unix time at which a poll observed the change."""
     previous_id: str | None
-    """``event_id`` of the opening or closing before it; of a receipt, of the receipt before it."""
+    """``event_id`` of the previous opening or closing; for a receipt, of the previous receipt."""
     observed_at: int
-    """When the poll saw it, by our clock; the provider does not say when it happened."""
+    """When a poll observed the change, by our clock; the provider does not report when it happened."""
     available: bool | None = None
-    """Whether candidates can take the exam since then; None for a receipt."""
+    """Whether candidates can take the exam after the change; None for a receipt."""
     previously_available: bool | None = None
-    """Before; None for an exam that was not known."""
+    """Whether candidates could take the exam before; None for a new exam."""
     receipt: Receipt | None = None

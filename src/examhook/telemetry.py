@@ -1,4 +1,4 @@
-"""What a function may write to its log: one wide line per unit of work, of listed fields only."""
+"""Structured log lines: one wide line per unit of work, with allow-listed fields only."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ ALLOWED_FIELDS = frozenset(
         "trigger",
     }
 )
-"""Every field that a log line may carry. None of them holds a code, a secret, a link or a name."""
+"""Fields allowed in log lines. None of them contains an account code, a secret, a link or a name."""
 
 
 class UnlistedFieldError(TypeError):
-    """A log line was given a field that is not in ALLOWED_FIELDS."""
+    """A log field is not in ALLOWED_FIELDS."""
 
 
 def logger_for(function: str) -> Logger:
-    """The structured logger of one function (``poll``, ``dispatch``, ``deliver``, ``retry``)."""
+    """Return the structured logger of ``poll``, ``dispatch``, ``deliver`` or ``retry``."""
     return Logger(service=f"examhook-{function}", log_uncaught_exceptions=False)
 
 
-def log_outcome(logger: Logger, what: str, **fields: LogValue) -> None:
-    """Write one line saying that ``what`` happened, with ``fields``; raises UnlistedFieldError."""
+def log_outcome(logger: Logger, message: str, **fields: LogValue) -> None:
+    """Write one line with ``fields``; raises UnlistedFieldError."""
     unlisted = sorted(fields.keys() - ALLOWED_FIELDS)
     if unlisted:
         raise UnlistedFieldError(f"not in ALLOWED_FIELDS: {', '.join(unlisted)}")
-    logger.info(what, extra={"examhook": fields})
+    logger.info(message, extra={"examhook": fields})

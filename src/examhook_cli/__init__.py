@@ -1,1 +1,1 @@
-"""The command line of Examhook and its local run."""
+"""The ``examhook`` command line."""

@@ -1,6 +1,6 @@
-"""The command line ``examhook``: its global options, its commands, and what its exit status means.
+"""The program ``examhook``: global options, commands and exit statuses.
 
-Exit status: 0 done, 1 failed (one sentence on standard error says why), 2 wrong usage.
+Exit status: 0 success, 1 failure (standard error says why), 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from examhook_cli.stack import DEFAULT_STACK_NAME
 
 
 class ExplainingGroup(TyperGroup):
-    """Turns the errors that a person can do something about into one sentence and exit status 1."""
+    """Prints expected errors as one sentence and exits with status 1."""
 
-    # typer.Context is the public name of the class that Typer itself takes from a private module.
+    # typer.Context is the public name of a class that Typer imports from a private module.
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
-        """Run the command that was named."""
+        """Run the selected command."""
         try:
             return super().invoke(ctx)
         except Exception as error:
@@ -39,9 +39,9 @@ class ExplainingGroup(TyperGroup):
 app = typer.Typer(
     name="examhook",
     cls=ExplainingGroup,
-    help="Turns an OnlineExamMaker account into an event source: see its polls, events, webhooks and deliveries.",
+    help="Operate an Examhook stack: polls, events, webhooks and deliveries.",
     no_args_is_help=True,
-    # A traceback with the values of variables would show secrets.
+    # Pretty tracebacks print the values of variables, which include secrets.
     pretty_exceptions_enable=False,
 )
 
@@ -53,20 +53,19 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it with 
 
 
 @app.callback()
-def options(
+def global_options(
     context: typer.Context,
     *,
     stack: Annotated[
-        str, typer.Option(envvar="EXAMHOOK_STACK", metavar="NAME", help="The CloudFormation stack to speak to.")
+        str, typer.Option(envvar="EXAMHOOK_STACK", metavar="NAME", help="CloudFormation stack to use.")
     ] = DEFAULT_STACK_NAME,
-    region: Annotated[str | None, typer.Option(metavar="REGION", help="The AWS region that it is in.")] = None,
-    profile: Annotated[str | None, typer.Option(metavar="NAME", help="The profile of AWS credentials to use.")] = None,
-    show_version: Annotated[
+    region: Annotated[str | None, typer.Option(metavar="REGION", help="AWS region of the stack.")] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="AWS credentials profile to use.")] = None,
+    _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Keep what the global options say for the command."""
-    del show_version  # its callback has answered
+    """Make the selected installation available to the command."""
     context.obj = Installation(stack_name=stack, region=region, profile=profile)
 
 
@@ -83,9 +82,9 @@ app.add_typer(local.app, name="local")
 
 
 def run() -> None:
-    """What the installed ``examhook`` runs."""
+    """Entry point of the installed program."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a candidate's name is no reason to fail.
+        # A terminal that cannot display a candidate's name must not make the command fail.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     if not (sys.stdout.isatty() and sys.stderr.isatty()):

@@ -1,88 +1,81 @@
-"""What commands print: tables and colour on a terminal, plain lines with tabs in a pipe, JSON where it was asked for.
+"""Prints results: tables and colors in a terminal, tab-separated lines in a pipe, and JSON on request.
 
-Names, titles and answers come from other people's systems, so no control character of theirs
-reaches the terminal.
+Control characters in stored or received text never reach the terminal.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import typer
 from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import Progress
 from rich.text import Text
 
-# C0, DEL and C1 (terminals obey them), the bidirectional overrides (they turn a line around), and lone surrogates
-# (they cannot be written at all).
+# C0, DEL and C1 control the terminal, bidirectional overrides reverse a line, and lone surrogates cannot be encoded.
 _UNPRINTABLE_IN_JSON = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _UNPRINTABLE = re.compile(f"[\x00-\x1f]|{_UNPRINTABLE_IN_JSON.pattern}")
 
 
-def console() -> Console:
-    """Standard output. Made at each use, so that it follows whatever stands there now."""
-    return Console(highlight=False, soft_wrap=True)
-
-
-def error_console() -> Console:
-    """Standard error."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+def console(*, stderr: bool = False) -> Console:
+    """Console of the current standard output or standard error."""
+    return Console(stderr=stderr, highlight=False, soft_wrap=True)
 
 
 def printable(text: str) -> str:
-    r"""``text`` with each character that a terminal would obey written out, as ``\\x1b``."""
+    r"""``text`` with control characters escaped (``\\x1b``)."""
     return _UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
 def printable_json(document: str) -> str:
-    """JSON, the same, with what a terminal would obey escaped: it stands in strings only."""
+    r"""A JSON document with the control characters in its strings escaped (``\\u009b``)."""
     return _UNPRINTABLE_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", document)
 
 
-def say(text: str, style: str = "") -> None:
-    """One line to standard output."""
-    console().print(Text(printable(text), style=style))
+def say(text: str) -> None:
+    """Print one line to standard output."""
+    console().print(Text(printable(text)))
 
 
 def complain(text: str) -> None:
-    """One line to standard error, in red on a terminal."""
-    error_console().print(Text(printable(text), style="red"))
+    """Print one line to standard error, in red."""
+    console(stderr=True).print(Text(printable(text), style="red"))
 
 
 def hint(text: str) -> None:
-    """One line to standard error for the person watching, apart from the result."""
-    error_console().print(Text(printable(text), style="dim"))
+    """Print a remark to standard error."""
+    console(stderr=True).print(Text(printable(text), style="dim"))
 
 
 def print_json(document: object, indent: int | None = None) -> None:
-    """One JSON document to standard output: indented by ``indent``, or on a terminal; else on one line."""
+    """Print one JSON document, on one line in a pipe unless ``indent`` is set."""
     if indent is None and console().is_terminal:
         indent = 2
-    text = json.dumps(document, ensure_ascii=False, indent=indent)
-    print(printable_json(text))
+    print(printable_json(json.dumps(document, ensure_ascii=False, indent=indent)))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> None:
-    """``rows`` under their ``columns``; ``nothing`` is said (on standard error) where there are none."""
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], empty: str = "") -> None:
+    """Print a table, or ``empty`` to standard error if it has no rows."""
     if not rows:
-        hint(nothing)
+        hint(empty)
         return
     out = console()
     if not out.is_terminal:
         for row in [[column.upper() for column in columns], *rows]:
-            print("\t".join(printable(cell) for cell in row))
+            print("\t".join(map(printable, row)))
         return
-    lines = _aligned([[printable(cell) for cell in row] for row in (columns, *rows)])
-    for number, line in enumerate(lines):
+    for number, line in enumerate(_aligned([list(map(printable, row)) for row in (columns, *rows)])):
         out.print(Text(line, style="" if number else "bold"))
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """A line for each row, columns below each other; never cut or folded, so that ids can be copied."""
+    """One line per row with aligned columns; cells are never cut or wrapped, so that ids can be copied."""
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -91,42 +84,53 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def print_facts(facts: Mapping[str, str]) -> None:
-    """Names and values of one thing, a line each; empty values are left out."""
+    """Print one line for each name that has a value."""
     out = console()
     shown = {name: value for name, value in facts.items() if value}
-    if not out.is_terminal:
-        for name, value in shown.items():
-            print(f"{name}\t{printable(value)}")
-        return
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
-        out.print(Text.assemble((name.ljust(width), "bold"), "  ", printable(value)))
+        if out.is_terminal:
+            out.print(Text.assemble((name.ljust(width), "bold"), "  ", printable(value)))
+        else:
+            print(f"{name}\t{printable(value)}")
 
 
 @contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """Show on a terminal that ``what`` is under way; nothing in a pipe."""
-    err = error_console()
+def waiting(task: str) -> Iterator[None]:
+    """Show a spinner while the block runs; nothing in a pipe."""
+    err = console(stderr=True)
     if not err.is_terminal:
         yield
         return
-    with err.status(printable(what)):
+    with err.status(printable(task)):
         yield
 
 
 @contextmanager
-def progress(what: str, total: float) -> Iterator[Callable[[float], None]]:
-    """Show on a terminal how far ``what`` has come out of ``total``; nothing in a pipe.
+def progress(task: str, total: float) -> Iterator[Callable[[float], None]]:
+    """Show a progress bar while the block runs; nothing in a pipe.
 
-    What is yielded takes how far it has come.
+    Yields a function that takes the completed part of ``total``.
     """
-    err = error_console()
+    err = console(stderr=True)
     if not err.is_terminal:
-        yield lambda _done: None
+        yield lambda _completed: None
         return
     with Progress(console=err, transient=True) as bar:
-        task = bar.add_task(printable(what), total=max(total, 1))
-        yield lambda done: bar.update(task, completed=done)
+        task_id = bar.add_task(printable(task), total=max(total, 1))
+        yield lambda completed: bar.update(task_id, completed=completed)
+
+
+def confirm(question: str, alternative: str = "--yes") -> None:
+    """Ask before a change that cannot be undone; raises typer.Abort on no and BadParameter without a terminal."""
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(f"standard input is not a terminal: add {alternative}", param_hint="--yes")
+    typer.confirm(question, abort=True)
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """``1 exam``, ``2 exams``."""
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def time_text(at: int | None) -> str:
@@ -135,5 +139,5 @@ def time_text(at: int | None) -> str:
 
 
 def clock_text(at: float) -> str:
-    """Unix seconds as the time of day where the person sits (``14:02:11``)."""
+    """Unix seconds as local time of day (``14:02:11``)."""
     return datetime.fromtimestamp(at, UTC).astimezone().strftime("%H:%M:%S")

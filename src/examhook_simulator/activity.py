@@ -1,7 +1,7 @@
 """Random activity: the past of an exam, and live candidates. The same seed gives the same activity.
 
-Nothing runs in the background. Each access to the world first executes the live activity that is due, at the times at
-which it is due.
+Nothing runs in the background. Each access to the world first executes all due live activity, each change with the time
+at which it was due.
 """
 
 from __future__ import annotations

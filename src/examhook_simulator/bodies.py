@@ -91,7 +91,7 @@ def list_body(rows: Sequence[AnswerRow], total: int | None, active: Active) -> B
 
 
 def damaged(body: bytes, active: Active, rng: random.Random) -> bytes:
-    """Return the body with prefixes added and the end cut off, as the quirks say."""
+    """Add the prefixes and cut off the end, as the quirks say."""
     if Quirk.EMPTY_BODY in active:
         return b""
     if Quirk.PHP_NOTICES in active:

@@ -2,7 +2,7 @@
 
 ::
 
-    SimulatorControlError    the simulator refused (do not retry) or does not run
+    SimulatorControlError    the simulator refuses the request (do not retry) or does not run
 """
 
 from __future__ import annotations

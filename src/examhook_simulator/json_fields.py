@@ -2,7 +2,7 @@
 
 ::
 
-    FieldsError    a field is missing, unknown, or of the wrong type; do not retry
+    FieldsError    a field is missing or unknown, or has the wrong type; do not retry
 """
 
 from __future__ import annotations

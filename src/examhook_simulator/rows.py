@@ -17,7 +17,7 @@ AnswerRow = dict[str, Cell] | str | None
 
 
 BIG_ID_BASE = 1_745_678_901_234_000_000
-"""Added to ids by ``big_ids``. Sums are too large for a float and below 2^63."""
+"""``big_ids`` adds this to ids. The sum is too large for a float and below 2^63."""
 
 _BIG_ID_DIGITS = 19
 

@@ -46,7 +46,8 @@ def tables(request: pytest.FixtureRequest) -> Iterator[Tables]:
         )
         return
     with mock_aws():
-        client, sqs = (boto3.client(name, region_name="eu-central-1") for name in ("dynamodb", "sqs"))
+        client = boto3.client("dynamodb", region_name="eu-central-1")
+        sqs = boto3.client("sqs", region_name="eu-central-1")
         create_tables(client)
         endpoints = EndpointsTable(client, ENDPOINTS)
         endpoints.add(ENDPOINT)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from examhook.metrics import DIMENSION, FACTS, NAMESPACE, Meter, Metric
+from examhook.metrics import ALWAYS_WRITTEN, DEFINITIONS, DIMENSION, NAMESPACE, Metric, write_metrics
 from tests.support.template.translated_template import STACK, StackTemplate
 
 ROOT = Path(__file__).parents[2]
@@ -42,9 +42,9 @@ def is_published(namespace: str, name: str, dimension: str, value: str) -> bool:
     return name in names and value in TEMPLATE.of_type(kind)
 
 
-def test_every_metric_has_its_facts() -> None:
-    assert set(FACTS) == set(Metric)
-    assert {facts.function for facts in FACTS.values()} == {"Poll", "Dispatch", "Deliver", "Retry"}
+def test_every_metric_has_a_definition() -> None:
+    assert set(DEFINITIONS) == set(Metric)
+    assert {each.function for each in DEFINITIONS.values()} == {"Poll", "Dispatch", "Deliver", "Retry"}
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -57,9 +57,8 @@ def test_an_alarm_is_made_of_a_metric_that_is_published_and_tells_the_operators(
 
 
 def test_an_alarm_whose_figure_is_always_written_takes_its_absence_for_trouble_and_no_other_does() -> None:
-    always = {metric.value for metric, facts in FACTS.items() if facts.even_zero}
     strict = {alarm["MetricName"] for alarm in ALARMS.values() if alarm["TreatMissingData"] == "breaching"}
-    assert strict == always
+    assert strict == {metric.value for metric in ALWAYS_WRITTEN}
 
 
 def test_the_longest_wait_for_a_stalled_poll_is_one_that_cloudwatch_allows() -> None:
@@ -151,15 +150,14 @@ def test_the_runbook_names_commands_and_options_that_exist() -> None:
 def test_the_readme_says_what_the_alarms_cost() -> None:
     readme = (ROOT / "README.md").read_text()
     assert f"| {len(ALARMS)} alarms | {len(ALARMS) * ALARM_COSTS_USD:.2f} |" in readme
-    always = sum(facts.even_zero for facts in FACTS.values())
-    assert f"| {always * OWN_COSTS_USD:.2f} to " in readme
+    assert f"| {len(ALWAYS_WRITTEN) * OWN_COSTS_USD:.2f} to " in readme
 
 
 def test_figures_that_say_nothing_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
-    meter = Meter("school")
-    meter.write({Metric.POLLS_FAILED: 0, Metric.POLL_AGE: None, Metric.ROWS_SKIPPED: False})
+    environ = {"STACK_NAME": "school"}
+    write_metrics(environ, {Metric.POLLS_FAILED: 0, Metric.POLL_AGE: None, Metric.ROWS_SKIPPED: False})
     assert capsys.readouterr().out == ""
-    meter.write({Metric.POLLS_FAILED: 0, Metric.POLL_AGE: 0}, account="north")
+    write_metrics(environ, {Metric.POLLS_FAILED: 0, Metric.POLL_AGE: 0}, account="north")
     (line,) = capsys.readouterr().out.splitlines()
     document = json.loads(line)
     assert document.keys() == {"_aws", "stack", "account", "PollAge"}
@@ -172,5 +170,5 @@ def test_figures_that_say_nothing_are_not_written(capsys: pytest.CaptureFixture[
 
 
 def test_a_function_that_nobody_named_a_stack_to_still_works(capsys: pytest.CaptureFixture[str]) -> None:
-    Meter.of({}).write({Metric.POLL_AGE: 1})
+    write_metrics({}, {Metric.POLL_AGE: 1})
     assert json.loads(capsys.readouterr().out)["stack"] == "unnamed"

@@ -52,7 +52,7 @@ def test_of_every_type_it_is_stated_whom_it_tells_of() -> None:
 
 @pytest.mark.parametrize("event_type", TYPES)
 def test_what_is_stated_is_true_of_the_example(event_type: str) -> None:
-    """A type that is said to tell of nobody holds no candidate, under whatever name."""
+    """The event of a type that is not about a candidate contains no candidate, under any name."""
     told = examples()[event_type].body.decode()
     holds = [word for word in (*PERSONAL, "candidate") if word in told]
     assert bool(holds) == (PERSONAL_DATA[event_type] is PersonalData.CANDIDATE), holds

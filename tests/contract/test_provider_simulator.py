@@ -60,7 +60,7 @@ class Stand:
                 row.started_at,
                 row.status,
                 row.ended_at,
-                None if row.score is None else Decimal(str(row.score)),
+                Decimal(str(row.score)),
             )
             for row in self.simulator.control.truth(self.exam_id)
         }

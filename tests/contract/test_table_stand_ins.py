@@ -30,9 +30,9 @@ DONE = replace(OPEN, status_code=1, ended_at=1_700_000_900, score_points=Decimal
 class Pair:
     """All tables, of one make."""
 
-    submissions: SubmissionsTable | MemorySubmissions
-    exams: ExamsTable | MemoryExams
-    exam_states: ExamStates | MemoryExamStates
+    submissions: SubmissionsTable
+    exams: ExamsTable
+    exam_states: ExamStates
 
 
 @pytest.fixture(params=["in memory", "DynamoDB"])
@@ -299,7 +299,7 @@ def test_overtaken_exams_of_a_batch_are_named_in_their_order(tables: Pair) -> No
     assert tables.exam_states.write(rivals[3:5]) == []
 
 
-def lease_script(table: ExamsTable | MemoryExams, rng: random.Random) -> list[object]:
+def lease_script(table: ExamsTable, rng: random.Random) -> list[object]:
     """What the table answers to a random sequence of lease calls, the same for the same ``rng``."""
     acts: list[Callable[[str, int], object]] = [
         lambda owner, at: table.take_lease("main", owner, now_ms=at, expires_at_ms=at + rng.randrange(5)),

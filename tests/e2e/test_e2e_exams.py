@@ -38,7 +38,7 @@ def test_an_exam_opens_closes_and_is_verified(installation: LocalInstallation) -
         exam_id = world.create_exam("Anatomy II")
 
         def types(count: int) -> list[object]:
-            """What came about the exam, once there are so many."""
+            """Types of the events about the exam, after waiting for ``count`` of them."""
             listener.wait_until(lambda received: len(all_about_exam(received, exam_id)) >= count, ARRIVAL_TIMEOUT_S)
             # Events of one exam may overtake one another on their way: their sequence tells.
             events = sorted(all_about_exam(listener.received, exam_id), key=lambda event: int(str(event["revision"])))

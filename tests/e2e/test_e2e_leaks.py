@@ -1,4 +1,4 @@
-"""After trouble of every kind, nothing that the deployed stack wrote tells a code, a secret, a link or a name."""
+"""After failures of every kind, no output of the deployed stack contains a code, a secret, a link or a name."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_nothing_leaks_whatever_goes_wrong(installation: LocalInstallation) -> N
 
 
 def provoke(installation: LocalInstallation, secret: str) -> dict[str, str]:
-    """Make all sorts of trouble about one candidate; what must stand nowhere, by what it is."""
+    """Cause failures of every kind about one candidate. Returns the texts that no output may contain, by name."""
     world, control, session = installation.simulator.world, installation.simulator.control, installation.session
     exam_id = world.create_exam()
     refs = [world.start(exam_id, name=NAME) for _ in range(3)]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from examhook_cli.local.status import open_endpoints
+from examhook_cli.local.local_stack import open_endpoints
 from examhook_cli.output import time_text
 from examhook_cli.stack import Stack
 from examhook_simulator.facts import AttemptRef
@@ -41,12 +41,12 @@ def aws_is_the_local_stack(lost: LocalInstallation, monkeypatch: pytest.MonkeyPa
 
 
 def arrived(installation: LocalInstallation, exam_id: str, count: int, since: int = 0) -> dict[str, str]:
-    """Candidate to id of the last event about them that the first receiver accepted after so many requests."""
+    """The last accepted event id by candidate, after the first ``since`` requests of the first receiver."""
     listener = installation.listeners[0]
     assert listener.wait_until(
         lambda received: len(about_exam(received[since:], exam_id)) >= count, ARRIVAL_TIMEOUT_S
     ), [one.problem for one in listener.received[since:]]
-    events: list[Any] = about_exam(listener.received[since:], exam_id)
+    events = about_exam(listener.received[since:], exam_id)
     return {event["data"]["candidate"]["id"]: event["id"] for event in events}
 
 
@@ -61,8 +61,8 @@ def deploy_again(installation: LocalInstallation) -> None:
     session = installation.session
     outputs = installation.outputs
     answer = session.client("lambda").invoke(FunctionName=outputs["RetryFunctionName"], Payload=b'{"trigger":"manual"}')
-    assert "FunctionError" not in answer
-    stack = Stack("examhook", outputs)
+    assert not answer.get("FunctionError")
+    stack = Stack("examhook", outputs, "CREATE_COMPLETE")
     endpoints = open_endpoints(stack, session.client("dynamodb"), session.client("kms"))
     for listener in installation.listeners:
         listener.trust([each.secret for each in endpoints if each.url == listener.url])
@@ -153,7 +153,8 @@ def test_a_healthy_stack_has_no_problem(lost: LocalInstallation) -> None:
 
 
 def test_what_was_broken_on_purpose_is_found(lost: LocalInstallation) -> None:
-    functions, sqs, secrets = (lost.session.client(name) for name in ("lambda", "sqs", "secretsmanager"))
+    functions, sqs = lost.session.client("lambda"), lost.session.client("sqs")
+    secrets = lost.session.client("secretsmanager")
     secret = lost.outputs["AccountCodeSecretArn"]
     mappings = functions.list_event_source_mappings(FunctionName=lost.outputs["DispatchFunctionName"])
     (stream,) = (each for each in mappings["EventSourceMappings"] if ":dynamodb:" in each["EventSourceArn"])

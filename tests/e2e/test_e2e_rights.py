@@ -39,8 +39,8 @@ def test_every_function_is_heard_and_its_calls_are_named_as_aws_names_them(
     calls = of_installation.new()
     recorder.calls |= calls
     assert denied(wanted_by_calls(calls)) == []
-    assert {call.room for call in calls} == set(functions().values())
-    called = {(call.room, need.action, arn_of_need(need).split(":", 5)[5]) for call in calls for need in call.needs}
+    assert {call.handler for call in calls} == set(functions().values())
+    called = {(call.handler, need.action, arn_of_need(need).split(":", 5)[5]) for call in calls for need in call.needs}
     assert called >= {
         ("poll", "dynamodb:PutItem", "table/SubmissionsTable"),
         ("dispatch", "dynamodb:PutItem", "table/EventsTable"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from collections import Counter
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -42,7 +43,7 @@ def begin(installation: LocalInstallation, attempts: int = 1, name: str | None =
 
 def wait_for(
     installation: LocalInstallation, receiver: int, exam_id: str, count: int, timeout_s: float = ARRIVAL_TIMEOUT_S
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """The events about an exam that a receiver accepted, at least ``count``; else it fails with the end of the log."""
     listener = installation.listeners[receiver]
     if not listener.wait_until(lambda received: len(about_exam(received, exam_id)) >= count, timeout_s):
@@ -139,7 +140,7 @@ def test_a_queue_gets_from_the_topic_what_it_asked_for_and_the_same_bytes(instal
 
 def test_a_rule_of_the_event_bus_gets_what_it_asked_for_and_the_same_facts(installation: LocalInstallation) -> None:
     world = installation.simulator.world
-    events, sqs = (installation.session.client(name) for name in ("events", "sqs"))
+    events, sqs = installation.session.client("events"), installation.session.client("sqs")
     name = f"rule-{uuid4().hex[:8]}"
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -1,4 +1,4 @@
-"""Each alarm on Poll fires when what it tells of happens in the code, and only then."""
+"""Each alarm on Poll fires when the code causes its condition, and only then."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from examhook.provider.port import UnreadableRow
 from examhook.workflows.polling.accounts import AccountPolls
 from examhook.workflows.polling.backoff import LONGEST_BACKOFF_S
 from tests.support.aws.cloudwatch import CloudWatch, watching
-from tests.support.provider.memory_provider import Stage, row
-from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
+from tests.support.provider.memory_provider import MemoryStage, row
 from tests.support.template.translated_template import STACK, StackTemplate
 
 ALARMS = StackTemplate({"AccountCode": "a-code"}).of_type("AWS::CloudWatch::Alarm")
@@ -37,7 +36,7 @@ class Context:
     def get_remaining_time_in_millis(self) -> int:
         return int(self.stage.time_left_s * 1000)
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: MemoryStage) -> None:
         self.stage = stage
 
 
@@ -47,7 +46,7 @@ class Polling:
     def __init__(
         self, watch: CloudWatch, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, every_min: int = 1
     ) -> None:
-        self.stage = Stage(MemorySubmissions(), MemoryExams())
+        self.stage = MemoryStage()
         self.watch, self.capsys, self.every_min = watch, capsys, every_min
         monkeypatch.setattr(poll_entry, "_accounts", lambda: AccountPolls(self.stage.workflow(), None, None, None))  # type: ignore[arg-type] # one account
 

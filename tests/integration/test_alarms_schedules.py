@@ -17,21 +17,21 @@ ALL = ("ProviderRefusedAlarm", *THREE_POLLS, "OutOfTimeAlarm")
 
 
 def alarm_of(name: str, pause_min: int) -> Mapping[str, Any]:
-    """One alarm of a stack that polls every so many minutes."""
+    """One alarm of a stack that polls every ``pause_min`` minutes."""
     schedule = "rate(1 minute)" if pause_min == 1 else f"rate({pause_min} minutes)"
     alarms = StackTemplate({"AccountCode": "a-code", "PollSchedule": schedule}).of_type("AWS::CloudWatch::Alarm")
     found: Mapping[str, Any] = alarms[name]
     return found
 
 
-def ringing(name: str, pause_min: int, fails: Callable[[int], bool], minutes: int = 12 * HOUR_MIN) -> list[int]:
-    """The minutes in which the alarm rings, if ``fails`` says for each poll, by the minute it is due, what comes of it.
+def firing(name: str, pause_min: int, fails: Callable[[int], bool], minutes: int = 12 * HOUR_MIN) -> list[int]:
+    """The minutes in which the alarm is firing. ``fails`` returns whether the poll that is due in a minute fails.
 
-    Every other poll says so a minute late, where there is one to spare.
+    Every other poll reports a minute late, unless polls are a minute apart.
     """
     alarm, watch = alarm_of(name, pause_min), CloudWatch()
     dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
-    rung = []
+    fired = []
     for minute in range(minutes):
         watch.minute = minute
         for late_min in (0, 1):
@@ -39,37 +39,37 @@ def ringing(name: str, pause_min: int, fails: Callable[[int], bool], minutes: in
             if rest == 0 and number >= 0 and late_min == (number % 2 if pause_min > 1 else 0) and fails(minute):
                 watch.put(alarm["Namespace"], alarm["MetricName"], 1, **dimensions)
         if watch.fires(alarm):
-            rung.append(minute)
-    return rung
+            fired.append(minute)
+    return fired
 
 
 @pytest.mark.parametrize("pause_min", PAUSES_MIN)
 @pytest.mark.parametrize("name", ALL)
-def test_what_fails_at_every_poll_rings_once_and_until_it_is_mended(name: str, pause_min: int) -> None:
-    """No coming and going in between, which would send a message each time."""
-    begins, mended, end = HOUR_MIN, 8 * HOUR_MIN, 12 * HOUR_MIN
-    rung = ringing(name, pause_min, lambda minute: begins <= minute < mended, end)
-    assert rung == list(range(rung[0], rung[-1] + 1))
+def test_an_alarm_on_failing_polls_fires_once_and_until_polls_succeed(name: str, pause_min: int) -> None:
+    """It does not stop and fire again in between, because each time sends a message."""
+    begins, fixed, end = HOUR_MIN, 8 * HOUR_MIN, 12 * HOUR_MIN
+    fired = firing(name, pause_min, lambda minute: begins <= minute < fixed, end)
+    assert fired == list(range(fired[0], fired[-1] + 1))
     latest = {"ProviderRefusedAlarm": pause_min, "OutOfTimeAlarm": max(95, 3 * pause_min)}
-    assert rung[0] <= begins + latest.get(name, max(15, 3 * pause_min)) + 1
-    assert mended - pause_min <= rung[-1] < end - 1
+    assert fired[0] <= begins + latest.get(name, max(15, 3 * pause_min)) + 1
+    assert fixed - pause_min <= fired[-1] < end - 1
 
 
 @pytest.mark.parametrize("pause_min", PAUSES_MIN)
 @pytest.mark.parametrize("name", [*THREE_POLLS, "OutOfTimeAlarm"])
 def test_a_single_failure_does_not_ring(name: str, pause_min: int) -> None:
     moment = 4 * HOUR_MIN
-    assert ringing(name, pause_min, lambda minute: moment <= minute < moment + pause_min) == []
+    assert firing(name, pause_min, lambda minute: moment <= minute < moment + pause_min) == []
 
 
 @pytest.mark.parametrize("name", [*THREE_POLLS, "OutOfTimeAlarm"])
 def test_at_the_default_schedule_a_failure_now_and_then_does_not_ring(name: str) -> None:
-    assert ringing(name, 1, lambda minute: minute % 10 == 0) == []
+    assert firing(name, 1, lambda minute: minute % 10 == 0) == []
 
 
 @pytest.mark.parametrize("name", THREE_POLLS)
 def test_at_the_default_schedule_it_rings_after_a_quarter_of_an_hour_and_ends_soon_after(name: str) -> None:
-    begins, mended = HOUR_MIN, 2 * HOUR_MIN
-    rung = ringing(name, 1, lambda minute: begins <= minute < mended)
-    assert begins + 10 <= rung[0] <= begins + 15
-    assert rung[-1] <= mended + 5
+    begins, fixed = HOUR_MIN, 2 * HOUR_MIN
+    fired = firing(name, 1, lambda minute: begins <= minute < fixed)
+    assert begins + 10 <= fired[0] <= begins + 15
+    assert fired[-1] <= fixed + 5

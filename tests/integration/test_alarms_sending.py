@@ -1,4 +1,4 @@
-"""Each alarm on what follows a poll fires when what it tells of happens in the code, and only then."""
+"""Each alarm on Dispatch, Deliver and Retry fires when the code causes its condition, and only then."""
 
 from __future__ import annotations
 
@@ -136,13 +136,11 @@ def test_an_endpoint_that_a_person_turns_off_does_not_fire(delivering: Deliverin
 
 
 def sqs(watch: CloudWatch, queue: str, url: str) -> None:
-    """What SQS tells CloudWatch of a queue each minute."""
+    """Put the metrics that SQS sends to CloudWatch each minute."""
     attributes = boto3.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    for told, held in (
-        ("ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessages"),
-        ("ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesNotVisible"),
-    ):
-        watch.put("AWS/SQS", told, int(attributes[held]), QueueName=queue)
+    visible, in_flight = "ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible"
+    watch.put("AWS/SQS", visible, int(attributes["ApproximateNumberOfMessages"]), QueueName=queue)
+    watch.put("AWS/SQS", in_flight, int(attributes["ApproximateNumberOfMessagesNotVisible"]), QueueName=queue)
 
 
 def test_a_batch_that_the_stream_gave_up_fires_while_it_is_repaired_and_until_it_is(

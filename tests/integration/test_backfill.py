@@ -1,4 +1,4 @@
-"""Backfill (moto, simulated provider): what was lost or forgotten comes back once, under the ids that it had."""
+"""Backfill (moto, simulated provider): lost or expired events are announced once, under their first ids."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_after_it_polls_go_on_without_a_flood_and_without_a_gap(stack: WatchedSt
 
 
 def test_what_a_poll_recorded_in_silence_before_the_backfill_comes_back_as_well(stack: WatchedStack) -> None:
-    """A stack that was deployed anew polls within a minute, before anyone can ask for a backfill."""
+    """A new stack polls within a minute, before anyone can request a backfill."""
     began_at, announced = announced_before_the_loss(stack)
     stack.lose_everything()
     assert stack.poll()["complete"]

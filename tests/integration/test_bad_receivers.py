@@ -17,7 +17,7 @@ from cryptography import x509
 from examhook.delivery.record import DeliveryStatus, SendOutcome
 from examhook.destinations.webhook import MAX_RESPONSE_BYTES, WebhookSender, address_check, guarded_client
 from examhook.http.client import HttpClient
-from examhook.workflows.delivering.deliver import MessageOutcome
+from examhook.workflows.delivering.report import MessageOutcome
 from tests.support.delivery.delivery_stack import DAY_S, World
 from tests.support.delivery.scripted_server import Peer, answer, scripted_server
 from tests.support.delivery.tls_identity import identity

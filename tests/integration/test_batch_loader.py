@@ -19,8 +19,9 @@ from examhook.destinations.delivery_queue import DeliveryMessage, body_of
 from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.erasure import CandidateEvents
-from examhook.workflows.delivering.batch_runner import MOST, DeliverRound, Message
+from examhook.workflows.delivering.batch_runner import MAX_ATTEMPTS_AT_ONCE, BatchRunner, QueuedMessage
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
+from tests.support.aws.api_calls import API_CALL, api_call
 from tests.support.delivery.delivery_stack import REGION, World
 from tests.support.delivery.scripted_server import answer, scripted_server
 from tests.support.storage.tables import ENDPOINTS, EVENTS
@@ -31,9 +32,9 @@ READS = {"BatchGetItem", "GetItem"}
 def reads_of_a_round(world: World, batch: Sequence[DeliveryMessage], refused: str = "") -> Counter[str]:
     """One invocation that delivers all of ``batch``, where DynamoDB refuses operations named ``refused``."""
     asked: Counter[str] = Counter()
-    made = BaseClient._make_api_call  # type: ignore[attr-defined] # noqa: SLF001 - where each call goes through
+    made = api_call()
 
-    def call(client: BaseClient, operation: str, params: dict[str, Any]) -> Any:
+    def call(client: BaseClient, operation: str, params: dict[str, Any]) -> dict[str, Any]:
         if operation in READS:
             asked[operation] += 1
         if operation == refused:
@@ -41,11 +42,11 @@ def reads_of_a_round(world: World, batch: Sequence[DeliveryMessage], refused: st
         return made(client, operation, params)
 
     outcomes: list[DeliverReport | BaseException] = []
-    messages = [Message(f"m{number}", body_of(message)) for number, message in enumerate(batch)]
+    messages = [QueuedMessage(f"m{number}", body_of(message)) for number, message in enumerate(batch)]
     session = guarded_client(allow_private=True)
     deliver = world.deliver_by(WebhookSender(session, allow_http=True, allow_private=True))
-    with patch.object(BaseClient, "_make_api_call", call), ThreadPoolExecutor(MOST + 1) as pool:
-        DeliverRound(deliver, world.queue, time.monotonic, lambda _, each: outcomes.append(each), pool).run(messages)
+    with patch.object(BaseClient, API_CALL, call), ThreadPoolExecutor(MAX_ATTEMPTS_AT_ONCE + 1) as pool:
+        BatchRunner(deliver, world.queue, time.monotonic, lambda _, each: outcomes.append(each), pool).run(messages)
     session.close()
     told = [each.outcome if isinstance(each, DeliverReport) else each for each in outcomes]
     assert told == [MessageOutcome.DELIVERED] * len(batch)

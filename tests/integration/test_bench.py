@@ -98,7 +98,7 @@ def test_what_is_written_in_transactions_costs_twice_and_is_announced(monkeypatc
 
 
 def test_moving_rows_move_and_are_told_apart() -> None:
-    """One row is deleted and one is submitted, in each of two passes; the deleted ones are truly gone."""
+    """Each of two passes deletes one row and submits one; the deleted rows stay deleted."""
     with (
         running_provider(1, 250) as provider,
         running_cloud(provider.code) as cloud,

@@ -13,7 +13,7 @@ from examhook.delivery.endpoint import BodyFormat, Endpoint, EndpointStatus
 from examhook.delivery.record import DeliveryStatus
 from examhook.events.catalogue import OperationsEventType
 from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
-from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
+from examhook.workflows.administration.endpoints import add_endpoint
 from tests.support.cli.command_line import examhook
 from tests.support.cli.installed_stack import InstalledStack, deliver_while_it_waits, installed_stack
 from tests.support.delivery.delivery_stack import World
@@ -36,9 +36,9 @@ def world(stack: InstalledStack) -> World:
 
 
 def chat(world: World, url: str, body_format: BodyFormat) -> tuple[Endpoint, str]:
-    filters = EndpointFilters(body_format=body_format)
+    changes = EndpointChanges(body_format=body_format)
     return add_endpoint(
-        url, world.endpoints, world.key, world.clock.now, filters=filters, allow_http=True, allow_private=True
+        url, world.endpoints, world.key, world.clock.now, changes=changes, allow_http=True, allow_private=True
     )
 
 

@@ -1,4 +1,4 @@
-"""``examhook backfill`` against a stand-in for AWS: what it asks of Poll, how it goes on, and its exit status."""
+"""``examhook backfill`` against a fake AWS endpoint: its requests to Poll, how it continues, and its exit status."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_it_goes_on_until_all_is_done_and_adds_up(stack: InstalledStack) -> None
     answers(stack, {"done": False, "exams_left": 2}, {})
     finished = examhook("backfill", "--since", "2026-05-03T14:02:00Z", "--account", "north", "--exam", "7,8")
     assert (finished.exit_code, finished.err) == (0, "")
-    assert finished.out == "3 exams, 24 requests: 4 events announced, 2 known as announced before.\n"
+    assert finished.out == "3 exams, 24 requests: 4 events announced, 2 announced before.\n"
     wish = {"since": 1_777_816_920, "exam_ids": ["7", "8"], "dry_run": False}
     assert asked(stack) == [
         {"account": "north", "backfill": {**wish, "place": None}},
@@ -76,7 +76,7 @@ def test_what_could_not_be_read_is_told_and_exit_status_1(stack: InstalledStack)
     finished = examhook("backfill", "--since", "2h")
     assert finished.exit_code == 1
     assert finished.err == (
-        "Not all of it could be read: exam 7: 2 of its rows have no status. Do it again later: nothing comes twice.\n"
+        "Not complete: exam 7: 2 of its rows have no status. Run the command again later; it repeats no event.\n"
     )
 
 
@@ -91,13 +91,14 @@ def test_a_backfill_that_comes_no_further_stops(stack: InstalledStack) -> None:
     answers(stack, {"done": False, "exams_left": 1, "errors": ["Exam 7 could not be read: it does not answer."]})
     finished = examhook("backfill", "--since", "2h")
     assert (finished.exit_code, len(asked(stack))) == (1, 2)
-    assert "came to a standstill. Exam 7 could not be read" in finished.err
+    assert "makes no progress. Exam 7 could not be read" in finished.err
 
 
 def test_it_waits_while_another_poll_runs_but_not_for_ever(stack: InstalledStack) -> None:
-    answers(stack, *[{"busy": True, "done": False, "place": None}] * 3, {})
+    busy: dict[str, object] = {"busy": True, "done": False, "place": None}
+    answers(stack, busy, busy, busy, {})
     assert examhook("backfill", "--since", "2h").exit_code == 0
-    answers(stack, {"busy": True, "done": False, "place": None, "errors": ["Another poll is running."]})
+    answers(stack, {**busy, "errors": ["Another poll is running."]})
     finished = examhook("backfill", "--since", "2h")
     assert (finished.exit_code, "Another poll is running" in finished.err) == (1, True)
     assert len(asked(stack)) <= 4 + 11
@@ -115,7 +116,9 @@ def test_a_function_that_breaks_off_is_said_so_and_what_to_do(stack: InstalledSt
     stack.front.function_answer = b'{"errorMessage": "Account main has no exam 9."}'
     finished = examhook("backfill", "--since", "2h", "--exam", "9")
     assert finished.exit_code == 1
-    assert finished.err.startswith("The backfill broke off: Account main has no exam 9.")
+    assert finished.err.startswith(
+        "The backfill failed; run the command again to continue: Account main has no exam 9."
+    )
 
 
 @pytest.mark.usefixtures("stack")

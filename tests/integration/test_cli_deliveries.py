@@ -66,7 +66,7 @@ def test_a_pending_delivery_has_no_next_attempt_to_wait_for(stack: InstalledStac
 def test_people_get_facts_and_attempts_in_lines(refused: DeliveryMessage) -> None:
     out = examhook("deliveries", "show", refused.endpoint_id, refused.event_id).out
     assert "status\twaiting\n" in out
-    assert "ATTEMPT\tAT\tSTATUS\tTOOK MS\tWHAT BECAME OF IT\tANSWER\n1\t" in out
+    assert "ATTEMPT\tAT\tSTATUS\tDURATION MS\tRESULT\tRESPONSE\n1\t" in out
     assert "\twaiting\t1\t" in examhook("deliveries", "list").out
 
 
@@ -74,7 +74,7 @@ def test_people_get_facts_and_attempts_in_lines(refused: DeliveryMessage) -> Non
 def test_a_delivery_that_is_not_there_is_named() -> None:
     finished = examhook("deliveries", "show", "ep_1", "evt_1")
     assert (finished.exit_code, finished.out) == (1, "")
-    assert finished.err.startswith("There is no delivery of evt_1 to ep_1")
+    assert finished.err.startswith("Event evt_1 has no delivery to ep_1")
 
 
 @pytest.mark.usefixtures("stack")

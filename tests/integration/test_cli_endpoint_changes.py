@@ -105,13 +105,13 @@ def test_a_private_url_needs_the_stacks_leave(stack: InstalledStack) -> None:
 
 def test_disabling_and_enabling_say_what_they_did(stack: InstalledStack) -> None:
     endpoint_id = add()
-    assert examhook("endpoints", "disable", endpoint_id, "--reason", "moving house").exit_code == 0
+    assert examhook("endpoints", "disable", endpoint_id, "--reason", "changing servers").exit_code == 0
     endpoint = stored(stack, endpoint_id)
-    assert (endpoint.is_enabled, endpoint.disabled_reason) == (False, "moving house")
+    assert (endpoint.is_enabled, endpoint.disabled_reason) == (False, "changing servers")
     assert "already" in examhook("endpoints", "disable", endpoint_id).out
     enabled = examhook("endpoints", "enable", endpoint_id)
     assert enabled.exit_code == 0
-    assert (enabled.err, "what it missed follows" in enabled.out) == ("", True)
+    assert (enabled.err, "missed deliveries follow" in enabled.out) == ("", True)
     assert stored(stack, endpoint_id).is_enabled
     assert "already" in examhook("endpoints", "enable", endpoint_id).out
 
@@ -149,7 +149,7 @@ def test_a_rotation_without_overlap_says_so(stack: InstalledStack) -> None:
     endpoint_id = add()
     finished = examhook("endpoints", "rotate-secret", endpoint_id, "--overlap", "0")
     assert finished.exit_code == 0
-    assert "signs nothing more" in finished.err
+    assert "No earlier secret signs" in finished.err
     assert stored(stack, endpoint_id).previous_sealed_secret is None
 
 
@@ -165,4 +165,4 @@ def test_a_change_of_what_is_not_there_is_refused(command: list[str]) -> None:
     name, *options = command
     finished = examhook("endpoints", name, "ep_none", *options)
     assert finished.exit_code == 1
-    assert finished.err == "There is no endpoint ep_none: see examhook endpoints list.\n"
+    assert finished.err == "Endpoint ep_none does not exist: see examhook endpoints list.\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,7 +52,7 @@ def test_adding_prints_id_and_secret_for_people(stack: InstalledStack) -> None:
     (stored,) = stack.world.endpoints.list_all()
     secret = stack.world.key.open(stored.endpoint_id, stored.sealed_secret)
     assert finished.out == (
-        f"Endpoint {stored.endpoint_id} gets what comes from now on.\nIts signing secret: {secret}\n"
+        f"Endpoint {stored.endpoint_id} receives new events from now on.\nSigning secret: {secret}\n"
     )
 
 
@@ -119,7 +120,7 @@ def test_the_secret_is_shown_only_where_it_is_asked_for() -> None:
 def test_an_endpoint_that_is_not_there_is_named(command: str) -> None:
     finished = examhook("endpoints", command, "ep_none")
     assert (finished.exit_code, finished.out) == (1, "")
-    assert finished.err == "There is no endpoint ep_none: see examhook endpoints list.\n"
+    assert finished.err == "Endpoint ep_none does not exist: see examhook endpoints list.\n"
 
 
 def test_a_removed_endpoint_is_gone(stack: InstalledStack) -> None:
@@ -174,7 +175,7 @@ def test_a_test_that_nobody_sends_ends_with_where_to_look(
 ) -> None:
     added = add(URL)
     times = iter(range(0, 1000, 100))
-    monkeypatch.setattr("examhook_cli.commands.endpoint_trial.monotonic", lambda: next(times))
+    monkeypatch.setattr("examhook_cli.commands.endpoint_testing.monotonic", lambda: next(times))
     finished = examhook("endpoints", "test", added["id"])
     (delivery,) = stack.world.deliveries.list_for()
     assert finished.exit_code == 1
@@ -204,7 +205,7 @@ def test_adding_a_url_again_says_who_has_it_already(stack: InstalledStack) -> No
     assert "same URL" not in first.err
     again = examhook("endpoints", "add", URL, "--json")
     assert again.exit_code == 0
-    assert f"The same URL also belongs to {first.json()['id']}" in again.err  # type: ignore[index, call-overload]
+    assert f"{json.loads(first.out)['id']} has the same URL" in again.err
     assert len(stack.world.endpoints.list_all()) == 2
 
 

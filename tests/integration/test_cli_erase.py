@@ -24,7 +24,8 @@ from examhook.storage.erasure import CandidateDeliveries, CandidateEvents, Candi
 from examhook.storage.exams import AccountRecord, ExamsTable
 from examhook.storage.submissions import ExamStates, SubmissionsTable, is_exam
 from examhook.workflows.delivering import deliver as deliver_workflow
-from examhook.workflows.delivering.deliver import MessageOutcome
+from examhook.workflows.delivering.report import MessageOutcome
+from examhook.workflows.delivering.webhook_request import request_for
 from tests.support.cli.command_line import examhook
 from tests.support.cli.installed_stack import InstalledStack, installed_stack
 from tests.support.delivery.delivery_stack import MONTH_S, REGION, World
@@ -54,7 +55,7 @@ def everything() -> list[dict[str, Any]]:
 
 
 def stored(world: World, candidate_id: str, name: str, exam_id: str = "23812") -> tuple[Submission, list[Event]]:
-    """A submission that was submitted and marked anew, and its events."""
+    """Store an attempt that was submitted and rescored, and its events."""
     key = AttemptKey(STARTED_AT, candidate_id)
     types = ("submission.submitted", "submission.rescored")
     seen_at = int(world.clock.at) - 60
@@ -155,7 +156,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(filled: World) -> None:
 def test_a_person_reads_what_was_done_and_what_is_out_of_reach(filled: World) -> None:
     finished = examhook("erase", "--candidate", GONE, "--yes")
     assert finished.exit_code == 0
-    assert "Deliveries\t4\t2 of them waiting, 2 attempts logged" in finished.out
+    assert "Deliveries\t4\t2 waiting, 2 attempts logged" in finished.out
     for place in ("e-mails", "24 hours", "35 days", "OnlineExamMaker"):
         assert place in finished.err
     assert NAME not in finished.out + finished.err
@@ -188,7 +189,7 @@ def test_the_same_id_of_another_account_is_another_person(world: World) -> None:
 
 
 def test_an_exam_that_is_called_like_a_candidate_is_nobody(world: World) -> None:
-    """The text that is looked for may stand in a title."""
+    """A title may contain the text that erasing searches for."""
     titled = submission(exam_title=f'"candidate":{{"id":"{GONE}"', exam_category=f'"candidate":{{"id":"{GONE}"')
     event = submission_event(titled, transition())
     world.events.add(event, int(world.clock.at) + MONTH_S)
@@ -253,11 +254,10 @@ def test_an_attempt_that_is_under_way_when_it_is_erased_is_not_made(
     now = int(world.clock.at)
     world.links.request(event, now, now)
     world.links.answer(event, ResultLink(f"https://provider.test/{GONE}", now + 1800))
-    real = deliver_workflow.request_for
 
     def while_it_is_signed(*args: Any) -> Any:
         erase()
-        return real(*args)
+        return request_for(*args)
 
     monkeypatch.setattr(deliver_workflow, "request_for", while_it_is_signed)
     with scripted_server(answer()) as receiver:

@@ -114,4 +114,4 @@ def test_one_event_is_shown_whole(stack: InstalledStack) -> None:
 def test_an_event_that_is_not_there_is_named() -> None:
     finished = examhook("events", "show", "evt_none")
     assert (finished.exit_code, finished.out) == (1, "")
-    assert finished.err.startswith("There is no event evt_none: see examhook events list")
+    assert finished.err.startswith("Event evt_none does not exist or has expired")

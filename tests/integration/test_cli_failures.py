@@ -27,12 +27,12 @@ def failure_of(*args: str, cwd: Path, **env: str) -> str:
 
 def test_a_stack_that_is_not_there_is_named_with_its_region(front: AwsFront, tmp_path: Path) -> None:
     said = failure_of("--stack", "other", "poll", cwd=tmp_path, AWS_ENDPOINT_URL=front.url, **CREDENTIALS)
-    assert said.startswith("There is no stack other in region eu-central-1: ")
+    assert said.startswith("Stack other does not exist in region eu-central-1: ")
 
 
 def test_the_stack_can_be_named_in_the_environment(front: AwsFront, tmp_path: Path) -> None:
     said = failure_of("poll", cwd=tmp_path, AWS_ENDPOINT_URL=front.url, EXAMHOOK_STACK="elsewhere", **CREDENTIALS)
-    assert "no stack elsewhere" in said
+    assert "Stack elsewhere does not exist" in said
 
 
 def test_a_stack_that_lacks_an_output_is_to_be_deployed_again(front: AwsFront, tmp_path: Path) -> None:
@@ -43,19 +43,19 @@ def test_a_stack_that_lacks_an_output_is_to_be_deployed_again(front: AwsFront, t
 
 def test_missing_credentials_are_named(tmp_path: Path) -> None:
     said = failure_of("poll", cwd=tmp_path, AWS_REGION="eu-central-1")
-    assert said.startswith("No AWS credentials were found: sign in")
-    assert said.endswith("For a stack on this machine: examhook local up, then source .local/env\n")
+    assert said.startswith("No AWS credentials found: sign in")
+    assert said.endswith("For a local stack: examhook local up, then source .local/env\n")
 
 
 def test_missing_credentials_beside_a_local_stack_point_to_its_environment(tmp_path: Path) -> None:
     (tmp_path / ".local").mkdir()
     (tmp_path / ".local" / "env").touch()
     said = failure_of("poll", cwd=tmp_path, AWS_REGION="eu-central-1")
-    assert said.endswith("For the local stack that runs here: source .local/env\n")
+    assert said.endswith("To use the local stack that is running: source .local/env\n")
 
 
 def test_a_missing_region_is_named(tmp_path: Path) -> None:
-    assert failure_of("poll", cwd=tmp_path).startswith("No AWS region is set: name one with --region")
+    assert failure_of("poll", cwd=tmp_path).startswith("No AWS region is set: use --region")
 
 
 def test_an_unknown_profile_is_named(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_an_endpoint_that_nobody_answers_at_is_named(tmp_path: Path) -> None:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
         said = failure_of("poll", cwd=tmp_path, AWS_ENDPOINT_URL=url, AWS_MAX_ATTEMPTS="1", **CREDENTIALS)
-    assert said.startswith(f"{url}/ cannot be reached")
+    assert said.startswith(f"{url}/ is unreachable")
 
 
 @pytest.mark.parametrize("args", [["nonsense"], ["poll", "--nonsense"], ["poll", "extra"], ["--stack"], ["listen"]])

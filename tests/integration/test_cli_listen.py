@@ -115,4 +115,4 @@ def test_a_port_that_is_taken_is_named() -> None:
         port = str(taken.getsockname()[1])
         finished = real_examhook("listen", "--port", port, "--secret", SECRET, env={})
     assert finished.exit_code == 1
-    assert finished.err.startswith(f"Port {port} of 127.0.0.1 cannot be listened on (Address already in use)")
+    assert finished.err.startswith(f"Cannot listen on port {port} of 127.0.0.1 (Address already in use)")

@@ -77,7 +77,7 @@ def test_an_error_of_the_provider_is_one_sentence_on_standard_error_and_exit_sta
     [
         ({"out_of_time": True}, "The poll ran out of time; the next one continues.\n"),
         ({"notes": ["exam 7: its rows moved"]}, "Not complete: exam 7: its rows moved.\n"),
-        ({}, "Not all that was due could be read; the log of Poll says why.\n"),
+        ({}, "The poll could not read everything that was due: see the log of Poll.\n"),
     ],
     ids=["out of time", "with a reason", "without a reason"],
 )
@@ -102,4 +102,4 @@ def test_an_answer_of_another_form_is_not_taken_for_a_report(front: AwsFront, an
     front.function_answer = answer
     finished = real_examhook("poll", env={**CREDENTIALS, "AWS_ENDPOINT_URL": front.url})
     assert (finished.exit_code, finished.out) == (1, "")
-    assert finished.err.startswith("The Poll function answered in another form")
+    assert finished.err.startswith("Poll returned an unknown report")

@@ -33,7 +33,7 @@ def test_it_goes_on_where_dispatch_had_to_stop_and_adds_up(stack: InstalledStack
     stack.front.function_answers = [json.dumps({**ANSWER, "next_place": place}).encode()]
     stack.front.function_answer = json.dumps(ANSWER).encode()
     finished = examhook("events", "redrive", "--since", "2026-05-03T14:02:00Z")
-    assert (finished.exit_code, finished.out) == (0, "20 submissions looked at: 4 of 4 missing ones sent.\n")
+    assert (finished.exit_code, finished.out) == (0, "20 submissions checked: 4 events missing, 4 sent.\n")
     first, second = stack.front.invocations
     assert first[0] == "/2015-03-31/functions/examhook-dispatch/invocations"
     assert first[1] == {"redrive": {"since": 1_777_816_920, "place": None, "dry_run": False}}

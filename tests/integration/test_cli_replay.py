@@ -14,7 +14,8 @@ from examhook.delivery.record import DeliveryStatus
 from examhook.delivery.schedule import MAX_ATTEMPTS
 from examhook.destinations.delivery_queue import DeliveryMessage, parse_body
 from examhook.events.build import Event, submission_event
-from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint, send_endpoint_test
+from examhook.workflows.administration.endpoint_changes import EndpointChanges
+from examhook.workflows.administration.endpoints import add_endpoint, send_endpoint_test
 from tests.support.cli.command_line import examhook
 from tests.support.cli.installed_stack import InstalledStack, installed_stack
 from tests.support.delivery.delivery_stack import DAY_S, MONTH_S, REGION, World
@@ -75,7 +76,7 @@ def test_an_event_goes_out_again_under_its_id_to_whoever_wants_it(world: World) 
             world.endpoints,
             world.key,
             world.clock.now,
-            filters=EndpointFilters(types=("submission.forced",)),
+            changes=EndpointChanges(types=("submission.forced",)),
         )
         event = stored_event(world, 1)
         delivered(world, endpoint, event)
@@ -194,7 +195,7 @@ def test_a_replayed_delivery_has_the_whole_schedule_before_it(world: World) -> N
 
 def test_an_endpoints_test_is_not_replayed(world: World) -> None:
     endpoint, _ = add_endpoint(
-        "https://a.example/", world.endpoints, world.key, world.clock.now, filters=EndpointFilters(types=("*",))
+        "https://a.example/", world.endpoints, world.key, world.clock.now, changes=EndpointChanges(types=("*",))
     )
     event = send_endpoint_test(
         endpoint,

@@ -48,13 +48,13 @@ def _read(descriptor: int) -> bytes:
 
 def test_errors_are_red(tmp_path: Path) -> None:
     shown = on_a_terminal("poll", AWS_REGION="eu-central-1", EXAMHOOK_LOCAL_DIR=str(tmp_path))
-    assert "\x1b[31mNo AWS credentials were found" in shown
+    assert "\x1b[31mNo AWS credentials found" in shown
 
 
 def test_no_color_is_respected(tmp_path: Path) -> None:
     shown = on_a_terminal("poll", AWS_REGION="eu-central-1", EXAMHOOK_LOCAL_DIR=str(tmp_path), NO_COLOR="1")
     assert "\x1b[31m" not in shown
-    assert "No AWS credentials were found" in shown
+    assert "No AWS credentials found" in shown
 
 
 def test_a_report_is_indented_json_on_a_terminal(front: AwsFront) -> None:

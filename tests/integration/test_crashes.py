@@ -96,8 +96,8 @@ class World:
         """Deliver gets these messages as one batch."""
         return self.invoke("deliver", batch_of(*bodies), **how)
 
-    def go_on(self, *, until_s: int) -> None:
-        """Time passes: Retry ticks and Deliver gets what is on the queue, until all is delivered or for so long."""
+    def run_until_delivered(self, *, until_s: int) -> None:
+        """Run Retry and Deliver as time passes, until everything is delivered or ``until_s`` seconds have passed."""
         for ahead_s in range(CLAIM_TIMEOUT_S + 1, until_s, REQUEUE_AFTER_S // 2):
             if all(each.status is DeliveryStatus.DELIVERED for each in self.deliveries.every()):
                 return
@@ -253,7 +253,7 @@ def deliver_case(
             killed = world.bring(*bodies, kill_at=place, after=after)
             # SQS brings the batch again, since nobody said that it was done.
             world.bring(*bodies)
-            world.go_on(until_s=4 * REQUEUE_AFTER_S)
+            world.run_until_delivered(until_s=4 * REQUEUE_AFTER_S)
             deliveries = list(world.deliveries.every())
             came = [request.headers["webhook-id"] for request in receiver.requests]
         assert {each.status for each in deliveries} == {DeliveryStatus.DELIVERED}
@@ -310,7 +310,7 @@ def test_deliver_to_a_receiver_that_wants_nothing_more(start: Start, *, after: b
             body = body_of(world.delivery(endpoint, 1))
             killed = world.bring(body, kill_at=place, after=after)
             world.bring(body)
-            world.go_on(until_s=3 * REQUEUE_AFTER_S)
+            world.run_until_delivered(until_s=3 * REQUEUE_AFTER_S)
         stored = world.endpoints.get(endpoint.endpoint_id)
         assert stored is not None
         assert not stored.is_enabled

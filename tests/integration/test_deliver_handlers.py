@@ -36,7 +36,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             "DELIVERY_QUEUE_URL": made.queue_url,
             "SECRETS_KEY_ARN": made.key_arn,
             "OPERATIONS_TOPIC_ARN": topic_arn,
-            "RETENTION_DAYS": "30",
             "ATTEMPT_DEADLINE_SECONDS": "5",
             "ALLOW_HTTP_ENDPOINTS": "true",
             "ALLOW_PRIVATE_ENDPOINTS": "true",
@@ -93,7 +92,7 @@ def test_a_slow_receiver_does_not_hold_up_a_fast_one(world: World) -> None:
 
 
 def test_a_receiver_that_fails_is_no_failure_of_the_batch(world: World) -> None:
-    """Its next attempt stands in the table; SQS bringing the message again would be one attempt too many."""
+    """The table stores the next attempt; a repeated SQS message would cause an extra one."""
     with scripted_server(answer("", "500 Internal Server Error")) as receiver:
         endpoint, _ = world.endpoint(receiver.url)
         messages = [world.delivery(endpoint, nth) for nth in (1, 2)]
@@ -156,7 +155,7 @@ def test_retry_makes_the_configured_endpoints_and_enqueues_what_is_due(
     message = world.delivery(endpoint)
     later = world.clock.at + REQUEUE_AFTER_S
     monkeypatch.setattr("examhook.wiring.retry.time.time", lambda: later)
-    tick: retry_entry.Tick = json.loads((SAMPLES / "retry.json").read_text())
+    tick: retry_entry.RetryCommand = json.loads((SAMPLES / "retry.json").read_text())
     assert retry_entry.handler(tick, None) == {"endpoints": 3, "enqueued": 1}
     sqs = boto3.client("sqs", region_name=REGION)
     (received,) = sqs.receive_message(QueueUrl=world.queue_url)["Messages"]

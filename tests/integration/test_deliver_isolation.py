@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import cast
 
 import boto3
 import pytest
@@ -19,7 +20,14 @@ from examhook.destinations.delivery_queue import DeliveryMessage, body_of, parse
 from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.storage.batch_loader import NOTHING_LOADED, LoadedBatch
 from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
-from examhook.workflows.delivering.batch_runner import MOST, PUT_BACK_S, DeliverRound, Done, Message, Worker
+from examhook.workflows.delivering.batch_runner import (
+    MAX_ATTEMPTS_AT_ONCE,
+    RETURN_DELAY_S,
+    BatchRunner,
+    OnDone,
+    QueuedMessage,
+)
+from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 from tests.support.delivery.delivery_stack import REGION, World
 from tests.support.delivery.scripted_server import Peer, answer, scripted_server
@@ -55,18 +63,18 @@ class Played:
         return self.attempt(message)
 
 
-def run_round(world: World, worker: Worker, batch: Sequence[Message], done: Done) -> None:
+def run_round(world: World, worker: Played | DeliverWebhooks, batch: Sequence[QueuedMessage], done: OnDone) -> None:
     """One invocation."""
-    with ThreadPoolExecutor(MOST + 1) as pool:
-        DeliverRound(worker, world.queue, time.monotonic, done, pool).run(batch)
+    with ThreadPoolExecutor(MAX_ATTEMPTS_AT_ONCE + 1) as pool:
+        BatchRunner(cast("DeliverWebhooks", worker), world.queue, time.monotonic, done, pool).run(batch)
 
 
 def a_round(
     world: World, process: Callable[[DeliveryMessage], DeliverReport], batch: list[DeliveryMessage]
-) -> list[tuple[Message, DeliverReport | BaseException]]:
-    """What one invocation told of, in its order."""
-    told: list[tuple[Message, DeliverReport | BaseException]] = []
-    messages = [Message(f"m{number}", body_of(message)) for number, message in enumerate(batch)]
+) -> list[tuple[QueuedMessage, DeliverReport | BaseException]]:
+    """The messages and reports of one invocation, in the order of completion."""
+    told: list[tuple[QueuedMessage, DeliverReport | BaseException]] = []
+    messages = [QueuedMessage(f"m{number}", body_of(message)) for number, message in enumerate(batch)]
     run_round(world, Played(process), messages, lambda *each: told.append(each))
     return told
 
@@ -89,13 +97,13 @@ def test_while_a_receiver_hangs_the_same_worker_serves_the_others(world: World) 
         sender = WebhookSender(session, allow_http=True, allow_private=True)
         told: list[MessageOutcome] = []
 
-        def done(_message: Message, outcome: DeliverReport | BaseException) -> None:
+        def done(_message: QueuedMessage, outcome: DeliverReport | BaseException) -> None:
             assert isinstance(outcome, DeliverReport)
             told.append(outcome.outcome)
             if len(told) == len(others):
                 released.set()
 
-        messages = [Message(each.event_id, body_of(each)) for each in batch]
+        messages = [QueuedMessage(each.event_id, body_of(each)) for each in batch]
         run_round(world, world.deliver_by(sender, deadline_s=20), messages, done)
         session.close()
     assert told == [MessageOutcome.DELIVERED] * len(others) + [MessageOutcome.RETRY_LATER] * 2
@@ -133,27 +141,27 @@ def test_what_waits_for_slow_attempts_at_its_endpoint_goes_back_to_the_queue(wor
 
     told: list[MessageOutcome] = []
 
-    def done(_message: Message, outcome: DeliverReport | BaseException) -> None:
+    def done(_message: QueuedMessage, outcome: DeliverReport | BaseException) -> None:
         assert isinstance(outcome, DeliverReport)
         told.append(outcome.outcome)
         if told.count(MessageOutcome.PUT_OFF) == 2:
             released.set()
 
     batch = [DeliveryMessage("ep_1", f"evt_{nth}", 1) for nth in range(ENDPOINT_CONCURRENCY + 2)]
-    messages = [Message(each.event_id, body_of(each)) for each in batch]
+    messages = [QueuedMessage(each.event_id, body_of(each)) for each in batch]
     run_round(world, Played(process), messages, done)
     assert told == [MessageOutcome.PUT_OFF] * 2 + [MessageOutcome.RETRY_LATER] * ENDPOINT_CONCURRENCY
-    assert world.enqueued() == [(each, PUT_BACK_S) for each in batch[ENDPOINT_CONCURRENCY:]]
+    assert world.enqueued() == [(each, RETURN_DELAY_S) for each in batch[ENDPOINT_CONCURRENCY:]]
 
 
 def test_a_message_that_is_none_of_ours_fails_alone(world: World) -> None:
-    told: list[tuple[Message, DeliverReport | BaseException]] = []
+    told: list[tuple[QueuedMessage, DeliverReport | BaseException]] = []
     good = DeliveryMessage("ep_1", "evt_1", 1)
 
     def process(message: DeliveryMessage) -> DeliverReport:
         return DeliverReport(message, MessageOutcome.DELIVERED, "")
 
-    batch = [Message("bad", "{}"), Message("good", body_of(good))]
+    batch = [QueuedMessage("bad", "{}"), QueuedMessage("good", body_of(good))]
     run_round(world, Played(process), batch, lambda *each: told.append(each))
     assert [(message.message_id, type(outcome).__name__) for message, outcome in told] == [
         ("bad", "BadMessageError"),

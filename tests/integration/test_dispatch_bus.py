@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from examhook.destinations.publishing import NotPublishedError
 from examhook.events.build import submission_event
 from examhook.handlers import dispatch as entry
 from examhook.storage.events import EventsTable
-from examhook.wiring.dispatch import open_dispatch
+from examhook.wiring.dispatch import build_dispatch
 from tests.support.dispatch.dispatch_stack import (
     FORCED,
     SUBMITTED,
@@ -64,7 +65,7 @@ def test_the_same_batch_again_puts_nothing_on_the_bus(stack: Stack, batch: Any) 
 
 def test_without_a_bus_nothing_is_put_on_any(monkeypatch: pytest.MonkeyPatch, batch: Any) -> None:
     with deployed(monkeypatch):
-        assert open_dispatch().dispatch.bus is None
+        assert build_dispatch(os.environ).dispatch.bus is None
         assert run(batch) == []
 
 
@@ -93,7 +94,7 @@ def test_what_the_bus_refuses_reaches_everyone_else_once_and_the_bus_when_it_is_
 def test_the_bus_is_looked_for_by_the_wall_clock() -> None:
     """No time passes for the process, as while Lambda freezes it."""
     at = [1_777_818_720.0]
-    bus = open_dispatch(lambda: at[0]).dispatch.bus
+    bus = build_dispatch(os.environ, lambda: at[0]).dispatch.bus
     assert bus is not None
     bus.publish([submission_event(submission(), transition())])
     buses = boto3.client("events")
@@ -162,7 +163,7 @@ def test_a_crash_around_the_bus_loses_nothing_and_invents_nothing(
     method: str,
     after: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    dispatch = open_dispatch().dispatch
+    dispatch = build_dispatch(os.environ).dispatch
     dying = replace(dispatch, **{part: Dying(getattr(dispatch, part), method, after=after)})  # type: ignore[arg-type] # a stand-in
     with pytest.raises(Killed):
         dying.run(batch["Records"])

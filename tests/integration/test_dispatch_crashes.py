@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from examhook.handlers import dispatch as entry
-from examhook.wiring.dispatch import open_dispatch
+from examhook.wiring.dispatch import build_dispatch
 from tests.support.dispatch.dispatch_stack import SUBMITTED, Dying, Killed, Stack, deployed, ids_of, run, sample_batch
 
 
@@ -29,7 +30,7 @@ def batch() -> Any:
 
 def test_what_was_kept_first_is_what_is_sent(stack: Stack, batch: Any) -> None:
     """A record rebuilt later holds another link; the event under the same id must not change."""
-    dispatch = open_dispatch().dispatch
+    dispatch = build_dispatch(os.environ).dispatch
     with pytest.raises(Killed):
         replace(dispatch, deliveries=Dying(dispatch.deliveries, "create")).run(batch["Records"])  # type: ignore[arg-type] # a stand-in
     rebuilt = copy.deepcopy(batch)
@@ -57,7 +58,7 @@ def test_a_crash_at_any_step_loses_nothing_and_invents_nothing(
     method: str,
     after: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    dispatch = open_dispatch().dispatch
+    dispatch = build_dispatch(os.environ).dispatch
     dying = replace(dispatch, **{part: Dying(getattr(dispatch, part), method, after=after)})  # type: ignore[arg-type] # a stand-in
     with pytest.raises(Killed):
         dying.run(batch["Records"])
@@ -76,7 +77,7 @@ def test_a_crash_at_any_step_loses_nothing_and_invents_nothing(
 
 def test_an_event_that_is_repeated_is_read_once(stack: Stack, batch: Any) -> None:
     """Whether it was dispatched, whether SNS has it, and what is to be sent are in one item."""
-    dispatch = open_dispatch().dispatch
+    dispatch = build_dispatch(os.environ).dispatch
     reads: list[str] = []
     dispatch.events._client.meta.events.register(  # noqa: SLF001 - to count its requests
         "before-parameter-build.dynamodb.GetItem", lambda params, **_: reads.append(params["Key"]["event_id"]["S"])

@@ -13,7 +13,8 @@ from examhook.model import Receipt
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
 from examhook.storage.submissions import ExamStates
-from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
+from examhook.workflows.administration.endpoint_changes import EndpointChanges
+from examhook.workflows.administration.endpoints import add_endpoint
 from tests.support.dispatch.dispatch_stack import SUBMITTED, Stack, deployed, run, sample_batch
 from tests.support.events.model_values import OBSERVED_AT, exam
 from tests.support.storage.tables import ENDPOINTS, EVENTS, SUBMISSIONS
@@ -60,8 +61,8 @@ def batch_of(stack: Stack, changes: list[ExamChange]) -> Any:
 
 def add(stack: Stack, name: str, *types: str) -> str:
     table = EndpointsTable(stack.dynamodb, ENDPOINTS)
-    filters = EndpointFilters(types=types)
-    endpoint, _ = add_endpoint(f"https://{name}.test/", table, stack.key, lambda: float(OBSERVED_AT), filters=filters)
+    changes = EndpointChanges(types=types)
+    endpoint, _ = add_endpoint(f"https://{name}.test/", table, stack.key, lambda: float(OBSERVED_AT), changes=changes)
     return endpoint.endpoint_id
 
 

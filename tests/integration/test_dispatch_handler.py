@@ -14,7 +14,8 @@ from examhook.delivery.record import DeliveryStatus
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventsTable
-from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
+from examhook.workflows.administration.endpoint_changes import EndpointChanges
+from examhook.workflows.administration.endpoints import add_endpoint
 from tests.support.dispatch.dispatch_stack import (
     FORCED,
     SUBMITTED,
@@ -93,11 +94,11 @@ def test_a_plain_subscription_gets_the_body_and_a_subject(stack: Stack, batch: A
 
 def test_an_endpoint_gets_only_what_its_filters_ask_for(stack: Stack, batch: Any) -> None:
     table = EndpointsTable(stack.dynamodb, ENDPOINTS)
-    for name, filters in {
-        "forced": EndpointFilters(types=(FORCED,)),
-        "other": EndpointFilters(exam_ids=("other",)),
+    for name, changes in {
+        "forced": EndpointChanges(types=(FORCED,)),
+        "other": EndpointChanges(exam_ids=("other",)),
     }.items():
-        add_endpoint(f"https://{name}.test/", table, stack.key, lambda: float(OBSERVED_AT), filters=filters)
+        add_endpoint(f"https://{name}.test/", table, stack.key, lambda: float(OBSERVED_AT), changes=changes)
     run(batch)
     by_url = stack.endpoint_ids()
     forced = {event for endpoint, event in stack.deliveries if endpoint == by_url["https://forced.test/"]}

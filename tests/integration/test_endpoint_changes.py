@@ -20,7 +20,7 @@ from examhook.workflows.administration.endpoint_changes import (
     rotate_secret,
     update_endpoint,
 )
-from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint, ensure_configured_endpoints
+from examhook.workflows.administration.endpoints import add_endpoint, ensure_configured_endpoints
 from tests.support.delivery.delivery_stack import World
 from tests.support.delivery.scripted_server import answer, scripted_server
 
@@ -182,7 +182,7 @@ def test_going_back_to_pseudonyms_makes_the_same_ones(world: World) -> None:
         world.endpoints,
         world.key,
         world.clock.now,
-        filters=EndpointFilters(privacy=Privacy.PSEUDONYMOUS),
+        changes=EndpointChanges(privacy=Privacy.PSEUDONYMOUS),
     )
     assert endpoint.sealed_pseudonym_key
     update(world, endpoint, EndpointChanges(privacy=Privacy.FULL))

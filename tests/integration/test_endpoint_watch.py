@@ -13,7 +13,7 @@ BUSY = answer("", "503 Service Unavailable")
 
 
 def fail(world: World, endpoint: Endpoint, times: int = 3) -> None:
-    """So many failed attempts now."""
+    """Record ``times`` failed attempts now."""
     for _ in range(times):
         world.endpoints.record_outcome(endpoint.endpoint_id, int(world.clock.at), "answered 503 Service Unavailable")
 

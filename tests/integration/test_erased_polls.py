@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import boto3
 import pytest
@@ -15,14 +15,15 @@ from moto import mock_aws
 
 from examhook.destinations.secrets import SecretsKey
 from examhook.detection.transition import Change
+from examhook.model import Attempt
 from examhook.settings import InitialSync
 from examhook.storage.erasure import CandidateDeliveries, CandidateEvents, CandidateSubmissions
 from examhook.storage.exams import ErasuresTable, ExamsTable
 from examhook.storage.submissions import ExamStates, SubmissionsTable
-from examhook.workflows.administration.erase import LONGEST_POLL_S, EraseCandidate, PollRunsError, UnknownAccountError
+from examhook.workflows.administration.erase import LONGEST_POLL_S, EraseCandidate, NoAccountDataError, PollRunsError
 from examhook.workflows.administration.erasure_key import erasure_key
 from examhook.workflows.polling.lease import lease_on
-from tests.support.events.model_values import submission
+from tests.support.events.model_values import RowFields, submission
 from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
 from tests.support.storage.tables import DELIVERIES, EVENTS, EXAMS, SUBMISSIONS, create_tables
 
@@ -86,8 +87,9 @@ def world() -> Iterator[World]:
         )
 
 
-def gone(status_code: int = 1, **facts: object):  # noqa: ANN201 - an attempt
-    return row(int(GONE) % 100, status_code, candidate_id=GONE, candidate_name=NAME, **facts)
+def gone(status_code: int = 1, ended_at: int | None = BEGAN_AT - 100, **facts: Unpack[RowFields]) -> Attempt:
+    attempt = row(int(GONE) % 100, status_code, ended_at, **facts)
+    return replace(attempt, candidate_id=GONE, candidate_name=NAME)
 
 
 @pytest.mark.parametrize("oldest_first", [False, True])
@@ -161,7 +163,7 @@ def test_an_attempt_that_begins_after_the_erasure_is_the_candidates_own_new_doin
     assert stage.events() == [f"{GONE} submitted"]
 
 
-def replace_start(started_at: int):  # noqa: ANN201 - an attempt
+def replace_start(started_at: int) -> Attempt:
     return gone(started_at=started_at, ended_at=started_at + 10)
 
 
@@ -249,5 +251,5 @@ def test_polls_that_gave_their_lease_back_are_not_waited_for(world: World) -> No
 
 def test_an_account_that_nobody_knows_is_a_slip(world: World) -> None:
     world.stage.poll()
-    with pytest.raises(UnknownAccountError):
+    with pytest.raises(NoAccountDataError):
         world.erasing.run("mian", GONE, lambda _share: None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import boto3
 import pytest
@@ -15,8 +15,11 @@ from tests.support.storage.tables import EXAMS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-LEGACY_EXAM = {
+Item: TypeAlias = "dict[str, AttributeValueTypeDef]"
+
+LEGACY_EXAM: Item = {
     "account": {"S": "main"},
     "sk": {"S": "exam#7"},
     "v": {"N": "1"},
@@ -56,7 +59,7 @@ def table(dynamodb: DynamoDBClient) -> ExamsTable:
     return ExamsTable(dynamodb, EXAMS)
 
 
-def put(item: dict[str, object]) -> None:
+def put(item: Item) -> None:
     boto3.client("dynamodb", region_name="eu-central-1").put_item(TableName=EXAMS, Item=item)
 
 
@@ -83,10 +86,10 @@ def test_an_exam_that_an_older_version_stored_is_read_and_can_be_deleted(table: 
 
 
 def test_the_account_that_an_older_version_stored_is_read(table: ExamsTable) -> None:
-    account = {"account": {"S": "main"}, "sk": {"S": "account"}, "v": {"N": "1"}, "began_at": {"N": "100"}}
+    account: Item = {"account": {"S": "main"}, "sk": {"S": "account"}, "v": {"N": "1"}, "began_at": {"N": "100"}}
     put({**account, "began_here_at": {"N": "90"}, "listed_whole": {"BOOL": True}, "takings_lie": {"BOOL": True}})
-    lease = {"account": {"S": "main"}, "sk": {"S": "lease"}, "v": {"N": "1"}, "fence": {"N": "8"}}
-    awaited = {"awaited": {"S": "evt_1"}, "awaited_at": {"N": "4"}, "awaited_since": {"N": "5"}}
+    lease: Item = {"account": {"S": "main"}, "sk": {"S": "lease"}, "v": {"N": "1"}, "fence": {"N": "8"}}
+    awaited: Item = {"awaited": {"S": "evt_1"}, "awaited_at": {"N": "4"}, "awaited_since": {"N": "5"}}
     put({**lease, "completed_at": {"N": "70"}, **awaited})
     assert table.read("main").record == AccountRecord(
         watch_started_at=90, listed_complete=True, completed_at=70, awaited=AwaitedEvent("evt_1", 4, since=5)
@@ -96,8 +99,8 @@ def test_the_account_that_an_older_version_stored_is_read(table: ExamsTable) -> 
 
 
 def test_a_refusal_that_an_older_version_stored_is_read(table: ExamsTable) -> None:
-    account = {"account": {"S": "main"}, "sk": {"S": "account"}, "began_here_at": {"N": "90"}}
-    refused = {"refused_secret": {"S": "v1"}, "refused_since": {"N": "1"}, "refused_asked_at": {"N": "2"}}
+    account: Item = {"account": {"S": "main"}, "sk": {"S": "account"}, "began_here_at": {"N": "90"}}
+    refused: Item = {"refused_secret": {"S": "v1"}, "refused_since": {"N": "1"}, "refused_asked_at": {"N": "2"}}
     put({**account, **refused})
     assert table.read("main").record.refusal == CodeRejection("v1", since=1, last_asked_at=2, plain=True)
 

@@ -26,7 +26,7 @@ from examhook.provider.errors import ProviderRefused, ProviderRejected
 from examhook.provider.port import ExamPage, ResultsPage
 from examhook.provider.v1 import V1Client
 from examhook.storage.erasure import CandidateEvents
-from examhook.wiring.poll import poll
+from examhook.wiring.poll import build_polls
 from examhook.workflows.administration.endpoint_changes import EndpointChanges, update_endpoint
 from examhook.workflows.delivering.deliver import LINK_CHECK_S
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
@@ -34,7 +34,7 @@ from examhook.workflows.polling.poll import PollRequest
 from examhook.workflows.polling.result_links import MAX_REQUESTS, SERVE_S, attempt_of
 from examhook_simulator.server import Simulator, running_simulator
 from examhook_simulator.world import World as ProviderWorld
-from tests.support.delivery.delivery_stack import OPERATIONS_TOPIC, REGION
+from tests.support.delivery.delivery_stack import OPERATIONS_TOPIC, REGION, Clock
 from tests.support.delivery.link_stack import LinkWorld, link_world
 from tests.support.delivery.scripted_server import Received, ScriptedServer, answer, scripted_server
 from tests.support.storage.tables import EVENTS
@@ -129,7 +129,7 @@ def test_a_poll_serves_requests_after_its_detection(world: LinkWorld, receiver: 
     messages = [late(world, receiver, world.event(ref, nth))[1] for nth, ref in enumerate((gone, there))]
     secrets = boto3.client("secretsmanager", region_name=REGION)
     code_arn = secrets.create_secret(Name="code", SecretString=world.simulator.code)["ARN"]
-    made = poll(poll_environment(world.simulator.base_url, code_arn, OPERATIONS_TOPIC))
+    made = build_polls(poll_environment(world.simulator.base_url, code_arn, OPERATIONS_TOPIC)).own
     report = replace(made, now=world.aws.clock.now, sleep=world.aws.clock.sleep).run(PollRequest(), lambda: 300.0)
     assert report.complete, report.errors
     assert arrived(world, receiver, messages[0]) == DEAD
@@ -423,10 +423,11 @@ def test_no_text_of_a_value_holds_a_link(world: LinkWorld, receiver: ScriptedSer
 class Counting:
     """A provider whose exams have a row for each candidate asked for; each request takes ``takes_s``."""
 
-    clock: Any
+    clock: Clock
     takes_s: float = 0.0
     give_up_at: float = float("inf")
     requests_made: int = 0
+    clock_offset_s: int | None = 0
     singly: list[str] = field(default_factory=list)
     rejected: Sequence[str] = ()
     """Candidates about whom it gives errors."""
@@ -547,6 +548,6 @@ def test_after_an_outage_of_hours_every_event_arrives_and_with_a_working_link(
     session.close()
     assert waiting == []
     sent = {request.headers["webhook-id"]: result_in(request)["url"] for request in receiver.requests}
-    assert (len(receiver.requests), sent.keys()) == (240, {event.event_id for event in events})
+    assert (len(receiver.requests), set(sent)) == (240, {event.event_id for event in events})
     assert None not in sent.values()
     assert all(world.opens(str(url)) for url in list(sent.values())[::25])

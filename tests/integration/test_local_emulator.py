@@ -1,4 +1,4 @@
-"""Which process is the emulator: found again, forgotten when dead, and never mistaken for another program."""
+"""The emulator's process is found again, is ignored once it has ended, and is never confused with another program."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from examhook_cli.errors import EmulatorError, NotUpError, PortInUseError
 from examhook_cli.local.emulator import Emulator, running_emulator, start_emulator, stop_emulator
-from examhook_cli.local.environment import LocalEnvironment
-from examhook_cli.local.errors import EmulatorError, NotUpError, PortInUseError
-from examhook_cli.local.options import LocalOptions
-from examhook_cli.local.run import down, running_stack, up
+from examhook_cli.local.environment import LocalPaths
+from examhook_cli.local.local_stack import running_stack, start_stack, stop_stack
+from examhook_cli.local.parameters import LocalOptions
 
 SLEEPER = "import time; print(flush=True); time.sleep(600)"
 PARENT = f"""
@@ -28,10 +28,10 @@ time.sleep(600)
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> LocalEnvironment:
+def environment(tmp_path: Path) -> LocalPaths:
     state = tmp_path / "state"
     state.mkdir()
-    return LocalEnvironment(tmp_path / "project", state)
+    return LocalPaths(tmp_path / "project", state)
 
 
 @contextmanager
@@ -52,11 +52,11 @@ def program() -> Iterator[subprocess.Popen[bytes]]:
         yield process
 
 
-def note(environment: LocalEnvironment, pid: int) -> None:
+def note(environment: LocalPaths, pid: int) -> None:
     environment.process_file.write_text(json.dumps({"pid": pid, "port": 4567}))
 
 
-def fake_emulator(environment: LocalEnvironment, script: str) -> None:
+def fake_emulator(environment: LocalPaths, script: str) -> None:
     """Put a script in the place of the emulator's Python."""
     python = environment.project / ".venv-emulator" / "bin" / "python"
     python.parent.mkdir(parents=True)
@@ -71,22 +71,22 @@ def free_port() -> int:
 
 
 def test_a_running_emulator_is_found_again_and_stopped(
-    environment: LocalEnvironment, program: subprocess.Popen[bytes]
+    environment: LocalPaths, program: subprocess.Popen[bytes]
 ) -> None:
     note(environment, program.pid)
     assert running_emulator(environment) == Emulator(program.pid, 4567)
-    assert down(environment)
+    assert stop_stack(environment)
     assert program.poll() is not None or program.wait(timeout=5) is not None
     assert not environment.state.exists()
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"pid": "x", "port": 1}'])
-def test_a_spoilt_note_means_that_nothing_runs(environment: LocalEnvironment, text: str) -> None:
+def test_a_spoilt_note_means_that_nothing_runs(environment: LocalPaths, text: str) -> None:
     environment.process_file.write_text(text)
     assert running_emulator(environment) is None
 
 
-def test_a_dead_process_is_forgotten(environment: LocalEnvironment, program: subprocess.Popen[bytes]) -> None:
+def test_a_dead_process_is_forgotten(environment: LocalPaths, program: subprocess.Popen[bytes]) -> None:
     note(environment, program.pid)
     program.kill()
     program.wait()
@@ -94,30 +94,30 @@ def test_a_dead_process_is_forgotten(environment: LocalEnvironment, program: sub
     assert not environment.process_file.exists()
 
 
-def test_another_program_under_the_same_number_is_left_alone(environment: LocalEnvironment) -> None:
+def test_another_program_under_the_same_number_is_left_alone(environment: LocalPaths) -> None:
     with running("something-else") as other:
         note(environment, other.pid)
         assert running_emulator(environment) is None
-        assert down(environment) is False
+        assert stop_stack(environment) is False
         assert other.poll() is None
 
 
-def test_a_port_in_use_is_refused_with_the_way_out(environment: LocalEnvironment) -> None:
+def test_a_port_in_use_is_refused_with_the_way_out(environment: LocalPaths) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(PortInUseError, match=f"Port {port} is in use: .* --port"):
             start_emulator(environment, os.environ, port)
 
 
-def test_an_emulator_that_dies_at_once_is_reported_with_its_log(environment: LocalEnvironment) -> None:
+def test_an_emulator_that_dies_at_once_is_reported_with_its_log(environment: LocalPaths) -> None:
     fake_emulator(environment, "echo no such luck; exit 3")
-    with pytest.raises(EmulatorError, match=r"did not start; .*emulator\.log says why"):
+    with pytest.raises(EmulatorError, match=r"did not start: see .*emulator\.log"):
         start_emulator(environment, os.environ, free_port())
     assert environment.emulator_log.read_text() == "no such luck\n"
     assert not environment.process_file.exists()
 
 
-def test_a_stack_that_cannot_be_packed_leaves_no_emulator_behind(environment: LocalEnvironment) -> None:
+def test_a_stack_that_cannot_be_packed_leaves_no_emulator_behind(environment: LocalPaths) -> None:
     """The emulator starts, sam is missing: what was started is stopped again."""
     answering = (
         "from http.server import *\n"
@@ -137,41 +137,41 @@ def test_a_stack_that_cannot_be_packed_leaves_no_emulator_behind(environment: Lo
 
     options = LocalOptions(base_url="http://127.0.0.1:1", account_code="c0de")
     with pytest.raises(Exception, match="is not set up: run make install"):
-        up(environment, os.environ, options, free_port(), progress)
+        start_stack(environment, os.environ, options, free_port(), progress)
     assert noted
     assert running_emulator(environment) is None
     with pytest.raises(ProcessLookupError):
         os.kill(noted[0], 0)
 
 
-def test_down_leaves_what_is_not_its_own(environment: LocalEnvironment) -> None:
+def test_down_leaves_what_is_not_its_own(environment: LocalPaths) -> None:
     own, other = environment.stack_file, environment.state / "thesis.txt"
     own.write_text("{}")
     other.write_text("precious")
-    assert down(environment)
+    assert stop_stack(environment)
     assert not own.exists()
     assert other.read_text() == "precious"
 
 
-def test_down_with_nothing_there_says_so(environment: LocalEnvironment) -> None:
-    assert not down(environment)
+def test_down_with_nothing_there_says_so(environment: LocalPaths) -> None:
+    assert not stop_stack(environment)
 
 
 def test_another_port_for_a_stack_that_is_up_is_refused(
-    environment: LocalEnvironment, program: subprocess.Popen[bytes]
+    environment: LocalPaths, program: subprocess.Popen[bytes]
 ) -> None:
     note(environment, program.pid)
     options = LocalOptions(base_url="http://127.0.0.1:1", account_code="c0de")
-    with pytest.raises(PortInUseError, match="up on port 4567: examhook local down stops it"):
-        up(environment, os.environ, options, 4568, lambda _what: NoProgress())
+    with pytest.raises(PortInUseError, match="up on port 4567: stop it with examhook local down"):
+        start_stack(environment, os.environ, options, 4568, lambda _what: NoProgress())
 
 
-def test_logs_of_nothing_say_how_to_start(environment: LocalEnvironment) -> None:
+def test_logs_of_nothing_say_how_to_start(environment: LocalPaths) -> None:
     with pytest.raises(NotUpError, match="examhook local up"):
         running_stack(environment)
 
 
-def test_stopping_takes_the_functions_along(environment: LocalEnvironment) -> None:
+def test_stopping_takes_the_functions_along(environment: LocalPaths) -> None:
     """The emulator's children are in its process group and end with it."""
     parent = subprocess.Popen([sys.executable, "-c", PARENT], start_new_session=True, stdout=subprocess.PIPE, text=True)
     with parent:

@@ -13,10 +13,14 @@ from examhook.delivery.record import ENDPOINT_REMOVED, DeliveryStatus, new_deliv
 from examhook.delivery.schedule import MAX_ATTEMPTS
 from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.destinations.sns import TopicPublisher
-from examhook.workflows.administration.endpoint_changes import EndpointChanges, enable_endpoint, update_endpoint
-from examhook.workflows.administration.endpoint_removal import remove_endpoint
+from examhook.workflows.administration.endpoint_changes import (
+    EndpointChanges,
+    enable_endpoint,
+    remove_endpoint,
+    update_endpoint,
+)
 from examhook.workflows.administration.endpoints import ensure_configured_endpoints, send_endpoint_test
-from examhook.workflows.dispatching.batch import Batch, Outgoing
+from examhook.workflows.dispatching.batch import Batch, OutgoingEvent
 from examhook.workflows.dispatching.dispatch import Dispatch
 from examhook.workflows.retrying.backlog import BATCH_PER_ENDPOINT
 from tests.support.delivery.delivery_stack import DAY_S, MONTH_S, REGION, World, delivery_world
@@ -50,7 +54,7 @@ def dispatch(world: World, *numbers: int) -> None:
     for number in numbers:
         world.clock.at += 1
         event = world.event(number)
-        dispatching.send(Batch([Outgoing(0, event.event_id, event)]))
+        dispatching.send(Batch([OutgoingEvent(0, event.event_id, event)]))
 
 
 def work(world: World) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import boto3
 import pytest
@@ -25,6 +26,7 @@ from tests.support.storage.tables import SUBMISSIONS, create_tables
 from tests.support.template.poll_environment import poll_environment
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 Payload = dict[str, object]
@@ -74,9 +76,9 @@ class Stack:
     def deploy(self, *, more: bool = True) -> None:
         topic_arn = "arn:aws:sns:us-east-1:123456789012:operations"
         accounts_arn = self.list_arn if more else ""
-        watched = wiring.accounts(poll_environment(self.main.base_url, self.code_arn, topic_arn, accounts_arn))
+        watched = wiring.build_polls(poll_environment(self.main.base_url, self.code_arn, topic_arn, accounts_arn))
         if more:
-            watched.functions = self.functions
+            watched.functions = cast("LambdaClient", self.functions)
         self.watched = watched
         self.monkeypatch.setattr(entry, "_accounts", lambda: watched)
 
@@ -98,7 +100,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         yield stack
 
 
-def running(attempts: int, code: str):  # noqa: ANN201 - a context manager of another module's making
+def running(attempts: int, code: str) -> AbstractContextManager[Simulator]:
     world = World()
     world.populate(world.create_exam(), attempts)
     return running_simulator(world, code=code, requests_per_second=None)

@@ -1,4 +1,4 @@
-"""Poll with clients of its own for every call: it starts itself for other accounts, and tells of a refusal."""
+"""Poll with real clients: it invokes itself for other accounts, and notifies operators of a refused code."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_tick_starts_a_poll_of_each_other_account(front: AwsFront) -> None:
 
 def test_a_refused_code_is_told_to_the_operations_topic(front: AwsFront) -> None:
     del front
-    sns, sqs = (boto3.client(name, region_name=REGION) for name in ("sns", "sqs"))
+    sns, sqs = boto3.client("sns", region_name=REGION), boto3.client("sqs", region_name=REGION)
     (topic,) = sns.list_topics()["Topics"]
     inbox = sqs.create_queue(QueueName="inbox")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

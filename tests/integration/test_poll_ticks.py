@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +102,7 @@ def test_a_message_that_the_schedule_sent_polls_and_sends_nothing(ticks: Ticks) 
 def test_a_tick_that_arrives_when_the_next_is_due_asks_nothing_and_leaves_no_figure(
     event: dict[str, object], ticks: Ticks, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = entry.handler(event, Context())
+    report: Mapping[str, object] = entry.handler(event, Context())
     assert report["requests"] == ticks.requests() == 0
     assert ticks.sent == []
     assert report["complete"] is False
@@ -112,7 +112,8 @@ def test_a_tick_that_arrives_when_the_next_is_due_asks_nothing_and_leaves_no_fig
 def test_a_message_that_comes_twice_polls_twice_and_invents_nothing(ticks: Ticks) -> None:
     entry.handler(TICK, Context())
     for _ in range(2):
-        assert entry.handler(message(15), Context())["changes"] == 0
+        report: Mapping[str, object] = entry.handler(message(15), Context())
+        assert report["changes"] == 0
     assert len(ticks.sent) == 3
 
 

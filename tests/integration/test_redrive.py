@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +20,7 @@ from examhook.handlers import redrive as entry
 from examhook.handlers.redrive import RedriveIncompleteError
 from examhook.storage.events import EventsTable
 from examhook.storage.submissions import ExamStates, SubmissionsTable
-from examhook.wiring.dispatch import open_dispatch
+from examhook.wiring.dispatch import build_dispatch
 from tests.support.dispatch.dispatch_stack import SUBMITTED, Dying, Killed, Stack, deployed, invoke
 from tests.support.dispatch.redrive_stack import DAY_S, HOUR_S, failure, published, redrive, store, write
 from tests.support.events.model_values import attempt, exam, submission, transition
@@ -76,7 +77,7 @@ def test_what_the_stream_gave_up_is_repaired_by_itself(stack: Stack) -> None:
 
 def test_many_messages_are_one_look_through_the_table(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []
-    function = open_dispatch()
+    function = build_dispatch(os.environ)
     scan = function.redrive.scan.announced_since
 
     class Counting:
@@ -155,7 +156,7 @@ def test_an_item_that_cannot_be_read_is_counted_and_keeps_no_other_back(stack: S
 @pytest.mark.parametrize("method", ["add", "mark_dispatched"])
 def test_a_crash_in_a_redrive_loses_nothing_and_invents_nothing(stack: Stack, method: str) -> None:
     event_id = store(stack, 1)
-    redriver = open_dispatch().redrive
+    redriver = build_dispatch(os.environ).redrive
     dying = replace(redriver.dispatch, events=Dying(redriver.dispatch.events, method))  # type: ignore[arg-type] # a stand-in
     with pytest.raises(Killed):
         replace(redriver, dispatch=dying).run(0, None, stop_at=0.0)

@@ -36,7 +36,7 @@ def put_back(stack: WatchedStack, copy: Copy) -> None:
 
 
 def ends(stack: WatchedStack, count: int) -> list[dict[str, Any]]:
-    """So many attempts begin and end; the events that subscribers got."""
+    """Start and end ``count`` attempts. Returns the events that subscribers received."""
     world = stack.world
     exam_id = str(world.exams()[0].exam_id)
     for _ in range(count):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from examhook_cli.local.batch_rights import COVERED
+from examhook_cli.local.batch_permissions import BATCH_ACTIONS
 from tests.support.dispatch.dispatch_stack import deployed, invoke, sample_batch
 from tests.support.iam import rights
 from tests.support.iam.aws_actions import ANOTHER_NAME, Need, UnknownCallError, known_actions, needs_of_call
@@ -158,7 +158,7 @@ def test_event_sources_keep_to_the_bounds_that_aws_sets() -> None:
 
 def test_the_emulators_own_rights_widen_what_aws_covers_by_one_right() -> None:
     """A role lacks nothing on AWS because the emulator was given more: calls are judged by AWS's names."""
-    for right, widened in COVERED.items():
+    for right, widened in BATCH_ACTIONS.items():
         assert ANOTHER_NAME[widened] == right
         service, action = widened.split(":")
         assert action.lower() not in known_actions(service)
@@ -187,11 +187,11 @@ def test_what_a_function_calls_is_recorded_with_its_resource_and_what_tests_call
     with deployed(monkeypatch):
         assert recorder.of_test == set()
         invoke(sample_batch())
-    called = {(call.room, need.action, arn_of_need(need)) for call in recorder.of_test for need in call.needs}
+    called = {(call.handler, need.action, arn_of_need(need)) for call in recorder.of_test for need in call.needs}
     assert ("dispatch", "sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:SubmissionsTopic") in called
     # Made in a pool's threads, which are as much the function's own.
     assert ("dispatch", "dynamodb:PutItem", f"arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/EventsTable") in called
-    assert {room for room, _, _ in called} == {"dispatch"}
+    assert {handler for handler, _, _ in called} == {"dispatch"}
 
 
 def test_a_call_whose_right_nobody_knows_is_said_so() -> None:

@@ -28,7 +28,8 @@ from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.detection.transition import Observation, change_from, change_from_absence
 from examhook.model import Attempt, Submission
 from examhook.storage.submissions import item_from_submission
-from examhook.workflows.administration.endpoints import EndpointFilters, add_endpoint
+from examhook.workflows.administration.endpoint_changes import EndpointChanges
+from examhook.workflows.administration.endpoints import add_endpoint
 from examhook.workflows.administration.replay import Replay
 from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.dispatching.dispatch import Dispatch
@@ -174,8 +175,8 @@ def deliver_all(world: World, deliver: DeliverWebhooks, endpoint_id: str, rng: r
 
 
 def endpoint_of(world: World) -> Endpoint:
-    filters = EndpointFilters(types=("submission.*",))
-    made, _ = add_endpoint("https://receiver.test/", world.endpoints, world.key, world.clock.now, filters=filters)
+    changes = EndpointChanges(types=("submission.*",))
+    made, _ = add_endpoint("https://receiver.test/", world.endpoints, world.key, world.clock.now, changes=changes)
     return made
 
 

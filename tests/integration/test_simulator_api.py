@@ -118,7 +118,7 @@ def test_one_candidate_is_asked_for_by_sid_and_sid_zero_means_all(world: World, 
     ],
 )
 def test_what_cannot_be_answered_gets_an_error_object_with_status_200(params: dict[str, str], asking: Asking) -> None:
-    answer = asking.ask(**params)
+    answer = asking.send(params)
     assert answer.status_code == 200
     assert answer.json().keys() == {"status", "error"}
     assert answer.json()["status"] == "error"

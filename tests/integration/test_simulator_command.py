@@ -54,7 +54,7 @@ def test_live_candidates_come_as_time_passes_and_quirks_are_on() -> None:
     ) as process:
         assert process.stdout is not None
         said = [process.stdout.readline() for _ in range(3)]
-        url = said[0].split()[5]
+        url = said[0].split()[4]
         assert said[2] == f"  examhook local up --base-url {url} --code simulated-code\n"
         control = SimulatorControl(url)
         before = len(control.ledger())
@@ -71,7 +71,7 @@ def test_a_port_in_use_is_one_sentence_and_exit_status_1() -> None:
         port = str(taken.getsockname()[1])
         done = real_examhook("simulate", "--port", port, "--candidates", "1", env={})
     assert (done.exit_code, done.out) == (1, "")
-    assert done.err == f"Cannot listen on port {port} (Address already in use): choose another one with --port.\n"
+    assert done.err == f"Cannot listen on port {port} (Address already in use): choose another port with --port.\n"
 
 
 @pytest.mark.parametrize(

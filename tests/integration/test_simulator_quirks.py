@@ -33,10 +33,10 @@ class Stand:
         self.asking = asking
 
     def ask(self, task: str = RESULTS, *, timeout_s: float = 10, **params: str | int) -> requests.Response:
-        return self.asking.ask(task, timeout_s=timeout_s, **{"eid": self.exam_id, "limit": 100, **params})
+        return self.asking.send({"task": task, "eid": self.exam_id, "limit": 100, **params}, timeout_s)
 
     def rows(self, **params: str | int) -> list[dict[str, object]]:
-        rows: list[dict[str, object]] = self.ask(**params).json()
+        rows: list[dict[str, object]] = self.ask(RESULTS, timeout_s=10, **params).json()
         return rows
 
     def keys(self, **params: str | int) -> list[tuple[object, object]]:

@@ -50,4 +50,4 @@ def test_a_shared_stack_has_one_worker(tmp_path: Path) -> None:
     assert len(one | two) == 1
     assert len(loss) == 1
     assert one.isdisjoint(loss), "two stacks are used at the same time"
-    assert rule, "tests of rules run wherever there is room"
+    assert rule, "tests of rules run in any worker"

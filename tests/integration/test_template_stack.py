@@ -10,25 +10,33 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
+import botocore.session
 import pytest
 import yaml
-from cfnlint.decode import cfn_yaml
 from moto import mock_aws
 
 from examhook.events.catalogue import OFF_BY_DEFAULT
 from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings
 from examhook.workflows.administration.erase import LONGEST_POLL_S
-from examhook.workflows.administration.erasure_key import bound_to
+from examhook.workflows.administration.erasure_key import erasure_key_owner
 from tests.support.iam.policies import listed
 from tests.support.storage import tables
+from tests.support.template.source_template import RESOURCES, TEMPLATE
 
 ROOT = Path(__file__).parents[2]
-TEMPLATE = cfn_yaml.load(str(ROOT / "template.yaml"))
-RESOURCES = TEMPLATE["Resources"]
-SETTINGS = {
+
+
+class Settings(Protocol):
+    """A class of settings."""
+
+    def read(self, environ: Mapping[str, str]) -> object:
+        """Settings from environment variables; raises SettingsError."""
+
+
+SETTINGS: Mapping[str, Settings] = {
     "PollFunction": PollSettings,
     "DispatchFunction": DispatchSettings,
     "DeliverFunction": DeliverSettings,
@@ -145,11 +153,12 @@ def test_no_right_covers_all_resources_or_all_actions() -> None:
 
 
 def test_every_right_is_one_that_aws_knows() -> None:
+    session = botocore.session.get_session()
     known = set(RIGHTS_WITHOUT_OPERATION)
     for prefix, names in SERVICES.items():
         for name in names:
-            client = boto3.client(name, region_name="us-east-1")
-            known |= {f"{prefix}:{operation}" for operation in client.meta.service_model.operation_names}
+            model = session.get_service_model(name)
+            known |= {f"{prefix}:{operation}" for operation in model.operation_names}
     known -= {right for right in known if right.split(":")[1] in OPERATIONS_WITHOUT_RIGHT}
     asked = {action for _, statement in statements() for action in listed(statement["Action"])}
     assert asked <= known
@@ -204,7 +213,7 @@ def test_poll_opens_nothing_that_the_secrets_key_seals_for_endpoints() -> None:
     (found,) = [found for role, found in statements() if role == "PollRole" and found["Action"] == "kms:Decrypt"]
     ((name, pattern),) = found["Condition"]["StringLikeIfExists"].items()
     assert name == "kms:EncryptionContext:endpoint_id"
-    assert fnmatchcase(bound_to("main"), pattern)
+    assert fnmatchcase(erasure_key_owner("main"), pattern)
     assert not fnmatchcase("ep_0c2a6f0be0ad3b1d", pattern)
 
 
@@ -267,8 +276,10 @@ def test_the_tables_of_the_tests_are_the_tables_of_the_stack() -> None:
             assert tests["KeySchema"] == stacks["KeySchema"]
             by_name = sorted(tests["AttributeDefinitions"], key=lambda found: found["AttributeName"])
             assert by_name == sorted(stacks["AttributeDefinitions"], key=lambda found: found["AttributeName"])
-            fields = ("IndexName", "KeySchema", "Projection")
-            indexes = [{field: index[field] for field in fields} for index in tests.get("GlobalSecondaryIndexes", [])]
+            indexes = [
+                {"IndexName": index["IndexName"], "KeySchema": index["KeySchema"], "Projection": index["Projection"]}
+                for index in tests.get("GlobalSecondaryIndexes", [])
+            ]
             assert indexes == stacks.get("GlobalSecondaryIndexes", [])
             view = tests.get("StreamSpecification", {}).get("StreamViewType")
             assert view == stacks.get("StreamSpecification", {}).get("StreamViewType")

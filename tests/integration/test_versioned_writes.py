@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 from moto import mock_aws
@@ -62,13 +63,14 @@ class Table:
 
     def __post_init__(self) -> None:
         self.writes = VersionedWrites(self.client, SUBMISSIONS, self.slept.append)
-        self.client.meta.events.register("before-call.dynamodb", self._note)
+        # The types do not know that the answer of a handler replaces the call.
+        self.client.meta.events.register("before-call.dynamodb", self._note)  # type: ignore[arg-type]
         self.client.meta.events.register_first("before-send.dynamodb", self._send)
 
     def _note(self, params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
         operation = params["headers"]["X-Amz-Target"].split(".")[1]
         self.calls.append((operation, len(json.loads(params["body"]).get("TransactItems", "1"))))
-        return (AWSResponse("", 400, {}, None), self.errors.pop(0)) if self.errors else None
+        return (AWSResponse("", 400, HTTPHeaders(), None), self.errors.pop(0)) if self.errors else None
 
     def _send(self, request: Any, **facts: Any) -> None:
         if token := json.loads(request.body).get("ClientRequestToken"):

@@ -36,11 +36,11 @@ def call():
 PROCESSES = pytest.mark.parametrize("processes", ["-n0", "-n2"])
 
 
-def run(folder: Path, *rooms: str, options: tuple[str, ...]) -> tuple[int, str]:
-    """Run one test for each room, which records that room; the exit status and what pytest printed."""
+def run(folder: Path, *called: str, options: tuple[str, ...]) -> tuple[int, str]:
+    """Run one test for each of ``called``, which records that name. Returns the exit status and the output."""
     (folder / "conftest.py").write_text(CONFTEST)
-    for room in rooms:
-        (folder / f"test_{room}.py").write_text(f"def test_{room}(call):\n    call({room!r})\n")
+    for name in called:
+        (folder / f"test_{name}.py").write_text(f"def test_{name}(call):\n    call({name!r})\n")
     (folder / "pytest.ini").write_text(f"[pytest]\npythonpath = {ROOT}\n")
     own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(

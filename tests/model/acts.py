@@ -132,7 +132,7 @@ def _is_final(row: TruthRow) -> bool:
 
 
 def _reopen(world: World, ref: AttemptRef, _: float) -> None:
-    # Nobody hands in, is let in again and hands in within one second, which would show in nothing but the status.
+    # A candidate cannot submit, be reopened and submit again within one second: only the status would show it.
     world.advance(1)
     world.reopen(ref)
 

@@ -18,10 +18,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from model.history import Facts, History, Key, State
-from model.poller import Installation
-from model.provider import UNDOCUMENTED_STATUS
-
 from examhook.detection.intervals import ACTIVE_ROTATION_S
 from examhook.detection.old_results import SURELY_OLD_S
 from examhook.detection.transition import Change
@@ -29,6 +25,9 @@ from examhook.events.catalogue import EventType, type_of_status
 from examhook.model import AttemptKey, Status, Transition
 from examhook.settings import Dialect, InitialSync
 from examhook_simulator.facts import AttemptCount, TruthRow
+from tests.model.history import Facts, History, Key, State
+from tests.model.poller import Installation
+from tests.model.provider import UNDOCUMENTED_STATUS
 
 BEGINNING_AT = 1_790_000_000
 CLOCKS_S = 120
@@ -74,8 +73,8 @@ class Claims:
             watch = self.installation.exam_states.items.get(("main", row.exam_id))
             submission = stored.get(("main", row.exam_id, AttemptKey(row.started_at, row.candidate_id)))
             if provider.dialect is Dialect.V1:
-                # There the rows are counted: one that is removed hides one that comes. Counted in another order at
-                # each request, they seem to be of exams that nobody has met.
+                # The client counts rows there, so a removed row hides a new one. If the order of the rows changes at
+                # each request, they seem to belong to unknown exams.
                 counts_starts = not provider.was_shuffled and not any(
                     each.removed_n for each in self.histories.values()
                 )
@@ -88,7 +87,7 @@ class Claims:
                 self.hints
                 and counts_starts
                 and row.exam_id not in world.unhinted
-                and not self._was_told_of_before_it_was_listed(row)
+                and not self._was_counted_before_it_was_listed(row)
             ):
                 assert submission is not None, f"at {world.now()} {row} is not known yet: {watch}"
             if watch is not None and watch.failed_since is not None:
@@ -98,10 +97,10 @@ class Claims:
                     f"at {world.now()} {row} is still thought to run: {watch}"
                 )
 
-    def _was_told_of_before_it_was_listed(self, row: TruthRow) -> bool:
+    def _was_counted_before_it_was_listed(self, row: TruthRow) -> bool:
         """Whether a first contact may have counted the row, or one it is taken for, without finding it.
 
-        A row that turns up then seems to be what the count has told of since. A full scan finds the other.
+        A row that appears later then seems to explain the change of the count. A full scan finds the other row.
         """
         return any(self._met_first_contact_hidden(key) for key in self.histories if key[0] == row.exam_id)
 
@@ -118,13 +117,13 @@ class Claims:
         place = self._old_state(key) + 1
         for event in told:
             if event.event_type == EventType.REMOVED:
-                assert self.histories[key].removed_n is not None, f"{key} is there, and told to be removed: {told}"
-                assert event is told[-1], f"{key}: told of after its removal: {told}"
+                assert self.histories[key].removed_n is not None, f"{key} exists, and its removal was announced: {told}"
+                assert event is told[-1], f"{key}: announced after its removal: {told}"
                 assert Facts.of(event) in [state.facts for state in states[max(0, place - 1) :]], f"{key}: {event}"
                 return
-            told_of = [at for at in range(place, len(states)) if states[at].facts == Facts.of(event)]
-            assert told_of, f"{key}: {event} is told of {states} as {told}"
-            place = next((at for at in told_of if _fits(event, states[: at + 1])), len(states))
+            matching = [at for at in range(place, len(states)) if states[at].facts == Facts.of(event)]
+            assert matching, f"{key}: {event} fits none of {states}, announced as {told}"
+            place = next((at for at in matching if _fits(event, states[: at + 1])), len(states))
             assert place < len(states), f"{key}: {event} is the wrong type for {states}"
             place += 1
 

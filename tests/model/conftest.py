@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from model.poller import FULL_SCAN_SECONDS
 
 from examhook.detection import intervals, scan_result
 from examhook.provider import discovery
 from examhook.workflows.polling import full_scan, incremental_scan
+from tests.model.poller import FULL_SCAN_SECONDS
 
 
 @pytest.fixture(autouse=True)

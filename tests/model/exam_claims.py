@@ -1,7 +1,7 @@
 """What must hold of every event about an exam, whatever the world did and whatever befell the pollers.
 
-Nothing is missed: once the world is quiet, the last that was told of an exam is how it stands; nothing was
-told only of exams that stand as they were found. An exam that was made under the watch and is open was told to be.
+Nothing is missed: once the world is quiet, the last event about an exam states its availability. Only an exam
+whose availability never changed has no event. An exam that was created during the watch and is open was announced.
 
 Nothing is invented: the events of an exam are a subsequence of its openings and closings, in turns, each
 used once, chained by the ids before them; and a receipt says what was stored when it was written. Under the ``v1``
@@ -14,14 +14,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from model.poller import ACCOUNT, Installation
-
 from examhook.detection.exam_state import ExamState
 from examhook.detection.exam_transition import ExamChange
 from examhook.detection.scan_result import digest_of
 from examhook.model import ExamTransition
 from examhook.settings import Dialect, InitialSync
 from examhook_simulator.facts import LedgerKind
+from tests.model.poller import ACCOUNT, Installation
 
 _AVAILABLE_AFTER = {LedgerKind.EXAM_CREATED: True, LedgerKind.EXAM_OPENED: True, LedgerKind.EXAM_CLOSED: False}
 
@@ -112,7 +111,7 @@ def _check_that_it_happened(exam_id: str, changes: Sequence[ExamTransition], sta
             assert event.previously_available is not event.available, f"{exam_id}: {event}"
             place = _next(states, place, available=event.previously_available)
         place = _next(states, place, available=bool(event.available))
-        assert place < len(states), f"{exam_id}: {event} is told of {states} as {changes}"
+        assert place < len(states), f"{exam_id}: {event} fits none of {states}, announced as {changes}"
     assert all(one.available is not other.available for one, other in pairwise(changes)), f"{exam_id}: {changes}"
 
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from model.provider import Provider
-
 from examhook.model import Attempt, AttemptKey, Transition
 from examhook_simulator.facts import LedgerKind
+from tests.model.provider import Provider
 
 PASS_MARK_POINTS = 60
 
@@ -50,7 +49,7 @@ class History:
         return self.states[-1]
 
     def state_at(self, n: int) -> State | None:
-        """Its state when so much had happened; None before its start."""
+        """Its state after ``n`` acts; None before its start."""
         return next((state for state in reversed(self.states) if state.n <= n), None)
 
 

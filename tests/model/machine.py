@@ -6,22 +6,22 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from model.acts import ACTS, Act, play
-from model.claims import Claims
-from model.exam_claims import check_exams, check_receipts
-from model.history import histories
-from model.plans import DISTURBED, LEASE_OUTLIVED_S, NO_HABITS, Fault, PollPlan
-from model.poller import FULL_SCAN_SECONDS, Installation
-from model.provider import Provider
 
 from examhook.detection.intervals import IDLE_FACTOR
 from examhook.settings import Dialect, InitialSync
 from examhook_simulator.facts import AttemptCount, ListOrder
 from examhook_simulator.quirks import Quirk
+from tests.model.acts import ACTS, Act, play
+from tests.model.claims import Claims
+from tests.model.exam_claims import check_exams, check_receipts
+from tests.model.history import histories
+from tests.model.plans import DISTURBED, LEASE_OUTLIVED_S, NO_HABITS, Fault, PollPlan
+from tests.model.poller import FULL_SCAN_SECONDS, Installation
+from tests.model.provider import Provider
 
 UNDISTURBED = PollPlan()
 SOON = 6
-"""So many polls, a minute apart, after which hints have been followed, even where one came to nothing before."""
+"""Polls, a minute apart, that follow up every hint, even if an earlier one found nothing."""
 
 ABSENT = ("name,viewResult", "endTime", "score", "endTime,score,name")
 
@@ -41,11 +41,11 @@ class Setup:
     clock_skew_s: int = 0
     seconds_per_request: float = 0.0
     rows_lag_s: int = 0
-    """How long after ``times`` tells of a new attempt its row is listed."""
+    """How long after ``times`` counts a new attempt its row is listed."""
     habits: tuple[str, ...] = ()
     """Further quirks, switched on once the past is there."""
     past: tuple[int, ...] = (3,)
-    """So many attempts has each exam behind it at the beginning."""
+    """Attempts at each exam before the first poll."""
 
 
 HABITS = (
@@ -103,7 +103,7 @@ def _are_fair(setup: Setup) -> bool:
 
     Pages of a few rows whose equal rows change places at each request may never show some of them, and a page of a few
     rows that are all hidden looks like the end. The v1 API has no list of exams, so rows that are hidden or counted
-    wrongly look like those of exams that nobody has met.
+    wrongly look like those of unknown exams.
     """
     names = {habit.partition("=")[0] for habit in setup.habits}
     cuts = bool(names & {"uneven_pages", "results_cap", "exam_list_cap"})

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hypothesis import strategies as st
-from model.acts import ACTS, Act
+
+from tests.model.acts import ACTS, Act
 
 LEASE_OUTLIVED_S = 200
 
@@ -77,7 +78,7 @@ class PollPlan:
     manual: bool = False
     full: bool = False
     requests_in_time: int | None = None
-    """After so many requests there is no time left; None: there always is."""
+    """Requests after which no time is left; None: there is always time."""
     write_order: int = 0
 
 

@@ -10,9 +10,6 @@ import random
 from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
-from model.acts import play
-from model.plans import OF_TABLES, Dies, Fails, Fault, Happens, PollPlan, Stalls
-from model.provider import BASE_URL, CODE, ModelClient, ModelSession, NoPace, Provider
 
 from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.detection.exam_transition import ExamChange
@@ -24,10 +21,13 @@ from examhook.provider.legacy import LegacyClient
 from examhook.provider.port import ProviderClient
 from examhook.provider.v1 import V1Client, V1Memory
 from examhook.settings import Dialect, InitialSync, PollSettings
-from examhook.storage.account_secrets import AccountCode
 from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
 from examhook.workflows.polling.poll import Poll, PollRequest
 from examhook.workflows.polling.report import PollReport
+from tests.model.acts import play
+from tests.model.plans import OF_TABLES, Dies, Fails, Fault, Happens, PollPlan, Stalls
+from tests.model.provider import BASE_URL, CODE, ModelClient, ModelHttpClient, NoPace, Provider
+from tests.support.provider.memory_provider import PlayedSecret
 from tests.support.storage.memory_tables import (
     ExamStateStore,
     ExamStore,
@@ -107,10 +107,10 @@ class _Process:
     def _client_of_the_dialect(self) -> ProviderClient:
         here = self._installation
         options: ClientOptions = {
-            "session": ModelSession(here.provider, self._before_request),
-            "pacer": NoPace(),
+            "session": ModelHttpClient(here.provider, self._before_request),
+            "pacer": NoPace(1, self._now, self._sleep),
             "now": self._now,
-            "sleep": here.provider.world.advance,
+            "sleep": self._sleep,
             "rng": random.Random(0),
             "attempts": 1,
         }
@@ -120,6 +120,9 @@ class _Process:
 
     def _now(self) -> float:
         return self._installation.provider.world.now() + self._installation.clock_skew_s
+
+    def _sleep(self, seconds: float) -> None:
+        self._installation.provider.world.advance(seconds)
 
     def run(self) -> PollReport:
         report = self._workflow().run(PollRequest(manual=self._plan.manual, full=self._plan.full), self._time_left_s)
@@ -136,15 +139,15 @@ class _Process:
                 dialect=here.provider.dialect,
                 account_code_secret_arn="arn",
                 requests_per_second=5,
-                poll_seconds=60,
+                poll_interval_s=60,
                 initial_sync=here.initial_sync,
-                full_scan_seconds=FULL_SCAN_SECONDS,
+                full_scan_interval_s=FULL_SCAN_SECONDS,
                 submissions_table="",
                 exams_table="",
                 endpoints_table="",
                 operations_topic_arn="",
             ),
-            account_code=_Code(),
+            account_code=PlayedSecret(),
             client_for=lambda _code: self._client,
             exams=MemoryExams(here.exams, self._before_table),
             exam_states=_ExamStates(here.exam_states, self._before_table, self.written),
@@ -156,7 +159,7 @@ class _Process:
             open_erasure_key=bytes,
             monitor=NOTHING_WAITS,
             now=self._now,
-            sleep=here.provider.world.advance,
+            sleep=self._sleep,
         )
 
     def _time_left_s(self) -> float:
@@ -236,14 +239,6 @@ class _ExamStates(MemoryExamStates):
         if self.store.items.get((after.account, after.exam_id)) is after:
             self.written -= {each for each in self.written if each[0] == after.exam_id}
         return known
-
-
-class _Code:
-    """Stands in for the secret with the account code."""
-
-    def read(self, *, fresh: bool = False) -> AccountCode:
-        del fresh
-        return AccountCode(CODE, "v1")
 
 
 def _nobody_is_told(account: str, since: int, message: str) -> None:

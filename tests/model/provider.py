@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from requests.structures import CaseInsensitiveDict
 
+from examhook.http.client import HttpClient
 from examhook.http.errors import BrokenResponseError, ConnectError, DeadlineError
 from examhook.http.response import HttpResponse
 from examhook.model import Attempt, AttemptKey, Status
+from examhook.provider.pacing import Pacer
 from examhook.provider.port import ExamPage, ProviderClient, ResultsPage
 from examhook.settings import Dialect
 from examhook_simulator.clock import VirtualClock
@@ -52,7 +54,7 @@ class HidingWorld(World):
         return shown
 
     def is_shown(self, started_at: int, now: int) -> bool:
-        """Whether an attempt that began then is listed at ``now``; ``times`` tells of it at once."""
+        """Whether an attempt that began then is listed at ``now``; ``times`` counts it at once."""
         return started_at + self.rows_lag_s <= now
 
     def set_attempt_count(self, counts: AttemptCount, exam_id: str | None = None) -> None:
@@ -126,21 +128,28 @@ class Provider:
 
 
 @dataclass
-class ModelSession:
-    """Stands in for the HTTP session within one poll; ``step`` is called before each request."""
+class ModelHttpClient(HttpClient):
+    """The HTTP client of one poll, without sockets; calls ``step`` before each request."""
 
     provider: Provider
     step: Callable[[], object]
 
     def send(
-        self, _method: str, _url: str, *, params: Mapping[str, str], headers: Mapping[str, str], **_bounds: float
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        **bounds: object,
     ) -> HttpResponse:
+        del method, url, bounds
         self.step()
-        return self.provider.ask(params, headers.get("Authorization"))
+        return self.provider.ask(params or {}, (headers or {}).get("Authorization"))
 
 
-class NoPace:
-    """Stands in for the pacer, whose waiting changes nothing here."""
+class NoPace(Pacer):
+    """A pacer that never waits."""
 
     def delay_s(self) -> float:
         return 0.0
@@ -186,3 +195,6 @@ class ModelClient:
         if candidate_id is None:
             self.shown.extend((exam_id, row) for row in page.rows)
         return page
+
+    def attempt(self, exam_id: str, key: AttemptKey) -> Attempt | None:
+        return self.client.attempt(exam_id, key)

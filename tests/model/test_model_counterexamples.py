@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from model.acts import Act, Kind
-from model.machine import Detection, Setup
-from model.plans import LEASE_OUTLIVED_S, Dies, Fails, Fault, Happens, PollPlan, Stalls
-from model.poller import FULL_SCAN_SECONDS
 
 from examhook.settings import Dialect
 from examhook_simulator.facts import ListOrder
 from examhook_simulator.quirks import Quirk
+from tests.model.acts import Act, Kind
+from tests.model.machine import Detection, Setup
+from tests.model.plans import LEASE_OUTLIVED_S, Dies, Fails, Fault, Happens, PollPlan, Stalls
+from tests.model.poller import FULL_SCAN_SECONDS
 
 
 def in_the_beginning(setup: Setup) -> Detection:
@@ -94,7 +94,7 @@ def test_an_attempt_that_ended_hides_no_new_one_from_the_count() -> None:
 
 
 def test_a_first_scan_whose_order_changed_in_the_middle_is_completed() -> None:
-    """The row at which it goes on stands in the same place in either order, and as many rows come as there are."""
+    """The row at which it continues has the same place in either order, and the number of rows is right."""
     state = in_the_beginning(Setup(page_cap=2, past=(5,)))
     state.poll(PollPlan(interrupts=((15, Dies()),)))
     state.the_order_changes(ListOrder.OLDEST)
@@ -174,7 +174,7 @@ def test_an_empty_answer_at_first_contact_announces_no_old_results() -> None:
 
 
 def test_a_running_attempt_is_followed_although_a_scan_in_parts_did_not_show_it() -> None:
-    """The rows turned round in the middle, and the row at which it goes on stands in the same place in either order."""
+    """The order was reversed midway, and the row at which the scan continues has the same place in either order."""
     state = in_the_beginning(Setup(page_cap=2, order=ListOrder.OLDEST, past=(6,)))
     state.something_happens([Act(Kind.START)])
     state.poll()
@@ -207,7 +207,7 @@ def test_what_a_scan_in_parts_did_not_show_is_found_by_the_next_one_which_comes_
 
 
 def test_rows_listed_after_their_count_are_all_found() -> None:
-    """Told of before the first contact and listed after it, they seem to be what ``times`` has told of since."""
+    """Counted before the first contact and listed after it, the rows seem to explain the changes of ``times`` since."""
     state = in_the_beginning(Setup(order=ListOrder.CANDIDATE, page_cap=5, rows_lag_s=90, past=(3,)))
     state.something_happens([Act(Kind.START), Act(Kind.START)])
     state.poll()

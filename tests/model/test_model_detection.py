@@ -9,7 +9,8 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from model.machine import Detection
+
+from tests.model.machine import Detection
 
 pytestmark = pytest.mark.slow
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from model.acts import Act, Kind
-from model.machine import Setup
-from model.plans import LEASE_OUTLIVED_S, Dies, Happens, PollPlan, Stalls
-from model.poller import ACCOUNT
-from model.test_model_counterexamples import in_the_beginning
 
 from examhook_simulator.facts import ListOrder
+from tests.model.acts import Act, Kind
+from tests.model.machine import Setup
+from tests.model.plans import LEASE_OUTLIVED_S, Dies, Happens, PollPlan, Stalls
+from tests.model.poller import ACCOUNT
+from tests.model.test_model_counterexamples import in_the_beginning
 
 
 def test_a_write_that_comes_after_a_newer_one_changes_nothing() -> None:
@@ -37,7 +37,7 @@ def test_what_an_older_poll_remembers_does_not_replace_what_a_newer_one_knows() 
     ("step", "requests"), [(5, 2), (6, 3), (7, 3)], ids=["within an exam", "before its last page", "before its write"]
 )
 def test_a_poll_that_lost_its_lease_neither_asks_nor_writes_any_more(step: int, requests: int) -> None:
-    """What it saw is gone when the next one looks, so it would tell of what nobody can see any more."""
+    """The rows it saw are deleted before the next poll, so it would announce rows that no longer exist."""
     state = in_the_beginning(Setup(past=(1,)))
     state.poll()
     state.something_happens([Act(Kind.START)])
@@ -51,7 +51,7 @@ def test_a_poll_that_lost_its_lease_neither_asks_nor_writes_any_more(step: int, 
 
 
 def test_rows_that_move_up_between_two_polls_of_a_first_contact_are_not_jumped_over() -> None:
-    """Those that were read ahead of them are gone, and where it goes on stands another row."""
+    """The rows before them are deleted, so another row is at the offset where the scan continues."""
     state = in_the_beginning(Setup(page_cap=2, past=(7,)))
     state.poll(PollPlan(interrupts=((22, Dies()),)))
     state.something_happens([Act(Kind.REMOVE, 6), Act(Kind.REMOVE, 5)])
@@ -71,7 +71,7 @@ def test_the_row_at_which_a_first_contact_goes_on_is_stored() -> None:
 
 
 def test_the_digest_follows_what_an_incremental_scan_found() -> None:
-    """An attempt that ended and goes on shows the rows that there were before it ended."""
+    """An attempt that ended and is reopened restores the rows from before its end."""
     state = in_the_beginning(Setup(past=(2,)))
     state.something_happens([Act(Kind.START)])
     state.poll()

@@ -58,7 +58,7 @@ def test_the_provider_serves_v1_at_an_address_of_its_own() -> None:
     ],
 )
 def test_an_account_described_wrongly_is_left_out_and_told_of(described: object, said: str) -> None:
-    """The others are watched all the same."""
+    """The others are still polled."""
     found = listed(north=described, south={"code": CODE})
     assert list(found.by_name) == ["south"]
     (problem,) = found.problems

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import assert_never
 
 import pytest
@@ -17,9 +18,10 @@ from examhook.events.catalogue import type_of_status
 from examhook.events.identity import submission_event_id
 from examhook.provider.errors import ProviderUnavailable
 from examhook.provider.port import UnreadableRow
+from examhook.storage.events import DispatchedEvents
 from examhook.workflows.administration import backfill as module
 from examhook.workflows.administration.backfill import Backfill, BackfillReport, BackfillRequest
-from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
+from tests.support.provider.memory_provider import BEGAN_AT, MemoryStage, row
 from tests.support.storage.memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 
 HOUR_S = 3600
@@ -43,10 +45,10 @@ class Happening:
 
 
 @dataclass
-class Marks:
-    """Stands in for Dispatch and its marks: everything that was announced counts as dispatched."""
+class Marks(DispatchedEvents):
+    """The marks of Dispatch in memory: every announced event counts as dispatched."""
 
-    stage: Stage
+    stage: MemoryStage
     lost: set[str] = field(default_factory=set)
 
     def announced(self) -> list[str]:
@@ -62,7 +64,7 @@ class Marks:
         return frozenset(event_ids) & (set(self.announced()) - self.lost)
 
 
-def happens(stage: Stage, happening: Happening) -> None:
+def happens(stage: MemoryStage, happening: Happening) -> None:
     """Let the played provider show it, in one of two exams."""
     exam_id = str(happening.candidate % 2)
     seen = row(
@@ -77,18 +79,18 @@ def happens(stage: Stage, happening: Happening) -> None:
         stage.provider.add(exam_id, seen)
 
 
-def poll(stage: Stage) -> None:
+def poll(stage: MemoryStage) -> None:
     assert stage.poll(full=True).complete
 
 
-def backfilled(stage: Stage, marks: Marks, since: int, patience: Sequence[int]) -> int:
-    """Goes until it is done, each with time for so many looks; how many events were announced."""
+def backfilled(stage: MemoryStage, marks: Marks, since: int, patience: Sequence[int]) -> int:
+    """Repeat the backfill until it is done; each run has time for ``patience`` steps. Returns the announced events."""
     report = BackfillReport()
     announced = goes = 0
     while not report.done:
         looks = iter([300.0] * (patience[goes] if goes < len(patience) else 10_000))
         workflow = Backfill(stage.workflow(), marks)
-        report = workflow.run(BackfillRequest(since, place=report.place), lambda looks=looks: next(looks, 0.0))
+        report = workflow.run(BackfillRequest(since, place=report.place), partial(next, looks, 0.0))
         assert report.errors == report.notes == []
         announced += report.announced
         goes += 1
@@ -105,7 +107,7 @@ HAPPENINGS = st.builds(
 class Story:
     """An installation with a past, of which something is lost."""
 
-    stage: Stage
+    stage: MemoryStage
     marks: Marks
     before: list[str]
     """What was announced, and is still told by the stream's record."""
@@ -124,7 +126,7 @@ class Story:
 
 def story(history: Sequence[Happening | str], lost: Loss) -> Story:
     """Three old ends, a silent first contact, then ``history``; polled to the end, and then ``lost``."""
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     for number in range(3):
         happens(stage, Happening(number, 1, 1))
         stage.provider.clock += 600
@@ -187,7 +189,7 @@ def test_a_backfill_brings_what_happened_since_and_nothing_else(
 
 
 def test_an_exam_that_failed_is_reported_although_it_is_read_later_and_a_repeated_backfill_announces_it() -> None:
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     for exam_id in ("7", "8", "9"):
         stage.provider.add(exam_id, row(int(exam_id), ended_at=BEGAN_AT - 10))
     stage.provider.failures["7"] = ProviderUnavailable("It does not answer.")
@@ -207,7 +209,7 @@ def test_an_exam_that_failed_is_reported_although_it_is_read_later_and_a_repeate
 
 
 def test_an_exam_with_a_row_that_cannot_be_read_is_reported_and_its_others_are_announced() -> None:
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     stage.provider.add("7", row(1, ended_at=BEGAN_AT - 10))
     stage.provider.unreadable["7"] = (UnreadableRow(1, "startTime is missing"),)
     marks = Marks(stage)
@@ -218,7 +220,7 @@ def test_an_exam_with_a_row_that_cannot_be_read_is_reported_and_its_others_are_a
 
 
 def test_a_go_without_any_time_still_comes_one_step_further() -> None:
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     stage.provider.add("7", *(row(number, ended_at=BEGAN_AT - 10 + number) for number in range(5)))
     poll(stage)
     assert backfilled(stage, Marks(stage), BEGAN_AT - 8, [0, 0, 0]) == 3

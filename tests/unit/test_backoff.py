@@ -8,8 +8,7 @@ from examhook.http.response import HttpResponse
 from examhook.provider.errors import ProviderError, ProviderRefused, ProviderThrottled, ProviderUnavailable
 from examhook.provider.response_errors import MAX_PAUSE_S, RequestKind, error_from_status
 from examhook.storage.exams import AccountRecord
-from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
-from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
+from tests.support.provider.memory_provider import BEGAN_AT, MemoryStage, row
 
 MINUTE = 60
 REFUSED = ProviderRefused("The provider refuses the account code.")
@@ -18,40 +17,42 @@ DOWN = ProviderUnavailable("It does not answer.")
 
 
 @pytest.fixture
-def stage() -> Stage:
-    stage = Stage(MemorySubmissions(), MemoryExams())
+def stage() -> MemoryStage:
+    stage = MemoryStage()
     stage.provider.add("7", row(1))
     return stage
 
 
-def record(stage: Stage) -> AccountRecord:
+def record(stage: MemoryStage) -> AccountRecord:
     return stage.exams.read("main").record
 
 
-def asked_at(stage: Stage, minutes: int) -> list[int]:
+def asked_at(stage: MemoryStage, minutes: int) -> list[int]:
     """At which minutes a schedule of one poll a minute, each in a process of its own, asked the provider."""
     return [minute for minute, _ in stage.minutes(minutes) if stage.provider.requests_made]
 
 
-def test_a_refused_code_is_tried_again_after_an_hour(stage: Stage) -> None:
+def test_a_refused_code_is_tried_again_after_an_hour(stage: MemoryStage) -> None:
     stage.provider.failures[""] = REFUSED
     assert asked_at(stage, 125) == [0, 60, 120]
 
 
-def test_while_a_code_is_refused_every_poll_reports_one_error(stage: Stage) -> None:
+def test_while_a_code_is_refused_every_poll_reports_one_error(stage: MemoryStage) -> None:
     stage.provider.failures[""] = REFUSED
     for _, report in stage.minutes(3):
         assert (report.refused, len(report.errors), report.complete) == (True, 1, False)
 
 
-def test_after_a_refusal_that_does_not_name_the_code_the_pause_grows_from_minutes_to_an_hour(stage: Stage) -> None:
+def test_after_a_refusal_without_the_code_the_pause_grows_from_minutes_to_an_hour(
+    stage: MemoryStage,
+) -> None:
     """The operators are notified of each under one id."""
     stage.provider.failures[""] = UNCLEAR
     assert asked_at(stage, 270) == [0, 5, 10, 20, 40, 80, 140, 200, 260]
     assert {since for _, since, _ in stage.refusals} == {BEGAN_AT}
 
 
-def test_an_unclear_refusal_that_passes_costs_minutes(stage: Stage) -> None:
+def test_an_unclear_refusal_that_passes_costs_minutes(stage: MemoryStage) -> None:
     stage.provider.failures[""] = UNCLEAR
     assert asked_at(stage, 5) == [0]
     stage.provider.failures.clear()
@@ -61,7 +62,7 @@ def test_an_unclear_refusal_that_passes_costs_minutes(stage: Stage) -> None:
     assert asked_at(stage, 6) == [0, 5], "a new refusal, a new pause"
 
 
-def test_a_pause_after_a_refusal_says_how_long_it_lasts_and_what_to_do(stage: Stage) -> None:
+def test_a_pause_after_a_refusal_says_how_long_it_lasts_and_what_to_do(stage: MemoryStage) -> None:
     stage.provider.failures[""] = UNCLEAR
     stage.poll(manual=False)
     stage.provider.clock += MINUTE
@@ -70,7 +71,7 @@ def test_a_pause_after_a_refusal_says_how_long_it_lasts_and_what_to_do(stage: St
     assert "account-code secret" in said
 
 
-def test_a_new_code_and_a_person_end_the_pause_after_a_refusal(stage: Stage) -> None:
+def test_a_new_code_and_a_person_end_the_pause_after_a_refusal(stage: MemoryStage) -> None:
     stage.provider.failures[""] = UNCLEAR
     stage.poll(manual=False)
     stage.poll(manual=True)
@@ -81,12 +82,12 @@ def test_a_new_code_and_a_person_end_the_pause_after_a_refusal(stage: Stage) -> 
 
 
 @pytest.mark.parametrize("what", ["", "7"])
-def test_a_pause_is_kept_whichever_request_was_answered_with_it(stage: Stage, what: str) -> None:
+def test_a_pause_is_kept_whichever_request_was_answered_with_it(stage: MemoryStage, what: str) -> None:
     stage.provider.failures[what] = ProviderThrottled("Too often.", retry_after_s=600)
     assert asked_at(stage, 21) == [0, 10, 20]
 
 
-def test_once_a_pause_is_over_and_the_provider_answers_nothing_is_left_of_it(stage: Stage) -> None:
+def test_once_a_pause_is_over_and_the_provider_answers_nothing_is_left_of_it(stage: MemoryStage) -> None:
     stage.provider.failures[""] = ProviderThrottled("Too often.", retry_after_s=90.5)
     assert asked_at(stage, 2) == [0]
     stage.provider.failures.clear()
@@ -94,7 +95,7 @@ def test_once_a_pause_is_over_and_the_provider_answers_nothing_is_left_of_it(sta
     assert (record(stage).left_alone_until, record(stage).failing_since) == (None, None)
 
 
-def test_a_poll_that_keeps_to_a_pause_says_so_and_is_not_complete(stage: Stage) -> None:
+def test_a_poll_that_keeps_to_a_pause_says_so_and_is_not_complete(stage: MemoryStage) -> None:
     stage.poll(manual=False)
     stage.provider.failures[""] = ProviderThrottled("Too often.", retry_after_s=600)
     stage.provider.clock += MINUTE
@@ -108,7 +109,7 @@ def test_a_poll_that_keeps_to_a_pause_says_so_and_is_not_complete(stage: Stage) 
     assert record(stage).completed_at == BEGAN_AT
 
 
-def test_a_person_is_served_during_a_pause_and_an_answer_ends_it(stage: Stage) -> None:
+def test_a_person_is_served_during_a_pause_and_an_answer_ends_it(stage: MemoryStage) -> None:
     stage.provider.failures[""] = ProviderThrottled("Too often.", retry_after_s=600)
     stage.poll(manual=False)
     stage.provider.failures.clear()
@@ -119,12 +120,12 @@ def test_a_person_is_served_during_a_pause_and_an_answer_ends_it(stage: Stage) -
 @pytest.mark.parametrize(
     "failure", [DOWN, ProviderThrottled("Too often.")], ids=["no answer", "too often, without a pause"]
 )
-def test_a_list_that_keeps_failing_is_asked_for_more_and_more_rarely(stage: Stage, failure: ProviderError) -> None:
+def test_a_list_that_keeps_failing_is_requested_less_and_less_often(stage: MemoryStage, failure: ProviderError) -> None:
     stage.provider.failures[""] = failure
     assert asked_at(stage, 45) == [0, 1, 2, 4, 8, 16, 26, 36]
 
 
-def test_a_failure_that_passes_costs_one_poll(stage: Stage) -> None:
+def test_a_failure_that_passes_costs_one_poll(stage: MemoryStage) -> None:
     stage.provider.failures[""] = DOWN
     stage.poll(manual=False)
     stage.provider.failures.clear()
@@ -132,7 +133,7 @@ def test_a_failure_that_passes_costs_one_poll(stage: Stage) -> None:
     assert stage.poll(manual=False).complete
 
 
-def test_the_end_of_a_pause_that_no_clock_could_have_written_is_ignored(stage: Stage) -> None:
+def test_the_end_of_a_pause_that_no_clock_could_have_written_is_ignored(stage: MemoryStage) -> None:
     """Some process wrote it while its clock was wrong."""
     stage.exams.write("main", AccountRecord(left_alone_until=BEGAN_AT + 86_400), 0)
     assert asked_at(stage, 1) == [0]

@@ -77,7 +77,7 @@ def check(body: bytes, body_format: BodyFormat) -> None:
                 plain = re.sub(r"^<[^<>|]+\|The result>", "", text)
                 assert not re.search(r"[<>]|&(?!(amp|lt|gt);)", plain)
         case BodyFormat.TEAMS:
-            # The schema lets text stand in text runs only, which know no Markdown, and names no entities.
+            # The schema allows text only in text runs, which support neither Markdown nor mentions.
             assert len(body) <= TEAMS_BYTES
         case _:
             [embed] = document["embeds"]

@@ -8,25 +8,26 @@ import pytest
 
 from tools.check_language import WORDS, avoided, findings
 
-RULES = avoided("# a comment\nhand(?:s|ed)? in | submit\nso many | the number\n")
+RULES = avoided("# a comment\ntick(?:s|ed)? off | complete\numpteen | the number\n")
 
 
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
-        ("a.py", '"""Candidates hand in."""\n', ["a.py:1: 'hand in': write submit"]),
-        ("a.py", "x = 1  # So many rows\n", ["a.py:1: 'So many': write the number"]),
-        ("a.py", '"""First.\n\nHe handed in.\n"""\n', ["a.py:3: 'handed in': write submit"]),
-        ("a.py", "so_many = hand_in\n", []),
+        ("a.py", '"""Candidates tick off."""\n', ["a.py:1: 'tick off': write complete"]),
+        ("a.py", "x = 1  # Umpteen rows\n", ["a.py:1: 'Umpteen': write the number"]),
+        ("a.py", '"""First.\n\nHe ticked off.\n"""\n', ["a.py:3: 'ticked off': write complete"]),
+        ("a.py", "umpteen = tick_off\n", []),
+        ("a.py", 'item["umpteen"] = 1\n', []),
         (
             "a.md",
-            "Text.\nSo many hands in.\n",
-            ["a.md:2: 'hands in': write submit", "a.md:2: 'So many': write the number"],
+            "Text.\nUmpteen ticks off.\n",
+            ["a.md:2: 'ticks off': write complete", "a.md:2: 'Umpteen': write the number"],
         ),
-        ("a.md", "handy infinite\n", []),
+        ("a.md", "ticker offset\n", []),
     ],
 )
-def test_a_finding_names_place_word_and_remedy(name: str, text: str, expected: list[str]) -> None:
+def test_a_finding_states_the_place_the_word_and_the_replacement(name: str, text: str, expected: list[str]) -> None:
     assert list(findings(Path(name), text, RULES)) == expected
 
 

@@ -25,7 +25,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 
 def test_a_table_on_a_terminal_is_aligned_by_what_the_eye_sees_and_never_cut(terminal: io.StringIO) -> None:
-    output.print_table(("id", "candidate", "passed"), ROWS, nothing="none")
+    output.print_table(("id", "candidate", "passed"), ROWS, empty="none")
     assert terminal.getvalue() == (
         "id      candidate  passed\n"
         "evt_1   陈美       yes\n"
@@ -39,7 +39,7 @@ def test_facts_on_a_terminal_stand_below_each_other(terminal: io.StringIO) -> No
 
 
 def test_a_table_in_a_pipe_is_lines_with_tabs_that_no_cell_can_forge(capsys: pytest.CaptureFixture[str]) -> None:
-    output.print_table(("id", "name"), [("1", "a\tb\nc")], nothing="none")
+    output.print_table(("id", "name"), [("1", "a\tb\nc")], empty="none")
     assert capsys.readouterr().out == "ID\tNAME\n1\ta\\tb\\nc\n"
 
 

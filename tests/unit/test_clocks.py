@@ -7,8 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
-from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
+from tests.support.provider.memory_provider import BEGAN_AT, MemoryStage, row
 
 DAY = 86_400
 EARLIER = BEGAN_AT - 3600
@@ -16,14 +15,14 @@ EARLIER = BEGAN_AT - 3600
 
 
 @pytest.fixture
-def stage() -> Stage:
-    stage = Stage(MemorySubmissions(), MemoryExams())
+def stage() -> MemoryStage:
+    stage = MemoryStage()
     stage.provider.add("1", row(1))
     return stage
 
 
 @pytest.fixture
-def ahead(stage: Stage) -> Stage:
+def ahead(stage: MemoryStage) -> MemoryStage:
     """A watch that began by a clock of ours that was two days ahead."""
     stage.provider_ahead_s = -2 * DAY
     assert stage.poll(manual=False).complete
@@ -31,13 +30,13 @@ def ahead(stage: Stage) -> Stage:
     return stage
 
 
-def set_right(stage: Stage) -> None:
+def set_right(stage: MemoryStage) -> None:
     """From now on our clock is right."""
     stage.provider_ahead_s = 0
     stage.provider.clock += 60
 
 
-def test_what_no_count_shows_is_found_once_our_clock_is_right(ahead: Stage) -> None:
+def test_what_no_count_shows_is_found_once_our_clock_is_right(ahead: MemoryStage) -> None:
     """The last full scan seems to lie two days ahead."""
     ahead.provider.change("1", row(1, score_points=Decimal(77)))
     set_right(ahead)
@@ -45,7 +44,7 @@ def test_what_no_count_shows_is_found_once_our_clock_is_right(ahead: Stage) -> N
     assert ahead.events() == ["1 rescored"]
 
 
-def test_an_exam_that_opens_or_closes_is_announced_once_our_clock_is_right(ahead: Stage) -> None:
+def test_an_exam_that_opens_or_closes_is_announced_once_our_clock_is_right(ahead: MemoryStage) -> None:
     listed = ahead.provider.exams_listed["1"]
     ahead.provider.exams_listed["1"] = replace(listed, available=False)
     ahead.provider.exams_listed["2"] = replace(listed, exam_id="2")
@@ -57,7 +56,7 @@ def test_an_exam_that_opens_or_closes_is_announced_once_our_clock_is_right(ahead
     assert events == {"1": ["exam.closed"], "2": ["exam.opened"]}
 
 
-def test_a_removal_that_was_noted_while_our_clock_was_ahead_is_announced_once_it_is_right(ahead: Stage) -> None:
+def test_a_removal_that_was_noted_while_our_clock_was_ahead_is_announced_once_it_is_right(ahead: MemoryStage) -> None:
     ahead.provider.add("1", row(2, ended_at=EARLIER))
     ahead.poll(manual=False)
     ahead.provider.rows["1"] = [row(2, ended_at=EARLIER)]
@@ -70,7 +69,7 @@ def test_a_removal_that_was_noted_while_our_clock_was_ahead_is_announced_once_it
 
 @pytest.mark.parametrize("offset_s", [5 * 3600, -5 * 3600, DAY, -DAY, None])
 def test_one_answer_with_a_wrong_date_announces_nothing_old_and_delays_nothing(
-    stage: Stage, offset_s: int | None
+    stage: MemoryStage, offset_s: int | None
 ) -> None:
     """One of two servers has another clock."""
     stage.provider.add("1", row(2, ended_at=EARLIER))

@@ -9,7 +9,7 @@ import pytest
 
 from examhook.detection.scan_result import ScanResult, digest_after_change, digest_of
 from examhook.detection.transition import Change
-from tests.support.events.model_values import attempt, submission
+from tests.support.events.model_values import AttemptFields, attempt, submission
 
 ONE, OTHER = attempt(), attempt(candidate_id="2")
 
@@ -37,7 +37,7 @@ def test_the_order_of_the_rows_makes_no_difference() -> None:
     ],
     ids=lambda fact: next(iter(fact)),
 )
-def test_each_fact_makes_a_difference(fact: dict[str, object]) -> None:
+def test_each_fact_makes_a_difference(fact: AttemptFields) -> None:
     assert digest_of([replace(ONE, **fact), OTHER]) != digest_of([ONE, OTHER])
 
 

@@ -5,42 +5,41 @@ from __future__ import annotations
 import pytest
 
 from examhook.provider.errors import ProviderUnavailable
-from tests.support.provider.memory_provider import Stage, row
-from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
+from tests.support.provider.memory_provider import MemoryStage, row
 
 DAY_S = 24 * 3600
 
 
 @pytest.fixture
-def stage() -> Stage:
+def stage() -> MemoryStage:
     """An account whose first contact is over."""
-    made = Stage(MemorySubmissions(), MemoryExams())
+    made = MemoryStage()
     made.provider.add("7", row(100))
     assert made.poll().complete
     return made
 
 
-def announce(stage: Stage, number: int) -> None:
+def announce(stage: MemoryStage, number: int) -> None:
     """Somebody ends."""
     stage.provider.clock += 60
     stage.provider.add("7", row(number, ended_at=stage.provider.clock - 1))
     assert stage.poll().changes == 1
 
 
-def unsent_after(stage: Stage, seconds: int) -> int:
+def unsent_after(stage: MemoryStage, seconds: int) -> int:
     """How long something waits, by what the next poll says."""
     stage.provider.clock += seconds
     return stage.poll().unsent_s
 
 
-def test_what_was_sent_is_no_longer_awaited(stage: Stage) -> None:
+def test_what_was_sent_is_no_longer_awaited(stage: MemoryStage) -> None:
     announce(stage, 1)
     assert stage.exams.read("main").record.awaited is not None
     assert unsent_after(stage, 60) == 0
     assert stage.exams.read("main").record.awaited is None
 
 
-def test_a_stream_that_is_off_is_reported_until_it_is_on_again(stage: Stage) -> None:
+def test_a_stream_that_is_off_is_reported_until_it_is_on_again(stage: MemoryStage) -> None:
     stage.stream_is_off = True
     announce(stage, 1)
     assert unsent_after(stage, 59) == 0, "Dispatch may take a moment"
@@ -52,7 +51,7 @@ def test_a_stream_that_is_off_is_reported_until_it_is_on_again(stage: Stage) -> 
     assert stage.redrives == []
 
 
-def test_what_the_stream_lost_is_redriven_once_a_day_while_it_is_off(stage: Stage) -> None:
+def test_what_the_stream_lost_is_redriven_once_a_day_while_it_is_off(stage: MemoryStage) -> None:
     stage.stream_is_off = True
     ordered: list[int] = []
     for day in range(3):
@@ -67,13 +66,13 @@ def test_what_the_stream_lost_is_redriven_once_a_day_while_it_is_off(stage: Stag
         assert unsent_after(stage, 600) == 0
 
 
-def test_a_first_contact_that_announces_nothing_awaits_nothing(stage: Stage) -> None:
+def test_a_first_contact_that_announces_nothing_awaits_nothing(stage: MemoryStage) -> None:
     stage.stream_is_off = True
     assert stage.exams.read("main").record.awaited is None
     assert unsent_after(stage, DAY_S) == 0
 
 
-def test_a_poll_that_dies_leaves_what_is_awaited(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_poll_that_dies_leaves_what_is_awaited(stage: MemoryStage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.stream_is_off = True
     announce(stage, 1)
     awaited = stage.exams.read("main").record.awaited
@@ -89,7 +88,7 @@ def test_a_poll_that_dies_leaves_what_is_awaited(stage: Stage, monkeypatch: pyte
     assert awaited is not None
 
 
-def test_a_poll_to_which_the_provider_gives_no_answer_checks_as_well(stage: Stage) -> None:
+def test_a_poll_to_which_the_provider_gives_no_answer_checks_as_well(stage: MemoryStage) -> None:
     stage.stream_is_off = True
     announce(stage, 1)
     stage.provider.failures[""] = ProviderUnavailable("no answer")

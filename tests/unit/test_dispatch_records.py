@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from examhook.events.build import submission_event
-from examhook.storage.submission_outbox import UnreadableRecordError, record_key, stored_change
-from examhook.workflows.dispatching.batch import Batch, Failed, Outgoing
+from examhook.storage.submission_outbox import StoredChange, UnreadableRecordError, record_key, stored_change
+from examhook.workflows.dispatching.batch import Batch, OutgoingEvent, StepFailure
 from tests.support.events.model_values import submission, transition
 
 SAMPLE = Path(__file__).parents[2] / "events" / "dispatch.json"
@@ -24,14 +24,14 @@ def sample() -> list[Any]:
 
 def test_a_new_submission_announces_its_first_event() -> None:
     insert = stored_change(sample()[0])
-    assert insert is not None
+    assert isinstance(insert, StoredChange)
     assert [each.event_type for each in insert.announced] == ["submission.submitted"]
     assert insert.submission.attempt.candidate_name == "Mei Chen"
 
 
 def test_a_changed_submission_announces_only_what_the_write_added() -> None:
     modify = stored_change(sample()[1])
-    assert modify is not None
+    assert isinstance(modify, StoredChange)
     assert [each.sequence for each in modify.submission.transitions] == [1, 2]
     assert [each.event_type for each in modify.announced] == ["submission.forced"]
 
@@ -94,14 +94,14 @@ def test_records_of_one_submission_share_a_place_even_when_unreadable() -> None:
     assert record_key(first) == record_key(again) != record_key(second)
 
 
-def outgoing(record: int, of: str) -> Outgoing:
-    return Outgoing(record, of, submission_event(submission(), transition()))
+def outgoing(record: int, of: str) -> OutgoingEvent:
+    return OutgoingEvent(record, of, submission_event(submission(), transition()))
 
 
 def test_a_failed_record_holds_back_later_ones_of_its_submission_only() -> None:
     batch = Batch()
     batch.add([outgoing(0, "a"), outgoing(1, "b"), outgoing(2, "a"), outgoing(3, "b")])
-    batch.proceed([Failed("Throttled"), *batch.outgoing[1:]])
+    batch.apply([StepFailure("Throttled"), *batch.outgoing[1:]])
     assert [each.record for each in batch.outgoing] == [1, 3]
     assert (batch.first_failed, batch.reasons) == (0, "Throttled")
 
@@ -110,8 +110,8 @@ def test_an_earlier_event_of_a_submission_whose_later_one_failed_goes_on() -> No
     """It stands before the place from which the stream sends again, so nobody would ever send it."""
     batch = Batch()
     batch.add([outgoing(0, "a"), outgoing(5, "a")])
-    batch.proceed([batch.outgoing[0], Failed("Throttled")])
-    batch.proceed(batch.outgoing)
+    batch.apply([batch.outgoing[0], StepFailure("Throttled")])
+    batch.apply(batch.outgoing)
     assert [each.record for each in batch.outgoing] == [0]
     assert batch.first_failed == 5
 

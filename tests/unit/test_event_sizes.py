@@ -120,7 +120,7 @@ def test_what_is_stored_of_a_submission_is_far_from_the_limit_of_an_item(filler:
 def test_a_deliverys_log_is_far_from_the_limit_of_an_item() -> None:
     record = AttemptRecord(10**6, 2**40, SendOutcome.ANSWERED, "r" * 1000, 599, 10**6, "\N{GRINNING FACE}" * 256, 2**33)
     assert len(record.answer_excerpt.encode()) == EXCERPT_BYTES
-    assert bytes_in(ATTEMPT_LOG.value([record] * KEPT_ATTEMPTS)) <= ITEM_BYTES // 4
+    assert bytes_in(ATTEMPT_LOG.value((record,) * KEPT_ATTEMPTS)) <= ITEM_BYTES // 4
 
 
 def test_the_headers_of_a_request_and_the_messages_of_the_queue_stay_small() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Unpack
 from unicodedata import category
 
 import pytest
@@ -15,11 +16,12 @@ from examhook.events.message import email_for
 from examhook.events.text import SUBJECT_UNITS, one_line, shortened
 from examhook.model import ExamTransition, Receipt
 from tests.support.events.event_examples import examples
-from tests.support.events.model_values import OBSERVED_AT, attempt, exam, submission, transition
+from tests.support.events.model_values import OBSERVED_AT, TransitionFields, attempt, exam, submission, transition
 
 
-def event_of(event_type: EventType, **changes: object) -> Event:
-    return submission_event(submission(), transition(event_type=event_type.value, **changes))
+def event_of(wanted: EventType, **fields: Unpack[TransitionFields]) -> Event:
+    fields["event_type"] = wanted.value
+    return submission_event(submission(), transition(**fields))
 
 
 def test_an_email_reads_like_a_sentence_and_says_until_when_the_link_works() -> None:

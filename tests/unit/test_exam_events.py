@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Unpack
 
 import pytest
 
@@ -12,8 +13,9 @@ from examhook.model import ExamTransition
 from examhook.provider.errors import ProviderUnavailable
 from examhook.provider.port import ExamPage, UnreadableRow
 from examhook.settings import InitialSync
-from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
-from tests.support.storage.memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
+from tests.support.events.model_values import ExamFields
+from tests.support.provider.memory_provider import BEGAN_AT, MemoryStage, row
+from tests.support.storage.memory_tables import MemoryExamStates
 
 ASKING = Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.CLI, 1, types=("exam.*",))
 
@@ -23,12 +25,12 @@ class DiedError(BaseException):
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage(MemorySubmissions(), MemoryExams())
+def stage() -> MemoryStage:
+    return MemoryStage()
 
 
 @pytest.fixture
-def known(stage: Stage) -> Stage:
+def known(stage: MemoryStage) -> MemoryStage:
     """An open exam and a closed one, with three attempts each, that were there at the first poll."""
     for exam_id in ("7", "8"):
         stage.provider.add(exam_id, row(1), row(2), row(3))
@@ -38,30 +40,28 @@ def known(stage: Stage) -> Stage:
     return stage
 
 
-def show(stage: Stage, exam_id: str, **facts: object) -> None:
+def show(stage: MemoryStage, shown: str, /, **facts: Unpack[ExamFields]) -> None:
     listed = stage.provider.exams_listed
-    listed[exam_id] = replace(listed[exam_id], **facts)
+    listed[shown] = replace(listed[shown], **facts)
 
 
-def transitions(stage: Stage) -> list[ExamTransition]:
+def transitions(stage: MemoryStage) -> list[ExamTransition]:
     """What the outbox of exams holds, in order."""
-    assert isinstance(stage.exam_states, MemoryExamStates)
     return [change.after.transitions[-1] for change in stage.exam_states.store.stream if change.announces]
 
 
-def events(stage: Stage) -> list[str]:
-    assert isinstance(stage.exam_states, MemoryExamStates)
+def events(stage: MemoryStage) -> list[str]:
     changes = [change for change in stage.exam_states.store.stream if change.announces]
     return [f"{c.after.exam_id} {c.after.transitions[-1].event_type.removeprefix('exam.')}" for c in changes]
 
 
-def test_exams_of_the_first_list_are_recorded_silently(known: Stage) -> None:
+def test_exams_of_the_first_list_are_recorded_silently(known: MemoryStage) -> None:
     assert events(known) == []
     known.poll()
     assert events(known) == []
 
 
-def test_a_first_contact_announces_the_open_ones_when_asked_to(stage: Stage) -> None:
+def test_a_first_contact_announces_the_open_ones_when_asked_to(stage: MemoryStage) -> None:
     for exam_id in ("7", "8"):
         stage.provider.add(exam_id)
     show(stage, "8", available=False)
@@ -70,7 +70,7 @@ def test_a_first_contact_announces_the_open_ones_when_asked_to(stage: Stage) -> 
     assert events(stage) == ["7 opened"]
 
 
-def test_openings_and_closings_are_announced_once(known: Stage) -> None:
+def test_openings_and_closings_are_announced_once(known: MemoryStage) -> None:
     show(known, "7", available=False)
     show(known, "8", available=True)
     for _ in range(3):
@@ -81,8 +81,7 @@ def test_openings_and_closings_are_announced_once(known: Stage) -> None:
     assert events(known) == ["7 closed", "8 opened", "7 opened"]
 
 
-def test_a_poll_that_finds_nothing_new_writes_nothing(known: Stage) -> None:
-    assert isinstance(known.exam_states, MemoryExamStates)
+def test_a_poll_that_finds_nothing_new_writes_nothing(known: MemoryStage) -> None:
     written = len(known.exam_states.store.stream)
     for _ in range(3):
         known.poll(manual=False)
@@ -90,7 +89,7 @@ def test_a_poll_that_finds_nothing_new_writes_nothing(known: Stage) -> None:
     assert len(known.exam_states.store.stream) == written
 
 
-def test_a_new_exam_is_announced_if_it_is_open_and_when_it_opens(known: Stage) -> None:
+def test_a_new_exam_is_announced_if_it_is_open_and_when_it_opens(known: MemoryStage) -> None:
     for exam_id in ("9", "10"):
         known.provider.add(exam_id)
     show(known, "10", available=False)
@@ -102,7 +101,7 @@ def test_a_new_exam_is_announced_if_it_is_open_and_when_it_opens(known: Stage) -
     assert events(known) == ["9 opened", "10 opened"]
 
 
-def test_an_incomplete_first_list_is_no_ground_to_call_an_exam_new(stage: Stage) -> None:
+def test_an_incomplete_first_list_is_no_ground_to_call_an_exam_new(stage: MemoryStage) -> None:
     """Only a list that was read completely tells old exams from new."""
     stage.provider.add("7")
     lists = stage.provider.exams
@@ -124,7 +123,7 @@ def _with_unreadable(page: ExamPage) -> ExamPage:
     return replace(page, row_count=page.row_count + len(unreadable), unreadable=unreadable)
 
 
-def test_exams_that_are_missing_from_the_list_and_come_back_did_nothing(known: Stage) -> None:
+def test_exams_that_are_missing_from_the_list_and_come_back_did_nothing(known: MemoryStage) -> None:
     listed = dict(known.provider.exams_listed)
     known.provider.exams_listed.clear()
     known.poll()
@@ -133,7 +132,7 @@ def test_exams_that_are_missing_from_the_list_and_come_back_did_nothing(known: S
     assert events(known) == []
 
 
-def test_an_exam_that_closed_while_it_was_missing_is_announced_when_it_is_back(known: Stage) -> None:
+def test_an_exam_that_closed_while_it_was_missing_is_announced_when_it_is_back(known: MemoryStage) -> None:
     missing = known.provider.exams_listed.pop("7")
     known.poll()
     known.provider.exams_listed["7"] = replace(missing, available=False)
@@ -142,14 +141,14 @@ def test_an_exam_that_closed_while_it_was_missing_is_announced_when_it_is_back(k
     assert events(known) == ["7 closed"]
 
 
-def test_a_list_that_could_not_be_read_says_nothing(known: Stage) -> None:
+def test_a_list_that_could_not_be_read_says_nothing(known: MemoryStage) -> None:
     show(known, "7", available=False)
     known.provider.failures[""] = ProviderUnavailable("Its server failed.")
     assert known.poll().errors
     assert events(known) == []
 
 
-def test_an_account_whose_exams_do_not_say_whether_they_are_open_has_no_such_events(stage: Stage) -> None:
+def test_an_account_whose_exams_do_not_say_whether_they_are_open_has_no_such_events(stage: MemoryStage) -> None:
     """As under the v1 API, which has no list of exams."""
     stage.provider.add("7")
     show(stage, "7", available=None)
@@ -160,7 +159,7 @@ def test_an_account_whose_exams_do_not_say_whether_they_are_open_has_no_such_eve
     assert events(stage) == []
 
 
-def test_an_opening_is_announced_although_no_results_could_be_read(known: Stage) -> None:
+def test_an_opening_is_announced_although_no_results_could_be_read(known: MemoryStage) -> None:
     show(known, "8", available=True)
     known.provider.failures["7"] = known.provider.failures["8"] = ProviderUnavailable("Its server failed.")
     known.poll(full=True)
@@ -168,10 +167,9 @@ def test_an_opening_is_announced_although_no_results_could_be_read(known: Stage)
 
 
 @pytest.mark.parametrize("dies_before", [1, 2, 3])
-def test_a_poll_that_dies_on_the_way_leaves_the_rest_to_the_next(known: Stage, dies_before: int) -> None:
+def test_a_poll_that_dies_on_the_way_leaves_the_rest_to_the_next(known: MemoryStage, dies_before: int) -> None:
     for exam_id, available in (("7", False), ("8", True)):
         show(known, exam_id, available=available)
-    assert isinstance(known.exam_states, MemoryExamStates)
     steps = iter(range(1, 100))
 
     def step() -> int:
@@ -189,10 +187,10 @@ def test_a_poll_that_dies_on_the_way_leaves_the_rest_to_the_next(known: Stage, d
     assert sorted(events(known)) == ["7 closed", "8 opened"]
 
 
-def test_a_poll_that_outlived_its_lease_changes_nothing(known: Stage) -> None:
+def test_a_poll_that_outlived_its_lease_changes_nothing(known: MemoryStage) -> None:
     """It has seen the exam close; meanwhile another poll saw that, and that it opened again."""
     show(known, "7", available=False)
-    store = known.exam_states.store  # type: ignore[union-attr] # in memory
+    store = known.exam_states.store
     calls = iter(range(100))
 
     def another_poll_comes_first() -> int:
@@ -200,7 +198,7 @@ def test_a_poll_that_outlived_its_lease_changes_nothing(known: Stage) -> None:
             known.exam_states = MemoryExamStates(store)
             for available in (False, True):
                 show(known, "7", available=available)
-                known.exams.release_lease("main", known.exams.store.leases["main"].owner)  # type: ignore[union-attr]
+                known.exams.release_lease("main", known.exams.store.leases["main"].owner)
                 known.poll()
                 known.provider.clock += 60
         return 0
@@ -211,7 +209,7 @@ def test_a_poll_that_outlived_its_lease_changes_nothing(known: Stage) -> None:
     assert store.items["main", "7"].exam.available
 
 
-def test_a_full_scan_ends_with_a_receipt_where_one_is_asked_for(known: Stage) -> None:
+def test_a_full_scan_ends_with_a_receipt_where_one_is_asked_for(known: MemoryStage) -> None:
     known.endpoints = [replace(ASKING, exam_ids=("7",))]
     known.provider.change("7", row(2, status_code=0))
     known.poll(full=True)
@@ -234,13 +232,13 @@ def test_a_full_scan_ends_with_a_receipt_where_one_is_asked_for(known: Stage) ->
         [replace(ASKING, accounts=("other",))],
     ],
 )
-def test_nothing_is_written_for_receipts_that_nobody_asks_for(known: Stage, endpoints: list[Endpoint]) -> None:
+def test_nothing_is_written_for_receipts_that_nobody_asks_for(known: MemoryStage, endpoints: list[Endpoint]) -> None:
     known.endpoints = endpoints
     known.poll(full=True)
     assert events(known) == []
 
 
-def test_a_full_scan_without_changes_gives_another_receipt_with_the_same_digest(known: Stage) -> None:
+def test_a_full_scan_without_changes_gives_another_receipt_with_the_same_digest(known: MemoryStage) -> None:
     known.endpoints = [ASKING]
     for _ in range(2):
         known.poll(full=True)
@@ -253,14 +251,14 @@ def test_a_full_scan_without_changes_gives_another_receipt_with_the_same_digest(
     assert first.watermark < second.watermark
 
 
-def test_an_incremental_scan_gives_no_receipt(known: Stage) -> None:
+def test_an_incremental_scan_gives_no_receipt(known: MemoryStage) -> None:
     known.endpoints = [ASKING]
     known.provider.add("7", row(10, ended_at=known.provider.clock))
     known.poll()
     assert events(known) == []
 
 
-def test_a_scan_that_misses_an_attempt_gives_none_until_its_removal_is_announced(known: Stage) -> None:
+def test_a_scan_that_misses_an_attempt_gives_none_until_its_removal_is_announced(known: MemoryStage) -> None:
     known.endpoints = [replace(ASKING, exam_ids=("7",))]
     del known.provider.rows["7"][1]
     events_after = []
@@ -275,14 +273,14 @@ def test_a_scan_that_misses_an_attempt_gives_none_until_its_removal_is_announced
     assert receipt.status_counts == {1: 2}
 
 
-def test_a_scan_that_could_not_read_a_row_gives_no_receipt(known: Stage) -> None:
+def test_a_scan_that_could_not_read_a_row_gives_no_receipt(known: MemoryStage) -> None:
     known.endpoints = [replace(ASKING, exam_ids=("7",))]
     known.provider.unreadable["7"] = (UnreadableRow(3, "startTime is missing"),)
     assert not known.poll(full=True).complete
     assert events(known) == []
 
 
-def test_an_exam_without_a_list_gets_receipts_too(stage: Stage) -> None:
+def test_an_exam_without_a_list_gets_receipts_too(stage: MemoryStage) -> None:
     stage.endpoints = [ASKING]
     stage.provider.add("7", row(1))
     show(stage, "7", available=None)

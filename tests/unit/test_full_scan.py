@@ -9,17 +9,16 @@ import pytest
 
 from examhook.provider.port import UnreadableRow
 from examhook.workflows.polling.full_scan import PATIENCE_S
-from tests.support.provider.memory_provider import BEGAN_AT, Stage, asked, row, state
-from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
+from tests.support.provider.memory_provider import BEGAN_AT, MemoryStage, asked, row, state
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage(MemorySubmissions(), MemoryExams())
+def stage() -> MemoryStage:
+    return MemoryStage()
 
 
 @pytest.fixture(params=["newest first", "oldest first"])
-def known(stage: Stage, request: pytest.FixtureRequest) -> Stage:
+def known(stage: MemoryStage, request: pytest.FixtureRequest) -> MemoryStage:
     """An exam of 250 ended attempts that was scanned."""
     stage.provider.oldest_first = request.param == "oldest first"
     stage.provider.add("7", *(row(1000 - number) for number in range(250)))
@@ -28,14 +27,16 @@ def known(stage: Stage, request: pytest.FixtureRequest) -> Stage:
     return stage
 
 
-def test_a_scan_without_changes_reads_and_writes_no_submission(known: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scan_without_changes_reads_and_writes_no_submission(
+    known: MemoryStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls: list[object] = []
     monkeypatch.setattr(known.submissions, "step", lambda: calls.append("a read or a write"))
     report = known.poll(full=True)
     assert (report.rows, report.changes, calls) == (250, 0, [])
 
 
-def test_a_running_attempt_with_a_future_end_does_not_keep_an_exam_active(stage: Stage) -> None:
+def test_a_running_attempt_with_a_future_end_does_not_keep_an_exam_active(stage: MemoryStage) -> None:
     """Some providers show when the time of a running attempt is up."""
     started_at, in_a_day = BEGAN_AT - 7200, BEGAN_AT + 86_400
     stage.provider.add("7", replace(row(1, status_code=0, started_at=started_at), ended_at=in_a_day))
@@ -45,7 +46,7 @@ def test_a_running_attempt_with_a_future_end_does_not_keep_an_exam_active(stage:
         stage.provider.clock += 3600
 
 
-def test_a_rescore_is_found_and_changes_the_digest(known: Stage) -> None:
+def test_a_rescore_is_found_and_changes_the_digest(known: MemoryStage) -> None:
     rescored = replace(known.provider.rows["7"][120], score_points=Decimal(77))
     known.provider.change("7", rescored)
     known.poll(full=True)
@@ -54,7 +55,7 @@ def test_a_rescore_is_found_and_changes_the_digest(known: Stage) -> None:
     assert known.poll(full=True).changes == 0
 
 
-def test_a_removal_is_announced_at_the_second_scan_that_misses_the_row(known: Stage) -> None:
+def test_a_removal_is_announced_at_the_second_scan_that_misses_the_row(known: MemoryStage) -> None:
     gone = known.provider.rows["7"].pop(5)
     known.poll(full=True)
     assert known.events() == []
@@ -71,7 +72,7 @@ def test_a_removal_is_announced_at_the_second_scan_that_misses_the_row(known: St
 
 
 def test_a_removal_in_an_exam_too_large_to_hold_at_once_is_announced(
-    known: Stage, monkeypatch: pytest.MonkeyPatch
+    known: MemoryStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("examhook.workflows.polling.full_scan.HELD_PAGES", 1)
     rescored = replace(known.provider.rows["7"][200], score_points=Decimal(77))
@@ -83,7 +84,7 @@ def test_a_removal_in_an_exam_too_large_to_hold_at_once_is_announced(
     assert sorted(known.events()) == sorted([f"{rescored.candidate_id} rescored", f"{gone.candidate_id} removed"])
 
 
-def test_a_row_that_was_missing_once_is_not_removed(known: Stage) -> None:
+def test_a_row_that_was_missing_once_is_not_removed(known: MemoryStage) -> None:
     missed = known.provider.rows["7"].pop(5)
     known.poll(full=True)
     known.provider.rows["7"].insert(5, missed)
@@ -93,7 +94,7 @@ def test_a_row_that_was_missing_once_is_not_removed(known: Stage) -> None:
     assert known.events() == []
 
 
-def test_an_empty_answer_where_rows_were_is_not_believed(known: Stage) -> None:
+def test_an_empty_answer_where_rows_were_is_not_believed(known: MemoryStage) -> None:
     rows, known.provider.rows["7"] = known.provider.rows["7"], []
     for _ in range(3):
         known.provider.clock += 300
@@ -105,7 +106,7 @@ def test_an_empty_answer_where_rows_were_is_not_believed(known: Stage) -> None:
     assert known.events() == []
 
 
-def test_an_exam_that_stays_empty_lost_its_rows(known: Stage) -> None:
+def test_an_exam_that_stays_empty_lost_its_rows(known: MemoryStage) -> None:
     known.provider.rows["7"] = []
     emptied_at = known.provider.clock
     while not known.events():
@@ -117,7 +118,7 @@ def test_an_exam_that_stays_empty_lost_its_rows(known: Stage) -> None:
     assert known.poll(full=True).complete
 
 
-def test_an_exam_with_attempts_that_shows_none_at_first_contact_announces_nothing_old_later(stage: Stage) -> None:
+def test_an_exam_with_attempts_that_shows_none_at_first_contact_announces_nothing_old_later(stage: MemoryStage) -> None:
     stage.provider.add("7", *(row(number) for number in range(20)))
     rows, stage.provider.rows["7"] = stage.provider.rows["7"], []
     assert not stage.poll(manual=False).complete
@@ -129,7 +130,7 @@ def test_an_exam_with_attempts_that_shows_none_at_first_contact_announces_nothin
     assert stage.events() == []
 
 
-def test_a_first_scan_without_statuses_that_takes_several_polls_announces_nothing_old(stage: Stage) -> None:
+def test_a_first_scan_without_statuses_that_takes_several_polls_announces_nothing_old(stage: MemoryStage) -> None:
     stage.provider.add("7", *(row(number) for number in range(30)))
     stage.provider.hide_status = True
     for _ in range(6):
@@ -142,7 +143,7 @@ def test_a_first_scan_without_statuses_that_takes_several_polls_announces_nothin
     assert stage.events() == []
 
 
-def test_a_first_scan_continues_where_its_time_ran_out(stage: Stage) -> None:
+def test_a_first_scan_continues_where_its_time_ran_out(stage: MemoryStage) -> None:
     stage.provider.add("7", *(row(number) for number in range(950)))
     stage.requests_until_time_is_up = 8
     report = stage.poll()
@@ -157,7 +158,7 @@ def test_a_first_scan_continues_where_its_time_ran_out(stage: Stage) -> None:
     assert stage.poll(full=True).changes == 0
 
 
-def test_a_first_scan_whose_process_died_repeats_few_requests(stage: Stage) -> None:
+def test_a_first_scan_whose_process_died_repeats_few_requests(stage: MemoryStage) -> None:
     stage.provider.add("7", *(row(number) for number in range(950)))
     stage.provider.dies_at_request = 10
     with pytest.raises(KeyboardInterrupt):
@@ -169,7 +170,7 @@ def test_a_first_scan_whose_process_died_repeats_few_requests(stage: Stage) -> N
     assert stage.events() == []
 
 
-def test_what_ends_while_a_first_scan_is_interrupted_is_announced_once(stage: Stage) -> None:
+def test_what_ends_while_a_first_scan_is_interrupted_is_announced_once(stage: MemoryStage) -> None:
     stage.provider.add("7", *(row(number) for number in range(950)))
     stage.requests_until_time_is_up = 8
     stage.poll()
@@ -187,7 +188,7 @@ def _die(*_arguments: object) -> None:
 
 
 def test_a_poll_that_dies_between_the_submissions_and_the_exams_state_loses_nothing(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: MemoryStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.provider.add("7", row(1))
     stage.poll()
@@ -203,7 +204,7 @@ def test_a_poll_that_dies_between_the_submissions_and_the_exams_state_loses_noth
 
 
 def test_a_removal_after_a_poll_that_died_in_a_first_scan_is_announced(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: MemoryStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It wrote the attempts, and not that the exam was scanned."""
     stage.provider.add("7", row(1), row(2))
@@ -222,7 +223,7 @@ def test_a_removal_after_a_poll_that_died_in_a_first_scan_is_announced(
 
 
 @pytest.mark.parametrize("flaw", ["a row cannot be read", "no status is shown"])
-def test_a_first_scan_that_passed_over_something_stores_it_once_it_can_be_read(stage: Stage, flaw: str) -> None:
+def test_a_first_scan_that_passed_over_something_stores_it_once_it_can_be_read(stage: MemoryStage, flaw: str) -> None:
     stage.provider.add("7", *(row(number) for number in range(250)))
     if flaw == "no status is shown":
         stage.provider.hide_status = True

@@ -27,14 +27,17 @@ DAY_S = 86_400
 LIMIT_S = 5 * DAY_S
 
 
-def failing(for_s: int, **health: int) -> Endpoint:
-    """An endpoint that has failed from SINCE for so long."""
+def failing(
+    for_s: int, *, consecutive_failures: int = 5, warned_at: int | None = None, warned_since: int | None = None
+) -> Endpoint:
+    """An endpoint that has failed for ``for_s`` since SINCE."""
     known = Health(
         failing_since=SINCE,
         last_failure_at=SINCE + for_s,
-        consecutive_failures=health.pop("consecutive_failures", 5),
+        consecutive_failures=consecutive_failures,
         last_error="answered 503 Service Unavailable",
-        **health,
+        warned_at=warned_at,
+        warned_since=warned_since,
     )
     return Endpoint("ep_1", "https://a.example/?token=t", b"", EndpointOrigin.CLI, SINCE - 10, health=known)
 
@@ -85,7 +88,7 @@ def test_it_has_recovered_once_an_event_got_through_after_a_warning() -> None:
 
 
 def test_a_success_from_before_the_failures_is_no_recovery() -> None:
-    """Enabled by hand, its failures forgotten, and nothing sent to it yet."""
+    """An operator enabled the endpoint, which clears its failures, and nothing was sent to it yet."""
     health = Health(last_success_at=SINCE - 5, warned_since=SINCE, warned_at=SINCE + 3600)
     assert health_action(replace(failing(0), health=health), SINCE + 9000, LIMIT_S) == NoAction()
 

@@ -9,19 +9,18 @@ import pytest
 
 from examhook.detection.intervals import RETRY_S
 from examhook.provider.errors import ProviderUnavailable
-from tests.support.provider.memory_provider import BEGAN_AT, Stage, asked, row, state
-from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
+from tests.support.provider.memory_provider import BEGAN_AT, MemoryStage, asked, row, state
 
 
-def tick(stage: Stage, seconds: int = 60) -> None:
+def tick(stage: MemoryStage, seconds: int = 60) -> None:
     stage.provider.clock += seconds
     stage.poll(manual=False)
 
 
 @pytest.fixture(params=["newest first", "oldest first"])
-def known(request: pytest.FixtureRequest) -> Stage:
+def known(request: pytest.FixtureRequest) -> MemoryStage:
     """An exam of 250 ended attempts that was scanned."""
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     stage.provider.oldest_first = request.param == "oldest first"
     stage.provider.add("7", *(row(1000 - number) for number in range(250)))
     assert stage.poll(manual=False).complete
@@ -29,7 +28,7 @@ def known(request: pytest.FixtureRequest) -> Stage:
     return stage
 
 
-def test_new_attempts_cost_one_request_and_what_proves_the_end(known: Stage) -> None:
+def test_new_attempts_cost_one_request_and_what_proves_the_end(known: MemoryStage) -> None:
     known.provider.add("7", row(10, ended_at=BEGAN_AT + 30), row(11, ended_at=BEGAN_AT + 20))
     tick(known)
     assert known.events() == ["10 submitted", "11 submitted"]
@@ -38,14 +37,14 @@ def test_new_attempts_cost_one_request_and_what_proves_the_end(known: Stage) -> 
     assert asked(known) == 0, "the count is as it was when the exam was read"
 
 
-def test_more_new_attempts_than_a_page_holds_are_all_found(known: Stage) -> None:
+def test_more_new_attempts_than_a_page_holds_are_all_found(known: MemoryStage) -> None:
     known.provider.add("7", *(row(number, ended_at=BEGAN_AT + 30) for number in range(230)))
     tick(known)
     assert len(known.events()) == 230
     assert asked(known) <= 4
 
 
-def test_running_attempts_are_followed_by_one_request_in_each_poll(known: Stage) -> None:
+def test_running_attempts_are_followed_by_one_request_in_each_poll(known: MemoryStage) -> None:
     known.provider.add("7", row(10, status_code=0))
     tick(known)
     for _ in range(3):
@@ -58,7 +57,7 @@ def test_running_attempts_are_followed_by_one_request_in_each_poll(known: Stage)
     assert asked(known) == 0
 
 
-def test_a_deep_running_attempt_is_asked_for_by_its_candidate(known: Stage) -> None:
+def test_a_deep_running_attempt_is_asked_for_by_its_candidate(known: MemoryStage) -> None:
     """Three pages would be needed to reach it; one request about the candidate does."""
     known.provider.add("7", row(740, status_code=0))
     tick(known)
@@ -71,7 +70,7 @@ def test_a_deep_running_attempt_is_asked_for_by_its_candidate(known: Stage) -> N
     assert asked(known) <= 2 + known.provider.oldest_first
 
 
-def test_a_row_that_is_listed_later_than_it_is_counted_is_found_within_the_rotation(known: Stage) -> None:
+def test_a_row_that_is_listed_later_than_it_is_counted_is_found_within_the_rotation(known: MemoryStage) -> None:
     listed = known.provider.exams_listed["7"]
     known.provider.exams_listed["7"] = replace(listed, attempt_count=(listed.attempt_count or 0) + 1)
     tick(known)
@@ -81,7 +80,7 @@ def test_a_row_that_is_listed_later_than_it_is_counted_is_found_within_the_rotat
     assert known.events() == ["10 submitted"]
 
 
-def test_fewer_new_rows_than_the_count_shows_call_for_one_full_scan_and_not_for_more(known: Stage) -> None:
+def test_fewer_new_rows_than_the_count_shows_call_for_one_full_scan_and_not_for_more(known: MemoryStage) -> None:
     known.provider.clock += RETRY_S
     listed = known.provider.exams_listed["7"]
     known.provider.exams_listed["7"] = replace(listed, attempt_count=(listed.attempt_count or 0) + 1)
@@ -93,7 +92,7 @@ def test_fewer_new_rows_than_the_count_shows_call_for_one_full_scan_and_not_for_
 
 
 @pytest.mark.parametrize("count", [None, 0, 250, 10_000])
-def test_a_count_that_says_nothing_costs_minutes_and_no_event(known: Stage, count: int | None) -> None:
+def test_a_count_that_says_nothing_costs_minutes_and_no_event(known: MemoryStage, count: int | None) -> None:
     """It lags, stands still, is absent or counts something else."""
     for minute in range(1, 121):
         if minute % 40 == 0:
@@ -105,7 +104,7 @@ def test_a_count_that_says_nothing_costs_minutes_and_no_event(known: Stage, coun
     assert sorted(known.events()) == ["97 submitted", "98 submitted", "99 submitted"]
 
 
-def test_a_count_that_stands_still_costs_few_requests(known: Stage) -> None:
+def test_a_count_that_stands_still_costs_few_requests(known: MemoryStage) -> None:
     known.provider.exams_listed["7"] = replace(known.provider.exams_listed["7"], attempt_count=7)
     tick(known)
     requests = 0
@@ -115,7 +114,7 @@ def test_a_count_that_stands_still_costs_few_requests(known: Stage) -> None:
     assert requests <= 60 / 5 * 2 + 4, "at most every five minutes, and one full scan"
 
 
-def test_a_failing_scan_leaves_the_exam_due(known: Stage) -> None:
+def test_a_failing_scan_leaves_the_exam_due(known: MemoryStage) -> None:
     known.provider.add("7", row(10, ended_at=BEGAN_AT + 30))
     known.provider.failures["7"] = ProviderUnavailable("It does not answer.")
     assert known.poll().errors
@@ -124,7 +123,7 @@ def test_a_failing_scan_leaves_the_exam_due(known: Stage) -> None:
     assert known.events() == ["10 submitted"]
 
 
-def test_an_exam_that_closed_while_attempts_ran_is_scanned_and_its_last_attempts_followed(known: Stage) -> None:
+def test_an_exam_that_closed_while_attempts_ran_is_scanned_and_its_last_attempts_followed(known: MemoryStage) -> None:
     known.provider.add("7", row(10, status_code=0))
     tick(known)
     known.provider.exams_listed["7"] = replace(known.provider.exams_listed["7"], available=False)
@@ -137,7 +136,7 @@ def test_an_exam_that_closed_while_attempts_ran_is_scanned_and_its_last_attempts
     assert asked(known) == 0
 
 
-def test_an_attempt_that_was_running_and_is_gone_calls_for_a_full_scan_at_once(known: Stage) -> None:
+def test_an_attempt_that_was_running_and_is_gone_calls_for_a_full_scan_at_once(known: MemoryStage) -> None:
     known.provider.add("7", row(10, status_code=0))
     tick(known)
     known.provider.rows["7"].pop(0)
@@ -146,7 +145,7 @@ def test_an_attempt_that_was_running_and_is_gone_calls_for_a_full_scan_at_once(k
     assert gone.missing_since == known.provider.clock
 
 
-def test_an_attempt_that_was_reopened_is_followed_to_its_second_end(known: Stage) -> None:
+def test_an_attempt_that_was_reopened_is_followed_to_its_second_end(known: MemoryStage) -> None:
     known.provider.add("7", row(10, status_code=0))
     tick(known)
     for place, seen in enumerate([row(10), row(10, status_code=0), row(10, ended_at=BEGAN_AT + 90)]):
@@ -158,7 +157,7 @@ def test_an_attempt_that_was_reopened_is_followed_to_its_second_end(known: Stage
 
 @pytest.mark.parametrize("full", [False, True])
 def test_a_change_with_which_another_poll_was_faster_leaves_the_exam_due(
-    known: Stage,
+    known: MemoryStage,
     monkeypatch: pytest.MonkeyPatch,
     full: bool,  # noqa: FBT001
 ) -> None:
@@ -173,7 +172,7 @@ def test_a_change_with_which_another_poll_was_faster_leaves_the_exam_due(
     assert known.events() == ["10 submitted"]
 
 
-def test_a_week_without_polls_is_caught_up_by_one_poll(known: Stage) -> None:
+def test_a_week_without_polls_is_caught_up_by_one_poll(known: MemoryStage) -> None:
     """New attempts, the end of one that was running, a rescore, a new exam: each once, however long ago."""
     known.provider.add("7", row(10, status_code=0))
     tick(known)

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from examhook.detection.erased import hash_of
 from examhook.detection.exam_state import RowOrder, ScanCursor
 from examhook.storage.exams import ErasureMarks
-from tests.support.provider.memory_provider import BEGAN_AT, Stage, asked, row, state
-from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
+from tests.support.provider.memory_provider import BEGAN_AT, MemoryStage, asked, row, state
 
 REQUESTS = 9
 """What one poll has time for: up to three for the list, and six pages of ten."""
@@ -21,33 +20,33 @@ KEY = b"k" * 32
 
 
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+def stage(monkeypatch: pytest.MonkeyPatch) -> MemoryStage:
     return large_exam(monkeypatch)
 
 
-def large_exam(monkeypatch: pytest.MonkeyPatch) -> Stage:
+def large_exam(monkeypatch: pytest.MonkeyPatch) -> MemoryStage:
     """An exam of 190 ended attempts, of which a poll can read a third."""
     monkeypatch.setattr("examhook.workflows.polling.full_scan.limits_at", lambda _now: (10, 9, 11, 8, 7))
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     stage.provider.add("7", *(row(900 - number) for number in range(190)))
     stage.requests_until_time_is_up = REQUESTS
     return stage
 
 
-def cursor(stage: Stage) -> ScanCursor:
+def cursor(stage: MemoryStage) -> ScanCursor:
     found = state(stage).cursor
     assert found is not None
     return found
 
 
-def next_poll(stage: Stage, *new: int) -> None:
+def next_poll(stage: MemoryStage, *new: int) -> None:
     """Poll after ``new`` attempts were listed, those of lower numbers having begun later."""
     stage.provider.clock += 60
     stage.provider.add("7", *(row(number, ended_at=stage.provider.clock) for number in new))
     stage.poll(manual=False)
 
 
-def until_scanned(stage: Stage, *new: int) -> None:
+def until_scanned(stage: MemoryStage, *new: int) -> None:
     """Poll until the exam was scanned completely, with one of ``new`` listed before each poll."""
     numbers: Iterator[int] = iter(new)
     for _ in range(60):
@@ -61,7 +60,7 @@ def until_scanned(stage: Stage, *new: int) -> None:
     ("oldest_first", "order"), [(False, RowOrder.NEWEST), (True, RowOrder.OLDEST)], ids=["newest first", "oldest first"]
 )
 def test_an_exam_too_large_for_one_poll_is_scanned_while_attempts_come(
-    stage: Stage,
+    stage: MemoryStage,
     oldest_first: bool,  # noqa: FBT001
     order: RowOrder,
 ) -> None:
@@ -80,7 +79,7 @@ def test_an_exam_too_large_for_one_poll_is_scanned_while_attempts_come(
     assert asked(stage) <= 2, "the new rows only"
 
 
-def test_more_attempts_than_a_page_holds_may_come_between_two_polls(stage: Stage) -> None:
+def test_more_attempts_than_a_page_holds_may_come_between_two_polls(stage: MemoryStage) -> None:
     stage.poll(manual=False)
     stage.requests_until_time_is_up = None
     # They move the row at which the scan continues further than it looks for the row.
@@ -92,7 +91,7 @@ def test_more_attempts_than_a_page_holds_may_come_between_two_polls(stage: Stage
     assert state(stage).row_order is RowOrder.NEWEST
 
 
-def test_what_came_bit_by_bit_is_announced(stage: Stage) -> None:
+def test_what_came_bit_by_bit_is_announced(stage: MemoryStage) -> None:
     stage.poll(manual=False)
     next_poll(stage, *range(56, 62))
     next_poll(stage, *range(46, 52))
@@ -105,7 +104,7 @@ def test_what_came_bit_by_bit_is_announced(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("erased", [719, 899], ids=["in an earlier poll", "in the last"])
-def test_a_candidate_who_was_erased_and_is_still_shown_keeps_no_exam_incomplete(stage: Stage, erased: int) -> None:
+def test_an_erased_candidate_who_is_still_shown_keeps_no_exam_incomplete(stage: MemoryStage, erased: int) -> None:
     stage.exams.store.erasures = ErasureMarks(KEY, {hash_of(str(erased), KEY): BEGAN_AT})
     stage.poll(manual=False)
     until_scanned(stage)
@@ -113,7 +112,7 @@ def test_a_candidate_who_was_erased_and_is_still_shown_keeps_no_exam_incomplete(
     assert stage.events() == []
 
 
-def test_rows_that_were_reversed_between_two_polls_are_not_skipped(stage: Stage) -> None:
+def test_rows_that_were_reversed_between_two_polls_are_not_skipped(stage: MemoryStage) -> None:
     """The row at which the scan continues stands where it stood."""
     stage.provider.rows["7"] = [row(900 - number) for number in range(127)]
     stage.provider.exams_listed["7"] = replace(stage.provider.exams_listed["7"], attempt_count=127)
@@ -125,7 +124,7 @@ def test_rows_that_were_reversed_between_two_polls_are_not_skipped(stage: Stage)
     assert len(stage.stored()) == 127
 
 
-def test_rows_that_are_removed_while_a_scan_is_interrupted_hide_no_other(stage: Stage) -> None:
+def test_rows_that_are_removed_while_a_scan_is_interrupted_hide_no_other(stage: MemoryStage) -> None:
     """The row at which it continues stands one place higher."""
     stage.poll(manual=False)
     stage.provider.rows["7"] = [each for each in stage.provider.rows["7"] if each.candidate_id != "715"]
@@ -134,7 +133,7 @@ def test_rows_that_are_removed_while_a_scan_is_interrupted_hide_no_other(stage: 
     assert shown <= {each.key for each in stage.stored()}
 
 
-def test_a_running_attempt_that_an_earlier_poll_of_the_scan_met_is_followed(stage: Stage) -> None:
+def test_a_running_attempt_that_an_earlier_poll_of_the_scan_met_is_followed(stage: MemoryStage) -> None:
     stage.provider.add("7", row(60, status_code=0))
     stage.poll(manual=False)
     until_scanned(stage, 50, 49, 48)
@@ -145,7 +144,7 @@ def test_a_running_attempt_that_an_earlier_poll_of_the_scan_met_is_followed(stag
     assert "60 submitted" in stage.events()
 
 
-def test_the_end_of_an_attempt_that_ran_when_an_earlier_poll_met_it_is_found(stage: Stage) -> None:
+def test_the_end_of_an_attempt_that_ran_when_an_earlier_poll_met_it_is_found(stage: MemoryStage) -> None:
     stage.provider.add("7", row(60, status_code=0))
     stage.poll(manual=False)
     stage.provider.change("7", row(60, ended_at=BEGAN_AT + 30))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+from typing import cast
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 from mypy_boto3_cloudformation import CloudFormationClient
+from mypy_boto3_lambda import LambdaClient
 
+from examhook_cli.errors import DeployError
 from examhook_cli.local.deploy import failure_reasons
-from examhook_cli.local.errors import DeployError
-from examhook_cli.local.functions import wake
+from examhook_cli.local.local_stack import warm_up
 from examhook_cli.stack import (
     MissingOutputError,
     Stack,
@@ -75,14 +77,14 @@ def test_no_stack_at_all_gives_no_reasons(cloudformation: CloudFormationClient) 
 
 def test_every_function_but_poll_is_woken() -> None:
     functions = FakeFunctions(None, {"batchItemFailures": []})
-    wake(Stack("examhook", WOKEN), functions)
+    warm_up(Stack("examhook", WOKEN, "CREATE_COMPLETE"), cast(LambdaClient, functions))
     assert functions.invoked == list(WOKEN.values())
 
 
 def test_a_function_that_cannot_start_is_named_with_what_it_said() -> None:
     functions = FakeFunctions("examhook-Dispatch", {"errorMessage": "No module named 'x'"})
     with pytest.raises(DeployError, match="Dispatch does not work: No module named 'x'"):
-        wake(Stack("examhook", WOKEN), functions)
+        warm_up(Stack("examhook", WOKEN, "CREATE_COMPLETE"), cast(LambdaClient, functions))
 
 
 def test_a_ready_stack_tells_its_outputs(cloudformation: CloudFormationClient) -> None:
@@ -98,7 +100,7 @@ def test_a_ready_stack_tells_its_outputs(cloudformation: CloudFormationClient) -
 def test_a_stack_that_is_not_there_says_where_it_was_looked_for(cloudformation: CloudFormationClient) -> None:
     with Stubber(cloudformation) as stub:
         stub.add_client_error("describe_stacks", "ValidationError", "Stack with id examhook does not exist")
-        with pytest.raises(StackNotFoundError, match="no stack examhook in region eu-central-1"):
+        with pytest.raises(StackNotFoundError, match="Stack examhook does not exist in region eu-central-1"):
             read_stack(cloudformation, "examhook")
 
 

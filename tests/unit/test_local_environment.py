@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from examhook_cli.errors import NotInstalledError
 from examhook_cli.local.deploy import write_private
 from examhook_cli.local.environment import (
-    LocalEnvironment,
+    LocalPaths,
     emulator_variables,
     sam_variables,
     shell_text,
     shell_variables,
 )
-from examhook_cli.local.errors import NotInstalledError
 
 PERSON = {
     "PATH": "/usr/bin",
@@ -63,15 +63,15 @@ def test_a_proxy_is_never_asked_for_the_emulator() -> None:
 
 
 def test_the_state_stands_in_the_checkout_unless_moved(tmp_path: Path) -> None:
-    usual = LocalEnvironment.find({})
+    usual = LocalPaths.find({})
     assert (usual.project / "template.yaml").is_file()
     assert usual.state == usual.project / ".local"
-    assert LocalEnvironment.find({"EXAMHOOK_LOCAL_DIR": str(tmp_path)}).state == tmp_path
+    assert LocalPaths.find({"EXAMHOOK_LOCAL_DIR": str(tmp_path)}).state == tmp_path
 
 
 def test_a_missing_environment_is_named_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(NotInstalledError, match=r"\.venv-sam is not set up: run make install"):
-        LocalEnvironment(tmp_path, tmp_path).program(".venv-sam", "sam")
+        LocalPaths(tmp_path, tmp_path).program(".venv-sam", "sam")
 
 
 def test_a_private_file_is_its_owners_alone_even_where_an_open_one_stood(tmp_path: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import cast
+
+from mypy_boto3_logs import CloudWatchLogsClient
 
 from examhook_cli.local.logs import Function, LogLine, follow_lines, read_lines
 
@@ -34,7 +37,11 @@ def test_lines_of_all_functions_come_in_the_order_of_time_without_lambdas_own() 
     logs = FakeLogs()
     logs.events["/x/poll"] = [(1, "START RequestId: 1"), (3, "second\n"), (4, "END RequestId: 1")]
     logs.events["/x/retry"] = [(2, "first"), (5, "third"), (6, "REPORT RequestId: 2")]
-    assert shown(read_lines(GROUPS, logs)) == [(2, "retry", "first"), (3, "poll", "second"), (5, "retry", "third")]
+    assert shown(read_lines(GROUPS, cast(CloudWatchLogsClient, logs))) == [
+        (2, "retry", "first"),
+        (3, "poll", "second"),
+        (5, "retry", "third"),
+    ]
 
 
 def test_figures_for_cloudwatch_are_left_out() -> None:
@@ -43,7 +50,7 @@ def test_figures_for_cloudwatch_are_left_out() -> None:
         (1, '{"_aws":{"Timestamp":1},"stack":"examhook","PollAge":[0.0]}'),
         (2, '{"level":"INFO"}'),
     ]
-    assert shown(read_lines(GROUPS, logs)) == [(2, "poll", '{"level":"INFO"}')]
+    assert shown(read_lines(GROUPS, cast(CloudWatchLogsClient, logs))) == [(2, "poll", '{"level":"INFO"}')]
 
 
 def test_following_shows_each_line_once_even_those_of_one_millisecond() -> None:
@@ -54,5 +61,5 @@ def test_following_shows_each_line_once_even_those_of_one_millisecond() -> None:
     def arrive(_pause_s: float) -> None:
         logs.events["/x/poll"].extend(arrivals.pop(0))
 
-    lines = list(islice(follow_lines(GROUPS, logs, arrive), 6))
+    lines = list(islice(follow_lines(GROUPS, cast(CloudWatchLogsClient, logs), arrive), 6))
     assert [line.message for line in lines] == ["a", "same", "same", "same", "late", "b"]

@@ -10,31 +10,31 @@ import boto3
 import pytest
 
 from examhook_cli.local.deploy import build, deploy
-from examhook_cli.local.environment import REGION, LocalEnvironment
-from examhook_cli.local.options import LocalOptions
+from examhook_cli.local.environment import REGION, LocalPaths
+from examhook_cli.local.parameters import LocalOptions
 
 ROOT = Path(__file__).parents[2]
-Arguments = Callable[[LocalEnvironment], list[str]]
+Arguments = Callable[[LocalPaths], list[str]]
 OPTIONS = LocalOptions("http://127.0.0.1:8100", "a-code")
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> LocalEnvironment:
+def environment(tmp_path: Path) -> LocalPaths:
     """A checkout whose SAM prints its arguments, one on each line, and does nothing."""
     program = tmp_path / "project" / ".venv-sam" / "bin" / "sam"
     program.parent.mkdir(parents=True)
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     program.chmod(0o700)
     (tmp_path / "state").mkdir()
-    return LocalEnvironment(tmp_path / "project", tmp_path / "state")
+    return LocalPaths(tmp_path / "project", tmp_path / "state")
 
 
-def build_arguments(environment: LocalEnvironment) -> list[str]:
+def build_arguments(environment: LocalPaths) -> list[str]:
     build(environment, {}, 4566, OPTIONS)
     return environment.deploy_log.read_text().splitlines()
 
 
-def deploy_arguments(environment: LocalEnvironment) -> list[str]:
+def deploy_arguments(environment: LocalPaths) -> list[str]:
     deploy(environment, {}, 4566, OPTIONS, boto3.client("cloudformation", region_name=REGION))
     return environment.deploy_log.read_text().splitlines()
 
@@ -46,7 +46,7 @@ def configuration(arguments: list[str]) -> Path:
 
 @pytest.mark.parametrize("arguments", [build_arguments, deploy_arguments])
 def test_sam_reads_the_local_runs_own_configuration_and_never_the_operators(
-    environment: LocalEnvironment, arguments: Arguments
+    environment: LocalPaths, arguments: Arguments
 ) -> None:
     """The guided ``sam deploy`` keeps region, profile, parameters and more in the checkout's samconfig.toml."""
     read = configuration(arguments(environment))
@@ -57,12 +57,12 @@ def test_sam_reads_the_local_runs_own_configuration_and_never_the_operators(
 
 @pytest.mark.parametrize("arguments", [build_arguments, deploy_arguments])
 def test_sam_works_in_the_region_in_which_the_local_stack_is_looked_for(
-    environment: LocalEnvironment, arguments: Arguments
+    environment: LocalPaths, arguments: Arguments
 ) -> None:
     assert f"--region={REGION}" in arguments(environment)
 
 
-def test_the_own_configuration_says_what_a_deployment_without_questions_needs(environment: LocalEnvironment) -> None:
+def test_the_own_configuration_says_what_a_deployment_without_questions_needs(environment: LocalPaths) -> None:
     arguments = deploy_arguments(environment)
     settings = tomllib.loads(configuration(arguments).read_text())
     assert settings.keys() == {"version", "default"}

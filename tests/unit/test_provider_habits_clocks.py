@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from model.plans import PollPlan
 
 from examhook.settings import Dialect
 from examhook_simulator.world import World
+from tests.model.plans import PollPlan
 from tests.support.provider.installation_with_quirks import DIALECTS, Habits
 
 DATES = ("date=1970", "date=absent", "date=stuck", "date=+18000", "date=-18000", "date=two_servers")

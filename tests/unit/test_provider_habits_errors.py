@@ -8,8 +8,7 @@ from examhook.provider.errors import ProviderUnavailable
 from examhook.settings import Dialect
 from examhook.workflows.polling.exam_reading import MAX_FAILURES
 from tests.support.provider.installation_with_quirks import DIALECTS, Habits
-from tests.support.provider.memory_provider import Stage, row
-from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
+from tests.support.provider.memory_provider import MemoryStage, row
 
 FIELDS = ("message", "code", "errcode", "status", "msg", "errmsg")
 HOUR_S = 3600
@@ -79,7 +78,7 @@ def test_every_rate_limit_text_leads_to_a_pause_and_no_refusal(dialect: Dialect)
 
 def test_a_provider_whose_results_all_fail_is_left_alone_more_and_more() -> None:
     """40 exams: without an end after a few failures, each poll would make 40 requests."""
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     for number in range(40):
         stage.provider.add(str(number), row(number))
         stage.provider.failures[str(number)] = ProviderUnavailable("It does not answer.")
@@ -94,7 +93,7 @@ def test_a_provider_whose_results_all_fail_is_left_alone_more_and_more() -> None
 
 
 def test_exams_that_fail_between_exams_that_answer_stop_nobody() -> None:
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     for number in range(40):
         stage.provider.add(str(number), row(number))
         if number % 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from collections.abc import Callable
 from itertools import repeat
 
 import pytest
@@ -13,8 +14,7 @@ from examhook.provider.legacy import parse_exams, parse_results
 from examhook.provider.port import UnreadableRow
 from examhook.provider.rows import MAX_ROWS
 from tests.support.provider.installation_with_quirks import Habits
-from tests.support.provider.memory_provider import Stage, row
-from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
+from tests.support.provider.memory_provider import MemoryStage, row
 
 _MEMORY_BYTES = 256 * 2**20
 """Half of what the function has."""
@@ -22,7 +22,9 @@ _MEMORY_BYTES = 256 * 2**20
 
 @pytest.mark.parametrize("parse", [parse_exams, parse_results], ids=["exams", "results"])
 @pytest.mark.parametrize("part", [b"{}", b"[]", b"1", b'{"eid":1}', b"[[]]"])
-def test_a_body_of_sixteen_mebibytes_of_small_values_takes_little_memory(parse, part: bytes) -> None:  # noqa: ANN001
+def test_a_body_of_sixteen_mebibytes_of_small_values_takes_little_memory(
+    parse: Callable[[bytes], object], part: bytes
+) -> None:
     body = b"[" + b",".join(repeat(part, 16 * 2**20 // (len(part) + 1))) + b"]"
     tracemalloc.start()
     try:
@@ -54,7 +56,7 @@ def test_a_bomb_fails_its_exam_only_and_the_next_answer_is_read() -> None:
 
 def test_after_a_first_contact_that_could_not_be_completed_no_poll_is_complete_until_it_is() -> None:
     """Out of time, at every step."""
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     for exam_id in "789":
         stage.provider.add(exam_id, *(row(number) for number in range(350)))
     stage.requests_until_time_is_up = 5
@@ -71,7 +73,7 @@ def test_after_a_first_contact_that_could_not_be_completed_no_poll_is_complete_u
 
 
 def test_a_first_contact_with_rows_that_cannot_be_read_is_complete_in_the_end_and_names_them() -> None:
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     stage.provider.add("7", *(row(number) for number in range(20)))
     stage.provider.unreadable["7"] = (UnreadableRow(20, "startTime is missing"),)
     reports = [report for _, report in stage.minutes(45)]
@@ -82,7 +84,7 @@ def test_a_first_contact_with_rows_that_cannot_be_read_is_complete_in_the_end_an
 
 
 def test_exams_that_fail_at_first_contact_keep_every_poll_incomplete_until_they_are_scanned() -> None:
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     for exam_id in "789":
         stage.provider.add(exam_id, row(int(exam_id)))
     stage.provider.failures["8"] = ProviderUnavailable("It does not answer.")

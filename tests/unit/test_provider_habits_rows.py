@@ -10,8 +10,8 @@ from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.detection.intervals import WEEK_S
 from examhook.settings import Dialect
 from tests.support.provider.installation_with_quirks import DIALECTS, Habits
-from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
-from tests.support.storage.memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
+from tests.support.provider.memory_provider import BEGAN_AT, MemoryStage, row
+from tests.support.storage.memory_tables import MemoryExamStates
 
 ASKING = Endpoint("ep_1", "https://a.example/", b"", EndpointOrigin.CLI, 1, types=("exam.*",))
 
@@ -55,7 +55,7 @@ def test_an_attempt_that_was_truly_reopened_is_announced(dialect: Dialect) -> No
 @pytest.mark.parametrize("attempts", [1, 40])
 def test_a_changed_status_of_a_final_attempt_is_found_within_a_week_where_lists_show_none(attempts: int) -> None:
     """1 becomes 3 with the same end and score."""
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     stage.provider.hide_status = True
     stage.provider.add("7", *(row(number) for number in range(attempts)))
     stage.poll(manual=False)
@@ -72,7 +72,7 @@ def test_a_changed_status_of_a_final_attempt_is_found_within_a_week_where_lists_
 
 
 def test_the_weekly_look_at_hidden_statuses_is_spread_over_the_week() -> None:
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     stage.provider.hide_status = True
     stage.provider.add("7", *(row(number) for number in range(60)))
     stage.poll(manual=False)
@@ -86,13 +86,12 @@ def test_the_weekly_look_at_hidden_statuses_is_spread_over_the_week() -> None:
 
 
 def test_a_receipt_does_not_certify_statuses_that_were_not_looked_at() -> None:
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     stage.endpoints = [ASKING]
     stage.provider.hide_status = True
     stage.provider.add("7", row(1), row(2))
     assert stage.poll().complete
     states = stage.exam_states
-    assert isinstance(states, MemoryExamStates)
     first = _receipts(states)
     for _ in range(5):
         stage.provider.clock += 60
@@ -145,7 +144,7 @@ def test_a_corrected_start_keeps_the_same_attempt_where_records_have_ids(dialect
 
 
 def test_two_attempts_of_one_candidate_with_ids_of_their_own_stay_two() -> None:
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     stage.provider.add("7", row(1, record_id="a"))
     stage.poll()
     again = replace(row(1), started_at=row(1).started_at + 1, record_id="b", ended_at=BEGAN_AT + 20)

@@ -259,8 +259,8 @@ def test_a_list_whose_pages_fit_by_chance_is_not_complete_while_rows_are_lacking
     def fetch(start: int, limit: int) -> ListedPage:
         return page(*pages.get(start, ())[:limit])
 
-    begin = {"start": 4, "after": 99} if continues else {}
-    reader: Reader[int] = Reader(fetch, lambda row: row, at_least=5, limits=(3, 3), **begin)
+    start, after = (4, 99) if continues else (0, None)
+    reader: Reader[int] = Reader(fetch, lambda row: row, at_least=5, limits=(3, 3), start=start, after=after)
     assert list(reader.pages())
     assert reader.problem is not None or reader.passes == 2
 

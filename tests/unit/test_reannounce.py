@@ -20,6 +20,7 @@ from tests.support.events.model_values import (
     ENDED_AT,
     OBSERVED_AT,
     STARTED_AT,
+    SubmissionFields,
     attempt,
     exam,
     submission,
@@ -135,7 +136,7 @@ def test_the_first_of_several_ends_does_not_come_back() -> None:
 
 
 @pytest.mark.parametrize("facts", [{"removed": True}, {"missing_since": OBSERVED_AT}])
-def test_what_the_provider_does_not_show_any_more_is_not_announced(facts: dict[str, object]) -> None:
+def test_what_the_provider_does_not_show_any_more_is_not_announced(facts: SubmissionFields) -> None:
     assert reannouncement(replace(silent(), **facts), 0).event_ids == ()
 
 

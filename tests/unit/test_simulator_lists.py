@@ -274,7 +274,7 @@ def test_rows_of_v1_name_another_exam_where_they_are_foreign(provider: Provider)
     for exam_id in (asked, other):
         provider.world.populate(exam_id, 4)
     provider.switch("foreign_rows=1")
-    found = [row["eid"] for row in provider.v1(eid=asked)[0]]
+    found = [str(row["eid"]) for row in provider.v1(eid=asked)[0]]
     assert sorted(found) == [asked] * 4 + [other]
     assert len(provider.v1()[0]) == 8, "all exams at once have no foreign rows"
 

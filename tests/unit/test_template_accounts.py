@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.decode import decode_str
 
-TEXT = (Path(__file__).parents[2] / "template.yaml").read_text()
-TEMPLATE: Mapping[str, Any] = decode_str(TEXT)[0]
+from tests.support.template.source_template import TEMPLATE
+
 POLICY: Mapping[str, Any] = TEMPLATE["Resources"]["PollAccountsPolicy"]
 
 

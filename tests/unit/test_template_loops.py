@@ -6,12 +6,9 @@ Lambda stays on guard there.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from cfnlint.decode import cfn_yaml
-
-RESOURCES = cfn_yaml.load(str(Path(__file__).parents[2] / "template.yaml"))["Resources"]
+from tests.support.template.source_template import RESOURCES
 
 
 def attribute_of(value: object) -> str:

@@ -7,24 +7,23 @@ from decimal import Decimal
 import pytest
 
 from examhook.provider.errors import ProviderRejected
-from tests.support.provider.memory_provider import BEGAN_AT, Stage, row
-from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
+from tests.support.provider.memory_provider import BEGAN_AT, MemoryStage, row
 
 
 @pytest.fixture
-def stage() -> Stage:
+def stage() -> MemoryStage:
     """A stage whose list is never empty."""
-    stage = Stage(MemorySubmissions(), MemoryExams())
+    stage = MemoryStage()
     stage.provider.add("1")
     return stage
 
 
-def unlist(stage: Stage, exam_id: str) -> None:
+def unlist(stage: MemoryStage, exam_id: str) -> None:
     """From now on the provider's list lacks the exam; its results can still be asked for."""
     del stage.provider.exams_listed[exam_id]
 
 
-def test_an_attempt_that_ends_after_its_exam_left_the_list_is_announced(stage: Stage) -> None:
+def test_an_attempt_that_ends_after_its_exam_left_the_list_is_announced(stage: MemoryStage) -> None:
     stage.provider.add("7", row(1, status_code=0))
     stage.poll()
     unlist(stage, "7")
@@ -34,7 +33,7 @@ def test_an_attempt_that_ends_after_its_exam_left_the_list_is_announced(stage: S
     assert (report.complete, stage.events()) == (True, ["1 forced"])
 
 
-def test_what_nothing_suggests_in_an_exam_that_left_the_list_is_found_by_its_full_scan(stage: Stage) -> None:
+def test_what_nothing_suggests_in_an_exam_that_left_the_list_is_found_by_its_full_scan(stage: MemoryStage) -> None:
     stage.provider.add("7", row(1))
     stage.poll()
     unlist(stage, "7")
@@ -45,7 +44,7 @@ def test_what_nothing_suggests_in_an_exam_that_left_the_list_is_found_by_its_ful
 
 
 def test_an_exam_whose_results_are_refused_since_it_left_the_list_is_asked_for_once_a_day_and_is_no_error(
-    stage: Stage,
+    stage: MemoryStage,
 ) -> None:
     """Its attempts are kept: that the provider does not show them any more is no removal."""
     stage.provider.add("7", row(1, status_code=0), row(2))
@@ -63,7 +62,7 @@ def test_an_exam_whose_results_are_refused_since_it_left_the_list_is_asked_for_o
     assert [one.missing_since for one in stage.stored()] == [None, None]
 
 
-def test_an_exam_that_was_refused_and_is_listed_again_is_read_at_once(stage: Stage) -> None:
+def test_an_exam_that_was_refused_and_is_listed_again_is_read_at_once(stage: MemoryStage) -> None:
     stage.provider.add("7", row(1, status_code=0))
     stage.poll()
     listed = stage.provider.exams_listed.pop("7")

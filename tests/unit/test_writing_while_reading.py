@@ -14,8 +14,8 @@ from examhook.detection.transition import Change
 from examhook.provider.errors import ProviderUnavailable
 from examhook.workflows.polling.poll import PollRequest
 from examhook.workflows.polling.report import PollReport
-from tests.support.provider.memory_provider import Stage, asked, row, state
-from tests.support.storage.memory_tables import MemoryExams, MemorySubmissions
+from tests.support.provider.memory_provider import MemoryStage, asked, row, state
+from tests.support.storage.memory_tables import MemorySubmissions
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,19 +57,19 @@ def submissions() -> NotedSubmissions:
 
 
 @pytest.fixture
-def stage(submissions: NotedSubmissions, monkeypatch: pytest.MonkeyPatch) -> Stage:
+def stage(submissions: NotedSubmissions, monkeypatch: pytest.MonkeyPatch) -> MemoryStage:
     monkeypatch.setattr("examhook.workflows.polling.full_scan.limits_at", lambda _now: (10, 9, 11, 8, 7))
-    stage = Stage(submissions, MemoryExams())
+    stage = MemoryStage(submissions)
     stage.provider.add("7", *(row(900 - number) for number in range(ROWS)))
     return stage
 
 
-def poll(stage: Stage) -> PollReport:
+def poll(stage: MemoryStage) -> PollReport:
     workflow = replace(stage.workflow(), writer=LateExecutor())
     return workflow.run(PollRequest(), lambda: 300.0)
 
 
-def test_each_page_is_written_after_the_next_one_was_read(stage: Stage, submissions: NotedSubmissions) -> None:
+def test_each_page_is_written_after_the_next_one_was_read(stage: MemoryStage, submissions: NotedSubmissions) -> None:
     """Except before a cursor is saved, which waits for what it covers."""
     pages_read: list[int] = []
     submissions.before_write = lambda: pages_read.append(asked(stage))
@@ -78,7 +78,7 @@ def test_each_page_is_written_after_the_next_one_was_read(stage: Stage, submissi
     assert pages_read[:10] == [2, 3, 4, 5, 5, 7, 8, 9, 10, 10]
 
 
-def test_rows_whose_write_fails_are_read_again(stage: Stage, submissions: NotedSubmissions) -> None:
+def test_rows_whose_write_fails_are_read_again(stage: MemoryStage, submissions: NotedSubmissions) -> None:
     """No cursor covers them, although further pages were read meanwhile."""
     writes = iter(range(1000))
 
@@ -96,7 +96,7 @@ def test_rows_whose_write_fails_are_read_again(stage: Stage, submissions: NotedS
     assert state(stage).row_count == ROWS
 
 
-def test_no_write_is_left_behind_when_the_provider_fails(stage: Stage, submissions: NotedSubmissions) -> None:
+def test_no_write_is_left_behind_when_the_provider_fails(stage: MemoryStage, submissions: NotedSubmissions) -> None:
     """What was read before the failure is stored when the poll ends."""
     writes = iter(range(1000))
 

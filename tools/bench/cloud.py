@@ -17,7 +17,7 @@ from examhook_cli.local.environment import (
     ACCESS_KEY_ID,
     REGION,
     SECRET_ACCESS_KEY,
-    LocalEnvironment,
+    LocalPaths,
     emulator_variables,
     endpoint_url,
     shell_variables,
@@ -58,7 +58,7 @@ class Cloud:
 def running_cloud(account_code: str) -> Iterator[Cloud]:
     """Run an emulator until the ``with`` block ends; raises ServerStartError and NotInstalledError."""
     with tempfile.TemporaryDirectory(prefix="examhook-bench-") as folder:
-        environment, port = LocalEnvironment(PROJECT, Path(folder)), free_port()
+        environment, port = LocalPaths(PROJECT, Path(folder)), free_port()
         with running_server(
             [str(environment.program(".venv-emulator", "python")), "-m", "ministack"],
             f"{endpoint_url(port)}/_ministack/health",

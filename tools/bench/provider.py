@@ -32,7 +32,7 @@ class Provider:
         return {"URL": self.url, "CODE": self.code}
 
     def start_in(self, exam_ids: Sequence[str]) -> list[AttemptRef]:
-        """A new candidate starts each exam, once per mention."""
+        """Start one attempt per exam id; an id that occurs twice gets two attempts."""
         return [self.control.start(exam_id) for exam_id in exam_ids]
 
     def submit_all(self, refs: Sequence[AttemptRef]) -> None:

@@ -21,7 +21,7 @@ from tools.bench.json_process import answer, serve
 
 _DAY_S = 86_400
 _DELETE_AT, _INSERT_AT = 0.3, 0.7
-"""Share of an exam's rows that was read when a row is deleted or added. On one page both would cancel out."""
+"""Share of an exam's rows that were read when a row is deleted or added. On the same page, both would cancel out."""
 
 
 class MovingApi(ProviderApi):

@@ -62,7 +62,7 @@ def machine() -> str:
 
 
 def composed(before: str, sections: Mapping[str, str], order: Sequence[str]) -> str:
-    """Return the page ``before`` with new ``sections`` (by part), all in ``order``. Unmeasured parts are left out."""
+    """Replace sections of the page ``before``. Sections, by the name of the part, come in ``order``."""
     kept = {name: found for name in order if (found := _section(before, name)) is not None}
     texts = {**kept, **{name: text.strip() for name, text in sections.items()}}
     parts = [f"<!-- begin: {name} -->\n{texts[name]}\n<!-- end: {name} -->\n" for name in order if name in texts]

@@ -33,7 +33,7 @@ _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "T
 _HIDES_READ_ITEMS = frozenset({"ProjectionExpression", "FilterExpression", "Select"})
 _WHOLE_ITEM_INDEXES = frozenset({LINK_REQUEST_INDEX})
 _KEYS_ONLY_INDEXES = frozenset({"waiting"})
-"""The index holds keys only, so even an answer with a count alone costs one step of 4 KB."""
+"""These indexes hold keys only. An answer without items, such as a count, is counted as one step of 4 KB."""
 
 _READ_STEP_BYTES = 4096
 _WRITE_STEP_BYTES = 1024

@@ -83,7 +83,7 @@ def fields_of(body: bytes) -> EventFields | None:
 
 
 def revision_of(event: Mapping[str, object]) -> int:
-    """Return the number of an event within its submission or exam; versions before 1.0 call it ``sequence``."""
+    """Return the revision of an event; versions before 1.0 call it ``sequence``."""
     return int(str(event["revision"] if "revision" in event else event["sequence"]))
 
 
@@ -139,14 +139,7 @@ def _invented(attempt: Attempt, history: Sequence[LedgerEntry], events: Sequence
 
 def _lost(attempt: Attempt, history: Sequence[LedgerEntry], events: Sequence[EventFields]) -> list[str]:
     newest = max(events, key=lambda event: event["revision"], default=None)
-    if history[-1].kind is LedgerKind.REMOVED:
-        # No poll saw an attempt that started and was removed between two polls.
-        wanted = {"submission.removed"} if newest else set[str]()
-    else:
-        last = next(entry for entry in reversed(history) if entry.kind is not LedgerKind.RESCORED)
-        wanted = {_ENDS[last.kind], _RESCORED} if last.kind in _ENDS else set[str]()
-        if last.kind is LedgerKind.REOPENED and newest:
-            wanted = {"submission.reopened"}
+    wanted = _wanted(history, is_announced=newest is not None)
     if not wanted:
         return []
     if newest is None or newest["type"] not in wanted:
@@ -155,6 +148,17 @@ def _lost(attempt: Attempt, history: Sequence[LedgerEntry], events: Sequence[Eve
     if last_score(history) not in {newest["score"], None}:
         return [f"{attempt}: {last_score(history)} points were not announced; the newest event has {newest['score']}"]
     return []
+
+
+def _wanted(history: Sequence[LedgerEntry], *, is_announced: bool) -> set[str]:
+    """Return the types of which the newest event must be one; none if no event is due."""
+    if history[-1].kind is LedgerKind.REMOVED:
+        # No poll saw an attempt that started and was removed between two polls.
+        return {"submission.removed"} if is_announced else set()
+    last = next(entry for entry in reversed(history) if entry.kind is not LedgerKind.RESCORED)
+    if last.kind is LedgerKind.REOPENED and is_announced:
+        return {"submission.reopened"}
+    return {_ENDS[last.kind], _RESCORED} if last.kind in _ENDS else set()
 
 
 def last_score(history: Sequence[LedgerEntry]) -> float | None:

@@ -51,7 +51,7 @@ def value(rng: random.Random, depth: int = 0) -> str:
 
 
 def record(rng: random.Random, names: Sequence[str], depth: int = 0) -> str:
-    """Return a random object with some of ``names``, also twice."""
+    """Return a random object with some of ``names``; a name can occur twice."""
     chosen = [rng.choice(names) for _ in range(rng.randrange(8))]
     return "{" + ",".join(f'"{name}":{value(rng, depth)}' for name in chosen) + "}"
 

@@ -25,9 +25,9 @@ The simulator's ledger is compared with the events that two webhooks and a queue
 - **repeated**: the same facts again under the same id; receivers drop such an event
 - **met**: how often the fault occurred; empty for an act that always happens. A row whose fault never occurred fails.
 
-Commands replace long waits (five minutes until the next attempt, fifteen until the next redrive), as an operator may
-use them. The delivery queue hides a message in work for one minute instead of six; AWS allows no less for a function
-that may run for a minute. After its row, an exam leaves the provider's list, so later rows do not take longer.
+Commands of `examhook` replace long waits (five minutes until the next attempt, fifteen until the next redrive). The
+visibility timeout of the delivery queue is one minute instead of six, which is the minimum for a function with a
+timeout of one minute. After its row, an exam leaves the provider's list, so later rows do not take longer.
 """
 
 

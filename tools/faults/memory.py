@@ -25,8 +25,8 @@ class MemoryUse:
     """First sample after ``WARM_S``."""
     end_kb: int
     steady_kb: int
-    """Growth since then without single steps: ten times the median growth from one tenth of the time to the next.
-    First use of a feature loads something once, which is a step; a leak grows all the time."""
+    """Steady growth since then: ten times the median growth from one tenth of the time to the next. A single step, as
+    from the first use of a feature, does not change the median; a leak does."""
     most_kb: int
     """Maximum of all processes of the function."""
 

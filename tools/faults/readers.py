@@ -23,7 +23,7 @@ from examhook.provider.v1 import parse_records
 from examhook.settings import DeliverSettings, DispatchSettings, PollSettings, RetrySettings, SettingsError
 from examhook.storage.account_secrets import AccountsError, accounts_in, code_in
 from examhook.storage.submission_outbox import StreamRecord, UnreadableRecordError, record_key, stored_change
-from examhook_cli.choices import header_map, since_time, span_s, split_list, type_patterns
+from examhook_cli.options import parse_duration_s, parse_headers, parse_since, parse_types, split_list
 
 _NOW = 1_790_000_000.0
 _VARIABLES = (
@@ -108,10 +108,10 @@ def _arguments(body: bytes) -> object:
     text = _text(body)
     found: list[object] = [split_list([text])]
     for read in (
-        lambda: since_time(text[:40], _NOW),
-        lambda: span_s(text[:20], 86_400, "--for"),
-        lambda: header_map([text]),
-        lambda: type_patterns([text], ["submission.forced"], "--types"),
+        lambda: parse_since(text[:40], _NOW),
+        lambda: parse_duration_s(text[:20], 86_400, "--for"),
+        lambda: parse_headers([text]),
+        lambda: parse_types([text], ["submission.forced"], "--types"),
     ):
         try:
             found.append(read())

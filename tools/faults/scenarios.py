@@ -32,7 +32,7 @@ def deliver_again(stack: FaultStack) -> None:
 
 
 def stream_again(stack: FaultStack) -> None:
-    """Give all stream records to Dispatch again in batches, and many of them also one by one."""
+    """Give all stream records to Dispatch again in batches, and the first of them also one by one."""
     records = list(_stream_records(stack))
     # The event source sends at most its batch size (template.yaml).
     batches = [records[start : start + _STREAM_BATCH] for start in range(0, len(records), _STREAM_BATCH)]
@@ -67,7 +67,7 @@ def ticks_at_once(stack: FaultStack) -> None:
 
 
 def killed(function: str) -> Act:
-    """Return an act that kills a working function four times, as a lack of memory would; slow AWS keeps it at work."""
+    """Return an act that kills a working function four times, as if out of memory. The row makes AWS slow meanwhile."""
 
     def meanwhile(stack: FaultStack) -> None:
         for _ in range(4):
@@ -80,7 +80,7 @@ def killed(function: str) -> Act:
 
 
 def timed_out(function: str) -> Act:
-    """Return an act in which a function times out twice, because AWS is slow."""
+    """Return an act in which a function times out twice. The row makes AWS slow meanwhile."""
 
     def meanwhile(stack: FaultStack) -> None:
         timeout_s = stack.configure(function, {}, 2)

@@ -77,7 +77,7 @@ react varies.
 
 Resident memory of the longest-lived process of each function, in MB. The first two minutes are ignored, because a new
 process imports and connects. Steady growth is ten times the median growth from one tenth of the time to the next; up to
-{MOST_GROWTH:.0%} is permitted. First use of a feature loads something once and makes a step; a leak grows all the time.
+{MOST_GROWTH:.0%} is permitted. A single step, like the first use of a feature, does not change the median. A leak does.
 
 {markdown_table(("function", "lived", "warm", "at the end", "steady growth", "maximum of all processes"), memory)}
 

@@ -18,7 +18,7 @@ from botocore.config import Config
 from examhook.delivery.record import DeliveryStatus
 from examhook.storage.submissions import exams_partition
 from examhook.workflows.administration.replay import Replay
-from examhook_cli.demo.installation import CommandFailedError, DemoInstallation, demo_installation, run_command
+from examhook_cli.demo.demo_stack import CommandFailedError, DemoStack, run_command, running_demo_stack
 from examhook_cli.demo.subscriber import QueueSubscriber, subscribe_queue
 from examhook_cli.installation import Installation
 from examhook_cli.listener.server import Listener, running_listener
@@ -41,7 +41,7 @@ _FIRST_CONTACT_S = 300
 _RECOVERY_S = 1200
 _UNCHANGED_EXAMS, _UNCHANGED_ATTEMPTS = 2, 40
 _VISIBILITY_S = 60
-"""Visibility timeout of the delivery queue; AWS allows no less for a function that may run for a minute."""
+"""Visibility timeout of the delivery queue: the minimum for a function with a timeout of one minute."""
 _LEAST_ERROR_STATUS = 300
 _SENT_AGAIN = (DeliveryStatus.WAITING, DeliveryStatus.PENDING, DeliveryStatus.FAILED)
 
@@ -71,7 +71,7 @@ class FaultStack:
 
     world: ListedWorld
     simulator: Simulator
-    installation: DemoInstallation
+    installation: DemoStack
     aws_faults: AwsFaults
     listeners: Sequence[Listener]
     proxies: Sequence[ReceiverProxy]
@@ -186,8 +186,8 @@ class FaultStack:
     def recover(self, exam_id: str | None = None, timeout_s: float = _RECOVERY_S) -> list[Audit]:
         """End all faults and send everything that waits; return the audits once all passed, or after the timeout.
 
-        Waits are at most a quarter of an hour: then a lost or delayed message is repeated. From the third round on,
-        commands replace the long waits (five minutes until the next attempt, a quarter of an hour until a redrive).
+        A lost or delayed message is repeated within a quarter of an hour. From the third round on, commands replace the
+        long waits: five minutes until the next attempt, a quarter of an hour until a redrive.
         """
         self.end_faults()
         give_up_at_s = time.monotonic() + timeout_s
@@ -234,7 +234,7 @@ def running_fault_stack(seed: int) -> Iterator[FaultStack]:
         listeners = [exits.enter_context(running_listener([])) for _ in range(2)]
         proxies = [exits.enter_context(running_receiver_proxy(listener.url)) for listener in listeners]
         urls = [proxy.url for proxy in proxies]
-        installation = exits.enter_context(demo_installation(simulator.base_url, _CODE, urls))
+        installation = exits.enter_context(running_demo_stack(simulator.base_url, _CODE, urls))
         for url, listener in zip(urls, listeners, strict=True):
             listener.trust([installation.secrets_by_url[url]])
         os.environ.update({name: value for name, value in installation.environ.items() if name.startswith("AWS_")})
@@ -252,7 +252,7 @@ def running_fault_stack(seed: int) -> Iterator[FaultStack]:
 
 
 def _make_first_contact(stack: FaultStack) -> None:
-    # On a busy machine the first answers are so late that a repeated call meets its own lease.
+    # On a busy machine the first answers are late; a repeated call then finds the lease of the first call.
     give_up_at_s = time.monotonic() + _FIRST_CONTACT_S
     while not stack.full_poll():
         if time.monotonic() > give_up_at_s:

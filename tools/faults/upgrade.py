@@ -139,7 +139,7 @@ class Update:
         """Wait for a number of events; raises UpgradeError."""
 
         def received() -> int:
-            # The waiting thread holds the listener's lock, and may take it again.
+            # The caller holds the listener's lock, which is reentrant.
             return len({json.loads(one.body)["id"] for one in self.listener.received})
 
         if not self.listener.wait_until(lambda _: received() >= count, _ARRIVAL_S):

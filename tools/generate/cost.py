@@ -17,7 +17,7 @@ from examhook.detection.intervals import ROTATION_S
 from examhook.handlers import poll as poll_entry
 from examhook.handlers import retry as retry_entry
 from examhook.storage.deliveries import DeliveriesTable
-from examhook.wiring.deliver import deliver
+from examhook.wiring.deliver import build_deliver
 from examhook.workflows.polling.report import ReportBody
 from examhook_cli.listener.server import running_listener
 from examhook_simulator.facts import AttemptRef
@@ -125,7 +125,7 @@ def _deliveries(watched: WatchedStack, meter: Meter, patch: pytest.MonkeyPatch) 
     }
     for name, value in settings.items():
         patch.setenv(name, value)
-    workflow = deliver(os.environ)
+    workflow = build_deliver(os.environ)
     waiting = DeliveriesTable(watched.dynamodb, DELIVERIES).list_for(limit=_EVENTS)
     meter.reset()
     for each in waiting:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-import typer.main
 import yaml
-from typer.core import TyperCommand, TyperGroup
 
 from examhook.detection.intervals import worst_case_s
 from examhook.events.catalogue import ENDPOINT_TEST, OFF_BY_DEFAULT, EventType, ExamEventType, OperationsEventType
-from examhook.metrics import FACTS
-from examhook_cli.main import app
+from examhook.metrics import ALWAYS_WRITTEN, DEFINITIONS
+from tools.generate.commands import leaf_commands
+from tools.markdown import markdown_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,16 +25,16 @@ WHEN = {
     EventType.FORCED: "an administrator force-submits an attempt",
     EventType.SYSTEM_SUBMITTED: "the system submits an attempt",
     EventType.RESCORED: "the score or the pass mark of an ended attempt changes",
-    EventType.REOPENED: "an ended attempt is running again",
+    EventType.REOPENED: "an ended attempt is reopened",
     EventType.REMOVED: "an attempt is missing from two full scans in a row",
     EventType.UNKNOWN_STATUS: "the provider shows a status that it does not document",
     ExamEventType.OPENED: "an exam becomes available, or a new exam is available",
     ExamEventType.CLOSED: "an exam becomes unavailable",
-    ExamEventType.VERIFIED: "a full scan completed and its results are announced; only while an endpoint asks for it",
+    ExamEventType.VERIFIED: "a full scan is complete and announced; only if an endpoint subscribes to it",
     OperationsEventType.PROVIDER_REFUSED: "the provider refuses the account code",
-    OperationsEventType.ENDPOINT_FAILING: "a webhook endpoint has done nothing but fail for an hour; again each day",
-    OperationsEventType.ENDPOINT_DISABLED: "a webhook endpoint was turned off",
-    OperationsEventType.ENDPOINT_RECOVERED: "a webhook endpoint that was failing takes events again",
+    OperationsEventType.ENDPOINT_FAILING: "all deliveries to a webhook have failed for an hour; repeated daily",
+    OperationsEventType.ENDPOINT_DISABLED: "a webhook endpoint is disabled",
+    OperationsEventType.ENDPOINT_RECOVERED: "a failing webhook endpoint accepts events again",
 }
 
 
@@ -55,10 +54,10 @@ def _template() -> dict[str, dict[str, dict[str, Any]]]:
 def parameters() -> str:
     """Return the parameters of the template with their descriptions."""
     rows = [
-        f"| `{name}` | {_default(facts)} | {facts['Description'].strip()} |"
+        (f"`{name}`", _default(facts), facts["Description"].strip())
         for name, facts in _template()["Parameters"].items()
     ]
-    return "\n".join(["| parameter | default | meaning |", "|---|---|---|", *rows])
+    return markdown_table(("parameter", "default", "meaning"), rows)
 
 
 def _default(facts: dict[str, object]) -> str:
@@ -71,15 +70,15 @@ def events() -> str:
     submissions = "submissions topic, webhooks"
     topics = {EventType: submissions, ExamEventType: submissions, OperationsEventType: "operations topic"}
     rows = [
-        f"| `{each.value}` | {WHEN[each]} | {topics[type(each)]}{_opt_in(each)} |"
+        (f"`{each.value}`", WHEN[each], f"{topics[type(each)]}{_opt_in(each)}")
         for each in [*EventType, *ExamEventType, *OperationsEventType]
     ]
-    test = f"| `{ENDPOINT_TEST}` | you run `examhook endpoints test` | that webhook |"
-    return "\n".join(["| type | when | goes to |", "|---|---|---|", *rows, test])
+    test = (f"`{ENDPOINT_TEST}`", "you run `examhook endpoints test`", "that webhook")
+    return markdown_table(("type", "when", "goes to"), [*rows, test])
 
 
 def _opt_in(each: EventType | ExamEventType | OperationsEventType) -> str:
-    return " (webhooks and e-mail only when asked for)" if each in OFF_BY_DEFAULT else ""
+    return " (webhooks and e-mail only by subscription)" if each in OFF_BY_DEFAULT else ""
 
 
 def worst_case() -> str:
@@ -89,17 +88,17 @@ def worst_case() -> str:
         poll_s=int(str(defaults["PollSeconds"])),
         full_scan_s=int(str(defaults["FullPassMinutes"])) * 60,
     )
-    rows = [f"| {what} | {_duration(bounds_s[name])} |" for name, what in _BOUNDS.items()]
-    return "\n".join(["| what | announced after, at most |", "|---|---|", *rows])
+    rows = [(change, _duration(bounds_s[name])) for name, change in _BOUNDS.items()]
+    return markdown_table(("change", "announced within"), rows)
 
 
 _BOUNDS: dict[Literal["signalled", "active", "rotation", "rescored", "rescored_idle", "removed"], str] = {
     "signalled": "an exam opens or closes; the attempt count shows a new attempt; a running attempt ends",
-    "active": "a new attempt that no count shows, in an exam where something happened within the hour",
-    "rotation": "the same, in an exam that was quiet",
+    "active": "a new attempt that no count shows, in an exam with changes within the hour",
+    "rotation": "the same, in an exam without changes",
     "rescored": "a score changes or an attempt is reopened, in an active exam",
-    "rescored_idle": "the same, in an exam that was quiet for a day",
-    "removed": "an attempt is deleted, in such a quiet exam",
+    "rescored_idle": "the same, in an exam without changes for a day",
+    "removed": "an attempt is deleted, in an exam without changes for a day",
 }
 
 
@@ -113,40 +112,34 @@ def _duration(seconds: int) -> str:
 
 def commands() -> str:
     """Return every command with its help."""
-    rows = [f"| `examhook {path}` | {command.get_short_help_str(200)} |" for path, command in _commands()]
-    return "\n".join(["| command | what it does |", "|---|---|", *rows])
-
-
-def _commands() -> Iterator[tuple[str, TyperCommand]]:
-    def walk(group: TyperGroup, path: str) -> Iterator[tuple[str, TyperCommand]]:
-        for name, command in group.commands.items():
-            if isinstance(command, TyperGroup):
-                yield from walk(command, f"{path}{name} ")
-            elif isinstance(command, TyperCommand) and not command.hidden:
-                yield f"{path}{name}", command
-
-    yield from walk(typer.main.get_group(app), "")
+    rows = [(f"`{path}`", command.get_short_help_str(200)) for path, command in leaf_commands()]
+    return markdown_table(("command", "purpose"), rows)
 
 
 def metrics() -> str:
     """Return every metric of the functions."""
     rows = [
-        f"| `{metric.value}` | {facts.function} | {facts.unit.value.lower()} | {facts.meaning} | "
-        f"{'always' if facts.even_zero else 'where not 0'} |"
-        for metric, facts in FACTS.items()
+        (
+            f"`{metric.value}`",
+            definition.function,
+            definition.unit.value.lower(),
+            definition.meaning,
+            "always" if metric in ALWAYS_WRITTEN else "if not 0",
+        )
+        for metric, definition in DEFINITIONS.items()
     ]
-    return "\n".join(["| metric | written by | unit | meaning | written |", "|---|---|---|---|---|", *rows])
+    return markdown_table(("metric", "written by", "unit", "meaning", "written"), rows)
 
 
 def alarms() -> str:
     """Return the alarms of the template with their descriptions."""
-    said = {
+    descriptions = {
         name: str(found["Properties"]["AlarmDescription"]).strip().removesuffix(f" docs/runbook.md: {name}.")
         for name, found in _template()["Resources"].items()
         if found["Type"] == "AWS::CloudWatch::Alarm"
     }
-    rows = [f"| [`{name}`](runbook.md#{name.lower()}) | {text} |" for name, text in said.items()]
-    return "\n".join(["| alarm | what it says |", "|---|---|", *rows])
+    rows = [(f"[`{name}`](runbook.md#{name.lower()})", text) for name, text in descriptions.items()]
+    return markdown_table(("alarm", "description"), rows)
 
 
 def _file(name: str, language: str) -> Callable[[], str]:

@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
@@ -78,7 +78,7 @@ def _node(receiver: Receiver, folder: Path) -> Command:
     script = Path(shutil.copy(PROJECT / receiver.source, folder))
     shutil.copy(PROJECT / "tools/receivers/node/package.json", folder)
     (folder / "node_modules").symlink_to(modules)
-    loader = ()
+    loader: tuple[str, ...] = ()
     if script.suffix == ".ts":
         shutil.copy(PROJECT / "tools/receivers/node/tsconfig.json", folder)
         loader = ("--import", str(modules / "tsx/dist/loader.mjs"))
@@ -92,20 +92,9 @@ def _node(receiver: Receiver, folder: Path) -> Command:
 
 
 def _python(receiver: Receiver, port: int) -> Command:
-    for python in _PYTHONS:
-        found = (
-            subprocess.run(  # noqa: S603 - an interpreter of this project
-                [python, "-c", _PYTHON_VERSIONS, *receiver.packages], capture_output=True, text=True, check=False
-            )
-            if Path(python).exists()
-            else None
-        )
-        if found is not None and found.returncode == 0:
-            break
-    else:
-        raise RuntimeMissingError("The packages of tools/requirements/receivers.txt are not installed.")
-    name, first = receiver.packages[0], found.stdout.split()[0]
-    version = f"Python {sys.version.split()[0]}" if name == VERIFIER else f"{name} {first}"
+    python, first_version = _interpreter(receiver.packages)
+    name = receiver.packages[0]
+    version = f"Python {sys.version.split()[0]}" if name == VERIFIER else f"{name} {first_version}"
     source = PROJECT / receiver.source
     environ = {
         name: str(PROJECT / value) if name == "PYTHONPATH" else value for name, value in receiver.environ.items()
@@ -119,6 +108,18 @@ def _python(receiver: Receiver, port: int) -> Command:
         case _:
             start = (str(source), *receiver.arguments)
     return Command((python, *start), environ, version)
+
+
+def _interpreter(packages: Sequence[str]) -> tuple[str, str]:
+    """Return the first interpreter that has all ``packages``, and the version of the first package."""
+    for python in _PYTHONS:
+        if Path(python).exists():
+            done = subprocess.run(  # noqa: S603 - an interpreter of this project
+                [python, "-c", _PYTHON_VERSIONS, *packages], capture_output=True, text=True, check=False
+            )
+            if done.returncode == 0:
+                return python, done.stdout.split()[0]
+    raise RuntimeMissingError("The packages of tools/requirements/receivers.txt are not installed.")
 
 
 def _go(receiver: Receiver, folder: Path) -> Command:

@@ -88,7 +88,7 @@ def _measure(version: str, sender: EndpointSender, log: Path) -> Measured:
         version=version,
         parses=parses,
         verifies=(_first_no([parses, _accepted(in_rotation, count(rotated) > 0)]) if refused else "no"),
-        deduplicates=_first_no([_accepted(sent, count(event) == 1) for event, sent in zip(events, again, strict=True)]),
+        deduplicates=_first_no([_repeated(sent, count(event)) for event, sent in zip(events, again, strict=True)]),
         cloudevents=_accepted(as_cloudevents, count(other) == 1),
     )
 
@@ -101,6 +101,13 @@ def _accepted(sent: SendResult, processed: bool) -> str:  # noqa: FBT001 - a col
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return "yes" if processed else f"no: lost, answers {status}"
     return f"no: answers {status}"
+
+
+def _repeated(sent: SendResult, processed_count: int) -> str:
+    """Return ``yes`` if a repeated request was answered with 2xx and its event was processed once."""
+    if processed_count > 1:
+        return f"no: processed {processed_count} times"
+    return _accepted(sent, processed_count == 1)
 
 
 def _first_no(answers: list[str]) -> str:

@@ -35,7 +35,7 @@ worst of them answer 2xx, so that Examhook counts a lost event as delivered. Web
 ([decision 30](decisions/0030-application-json.md)).
 
 The Lambda rows run the function behind a
-[small HTTP server](../tools/receivers/python/lambda_front.py) that builds the event of a function URL or an HTTP API
+[small HTTP server](../tools/receivers/lambda_front.py) that builds the event of a function URL or an HTTP API
 as AWS documents it. AWS says that bodies of binary types are in base64, but does not list the types. The server
 encodes all types except text, JSON, JavaScript and XML, so the function is tested with both forms.
 """

@@ -9,7 +9,7 @@ from enum import Enum
 CONSUMERS = "docs/consumers"
 NODE = "tools/receivers/node"
 PYTHON = "tools/receivers/python"
-LAMBDA_FRONT = f"{PYTHON}/lambda_front.py"
+LAMBDA_FRONT = "tools/receivers/lambda_front.py"
 
 
 class Runtime(Enum):

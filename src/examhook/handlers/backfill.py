@@ -1,26 +1,26 @@
-"""What Poll is invoked with besides ticks and polls: a person's wish to have events announced once more."""
+"""Backfill requests to Poll: the command that announces past events again."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from functools import cache
 from typing import NotRequired, TypedDict, TypeGuard
 
-from examhook.handlers.figures import count_poll
+from examhook.handlers.poll_metrics import write_poll_metrics
 from examhook.storage.events import DispatchedEvents
-from examhook.storage.submissions import key_of, sort_key
 from examhook.telemetry import log_outcome, logger_for
-from examhook.wiring.poll import dispatched_events
-from examhook.workflows.administration.backfill import Backfill, BackfillReport, BackfillRequest, Place
+from examhook.wiring.poll import build_dispatched_events
+from examhook.workflows.administration.backfill import Backfill, BackfillRequest, Place
 from examhook.workflows.polling.poll import Poll
 
 logger = logger_for("poll")
 
 
 class PlaceBody(TypedDict):
-    """Where to go on; passed back as it came."""
+    """Fields of ``Place``."""
 
     began_at: int
     announcing: bool
@@ -28,8 +28,8 @@ class PlaceBody(TypedDict):
     after: str | None
 
 
-class BackfillWish(TypedDict):
-    """Since when (Unix seconds), of which exams (null: all), from where on, and whether only to count."""
+class BackfillParameters(TypedDict):
+    """Start time (Unix seconds), exams (null: all), where to continue, and whether to count only."""
 
     since: int
     exam_ids: NotRequired[list[str] | None]
@@ -38,54 +38,41 @@ class BackfillWish(TypedDict):
 
 
 class BackfillCommand(TypedDict):
-    """What a person passes in; ``account`` null: the stack's own."""
+    """Input of the backfill command; ``account`` null is the account of the stack's parameters."""
 
     account: NotRequired[str | None]
-    backfill: BackfillWish
-
-
-class BackfillAnswer(TypedDict):
-    """What a person is told of one go."""
-
-    requests: int
-    exams: int
-    exams_left: int
-    rows_under_way: int
-    announced: int
-    known: int
-    errors: list[str]
-    notes: list[str]
-    busy: bool
-    done: bool
-    place: PlaceBody | None
+    backfill: BackfillParameters
 
 
 @cache
 def _dispatched() -> DispatchedEvents:
-    return dispatched_events(os.environ)
+    return build_dispatched_events(os.environ)
 
 
-def is_backfill(event: Mapping[str, object]) -> TypeGuard[BackfillCommand]:
-    """Whether a person asked for a backfill."""
+def is_backfill_command(event: Mapping[str, object]) -> TypeGuard[BackfillCommand]:
+    """Whether a person requested a backfill."""
     return "backfill" in event
 
 
-def backfill(poll: Poll, command: BackfillCommand, time_left_s: Callable[[], float]) -> BackfillAnswer:
-    """One go of a backfill of the account that ``poll`` polls; raises UnknownExamError, ClientError."""
-    wish = command["backfill"]
-    exam_ids = wish.get("exam_ids")
+def run_backfill_command(poll: Poll, command: BackfillCommand, time_left_s: Callable[[], float]) -> dict[str, object]:
+    """Run one round for the account of ``poll``; return the fields of ``BackfillReport``, except ``polled``.
+
+    Raises UnknownExamError, ClientError.
+    """
+    parameters = command["backfill"]
+    exam_ids, place = parameters.get("exam_ids"), parameters.get("place")
     request = BackfillRequest(
-        since=wish["since"],
+        since=parameters["since"],
         exam_ids=None if exam_ids is None else frozenset(exam_ids),
-        dry_run=wish.get("dry_run", False),
-        place=_place(wish.get("place")),
+        dry_run=parameters.get("dry_run", False),
+        place=None if place is None else Place(**place),
     )
     began_at = time.monotonic()
     report = Backfill(poll, _dispatched()).run(request, time_left_s)
     if report.polled is not None:
-        # A backfill takes all the time there is: nothing to alarm anybody about.
+        # A backfill uses all available time, so running out of time is no reason for an alarm.
         report.polled.out_of_time = False
-        count_poll(report.polled, poll.settings.account)
+        write_poll_metrics(report.polled, poll.settings.account)
     log_outcome(
         logger,
         "backfill",
@@ -98,35 +85,6 @@ def backfill(poll: Poll, command: BackfillCommand, time_left_s: Callable[[], flo
         reason=" ".join([*report.errors, *report.notes]) or None,
         duration_ms=round((time.monotonic() - began_at) * 1000),
     )
-    return _answer(report)
-
-
-def _answer(report: BackfillReport) -> BackfillAnswer:
-    place = report.place
-    return {
-        "requests": report.requests,
-        "exams": report.exams,
-        "exams_left": report.exams_left,
-        "rows_under_way": report.rows_under_way,
-        "announced": report.announced,
-        "known": report.known,
-        "errors": report.errors,
-        "notes": report.notes,
-        "busy": report.busy,
-        "done": report.done,
-        "place": None
-        if place is None
-        else {
-            "began_at": place.began_at,
-            "announcing": place.announcing,
-            "exam_id": place.exam_id,
-            "after": None if place.after is None else sort_key(place.after),
-        },
-    }
-
-
-def _place(body: PlaceBody | None) -> Place | None:
-    if body is None:
-        return None
-    after = body["after"]
-    return Place(body["began_at"], body["announcing"], body["exam_id"], None if after is None else key_of(after))
+    response = asdict(replace(report, polled=None))
+    del response["polled"]
+    return response

@@ -1,28 +1,28 @@
-"""Deliver's entry point: a batch of messages from the delivery queue, all tried at once."""
+"""Entry point of Deliver: the delivery queue invokes it with a batch of messages."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypedDict
 
-from examhook.metrics import Meter, Metric
+from examhook.handlers.batch_response import BatchResponse, batch_response
+from examhook.metrics import Metric, write_metrics
 from examhook.telemetry import log_outcome, logger_for
-from examhook.wiring.deliver import deliver
-from examhook.workflows.delivering.batch_runner import MOST, DeliverRound, Message
+from examhook.wiring.deliver import build_deliver
+from examhook.workflows.delivering.batch_runner import MAX_ATTEMPTS_AT_ONCE, BatchRunner, QueuedMessage
 from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 
 logger = logger_for("deliver")
 
-_FAILED = (MessageOutcome.RETRY_LATER, MessageOutcome.FAILED, MessageOutcome.DISABLED)
+_FAILED_OUTCOMES = (MessageOutcome.RETRY_LATER, MessageOutcome.FAILED, MessageOutcome.DISABLED)
 
 
 class QueueRecord(TypedDict):
-    """The parts of an SQS record that are read."""
+    """The fields of an SQS record that Deliver reads."""
 
     messageId: str
     body: str
@@ -34,57 +34,45 @@ class QueueBatch(TypedDict):
     Records: list[QueueRecord]
 
 
-class ItemFailure(TypedDict):
-    """One message that SQS is to deliver again."""
-
-    itemIdentifier: str
-
-
-class BatchAnswer(TypedDict):
-    """A partial batch response."""
-
-    batchItemFailures: list[ItemFailure]
-
-
 @cache
 def _workflow() -> DeliverWebhooks:
-    return deliver(os.environ)
+    return build_deliver(os.environ)
 
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(MOST + 1, thread_name_prefix="deliver")
+    return ThreadPoolExecutor(MAX_ATTEMPTS_AT_ONCE + 1, thread_name_prefix="deliver")
 
 
-def handler(event: QueueBatch, context: object) -> BatchAnswer:  # noqa: ARG001 - Lambda passes both
-    """Try every message of the batch side by side, and more of the queue's while a slow receiver is waited for.
+def handler(event: QueueBatch, context: object) -> BatchResponse:  # noqa: ARG001 - Lambda passes both
+    """Process the messages of the batch in parallel, and further messages while slow receivers delay the batch.
 
-    Messages of the batch that could not be worked on are named in the answer, and SQS brings them again.
+    Return the messages of the batch that failed; SQS delivers them again.
     """
-    failures: list[ItemFailure] = []
+    failed_ids: list[str] = []
     outcomes: list[MessageOutcome] = []
 
-    def done(message: Message, outcome: DeliverReport | BaseException) -> None:
+    def on_done(message: QueuedMessage, outcome: DeliverReport | BaseException) -> None:
         if isinstance(outcome, DeliverReport):
             _log(outcome)
             outcomes.append(outcome.outcome)
             return
-        # The kind only: what an error says may hold what must not be logged.
+        # Log only the type: the text may contain data that must not be logged.
         log_outcome(logger, "message failed", outcome="error", reason=type(outcome).__name__)
-        if message.taken is None:
-            failures.append({"itemIdentifier": message.message_id})
+        if message.received is None:
+            failed_ids.append(message.message_id)
 
     workflow = _workflow()
-    batch = [Message(record["messageId"], record["body"]) for record in event["Records"]]
-    DeliverRound(workflow, workflow.queue, time.monotonic, done, _pool()).run(batch)
-    _count(outcomes)
-    return {"batchItemFailures": failures}
-
-
-def _count(outcomes: Sequence[MessageOutcome]) -> None:
-    delivered = outcomes.count(MessageOutcome.DELIVERED)
-    failed = sum(outcome in _FAILED for outcome in outcomes)
-    Meter.of(os.environ).write({Metric.WEBHOOKS_DELIVERED: delivered, Metric.WEBHOOKS_FAILED: failed})
+    batch = [QueuedMessage(record["messageId"], record["body"]) for record in event["Records"]]
+    BatchRunner(workflow, workflow.queue, time.monotonic, on_done, _pool()).run(batch)
+    write_metrics(
+        os.environ,
+        {
+            Metric.WEBHOOKS_DELIVERED: outcomes.count(MessageOutcome.DELIVERED),
+            Metric.WEBHOOKS_FAILED: sum(outcome in _FAILED_OUTCOMES for outcome in outcomes),
+        },
+    )
+    return batch_response(failed_ids)
 
 
 def _log(report: DeliverReport) -> None:

@@ -1,6 +1,6 @@
-"""Dispatch: stored changes become events at every destination.
+"""Entry point of Dispatch: the stream of the Submissions table invokes it with batches of changes.
 
-The Submissions table's stream invokes it with batches of changes. What else invokes it, see ``handlers.redrive``.
+``handlers.redrive`` handles the failure queue and the redrive command, which invoke the same function.
 """
 
 from __future__ import annotations
@@ -10,20 +10,19 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, TypedDict, cast
 
+from examhook.handlers.batch_response import BatchResponse, batch_response
 from examhook.handlers.redrive import (
-    BatchAnswer,
     FailureEvent,
-    RedriveAnswer,
     RedriveCommand,
-    is_command,
-    is_failure,
-    obey,
-    repair,
+    is_failure_event,
+    is_redrive_command,
+    process_failures,
+    run_redrive_command,
 )
-from examhook.metrics import Meter, Metric
+from examhook.metrics import Metric, write_metrics
 from examhook.storage.submission_outbox import StreamRecord
 from examhook.telemetry import log_outcome, logger_for
-from examhook.wiring.dispatch import DispatchFunction, open_dispatch
+from examhook.wiring.dispatch import DispatchFunction, build_dispatch
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -34,30 +33,32 @@ logger = logger_for("dispatch")
 
 
 class StreamEvent(TypedDict):
-    """What the stream passes in: records of one shard, oldest first."""
+    """Records of one shard of the stream, oldest first."""
 
     Records: list[StreamRecord]
 
 
 @cache
 def _function() -> DispatchFunction:
-    return open_dispatch()
+    return build_dispatch(os.environ)
 
 
-def handler(event: StreamEvent | FailureEvent | RedriveCommand, _context: LambdaContext) -> BatchAnswer | RedriveAnswer:
-    """Answer the stream the first record that failed, a person what was redriven; raises what AWS raises.
+def handler(
+    event: StreamEvent | FailureEvent | RedriveCommand, _context: LambdaContext
+) -> BatchResponse | dict[str, object]:
+    """Process a batch of the stream, a batch of the failure queue, or a redrive command.
 
-    The failure queue is answered which messages are to come again; RedriveIncompleteError where all of them are.
+    Raises RedriveIncompleteError if all messages of the failure queue failed, and the errors of the workflows.
     """
     function = _function()
-    if is_command(event):
-        return obey(event, function.redrive)
-    if is_failure(event):
-        return repair(event, function.redrive, function.failures)
+    if is_redrive_command(event):
+        return run_redrive_command(event, function.redrive)
+    if is_failure_event(event):
+        return process_failures(event, function.redrive, function.failures)
     return _run(cast("StreamEvent", event), function.dispatch)
 
 
-def _run(event: StreamEvent, dispatch: Dispatch) -> BatchAnswer:
+def _run(event: StreamEvent, dispatch: Dispatch) -> BatchResponse:
     began_at = time.monotonic()
     report = dispatch.run(event["Records"])
     log_outcome(
@@ -71,5 +72,5 @@ def _run(event: StreamEvent, dispatch: Dispatch) -> BatchAnswer:
         reason=report.reason,
         duration_ms=round((time.monotonic() - began_at) * 1000),
     )
-    Meter.of(os.environ).write({Metric.EVENTS_DISPATCHED: report.dispatched, Metric.EVENTS_FAILED: report.failed})
-    return {"batchItemFailures": [{"itemIdentifier": report.retry_from}] if report.retry_from else []}
+    write_metrics(os.environ, {Metric.EVENTS_DISPATCHED: report.dispatched, Metric.EVENTS_FAILED: report.failed})
+    return batch_response([report.retry_from] if report.retry_from else [])

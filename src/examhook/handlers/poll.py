@@ -1,4 +1,4 @@
-"""Poll's entry point: a tick, or a person's wish, becomes one poll of the provider."""
+"""Entry point of Poll: ticks of the schedule, and commands of a person."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Protocol, cast
 
 from examhook.destinations.tick_queue import parse_expiry
 from examhook.detection.intervals import ticks_of_minute
-from examhook.handlers.backfill import BackfillAnswer, backfill, is_backfill
-from examhook.handlers.figures import count_poll
+from examhook.handlers.backfill import is_backfill_command, run_backfill_command
+from examhook.handlers.poll_metrics import write_poll_metrics
 from examhook.telemetry import log_outcome, logger_for
-from examhook.wiring.poll import accounts
+from examhook.wiring.poll import build_polls
 from examhook.workflows.polling.accounts import AccountPolls, TickError
 from examhook.workflows.polling.poll import Poll, PollRequest
 from examhook.workflows.polling.report import PollReport, ReportBody
@@ -24,67 +24,68 @@ _LATE = "This tick arrived when the next one was due."
 
 
 class Context(Protocol):
-    """The part of Lambda's context that is used."""
+    """The part of Lambda's context that Poll uses."""
 
     function_name: str
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda ends the function."""
+        """Return the time until Lambda ends the function."""
 
 
 @cache
 def _accounts() -> AccountPolls:
-    return accounts(os.environ)
+    return build_polls(os.environ)
 
 
-def handler(event: Mapping[str, object], context: Context) -> ReportBody | BackfillAnswer:
-    """Poll one account once.
+def handler(event: Mapping[str, object], context: Context) -> ReportBody | dict[str, object]:
+    """Poll one account once, or run one round of a backfill.
 
-    ``{"trigger": "schedule"}`` is a tick of the schedule: it also sends a delayed message for each further tick of the
+    ``{"trigger": "schedule"}`` is a tick of the schedule. It also sends a delayed message for each further tick of the
     minute, and starts an invocation for each further account.
 
-    ``{"Records": …}`` is such a message: it starts the further accounts too, and sends nothing.
+    ``{"Records": …}`` is such a message. It also starts the further accounts.
 
-    ``{"trigger": "schedule", "account": name, "expires_at": …}`` is what those invocations get.
+    ``{"trigger": "schedule", "account": name, "expires_at": …}`` polls a further account.
 
-    ``{"trigger": "manual", "account": name or null, "full": bool}`` is a person's wish.
+    ``{"trigger": "manual", "account": name or null, "full": bool}`` is a person's command.
 
-    For ``{"backfill": …}`` see ``handlers.backfill``.
+    ``{"backfill": …}`` is a person's command; see ``handlers.backfill``.
 
-    A tick that arrives when the next one is due polls nothing. Returns the poll's report. Raises what AWS raises, and
-    TickError where polls could not be started, so that Lambda counts an error.
+    A tick that arrives when the next one is due does not poll. Raises the errors of AWS, and TickError if further polls
+    could not be started, so that Lambda counts an error.
     """
-    watched = _accounts()
+    polls = _accounts()
     account = event.get("account")
     name = None if account is None else str(account)
-    if is_backfill(event):
-        return backfill(watched.of(name), event, _time_left_s(context))
+    if is_backfill_command(event):
+        return run_backfill_command(polls.of(name), event, _time_left_s(context))
     expires_at = _expires_at(event)
     if expires_at is not None and time.time() >= expires_at:
         log_outcome(logger, "poll", trigger="schedule", outcome="late", reason=_LATE)
-        return PollReport(watched.own.settings.worst_case, errors=[_LATE]).body()
+        return PollReport(polls.own.settings.worst_case, errors=[_LATE]).body()
     manual = event.get("trigger") == "manual"
-    problems = [] if manual or name is not None else _start_further_polls(watched, expires_at, context.function_name)
-    report = _poll(watched.of(name), PollRequest(manual=manual, full=bool(event.get("full"))), context)
+    # Start the further polls first, because this poll takes time.
+    problems = [] if manual or name is not None else _start_further_polls(polls, expires_at, context.function_name)
+    report = _poll(polls.of(name), PollRequest(manual=manual, full=bool(event.get("full"))), context)
     if problems:
         raise TickError(" ".join(problems))
     return report.body()
 
 
 def _expires_at(event: Mapping[str, object]) -> float | None:
-    """Until when an event counts, Unix seconds; None for the schedule's own tick and for a person's wish."""
+    """Return when the event expires (Unix seconds); None for ticks of the schedule and commands."""
     if "Records" in event:
         return max(parse_expiry(record["body"]) for record in cast("list[dict[str, str]]", event["Records"]))
     expires_at = event.get("expires_at")
     return expires_at if isinstance(expires_at, int | float) else None
 
 
-def _start_further_polls(watched: AccountPolls, expires_at: float | None, function_name: str) -> list[str]:
-    """Order what one tick brings with it, before its own poll takes time; what went wrong, a sentence each."""
+def _start_further_polls(polls: AccountPolls, expires_at: float | None, function_name: str) -> list[str]:
+    """Start the other polls of a tick; return one sentence for each problem."""
     if expires_at is not None:
-        return watched.start_others(function_name, expires_at)
-    own, *further = ticks_of_minute(time.time(), watched.own.settings.poll_seconds)
-    return [*watched.order(further), *watched.start_others(function_name, own.expires_at)]
+        return polls.start_others(function_name, expires_at)
+    own, *further = ticks_of_minute(time.time(), polls.own.settings.poll_interval_s)
+    return [*polls.order(further), *polls.start_others(function_name, own.expires_at)]
 
 
 def _time_left_s(context: Context) -> Callable[[], float]:
@@ -109,5 +110,5 @@ def _poll(workflow: Poll, request: PollRequest, context: Context) -> PollReport:
         reason=" ".join([*report.errors, *report.notes]) or None,
         duration_ms=round((time.monotonic() - began_at) * 1000),
     )
-    count_poll(report, workflow.settings.account)
+    write_poll_metrics(report, workflow.settings.account)
     return report

@@ -1,4 +1,4 @@
-"""What Dispatch is invoked with besides the stream: batches that the stream gave up on, and a person's command."""
+"""Redrive requests to Dispatch: messages of the failure queue, and the redrive command."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, NotRequired, TypedDict, TypeGuard
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from examhook.destinations.redrive_queue import RedriveRequest, parse_redrive
-from examhook.metrics import Meter, Metric
+from examhook.handlers.batch_response import BatchResponse, batch_response
+from examhook.metrics import Metric, write_metrics
 from examhook.telemetry import log_outcome, logger_for
 
 if TYPE_CHECKING:
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 logger = logger_for("dispatch")
 
 BUDGET_S = 80.0
-"""After this a redrive stops at the end of a page and says where to go on; the function is ended after 120 s."""
+"""Time after which a redrive stops at the end of a page. Lambda ends the function after 120 s."""
 
 
 class FailureRecord(TypedDict):
-    """A message on the failure queue; ``SentTimestamp`` is Unix milliseconds as text."""
+    """A message of the failure queue; ``SentTimestamp`` is Unix milliseconds as text."""
 
     messageId: str
     eventSource: str
@@ -35,13 +36,13 @@ class FailureRecord(TypedDict):
 
 
 class FailureEvent(TypedDict):
-    """What the failure queue passes in."""
+    """A batch of the failure queue."""
 
     Records: list[FailureRecord]
 
 
-class RedriveWish(TypedDict):
-    """Since when (Unix seconds), from where on, and whether only to count."""
+class RedriveParameters(TypedDict):
+    """Start time (Unix seconds), position of the table to continue at, and whether to count only."""
 
     since: int
     place: NotRequired[Mapping[str, str] | None]
@@ -49,125 +50,91 @@ class RedriveWish(TypedDict):
 
 
 class RedriveCommand(TypedDict):
-    """What a person passes in."""
+    """Input of the redrive command."""
 
-    redrive: RedriveWish
-
-
-class RedriveAnswer(TypedDict):
-    """What a person is told."""
-
-    scanned: int
-    missing: int
-    dispatched: int
-    failed: int
-    unreadable: int
-    reason: str | None
-    next_place: Mapping[str, str] | None
-
-
-class BatchItemFailure(TypedDict):
-    """A message that the queue is to bring again, or the record from which on the stream is to."""
-
-    itemIdentifier: str
-
-
-class BatchAnswer(TypedDict):
-    """What a queue or the stream wants back (``ReportBatchItemFailures``)."""
-
-    batchItemFailures: list[BatchItemFailure]
+    redrive: RedriveParameters
 
 
 class RedriveIncompleteError(Exception):
-    """Of no message all events could be sent; the queue brings all of them again."""
+    """All messages of a batch failed; the queue delivers them again."""
 
 
-def is_command(event: Mapping[str, object]) -> TypeGuard[RedriveCommand]:
+def is_redrive_command(event: Mapping[str, object]) -> TypeGuard[RedriveCommand]:
     """Whether a person invoked the function."""
     return "redrive" in event
 
 
-def is_failure(event: Mapping[str, object]) -> TypeGuard[FailureEvent]:
+def is_failure_event(event: Mapping[str, object]) -> TypeGuard[FailureEvent]:
     """Whether the failure queue invoked the function."""
     records = event.get("Records")
     return isinstance(records, list) and bool(records) and records[0].get("eventSource") == "aws:sqs"
 
 
-def obey(command: RedriveCommand, redrive: Redrive) -> RedriveAnswer:
-    """Redrive what a person asks for, as far as the time goes."""
-    wish = command["redrive"]
-    order = RedriveRequest(wish["since"], wish.get("place"))
-    report = _run(redrive, order, time.monotonic() + BUDGET_S, dry_run=wish.get("dry_run", False))
-    return {
-        "scanned": report.scanned,
-        "missing": report.missing,
-        "dispatched": report.dispatched,
-        "failed": report.failed,
-        "unreadable": report.unreadable,
-        "reason": report.reason,
-        "next_place": report.next_place,
-    }
+def run_redrive_command(command: RedriveCommand, redrive: Redrive) -> dict[str, object]:
+    """Redrive until the time budget is used up; return the fields of ``RedriveReport``."""
+    parameters = command["redrive"]
+    order = RedriveRequest(parameters["since"], parameters.get("place"))
+    report = _run(redrive, order, time.monotonic() + BUDGET_S, dry_run=parameters.get("dry_run", False))
+    return asdict(report)
 
 
-def repair(event: FailureEvent, redrive: Redrive, failures: RedriveQueue) -> BatchAnswer:
-    """Redrive what the messages stand for, each part of the table once; answers with those that are to come again.
+def process_failures(event: FailureEvent, redrive: Redrive, failures: RedriveQueue) -> BatchResponse:
+    """Redrive the key range of each message, and return the messages that the queue must deliver again.
 
-    Each message stands for a part of the table, and no part has more than one however often something in it fails::
+    Messages for the same range are processed together::
 
-        went through it: nothing failed ──▶ done      something failed ──▶ the message comes again
-        out of time ──▶ a message for the rest, and, if something failed, one for what it went through; done itself
+        range complete, no failure ──▶ done
+        range complete, failures   ──▶ the queue delivers the message again
+        out of time                ──▶ done; new messages for the rest, and for the processed part if it had failures
 
-    Raises RedriveIncompleteError where all of them are to come again, so that it counts as an error of the function.
+    Raises RedriveIncompleteError if all messages failed, so that Lambda counts an error.
     """
     stop_at = time.monotonic() + BUDGET_S
-    failed: list[str] = []
+    failed_ids: list[str] = []
     reasons: set[str] = set()
-    for number, (order, message_ids) in enumerate(_parts(event["Records"])):
+    for number, (order, message_ids) in enumerate(_by_range(event["Records"])):
         reason = None
         try:
             if number and time.monotonic() >= stop_at:
                 failures.send(order)
             else:
-                reason = _settle(order, redrive, failures, stop_at)
+                reason = _redrive_range(order, redrive, failures, stop_at)
         except (ClientError, BotoCoreError) as error:
             reason = type(error).__name__
             log_outcome(logger, "redrive", outcome="error", reason=reason)
         if reason is not None:
-            failed += message_ids
+            failed_ids += message_ids
             reasons.add(reason)
-    if len(failed) == len(event["Records"]):
+    if len(failed_ids) == len(event["Records"]):
         raise RedriveIncompleteError("; ".join(sorted(reasons)))
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return batch_response(failed_ids)
 
 
-def _parts(records: Sequence[FailureRecord]) -> list[tuple[RedriveRequest, list[str]]]:
-    """Which parts of the table are asked for, each since the earliest time, and by which messages.
+def _by_range(records: Sequence[FailureRecord]) -> list[tuple[RedriveRequest, list[str]]]:
+    """Return one order for each key range, with the earliest start time, and the ids of its messages.
 
-    The whole table comes first, so that it is never put off: most messages ask for it.
+    The whole table comes first: most messages request it, so it must never be postponed.
     """
     orders: dict[tuple[object, ...], RedriveRequest] = {}
-    asked_by: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
+    message_ids: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
     for record in records:
         order = parse_redrive(record["body"], int(record["attributes"]["SentTimestamp"]) // 1000)
-        part = tuple(key and (key["pk"], key["sk"]) for key in (order.start_key, order.end_key))
-        asked_by[part].append(record["messageId"])
-        orders[part] = replace(order, since=min(order.since, orders.get(part, order).since))
-    return sorted(((orders[part], asked_by[part]) for part in orders), key=lambda each: not _is_whole(each[0]))
+        bounds = tuple(key and (key["pk"], key["sk"]) for key in (order.start_key, order.end_key))
+        message_ids[bounds].append(record["messageId"])
+        orders[bounds] = replace(order, since=min(order.since, orders.get(bounds, order).since))
+    whole_table = (None, None)
+    return [(orders[bounds], message_ids[bounds]) for bounds in sorted(orders, key=lambda each: each != whole_table)]
 
 
-def _is_whole(order: RedriveRequest) -> bool:
-    return order.start_key is None and order.end_key is None
-
-
-def _settle(order: RedriveRequest, redrive: Redrive, failures: RedriveQueue, stop_at: float) -> str | None:
-    """Redrive a part of the table; why its message is to come again, None where it need not."""
+def _redrive_range(order: RedriveRequest, redrive: Redrive, failures: RedriveQueue, stop_at: float) -> str | None:
+    """Redrive a key range; return why its messages must be delivered again, or None."""
     report = _run(redrive, order, stop_at, dry_run=False)
     if report.next_place is not None:
         failures.send(replace(order, start_key=report.next_place))
         if report.failed:
             failures.send(replace(order, end_key=report.next_place))
         return None
-    return f"{report.failed} submission(s) wait for the next try: {report.reason}" if report.failed else None
+    return f"{report.failed} submission(s) wait for the next attempt: {report.reason}" if report.failed else None
 
 
 def _run(redrive: Redrive, order: RedriveRequest, stop_at: float, *, dry_run: bool) -> RedriveReport:
@@ -185,5 +152,5 @@ def _run(redrive: Redrive, order: RedriveRequest, stop_at: float, *, dry_run: bo
         reason=report.reason,
         duration_ms=round((time.monotonic() - began_at) * 1000),
     )
-    Meter.of(os.environ).write({Metric.EVENTS_DISPATCHED: report.dispatched, Metric.EVENTS_FAILED: report.failed})
+    write_metrics(os.environ, {Metric.EVENTS_DISPATCHED: report.dispatched, Metric.EVENTS_FAILED: report.failed})
     return report

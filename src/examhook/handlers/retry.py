@@ -1,4 +1,4 @@
-"""Retry's entry point: each minute, and when a person asks for it."""
+"""Entry point of Retry: the schedule invokes it every minute, and a person may invoke it by hand."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ import os
 from functools import cache
 from typing import TypedDict
 
-from examhook.metrics import Meter, Metric
+from examhook.metrics import Metric, write_metrics
 from examhook.telemetry import log_outcome, logger_for
-from examhook.wiring.retry import retry
+from examhook.wiring.retry import build_retry
 from examhook.workflows.retrying.retry import RetryDeliveries
 
 logger = logger_for("retry")
 
 
-class Tick(TypedDict):
-    """What Retry is invoked with."""
+class RetryCommand(TypedDict):
+    """Input of Retry; ``trigger`` is ``schedule`` or ``manual``."""
 
     trigger: str
 
 
-class RetryAnswer(TypedDict):
-    """What a person who invoked it is told."""
+class RetryResponse(TypedDict):
+    """Output of Retry."""
 
     endpoints: int
     enqueued: int
 
 
 class RetryIncompleteError(Exception):
-    """Some endpoints could not be served; the next tick tries again."""
+    """Retry could not process some endpoints; the next tick tries again."""
 
 
 @cache
 def _workflow() -> RetryDeliveries:
-    return retry(os.environ)
+    return build_retry(os.environ)
 
 
-def handler(event: Tick, context: object) -> RetryAnswer:  # noqa: ARG001 - Lambda passes both
-    """Enqueue what is due; raises RetryIncompleteError after all endpoints were visited."""
+def handler(event: RetryCommand, context: object) -> RetryResponse:  # noqa: ARG001 - Lambda passes both
+    """Enqueue due deliveries; raises RetryIncompleteError after trying every endpoint."""
     report = _workflow().run()
     log_outcome(
         logger,
@@ -48,9 +48,7 @@ def handler(event: Tick, context: object) -> RetryAnswer:  # noqa: ARG001 - Lamb
         outcome="incomplete" if report.errors else "done",
         reason=", ".join(sorted(set(report.errors))) or None,
     )
-    Meter.of(os.environ).write(
-        {Metric.DELIVERIES_OVERDUE: report.overdue_s, Metric.ENDPOINTS_DISABLED: report.disabled}
-    )
+    write_metrics(os.environ, {Metric.DELIVERIES_OVERDUE: report.overdue_s, Metric.ENDPOINTS_DISABLED: report.disabled})
     if report.errors:
         raise RetryIncompleteError(f"{len(report.errors)} endpoint(s) wait for the next tick: {report.errors[0]}")
     return {"endpoints": report.endpoints, "enqueued": report.enqueued}

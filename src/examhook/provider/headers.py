@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-CLOCKS_AGREE_S = 60
+NEGLIGIBLE_OFFSET_S = 60
 """Smaller clock offsets are ignored: answers take time, and ``Date`` has a resolution of 1 s."""
 MAX_CLOCK_OFFSET_S = 86_400
 """A larger offset is not plausible: no time zone differs more. The clock is wrong or the answer comes from a cache."""
@@ -40,7 +40,7 @@ def clock_offset_s(headers: Mapping[str, str], now: float) -> int | None:
     offset_s = round(answered_at - now)
     if abs(offset_s) > MAX_CLOCK_OFFSET_S:
         return None
-    return offset_s if abs(offset_s) >= CLOCKS_AGREE_S else 0
+    return offset_s if abs(offset_s) >= NEGLIGIBLE_OFFSET_S else 0
 
 
 def charset(headers: Mapping[str, str]) -> str | None:

@@ -17,7 +17,7 @@ error are not read::
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from enum import Enum, auto
 
@@ -166,17 +166,24 @@ def _error_text(answer: JsonObject) -> str:
 
 def _texts(value: JsonValue, depth: int, *, nested_only: bool) -> Iterator[str]:
     """Yield the texts in ``value`` except numbers and words such as "false"; optionally only those inside objects."""
-    if isinstance(value, str) and not nested_only:
-        trimmed = value[:MAX_TEXT_CHARACTERS].strip()
-        if trimmed.lower() not in _NO_ERROR and not trimmed.isdecimal():
-            yield trimmed
-    elif isinstance(value, dict) and depth < _MAX_DEPTH:
-        messages = [each for key, each in value.items() if _name(key) in _ERRORS | _MESSAGES]
-        for each in messages or value.values():
-            yield from _texts(each, depth + 1, nested_only=False)
-    elif isinstance(value, list) and depth < _MAX_DEPTH:
-        for each in value:
-            yield from _texts(each, depth + 1, nested_only=nested_only)
+    match value:
+        case str() if not nested_only and _is_text(value):
+            yield value[:MAX_TEXT_CHARACTERS].strip()
+        case dict() if depth < _MAX_DEPTH:
+            messages = [each for key, each in value.items() if _name(key) in _ERRORS | _MESSAGES]
+            yield from _all_texts(messages or value.values(), depth + 1, nested_only=False)
+        case list() if depth < _MAX_DEPTH:
+            yield from _all_texts(value, depth + 1, nested_only=nested_only)
+
+
+def _all_texts(values: Iterable[JsonValue], depth: int, *, nested_only: bool) -> Iterator[str]:
+    for each in values:
+        yield from _texts(each, depth, nested_only=nested_only)
+
+
+def _is_text(value: str) -> bool:
+    trimmed = value[:MAX_TEXT_CHARACTERS].strip()
+    return trimmed.lower() not in _NO_ERROR and not trimmed.isdecimal()
 
 
 def _error_code(answer: JsonObject, depth: int) -> int | None:

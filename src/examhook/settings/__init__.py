@@ -1,15 +1,8 @@
-"""What each function is configured with: read once, every bad variable named at once.
+"""Settings of each function, read from the environment variables that ``template.yaml`` sets."""
 
-The template sets the variables (``template.yaml``, ``Environment``); nothing else in the package
-reads the environment.
-"""
-
-from examhook.settings.account import DEFAULT_BASE_URLS, Dialect, InitialSync, base_url_for, parse_base_url
-from examhook.settings.deliver import DeliverSettings
-from examhook.settings.dispatch import DispatchSettings
-from examhook.settings.poll import PollSettings
-from examhook.settings.reading import SettingsError
-from examhook.settings.retry import RetrySettings
+from examhook.settings.poll import DEFAULT_BASE_URLS, Dialect, InitialSync, PollSettings, base_url_for, parse_base_url
+from examhook.settings.reader import SettingsError
+from examhook.settings.sending import DeliverSettings, DispatchSettings, RetrySettings
 
 __all__ = [
     "DEFAULT_BASE_URLS",

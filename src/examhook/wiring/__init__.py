@@ -1,1 +1,1 @@
-"""The one place where settings are read and clients are built, once per process, and passed in."""
+"""Builds each function's use cases: reads the settings and creates the clients, once per process."""

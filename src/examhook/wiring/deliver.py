@@ -1,4 +1,4 @@
-"""Builds Deliver from its settings."""
+"""Builds Deliver."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventLinks
-from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
+from examhook.workflows.delivering.deliver import DeliverWebhooks
 
 _CLIENT_CONFIG = Config(
     connect_timeout=2,
@@ -27,26 +27,22 @@ _CLIENT_CONFIG = Config(
 )
 
 
-def deliver(environ: Mapping[str, str], now: Callable[[], float] | None = None) -> DeliverWebhooks:
-    """Deliver as ``environ`` configures it; raises SettingsError. ``now`` stands in for the clock."""
+def build_deliver(environ: Mapping[str, str], now: Callable[[], float] | None = None) -> DeliverWebhooks:
+    """Build Deliver from ``environ``; raises SettingsError."""
     settings = DeliverSettings.read(environ)
     dynamodb = boto3.client("dynamodb", config=_CLIENT_CONFIG)
     return DeliverWebhooks(
-        Stores(
-            DeliveriesTable(dynamodb, settings.deliveries_table),
-            EndpointsTable(dynamodb, settings.endpoints_table),
-            EventLinks(dynamodb, settings.events_table),
-            BatchLoader(dynamodb, settings.endpoints_table, settings.events_table),
+        deliveries=DeliveriesTable(dynamodb, settings.deliveries_table),
+        endpoints=EndpointsTable(dynamodb, settings.endpoints_table),
+        events=EventLinks(dynamodb, settings.events_table),
+        batch_loader=BatchLoader(dynamodb, settings.endpoints_table, settings.events_table),
+        sender=WebhookSender(
+            guarded_client(allow_private=settings.allow_private_endpoints),
+            allow_http=settings.allow_http_endpoints,
+            allow_private=settings.allow_private_endpoints,
         ),
-        Channels(
-            WebhookSender(
-                guarded_client(allow_private=settings.allow_private_endpoints),
-                allow_http=settings.allow_http_endpoints,
-                allow_private=settings.allow_private_endpoints,
-            ),
-            SecretsKey(boto3.client("kms", config=_CLIENT_CONFIG), settings.secrets_key_arn),
-            DeliveryQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.delivery_queue_url),
-        ),
+        key=SecretsKey(boto3.client("kms", config=_CLIENT_CONFIG), settings.secrets_key_arn),
+        queue=DeliveryQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.delivery_queue_url),
         now=now or time.time,
         rng=random.Random(),  # noqa: S311 - jitter, not cryptography
         deadline_s=settings.attempt_deadline_s,

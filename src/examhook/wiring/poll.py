@@ -1,4 +1,4 @@
-"""Builds Poll from its settings."""
+"""Builds the polls of all accounts."""
 
 from __future__ import annotations
 
@@ -49,21 +49,16 @@ _CLIENT_CONFIG = Config(
     read_timeout=5,
     retries={"mode": "standard", "total_max_attempts": 5},
     max_pool_connections=20,
-    # The types see to it; to look at every value of every item again takes a seventh of a write's processor time.
+    # The types already check parameters; validation would take a seventh of the CPU time of a write.
     parameter_validation=False,
 )
 
 _OBJECTS_BETWEEN_COLLECTIONS = 20_000
-"""Objects that may be created before Python looks for those that refer to each other in circles."""
+"""Garbage collection threshold, in allocated objects."""
 
 
-def poll(environ: Mapping[str, str]) -> Poll:
-    """Poll of the account that ``environ`` describes; raises SettingsError."""
-    return accounts(environ).own
-
-
-def accounts(environ: Mapping[str, str]) -> AccountPolls:
-    """The polls of all accounts that ``environ`` leads to; raises SettingsError."""
+def build_polls(environ: Mapping[str, str]) -> AccountPolls:
+    """Build the polls of all accounts from ``environ``; raises SettingsError."""
     settings = PollSettings.read(environ)
     secrets = boto3.client("secretsmanager", config=_CLIENT_CONFIG)
     dynamodb = boto3.client("dynamodb", config=_CLIENT_CONFIG)
@@ -81,23 +76,27 @@ def accounts(environ: Mapping[str, str]) -> AccountPolls:
         )
         return _poll(own_settings, secrets, dynamodb, notify, partial(code_in, name=account.name))
 
-    further = bool(settings.accounts_secret_arn)
-    within_minute = settings.poll_seconds < MINUTE_S
-    # What is loaded by now lives as long as the process: the collector need not go through it during each page.
+    has_further_accounts = bool(settings.accounts_secret_arn)
+    polls_within_minute = settings.poll_interval_s < MINUTE_S
+    # Exclude loaded modules, which live as long as the process, from garbage collection.
     gc.freeze()
-    # Rows are many and never refer to each other in circles, so looking for circles after every few pages is enough.
+    # Rows never form reference cycles, so collecting garbage after every few pages is enough.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     return AccountPolls(
         own=_poll(settings, secrets, dynamodb, notify),
         build=build,
-        secret=AccountsSecret(secrets, settings.accounts_secret_arn, settings.account, time.time) if further else None,
-        functions=boto3.client("lambda", config=_CLIENT_CONFIG) if further else None,
-        ticks=TickQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.tick_queue_url) if within_minute else None,
+        secret=AccountsSecret(secrets, settings.accounts_secret_arn, settings.account, time.time)
+        if has_further_accounts
+        else None,
+        functions=boto3.client("lambda", config=_CLIENT_CONFIG) if has_further_accounts else None,
+        ticks=TickQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.tick_queue_url)
+        if polls_within_minute
+        else None,
     )
 
 
-def dispatched_events(environ: Mapping[str, str]) -> DispatchedEvents:
-    """Where a backfill sees what was dispatched; raises SettingsError."""
+def build_dispatched_events(environ: Mapping[str, str]) -> DispatchedEvents:
+    """Build the lookup of dispatched events that a backfill uses; raises SettingsError."""
     return DispatchedEvents(boto3.client("dynamodb", config=_CLIENT_CONFIG), PollSettings.read(environ).events_table)
 
 
@@ -108,7 +107,7 @@ def _poll(
     notify_refusal: Callable[[str, int, str], None],
     code_of: Callable[[str], str] = str.strip,
 ) -> Poll:
-    """The poll of one account; ``code_of`` finds its code in its secret's value."""
+    """Build the poll of one account; ``code_of`` extracts the account code from the value of the secret."""
     exam_states = ExamStates(dynamodb, settings.submissions_table)
     return Poll(
         settings=settings,
@@ -133,14 +132,14 @@ def _poll(
 
 
 def _open_erasure_key(settings: PollSettings, sealed: bytes) -> bytes:
-    # A client of its own: most accounts never need one.
+    # Most accounts have no erased candidates, so build the client on demand.
     return erasure_key(_secrets_key(settings.secrets_key_arn), settings.account, sealed)
 
 
 def _order_redrive(queue_url: str, since: int) -> None:
-    # A client of its own: hardly any poll needs one.
+    # Few polls start a redrive, so build the client on demand.
     queue = RedriveQueue(boto3.client("sqs", config=_CLIENT_CONFIG), queue_url)
-    # Our clock may have been set back since.
+    # The clock may have been set back since then.
     queue.send(RedriveRequest(since - CLOCK_MARGIN_S))
 
 
@@ -150,9 +149,8 @@ def _secrets_key(key_arn: str) -> SecretsKey:
 
 
 def _clients(settings: PollSettings, exam_states: ExamStates) -> Callable[[AccountCode], ProviderClient]:
-    """Makes the client of one account for one poll."""
-    # One session and one pacer for all polls of the process: connections stay open, and two polls
-    # that follow close upon each other keep the pace together.
+    """Return a function that builds one account's client for one poll."""
+    # All polls of the account share the session, to reuse connections, and the pacer, to respect the rate limit.
     options: ClientOptions = {
         "session": HttpClient(),
         "pacer": Pacer(settings.requests_per_second, time.monotonic, time.sleep),

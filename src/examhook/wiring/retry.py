@@ -1,4 +1,4 @@
-"""Builds Retry from its settings."""
+"""Builds Retry."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _CLIENT_CONFIG = Config(
 )
 
 
-def retry(environ: Mapping[str, str], now: Callable[[], float] | None = None) -> RetryDeliveries:
-    """Retry as ``environ`` configures it; raises SettingsError. ``now`` stands in for the clock."""
+def build_retry(environ: Mapping[str, str], now: Callable[[], float] | None = None) -> RetryDeliveries:
+    """Build Retry from ``environ``; raises SettingsError."""
     settings, now = RetrySettings.read(environ), now or time.time
     dynamodb = boto3.client("dynamodb", config=_CLIENT_CONFIG)
     queue = DeliveryQueue(boto3.client("sqs", config=_CLIENT_CONFIG), settings.delivery_queue_url)

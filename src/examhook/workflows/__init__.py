@@ -1,1 +1,1 @@
-"""The use cases: decide by the rules, act by the adapters."""
+"""Use cases: polling the provider, dispatching events, delivering webhooks, retrying, and administration."""

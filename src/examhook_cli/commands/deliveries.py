@@ -1,4 +1,4 @@
-"""``examhook deliveries``: what became of each event on its way to each endpoint."""
+"""``examhook deliveries``."""
 
 from __future__ import annotations
 
@@ -12,26 +12,31 @@ from examhook.workflows.administration.replay import Resent
 from examhook_cli.commands.resending import enabled_endpoint, print_resent, replay_of
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation, installation_of
+from examhook_cli.options import AsJson, AsJsonArray, Limit
 from examhook_cli.output import print_facts, print_json, print_table, progress, time_text
 
 _RETRIED = frozenset({DeliveryStatus.FAILED, DeliveryStatus.WAITING})
+EndpointId = Annotated[str, typer.Argument(metavar="ENDPOINT", help="Endpoint id.")]
 
-app = typer.Typer(help="See what became of each event on its way to each webhook.", no_args_is_help=True)
+app = typer.Typer(help="List, show and retry webhook deliveries.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_deliveries(
     context: typer.Context,
     *,
-    endpoint: Annotated[str | None, typer.Option(metavar="ID", help="Only those to this endpoint.")] = None,
-    status: Annotated[DeliveryStatus | None, typer.Option(help="Only those that stand so.")] = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+    endpoint: Annotated[str | None, typer.Option(metavar="ID", help="Show only deliveries to this endpoint.")] = None,
+    status: Annotated[DeliveryStatus | None, typer.Option(help="Show only deliveries with this status.")] = None,
+    limit: Limit = 100,
+    as_json: AsJsonArray = False,
 ) -> None:
-    """List deliveries, newest first."""
-    found = installation_of(context).deliveries.list_for(endpoint, status, limit)
+    """List deliveries, newest first.
+
+    Example: examhook deliveries list --status failed
+    """
+    deliveries = installation_of(context).deliveries.list_for(endpoint, status, limit)
     if as_json:
-        print_json([delivery_facts(delivery) for delivery in found])
+        print_json([_facts(delivery) for delivery in deliveries])
         return
     print_table(
         ("created at", "status", "attempts", "next attempt at", "type", "endpoint", "event"),
@@ -45,24 +50,27 @@ def list_deliveries(
                 delivery.endpoint_id,
                 delivery.event_id,
             )
-            for delivery in found
+            for delivery in deliveries
         ],
-        nothing="No deliveries.",
+        empty="No deliveries.",
     )
 
 
 @app.command()
 def show(
     context: typer.Context,
-    endpoint_id: Annotated[str, typer.Argument(metavar="ENDPOINT", help="The endpoint's id.")],
-    event_id: Annotated[str, typer.Argument(metavar="EVENT", help="The event's id.")],
+    endpoint_id: EndpointId,
+    event_id: Annotated[str, typer.Argument(metavar="EVENT", help="Event id.")],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Print one delivery with each of its attempts."""
+    """Print one delivery and its attempts.
+
+    Example: examhook deliveries show ep_1 evt_1
+    """
     delivery = _delivery(installation_of(context), endpoint_id, event_id)
     if as_json:
-        print_json(delivery_facts(delivery))
+        print_json(_facts(delivery))
         return
     print_facts(
         {
@@ -77,7 +85,7 @@ def show(
         }
     )
     print_table(
-        ("attempt", "at", "status", "took ms", "what became of it", "answer"),
+        ("attempt", "at", "status", "duration ms", "result", "response"),
         [
             (
                 str(record.attempt),
@@ -89,47 +97,50 @@ def show(
             )
             for record in delivery.attempt_log
         ],
-        nothing="No attempt has ended yet.",
+        empty="No attempt has completed yet.",
     )
 
 
 @app.command()
 def retry(
     context: typer.Context,
-    endpoint_id: Annotated[str, typer.Argument(metavar="ENDPOINT", help="The endpoint's id.")],
+    endpoint_id: EndpointId,
     event_ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[EVENT]…", help="Ids of events; without any, all that failed or wait at the endpoint."),
+        typer.Argument(metavar="[EVENT]…", help="Event ids (default: all failed and waiting deliveries)."),
     ] = None,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent, and send nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count deliveries without sending them.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Try deliveries that failed or wait now, instead of when they are due."""
+    """Retry failed and waiting deliveries now.
+
+    Example: examhook deliveries retry ep_1
+    """
     installation = installation_of(context)
     enabled_endpoint(installation, endpoint_id)
     replay = replay_of(installation, dry_run=dry_run)
     if event_ids:
-        found = [_delivery(installation, endpoint_id, event_id) for event_id in dict.fromkeys(event_ids)]
+        deliveries = [_delivery(installation, endpoint_id, event_id) for event_id in dict.fromkeys(event_ids)]
     else:
-        found = [each for each in installation.deliveries.every(endpoint_id) if each.status in _RETRIED]
+        deliveries = [each for each in installation.deliveries.every(endpoint_id) if each.status in _RETRIED]
     counts: Counter[Resent] = Counter()
-    with progress("Sending", len(found)) as show:
-        # Named by a person, one is tried even where the endpoint is down; of many, one finds out whether it is back.
-        for delivery in sorted(found, key=lambda each: each.created_at):
+    with progress("Sending", len(deliveries)) as show_progress:
+        for delivery in sorted(deliveries, key=lambda each: each.created_at):
+            # If the endpoint is down, each delivery that the user names is sent, but only one of all others.
             counts[replay.retry_now(delivery, probe=bool(event_ids))] += 1
-            show(counts.total())
+            show_progress(counts.total())
     print_resent(counts, as_json=as_json, dry_run=dry_run)
 
 
 def _delivery(installation: Installation, endpoint_id: str, event_id: str) -> Delivery:
     delivery = installation.deliveries.get(endpoint_id, event_id)
     if delivery is None:
-        raise CommandError(f"There is no delivery of {event_id} to {endpoint_id}: see examhook deliveries list.")
+        raise CommandError(f"Event {event_id} has no delivery to {endpoint_id}: see examhook deliveries list.")
     return delivery
 
 
-def delivery_facts(delivery: Delivery) -> dict[str, object]:
+def _facts(delivery: Delivery) -> dict[str, object]:
     """A delivery as ``--json`` prints it; times are RFC 3339 in UTC or null."""
     return {
         "endpoint_id": delivery.endpoint_id,
@@ -141,11 +152,11 @@ def delivery_facts(delivery: Delivery) -> dict[str, object]:
         "created_at": time_text(delivery.created_at),
         "next_attempt_at": time_text(_next_attempt_at(delivery)) or None,
         "expires_at": time_text(delivery.expires_at),
-        "attempt_log": [_record_facts(record) for record in delivery.attempt_log],
+        "attempt_log": [_attempt_facts(record) for record in delivery.attempt_log],
     }
 
 
-def _record_facts(record: AttemptRecord) -> dict[str, object]:
+def _attempt_facts(record: AttemptRecord) -> dict[str, object]:
     return {
         "attempt": record.attempt,
         "at": time_text(record.at),
@@ -159,5 +170,5 @@ def _record_facts(record: AttemptRecord) -> dict[str, object]:
 
 
 def _next_attempt_at(delivery: Delivery) -> int | None:
-    """When the next attempt is due; not of a pending one, where the time only says when a lost message is repeated."""
+    """When the next attempt is due; None for a pending delivery, whose stored time is a timeout for a lost message."""
     return delivery.next_attempt_at if delivery.status is DeliveryStatus.WAITING else None

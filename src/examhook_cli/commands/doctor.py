@@ -1,8 +1,8 @@
-"""``examhook doctor``: find out what is wrong with an installation."""
+"""``examhook doctor``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from time import time
 from typing import Annotated
 
@@ -10,11 +10,12 @@ import typer
 from rich.text import Text
 
 from examhook_cli.commands.poll import run_poll
-from examhook_cli.doctor.examination import examine
-from examhook_cli.doctor.finding import Finding, Verdict, findings_of
-from examhook_cli.doctor.patient import Patient
+from examhook_cli.doctor.checklist import inspect
+from examhook_cli.doctor.finding import Finding, Report, Verdict, ok, problem, run_checks, warning
+from examhook_cli.doctor.inspected_stack import InspectedStack
 from examhook_cli.errors import CommandError
 from examhook_cli.installation import Installation, installation_of
+from examhook_cli.options import AsJsonArray
 from examhook_cli.output import console, print_json, printable, say, waiting
 
 _STYLES = {
@@ -28,27 +29,31 @@ _STYLES = {
 def doctor(
     context: typer.Context,
     *,
-    poll: Annotated[
-        bool, typer.Option("--poll", help="Ask the provider too, by one poll; else it is not asked.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+    poll: Annotated[bool, typer.Option("--poll", help="Also poll the provider.")] = False,
+    as_json: AsJsonArray = False,
 ) -> None:
-    """Find out what is wrong with the installation, and what to do about it; exit status 1 where there is a problem."""
+    """Find problems in the installation and print what to do.
+
+    Exits with status 1 if it finds a problem.
+
+    Example: examhook doctor --poll
+    """
     installation = installation_of(context)
-    with waiting("Looking at everything …"):
-        found = list(examine(Patient(installation, time())))
-        if poll and not any(each.check in {"credentials", "stack"} and _is_problem(each) for each in found):
-            found += findings_of([("poll", lambda: [_polled(installation)])])
+    with waiting("Checking the installation …"):
+        report = list(inspect(InspectedStack(installation, time())))
+        can_poll = not any(check in {"credentials", "stack"} and _is_problem(finding) for check, finding in report)
+        if poll and can_poll:
+            report += run_checks([("poll", lambda: [_poll_finding(installation)])])
     if as_json:
         print_json(
             [
-                {"check": each.check, "verdict": each.verdict.value, "said": each.said, "todo": each.todo or None}
-                for each in found
+                {"check": check, "verdict": each.verdict.value, "said": each.text, "todo": each.todo or None}
+                for check, each in report
             ]
         )
     else:
-        _print(found)
-    if any(_is_problem(each) for each in found):
+        _print(report)
+    if any(_is_problem(finding) for _, finding in report):
         raise typer.Exit(1)
 
 
@@ -56,37 +61,31 @@ def _is_problem(finding: Finding) -> bool:
     return finding.verdict is Verdict.PROBLEM
 
 
-def _polled(installation: Installation) -> Finding:
+def _poll_finding(installation: Installation) -> Finding:
     try:
         report = run_poll(installation, account=None, full=False)
     except CommandError as error:
-        return Finding("poll", Verdict.PROBLEM, str(error), "See the log of Poll.")
+        return problem(str(error), "See the log of Poll.")
     if report["errors"]:
-        return Finding("poll", Verdict.PROBLEM, " ".join(report["errors"]), "Put that right, then run examhook poll.")
+        return problem(" ".join(report["errors"]), "Fix this, then run examhook poll.")
     if not report["complete"]:
-        return Finding(
-            "poll", Verdict.WARNING, "Not all that was due was read.", "The next poll goes on with the rest."
-        )
-    return Finding("poll", Verdict.OK, f"The provider answered {report['requests']} requests.")
+        return warning("The poll did not read everything that was due.", "Wait for the next poll, which continues.")
+    return ok(f"The provider answered {report['requests']} requests.")
 
 
-def _print(found: Sequence[Finding]) -> None:
-    """A table with colours on a terminal; in a pipe, a line with tabs for each finding."""
+def _print(report: Report) -> None:
+    """Print a colored list with a summary in a terminal, and tab-separated lines in a pipe."""
     out = console()
     if not out.is_terminal:
         print("VERDICT\tCHECK\tSAID\tTODO")
-        for each in found:
-            print("\t".join(printable(cell) for cell in (each.verdict.value, each.check, each.said, each.todo)))
+        for check, each in report:
+            print("\t".join(map(printable, (each.verdict.value, check, each.text, each.todo))))
         return
-    width = max(len(each.check) for each in found)
-    for each in found:
+    width = max(len(check) for check, _ in report)
+    for check, each in report:
         verdict = (each.verdict.value.ljust(7), _STYLES[each.verdict])
-        out.print(Text.assemble(verdict, "  ", (each.check.ljust(width), "bold"), "  ", printable(each.said)))
+        out.print(Text.assemble(verdict, "  ", (check.ljust(width), "bold"), "  ", printable(each.text)))
         if each.todo:
             out.print(Text(f"{' ' * (width + 11)}→ {printable(each.todo)}", style="cyan"))
-    say(_summary(found))
-
-
-def _summary(found: Sequence[Finding]) -> str:
-    counts = {verdict: sum(each.verdict is verdict for each in found) for verdict in Verdict}
-    return ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count) + "."
+    counts = Counter(each.verdict for _, each in report)
+    say(", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict]) + ".")

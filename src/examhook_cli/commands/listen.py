@@ -1,4 +1,4 @@
-"""``examhook listen``: receive webhooks here, verify them, and print each as it comes."""
+"""``examhook listen``."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import typer
 
 from examhook.delivery.signature import BadSecretError
 from examhook_cli.errors import CommandError
-from examhook_cli.listener.line import json_of, line_of
-from examhook_cli.listener.server import Listener, Received, running_listener
+from examhook_cli.listener.event_line import event_json, event_line
+from examhook_cli.listener.server import Received, running_listener
 from examhook_cli.output import complain, hint, say
 
 
@@ -21,24 +21,22 @@ def listen(  # noqa: PLR0913 - each option is a parameter
         typer.Option(
             envvar="EXAMHOOK_SECRET",
             metavar="SECRET",
-            help="The endpoint's signing secret (whsec_…); several times where several endpoints send here. "
-            "In the environment it stays out of the list of processes.",
+            help="Signing secret (repeatable); EXAMHOOK_SECRET keeps it out of the process list.",
         ),
     ],
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="The port to listen on, 0 for any.")] = 8200,
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
-    status: Annotated[
-        int,
-        typer.Option(min=200, max=599, metavar="CODE", help="Answer with this HTTP status, to play a bad receiver."),
-    ] = 204,
-    fail_first: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Answer 500 to the first N requests, then as usual.")
-    ] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the verified bodies instead, one on a line.")] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="Port to listen on; 0 selects a free port.")
+    ] = 8200,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
+    status: Annotated[int, typer.Option(min=200, max=599, metavar="CODE", help="Respond with this HTTP status.")] = 204,
+    fail_first: Annotated[int, typer.Option(min=0, metavar="N", help="Respond with 500 to the first N requests.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print each verified body on one line.")] = False,
 ) -> None:
-    """Receive webhooks on this machine, verify their signatures, and print each event as one line.
+    """Receive, verify and print webhooks on this machine.
 
-    What is not signed by one of the secrets is answered with 401. Ctrl-C ends it.
+    Responds with 401 to a request that none of the secrets signed. Ctrl-C stops it.
+
+    Example: examhook listen --port 8200 --secret whsec_…
     """
     stop = threading.Event()
 
@@ -46,34 +44,30 @@ def listen(  # noqa: PLR0913 - each option is a parameter
         try:
             _print(received, as_json=as_json)
         except BrokenPipeError:
-            stop.set()  # whoever read the output has gone
+            stop.set()  # the program that reads the output has exited
 
     try:
         with running_listener(secret, port, host, on_received=show) as listener:
-            _play(listener, status, fail_first)
-            hint(f"Listening on {listener.url} (Ctrl-C ends it).")
+            listener.answer_with(status)
+            if fail_first:
+                listener.answer_with(500, next_requests=fail_first)
+            hint(f"Listening on {listener.url} (Ctrl-C stops it).")
             stop.wait()
     except KeyboardInterrupt:
         hint("Stopped.")
     except BadSecretError as error:
-        where = "examhook endpoints show ID --reveal-secret prints an endpoint's"
-        raise typer.BadParameter(f"{error}; {where}", param_hint="--secret") from None
+        advice = "examhook endpoints show ID --reveal-secret prints the secret of an endpoint"
+        raise typer.BadParameter(f"{error}; {advice}", param_hint="--secret") from None
     except OSError as error:
         raise CommandError(
-            f"Port {port} of {host} cannot be listened on ({error.strerror}): name another with --port."
+            f"Cannot listen on port {port} of {host} ({error.strerror}): choose another port with --port."
         ) from error
-
-
-def _play(listener: Listener, status: int, fail_first: int) -> None:
-    listener.answer_with(status)
-    if fail_first:
-        listener.answer_with(500, next_requests=fail_first)
 
 
 def _print(received: Received, *, as_json: bool) -> None:
     if received.problem is not None:
-        complain(f"{line_of(received)}: {received.problem}")
+        complain(f"{event_line(received)}: {received.problem}")
     elif as_json:
-        print(json_of(received), flush=True)
+        print(event_json(received), flush=True)
     else:
-        say(line_of(received))
+        say(event_line(received))

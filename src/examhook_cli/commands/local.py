@@ -1,4 +1,4 @@
-"""``examhook local``: the same template, deployed into an emulator of AWS on this machine."""
+"""``examhook local``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from examhook.delivery.url import EndpointUrlError, check_endpoint_url
-from examhook_cli.local.environment import LocalEnvironment
-from examhook_cli.local.logs import Function, LogLine, follow_lines, log_groups, read_lines
-from examhook_cli.local.options import LocalOptions, is_plain, schedule_parameters
-from examhook_cli.local.run import DEFAULT_PORT, LocalStack, running_stack
-from examhook_cli.local.run import down as stop
-from examhook_cli.local.run import up as start
+from examhook_cli.local.environment import LocalPaths
+from examhook_cli.local.local_stack import DEFAULT_PORT, running_stack, start_stack, stop_stack
+from examhook_cli.local.logs import Function, follow_lines, log_groups, read_lines
+from examhook_cli.local.parameters import LocalOptions, is_plain, schedule_parameters
 from examhook_cli.output import hint, say, waiting
 from examhook_cli.stack import DEFAULT_STACK_NAME
 
@@ -29,48 +27,49 @@ app = typer.Typer(help="Run the stack on this machine, without AWS.", no_args_is
 
 
 class DialectChoice(StrEnum):
-    """The provider's APIs."""
+    """APIs of the provider."""
 
     LEGACY = "legacy"
     V1 = "v1"
 
 
 class InitialSyncChoice(StrEnum):
-    """What to do with what had ended before the watch began."""
+    """What to do with results from before the first poll."""
 
     SILENT = "silent"
     ANNOUNCE = "announce"
 
 
 @app.command()
-def up(  # noqa: PLR0913 - one argument for each option
+def up(  # noqa: PLR0913 - each option is a parameter
     *,
-    base_url: Annotated[str, typer.Option(metavar="URL", help="Where the provider is; see also: examhook simulate.")],
+    base_url: Annotated[str, typer.Option(metavar="URL", help="URL of the provider, or of examhook simulate.")],
     code: Annotated[
-        str, typer.Option(envvar="EXAMHOOK_ACCOUNT_CODE", metavar="CODE", help="The account's code at the provider.")
+        str, typer.Option(envvar="EXAMHOOK_ACCOUNT_CODE", metavar="CODE", help="Account code at the provider.")
     ],
-    dialect: Annotated[DialectChoice, typer.Option(help="Which of the provider's APIs.")] = DialectChoice.LEGACY,
+    dialect: Annotated[DialectChoice, typer.Option(help="API of the provider.")] = DialectChoice.LEGACY,
     webhook_url: Annotated[
-        list[str] | None, typer.Option(metavar="URL", help="A webhook to send events to; may be given several times.")
+        list[str] | None, typer.Option(metavar="URL", help="Send events to this webhook (repeatable).")
     ] = None,
-    event_bus: Annotated[
-        str, typer.Option(metavar="NAME", help="An EventBridge bus that gets every event too, such as default.")
-    ] = "",
+    event_bus: Annotated[str, typer.Option(metavar="NAME", help="Also send events to this EventBridge bus.")] = "",
     poll_seconds: Annotated[
-        str, typer.Option(metavar="N|off", help="Seconds between polls (5 to 60, or whole minutes), or off.")
+        str, typer.Option(metavar="N|off", help="Seconds between polls: 5 to 60, whole minutes, or off.")
     ] = "15",
     requests_per_second: Annotated[
-        float, typer.Option(metavar="N", min=0.1, max=10, help="At most this many requests to the provider.")
+        float, typer.Option(metavar="N", min=0.1, max=10, help="Maximum requests per second to the provider.")
     ] = 5,
     initial_sync: Annotated[
-        InitialSyncChoice, typer.Option(help="Whether what had ended before the first poll is announced.")
+        InitialSyncChoice, typer.Option(help="Whether to announce results from before the first poll.")
     ] = InitialSyncChoice.SILENT,
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, metavar="N", help=f"Where AWS is played; {DEFAULT_PORT} if not given."),
+        typer.Option(min=1, max=65535, metavar="N", help=f"Port of the AWS emulator (default: {DEFAULT_PORT})."),
     ] = None,
 ) -> None:
-    """Deploy the stack on this machine and return when it is ready."""
+    """Deploy the stack on this machine and wait until it is ready.
+
+    Example: examhook local up --base-url http://127.0.0.1:8100 --code simulated-code
+    """
     options = LocalOptions(
         base_url=_base_url(base_url),
         account_code=_code(code),
@@ -81,30 +80,43 @@ def up(  # noqa: PLR0913 - one argument for each option
         initial_sync=initial_sync.value,
         dialect=dialect.value,
     )
-    environment = LocalEnvironment.find(os.environ)
-    # Whoever ends this command before it is done must not leave an emulator behind.
-    signal.signal(signal.SIGTERM, _leave)
-    ready = start(environment, os.environ, options, port, waiting)
-    _tell(environment, ready)
+    paths = LocalPaths.find(os.environ)
+    # Exit normally on SIGTERM, so that an unfinished deployment stops the emulator.
+    signal.signal(signal.SIGTERM, _exit)
+    started = start_stack(paths, os.environ, options, port, waiting)
+    state = "was up and is updated" if started.was_up else "is up"
+    say(f"Stack {DEFAULT_STACK_NAME} {state} at {started.emulator.url}.")
+    for endpoint in started.endpoints:
+        say(f"Webhook {endpoint.endpoint_id}: {endpoint.url}")
+    hint(f"To use it in this shell: source {paths.shell_file}")
+    hint(f"Signing secrets of the webhooks: {paths.stack_file}")
 
 
 @app.command()
 def down() -> None:
-    """Stop the local stack and remove all that it kept."""
-    environment = LocalEnvironment.find(os.environ)
+    """Stop the local stack and delete its data.
+
+    Example: examhook local down
+    """
+    paths = LocalPaths.find(os.environ)
     with waiting("Stopping …"):
-        stopped = stop(environment)
+        stopped = stop_stack(paths)
     say("The local stack is down." if stopped else "The local stack was not up.")
 
 
 @app.command()
 def logs(
     *,
-    function: Annotated[list[Function] | None, typer.Option(help="Only this function; may be repeated.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing what comes, until Ctrl-C.")] = False,
+    function: Annotated[
+        list[Function] | None, typer.Option(help="Show only lines of this function (repeatable).")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines until Ctrl-C.")] = False,
 ) -> None:
-    """Print what the functions logged."""
-    stack, clients = running_stack(LocalEnvironment.find(os.environ))
+    """Print the logs of the functions.
+
+    Example: examhook local logs --follow --function poll
+    """
+    stack, clients = running_stack(LocalPaths.find(os.environ))
     groups = {
         name: group
         for name, group in log_groups(stack, clients.functions()).items()
@@ -113,38 +125,25 @@ def logs(
     lines = follow_lines(groups, clients.logs()) if follow else read_lines(groups, clients.logs())
     try:
         for line in lines:
-            say(_line_text(line))
+            at = datetime.fromtimestamp(line.at_ms / 1000).astimezone()
+            say(f"{at:%H:%M:%S} {line.function:<8} {line.message}")
     except KeyboardInterrupt:
         return
 
 
-def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+def _exit(number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
-
-
-def _tell(environment: LocalEnvironment, ready: LocalStack) -> None:
-    what = "was up and is deployed anew" if ready.was_up else "is up"
-    say(f"Stack {DEFAULT_STACK_NAME} {what} at {ready.emulator.url}.")
-    for endpoint in ready.endpoints:
-        say(f"Webhook {endpoint.endpoint_id}: {endpoint.url}")
-    hint(f"Speak to it:  source {environment.shell_file}")
-    hint(f"Secrets of the webhooks are in {environment.stack_file}")
-
-
-def _line_text(line: LogLine) -> str:
-    at = datetime.fromtimestamp(line.at_ms / 1000).astimezone()
-    return f"{at:%H:%M:%S} {line.function:<8} {line.message}"
 
 
 def _base_url(text: str) -> str:
     if not text.startswith(("http://", "https://")) or not is_plain(text):
-        raise typer.BadParameter("must be an address that begins with http:// or https://", param_hint="--base-url")
+        raise typer.BadParameter("must be a URL that begins with http:// or https://", param_hint="--base-url")
     return text.rstrip("/")
 
 
 def _code(text: str) -> str:
     if not is_plain(text):
-        raise typer.BadParameter("must not be empty or hold spaces, quotes or backslashes", param_hint="--code")
+        raise typer.BadParameter("must not be empty or contain spaces, quotes or backslashes", param_hint="--code")
     return text
 
 
@@ -154,7 +153,7 @@ def _webhook_url(text: str) -> str:
     except EndpointUrlError as error:
         raise typer.BadParameter(str(error), param_hint="--webhook-url") from error
     if "," in text or not is_plain(text):
-        raise typer.BadParameter("write commas and quotes %-encoded, as %2C or %27", param_hint="--webhook-url")
+        raise typer.BadParameter("percent-encode commas and quotes, as %2C and %27", param_hint="--webhook-url")
     return text
 
 
@@ -172,6 +171,6 @@ def _poll_seconds(text: str) -> int | None:
         schedule_parameters(seconds)
     except ValueError as error:
         raise typer.BadParameter(
-            "must be 5 to 60 seconds, or whole minutes up to a day (120, 180, …), or off", param_hint="--poll-seconds"
+            "must be 5 to 60 seconds, whole minutes up to a day (120, 180, …), or off", param_hint="--poll-seconds"
         ) from error
     return seconds

@@ -1,4 +1,4 @@
-"""``examhook simulate``: play the provider on this machine, with live candidates and quirks."""
+"""``examhook simulate``."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from examhook_simulator.world import World
 
 def simulate(  # noqa: PLR0913 - each option is a parameter
     *,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8100,
-    exams: Annotated[int, typer.Option(min=0, max=10_000, help="Number of exams at the start.")] = 3,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 selects a free port.")] = 8100,
+    exams: Annotated[int, typer.Option(min=0, max=10_000, help="Number of existing exams.")] = 3,
     candidates: Annotated[
-        int, typer.Option(min=0, max=100_000, metavar="N", help="Number of earlier attempts at each exam.")
+        int, typer.Option(min=0, max=100_000, metavar="N", help="Number of past attempts per exam.")
     ] = 120,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Random seed (default: different on each run).")] = None,
     code: Annotated[
-        str, typer.Option(envvar="EXAMHOOK_SIMULATOR_CODE", help="Account code that requests must carry.")
+        str, typer.Option(envvar="EXAMHOOK_SIMULATOR_CODE", help="Account code that requests must contain.")
     ] = DEFAULT_CODE,
     live: Annotated[
         float, typer.Option(min=0, max=6000, metavar="N", help="New attempts per virtual minute; 0 for none.")
@@ -41,20 +41,22 @@ def simulate(  # noqa: PLR0913 - each option is a parameter
     speed: Annotated[
         float, typer.Option(min=0, max=3600, metavar="X", help="Virtual seconds per second; 0 stops the clock.")
     ] = 1.0,
-    attempt_count: Annotated[AttemptCount, typer.Option(help="What an exam's `times` counts.")] = AttemptCount.STARTS,
+    attempt_count: Annotated[
+        AttemptCount, typer.Option(help="Attempts that an exam's `times` field counts.")
+    ] = AttemptCount.STARTS,
     requests_per_second: Annotated[
-        int, typer.Option(min=1, max=100_000, metavar="N", help="Rate limit; requests above it get status 429.")
+        int, typer.Option(min=1, max=100_000, metavar="N", help="Rate limit; further requests get status 429.")
     ] = REQUESTS_PER_SECOND,
     quirk: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME[=VALUE][@HOW-OFTEN]",
-            help="Habit or accident to play (docs/simulator.md); repeatable.",
+            help="Provider fault or habit to simulate (repeatable; docs/simulator.md).",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line with the URL and the code.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the URL and the code as one JSON line.")] = False,
 ) -> None:
-    """Play the provider on this machine, with live candidates and quirks.
+    """Simulate the provider, with live candidates and faults.
 
     Example: examhook simulate --live 6 --quirk limit_cap=10 --quirk server_error=502@0.1 --quirk reset@next3
     """
@@ -68,13 +70,13 @@ def simulate(  # noqa: PLR0913 - each option is a parameter
         with running_simulator(world, port, code=code, requests_per_second=requests_per_second) as simulator:
             for switch in switches:
                 simulator.api.quirks.turn_on(switch)
-            # A caller that reads the announcement may stop the process at once.
-            with _stop_signal() as ended:
+            # A caller may stop the process as soon as it has read the announcement.
+            with _stop_signal() as stopped:
                 _announce(simulator, seed, as_json=as_json)
-                ended.wait()
+                stopped.wait()
     except OSError as error:
         raise CommandError(
-            f"Cannot listen on port {port} ({os.strerror(error.errno or 0)}): choose another one with --port."
+            f"Cannot listen on port {port} ({os.strerror(error.errno or 0)}): choose another port with --port."
         ) from error
     hint("Stopped.")
 
@@ -90,23 +92,23 @@ def _announce(simulator: Simulator, seed: int, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"url": simulator.base_url, "code": simulator.code, "seed": seed}), flush=True)
         return
-    say(f"The provider is played at {simulator.base_url} (seed {seed}).")
-    say("Point the local stack at it, from another terminal:")
+    say(f"Simulating the provider at {simulator.base_url} (seed {seed}).")
+    say("In another terminal, deploy the local stack for it:")
     say(f"  examhook local up --base-url {simulator.base_url} --code {simulator.code}")
-    hint(f"What happens there: {simulator.base_url}/_sim/ledger (docs/simulator.md). Ctrl-C stops it.")
+    hint(f"Ledger of everything that happens: {simulator.base_url}/_sim/ledger. Ctrl-C stops the simulator.")
 
 
 @contextmanager
 def _stop_signal() -> Iterator[threading.Event]:
-    """Set by Ctrl-C or SIGTERM."""
-    ended = threading.Event()
+    """An event that Ctrl-C and SIGTERM set."""
+    stopped = threading.Event()
 
-    def end(_: int, __: FrameType | None) -> None:
-        ended.set()
+    def stop(_: int, __: FrameType | None) -> None:
+        stopped.set()
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield ended
+        yield stopped
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,1 +1,1 @@
-"""A scenario played on the local stack, narrated and reconciled."""
+"""The demo: a scenario on a local stack that compares sent with received events."""

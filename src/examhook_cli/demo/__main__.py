@@ -1,4 +1,4 @@
-"""``python -m examhook_cli.demo``: plays the demo; exit status 0 only if expected and received agree."""
+"""``python -m examhook_cli.demo``: runs the demo; exit status 0 only if received events match expected events."""
 
 from __future__ import annotations
 
@@ -8,29 +8,27 @@ from typing import Annotated
 
 import typer
 
-from examhook_cli.demo.installation import CommandFailedError
+from examhook_cli.demo.demo_stack import CommandFailedError
 from examhook_cli.demo.narrator import Narrator
-from examhook_cli.demo.play import play
+from examhook_cli.demo.scenario_run import run_scenario
 
 
 def main(
-    picture: Annotated[str | None, typer.Option(metavar="FILE", help="Keep what is printed as an SVG picture.")] = None,
+    picture: Annotated[str | None, typer.Option(metavar="FILE", help="Save the output as an SVG image.")] = None,
 ) -> None:
-    """Play a scenario on the local stack and compare what was expected with what came."""
+    """Run a scenario and compare sent with received events."""
     narrator = Narrator()
-    began_at = time.monotonic()
+    started_at = time.monotonic()
     try:
-        agrees = play(narrator)
+        agrees = run_scenario(narrator)
     except CommandFailedError as failed:
         narrator.verdict(str(failed), good=False)
         sys.exit(1)
-    seconds = f"{time.monotonic() - began_at:.0f} s"
+    duration = f"{time.monotonic() - started_at:.0f} s"
     if agrees:
-        narrator.verdict(
-            f"Everything that happened was announced, once and signed, and nothing else. ({seconds})", good=True
-        )
+        narrator.verdict(f"Every change was announced once and signed, and nothing else was. ({duration})", good=True)
     else:
-        narrator.verdict(f"What came is not what was expected. ({seconds})", good=False)
+        narrator.verdict(f"The received events differ from the expected events. ({duration})", good=False)
     if picture:
         narrator.save_picture(picture)
     sys.exit(0 if agrees else 1)

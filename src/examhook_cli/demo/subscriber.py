@@ -1,4 +1,4 @@
-"""An SQS queue that subscribes to a topic, as a downstream system would."""
+"""An SQS queue that subscribes to a topic, as a downstream system does."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ _WAIT_S = 1
 
 @dataclass(slots=True)
 class QueueSubscriber:
-    """A queue subscribed to a topic, and the bodies that came out of it so far."""
+    """A subscribed queue and the message bodies received so far."""
 
     sqs: SQSClient
     queue_url: str
     bodies: list[bytes] = field(default_factory=list, repr=False)
 
     def drain(self, count: int, timeout_s: float) -> None:
-        """Receive until ``count`` messages have come in all or ``timeout_s`` have passed, then what else is there."""
+        """Receive until ``count`` messages in total or ``timeout_s``, then receive once more."""
         give_up_at = time.monotonic() + timeout_s
         while len(self.bodies) < count and time.monotonic() < give_up_at:
             self._receive(_WAIT_S)
         self._receive(_WAIT_S)
 
     def take_all(self) -> None:
-        """Receive all that is there now, without waiting for more: each look brings ten messages at most."""
+        """Receive all available messages without waiting for more."""
         while self._receive(0):
             pass
 
     def _receive(self, wait_s: int) -> int:
-        answer = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s)
-        messages = answer.get("Messages", [])
+        response = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s)
+        messages = response.get("Messages", [])
         for message in messages:
             self.bodies.append(message["Body"].encode())
             self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
@@ -47,7 +47,7 @@ class QueueSubscriber:
 def subscribe_queue(
     session: Session, topic_arn: str, name: str, filter_policy: Mapping[str, Sequence[str]] | None = None
 ) -> QueueSubscriber:
-    """Make queue ``name`` and subscribe it to the topic, to what ``filter_policy`` lets through."""
+    """Create a queue and subscribe it to the topic, with an optional filter policy."""
     sqs = session.client("sqs")
     queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
     queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

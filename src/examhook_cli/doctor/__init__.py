@@ -1,1 +1,1 @@
-"""Finding out what is wrong with an installation, by the operator's own rights and without asking the provider."""
+"""Checks of an installation, with the operator's own permissions and without requests to the provider."""

@@ -1,72 +1,63 @@
-"""Whether each account is watched: its code, the provider's answer to it, its last poll, its longest delay."""
+"""Checks of the account codes, of what the last poll of each account found, and of the detection delay."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from examhook.detection.exam_state import ExamState
 from examhook.detection.intervals import MINUTE_S, worst_case_s
-from examhook.settings import SettingsError
 from examhook.storage.account_secrets import AccountsError, AccountsSecret
 from examhook.storage.exams import AccountRecord, CodeRejection
-from examhook_cli.doctor.finding import Finding, Verdict
+from examhook_cli.doctor.finding import CHECK_ERRORS, Finding, ok, problem, warning
 from examhook_cli.doctor.function_checks import interval_s, schedule_of
-from examhook_cli.doctor.patient import Patient
+from examhook_cli.doctor.inspected_stack import InspectedStack
 from examhook_cli.output import time_text
-from examhook_cli.stack import StackError
 
-OVERDUE_POLLS = 5
-OVERDUE_AT_LEAST_S = 600
-"""Polls are overdue after so many intervals, and this: a first contact may hold up a few."""
-_SHOWN = 5
+_OVERDUE_POLLS = 5
+_MIN_OVERDUE_S = 600
+"""Polling counts as stopped after this number of intervals and at least this time; a first poll can be slow."""
+_MAX_LISTED = 5
 
 
-def secret(patient: Patient) -> Iterator[Finding]:
-    """Whether there is an account code; its value is not read."""
-    if _current_version(patient, patient.poll_settings.account_code_secret_arn) is None:
-        said = "The secret that holds the account code is empty, or on its way out."
-        yield Finding("account code", Verdict.PROBLEM, said, "Put the code into it; the next poll takes it at once.")
+def account_code(stack: InspectedStack) -> Iterator[Finding]:
+    """Whether the secret has a value; the value itself is not read."""
+    if _current_version(stack, stack.poll_settings.account_code_secret_arn) is None:
+        yield problem("The secret is empty or deleted.", "Store the account code in it; the next poll uses it.")
     else:
-        yield Finding("account code", Verdict.OK, "There is one.")
+        yield ok("The secret contains a code.")
 
 
-def further_accounts(patient: Patient) -> Iterator[Finding]:
-    """Whether the list of further accounts can be understood."""
-    if not patient.poll_settings.accounts_secret_arn:
+def further_accounts(stack: InspectedStack) -> Iterator[Finding]:
+    """Whether the list of further accounts is valid."""
+    if not stack.poll_settings.accounts_secret_arn:
         return
+    todo = "Correct it as described in docs/accounts.md."
     try:
-        accounts = _further(patient).read()
+        accounts = _accounts_secret(stack).read()
     except AccountsError as error:
-        yield Finding("accounts secret", Verdict.PROBLEM, str(error), "Put it right as docs/accounts.md says.")
+        yield problem(str(error), todo)
         return
-    for problem in accounts.problems:
-        yield Finding("accounts secret", Verdict.PROBLEM, problem, "Put it right as docs/accounts.md says.")
+    for each in accounts.problems:
+        yield problem(each, todo)
     if not accounts.problems:
-        names = ", ".join(accounts.by_name) or "none"
-        yield Finding("accounts secret", Verdict.OK, f"Further accounts: {names}.")
+        yield ok(f"Further accounts: {', '.join(accounts.by_name) or 'none'}.")
 
 
-def account(patient: Patient, name: str) -> Iterator[Finding]:
-    """How one account is watched, as far as its state shows; the provider is not asked."""
-    check = f"account {name}"
-    record = patient.exams.read(name).record
-    states = patient.exam_states.of_account(name)
-    yield _polled(patient, check, record, list(states.values()))
+def account(stack: InspectedStack, name: str) -> Iterator[Finding]:
+    """Result of the last polls of an account, from the stored state."""
+    record = stack.installation.exams.read(name).record
+    states = stack.installation.exam_states.of_account(name)
+    yield _last_poll(stack, record, list(states.values()))
     if record.refusal is not None:
-        yield _refused(patient, check, name, record.refusal)
-    if (left_s := (record.left_alone_until or 0) - int(patient.now)) > 0:
-        said = f"The provider asked for a pause or keeps failing; polls leave it alone for {_span(left_s)} more."
-        yield Finding(check, Verdict.WARNING, said, "If this continues, lower RequestsPerSecond.")
+        yield _refused(stack, name, record.refusal)
+    if (left_s := (record.left_alone_until or 0) - int(stack.now)) > 0:
+        text = f"The provider is throttling or failing; polls pause for {_duration(left_s)} more."
+        yield warning(text, "If this continues, lower RequestsPerSecond.")
     failed = sorted(exam_id for exam_id, state in states.items() if state.failed_since is not None)
     if failed:
-        said = f"{len(failed)} exams could not be read completely when that was last tried: {_some(failed)}."
-        yield Finding(
-            check,
-            Verdict.WARNING,
-            said,
-            "Polls try them again; the log of Poll says why. Exams that were deleted at the provider may stay so.",
+        yield warning(
+            f"The last scan of {len(failed)} exams failed: {_first_few(failed)}.",
+            "Polls retry them; the log of Poll contains the reason. Exams deleted at the provider may stay listed.",
         )
     skipped = [
         f"exam {exam_id}: {count} rows: {reason}"
@@ -74,97 +65,92 @@ def account(patient: Patient, name: str) -> Iterator[Finding]:
         for reason, count in state.skipped.items()
     ]
     if skipped:
-        said = f"Some submissions cannot be announced: {_some(skipped, '; ')}."
-        yield Finding(check, Verdict.PROBLEM, said, "Compare these exams with the provider's own result list.")
+        text = f"Some submissions cannot be announced: {_first_few(skipped, '; ')}."
+        yield problem(text, "Compare these exams with the provider's own result list.")
 
 
-def promises(patient: Patient, name: str) -> Iterator[Finding]:
-    """Longest time until a change of an account is announced, by the settings."""
-    enabled, expression = schedule_of(patient, "Poll")
-    check = f"delay of {name}"
-    settings = patient.poll_settings
+def longest_delay(stack: InspectedStack) -> Iterator[Finding]:
+    """Maximum time until a change is announced, calculated from the settings."""
+    enabled, expression = schedule_of(stack, "Poll")
+    settings = stack.poll_settings
     tick_s = interval_s(expression)
     if not enabled or tick_s is None:
-        said = "It has no bound: polls do not come at even intervals by themselves."
-        yield Finding(check, Verdict.WARNING, said, "Deploy with Polling=ENABLED and a rate(…), unless it is intended.")
+        text = "The delay has no limit: no schedule polls at a fixed interval."
+        yield warning(text, "If this is not intended, deploy with Polling=ENABLED and a rate(…) schedule.")
         return
-    # Within a minute there may be several polls; a rarer schedule polls once at each tick.
-    poll_s = settings.poll_seconds if tick_s <= MINUTE_S else tick_s
-    worst = worst_case_s(poll_s=poll_s, full_scan_s=settings.full_scan_seconds)
-    said = (
-        f"Changes that the exam list shows, and ends of running attempts, within {_span(worst['signalled'])}; other new"
-        f" attempts within {_span(worst['active'])}, in quiet exams within {_span(worst['rotation'])}; scores within"
-        f" {_span(worst['rescored'])}, in quiet exams within {_span(worst['rescored_idle'])}; removals within"
-        f" {_span(worst['removed'])}; plus the time that reading takes."
+    # A tick each minute can trigger several polls; a slower schedule triggers one.
+    poll_s = settings.poll_interval_s if tick_s <= MINUTE_S else tick_s
+    worst = worst_case_s(poll_s=poll_s, full_scan_s=settings.full_scan_interval_s)
+    yield ok(
+        f"Changes in the exam list and ends of running attempts: {_duration(worst['signalled'])}; "
+        f"other new attempts: {_duration(worst['active'])}, in quiet exams {_duration(worst['rotation'])}; "
+        f"scores: {_duration(worst['rescored'])}, in quiet exams {_duration(worst['rescored_idle'])}; "
+        f"removals: {_duration(worst['removed'])}; plus the duration of the poll."
     )
-    yield Finding(check, Verdict.OK, said)
 
 
-def names(patient: Patient) -> list[str]:
-    """Every account that can be told of: the stack's own, and those of the secret if it can be read."""
+def account_names(stack: InspectedStack) -> list[str]:
+    """The stack's own account and all readable further accounts."""
     try:
-        further = _further(patient).read().by_name if patient.poll_settings.accounts_secret_arn else {}
-    except (BotoCoreError, ClientError, StackError, AccountsError, SettingsError):
-        # Why is said by the check of that secret, or of Poll.
+        further = _accounts_secret(stack).read().by_name if stack.poll_settings.accounts_secret_arn else {}
+    except CHECK_ERRORS:
+        # The checks of Poll and of the accounts secret report this error.
         further = {}
-    own = patient.installation.stack.outputs.get("AccountName")
+    own = stack.installation.stack.outputs.get("AccountName")
     return [*([own] if own else []), *further]
 
 
-def _further(patient: Patient) -> AccountsSecret:
-    settings = patient.poll_settings
-    return AccountsSecret(patient.secrets, settings.accounts_secret_arn, settings.account, lambda: patient.now)
+def _accounts_secret(stack: InspectedStack) -> AccountsSecret:
+    settings = stack.poll_settings
+    return AccountsSecret(stack.secrets, settings.accounts_secret_arn, settings.account, lambda: stack.now)
 
 
-def _current_version(patient: Patient, secret_arn: str) -> str | None:
-    """Id of the secret's current version; None where it holds nothing, or is on its way out."""
-    described = patient.secrets.describe_secret(SecretId=secret_arn)
-    versions = described.get("VersionIdsToStages", {})
-    if "DeletedDate" in described:
+def _current_version(stack: InspectedStack, secret_arn: str) -> str | None:
+    """Id of a secret's current version; None if it is empty or deleted."""
+    description = stack.secrets.describe_secret(SecretId=secret_arn)
+    versions = description.get("VersionIdsToStages", {})
+    if "DeletedDate" in description:
         versions = {}
     return next((version for version, stages in versions.items() if "AWSCURRENT" in stages), None)
 
 
-def _refused(patient: Patient, check: str, name: str, refusal: CodeRejection) -> Finding:
-    settings = patient.poll_settings
-    own = name == settings.account
-    arn = settings.account_code_secret_arn if own else settings.accounts_secret_arn
-    since = time_text(refusal.since)
-    if _current_version(patient, arn) != refusal.secret_version:
-        said = f"The provider has refused the account code since {since}; another was put there, and not tried yet."
-        return Finding(check, Verdict.WARNING, said, "Run examhook poll to try it.")
-    if not refusal.plain:
-        said = f"The provider has refused to list the exams since {since}, and does not plainly speak of the code."
-        do = "examhook poll shows what it says. If the code is wrong, put the right one into its secret."
-        return Finding(check, Verdict.PROBLEM, said, do)
-    said = f"The provider has refused the account code since {since}."
-    return Finding(check, Verdict.PROBLEM, said, "Put the right code into its secret; the next poll takes it at once.")
-
-
-def _polled(patient: Patient, check: str, record: AccountRecord, states: Sequence[ExamState]) -> Finding:
+def _last_poll(stack: InspectedStack, record: AccountRecord, states: Sequence[ExamState]) -> Finding:
     if record.completed_at is None:
-        return Finding(check, Verdict.WARNING, "No poll has completed yet.", "Run examhook poll; it says why.")
-    enabled, expression = schedule_of(patient, "Poll")
+        return warning("No poll has completed yet.", "Run examhook poll to see the reason.")
+    enabled, expression = schedule_of(stack, "Poll")
     tick_s = interval_s(expression)
-    ago_s = int(patient.now) - record.completed_at
-    said = f"{len(states)} exams; the last poll completed {_span(ago_s)} ago."
-    if enabled and tick_s is not None and ago_s > max(OVERDUE_AT_LEAST_S, OVERDUE_POLLS * tick_s):
-        todo = "Run examhook poll, and see PollStalledAlarm in docs/runbook.md."
-        return Finding(check, Verdict.PROBLEM, f"Polling has stopped. {said}", todo)
-    left = sum(state.scanned_at is None for state in states)
-    if left:
-        said = f"{said} {left} exams were not scanned completely yet."
-    return Finding(check, Verdict.OK, said)
+    age_s = int(stack.now) - record.completed_at
+    text = f"{len(states)} exams; the last poll completed {_duration(age_s)} ago."
+    if enabled and tick_s is not None and age_s > max(_MIN_OVERDUE_S, _OVERDUE_POLLS * tick_s):
+        return problem(
+            f"Polling has stopped. {text}", "Run examhook poll, and see PollStalledAlarm in docs/runbook.md."
+        )
+    unscanned = sum(state.scanned_at is None for state in states)
+    return ok(f"{text} {unscanned} exams await their first full scan." if unscanned else text)
 
 
-def _some(names: Sequence[str], separator: str = ", ") -> str:
-    """The first few names."""
-    return separator.join(names[:_SHOWN]) + (f"{separator}…" if len(names) > _SHOWN else "")
+def _refused(stack: InspectedStack, name: str, refusal: CodeRejection) -> Finding:
+    settings = stack.poll_settings
+    is_own = name == settings.account
+    arn = settings.account_code_secret_arn if is_own else settings.accounts_secret_arn
+    since = time_text(refusal.since)
+    if _current_version(stack, arn) != refusal.secret_version:
+        text = f"The provider has rejected the account code since {since}; a new code was stored and not tried yet."
+        return warning(text, "Run examhook poll to try it.")
+    if not refusal.plain:
+        text = f"The provider has rejected requests for the exam list since {since}, without naming the code as reason."
+        return problem(text, "Run examhook poll to see its message. If the code is wrong, store the correct one.")
+    text = f"The provider has rejected the account code since {since}."
+    return problem(text, "Store the correct code in the secret; the next poll uses it.")
 
 
-def _span(seconds: int) -> str:
-    """So many seconds as a person says it: ``45 s``, ``61 min``, ``24 h``, ``3 days``."""
-    for unit, length_s in (("s", 1), ("min", 60), ("h", 3600)):
-        if seconds < 120 * length_s:
-            return f"{max(0, seconds) // length_s} {unit}"
+def _first_few(names: Sequence[str], separator: str = ", ") -> str:
+    return separator.join(names[:_MAX_LISTED]) + (f"{separator}…" if len(names) > _MAX_LISTED else "")
+
+
+def _duration(seconds: int) -> str:
+    """``45 s``, ``61 min``, ``24 h``, ``3 days``."""
+    for unit, unit_s in (("s", 1), ("min", 60), ("h", 3600)):
+        if seconds < 120 * unit_s:
+            return f"{max(0, seconds) // unit_s} {unit}"
     return f"{seconds // 86_400} days"

@@ -1,150 +1,145 @@
-"""Whether events reach anybody: subscriptions, endpoints, what waits for them, and the queues between."""
+"""Checks of the path to receivers: topics, event bus, webhook endpoints and queues."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-
-from botocore.exceptions import ClientError
+from functools import partial
 
 from examhook.delivery.endpoint import Endpoint
-from examhook_cli.doctor.finding import Finding, Verdict
-from examhook_cli.doctor.patient import Patient
-from examhook_cli.output import time_text
+from examhook_cli.doctor.finding import CHECK_ERRORS, Check, Finding, Verdict, ok, problem, warning
+from examhook_cli.doctor.inspected_stack import InspectedStack
+from examhook_cli.output import counted, time_text
 
-WAITING_SHOWN = 1000
-BACKLOG = 1000
-"""So many deliveries that are to be tried now mean that they come faster than they go."""
-AGE_WINDOW_S = 900
-LONGEST_AGE_S = 300
+_MAX_COUNTED = 1000
+_BACKLOG = 1000
+"""Number of queued deliveries at which Deliver is too slow."""
+_AGE_WINDOW_S = 900
+_MAX_AGE_S = 300
 
-QUEUES = {
+FAILURE_QUEUES = {
     "DeliveryDeadLetterQueueUrl": (
         Verdict.PROBLEM,
-        "messages that Deliver failed on again and again",
-        "See the log of Deliver. Their deliveries are tried again by Retry; purge the queue when all is well.",
+        "messages that Deliver repeatedly failed to process",
+        "See the log of Deliver. Retry sends their deliveries again; purge the queue when this works.",
     ),
     "DispatchFailureQueueUrl": (
         Verdict.WARNING,
-        "batches that Dispatch gave up on",
-        "They are repaired by themselves within a quarter of an hour; if they stay, see the log of Dispatch.",
+        "batches that Dispatch failed to process",
+        "Dispatch retries them within 15 minutes; if they remain, see the log of Dispatch.",
     ),
 }
-"""Queues that should be empty: how bad it is when they are not, what is in them, what to do."""
+"""Queues that are empty in normal operation: verdict, content and advice if they are not."""
 
 
-def subscriptions(patient: Patient, topic: str) -> Iterator[Finding]:
-    """Whether those who subscribed to a topic get anything; addresses are not shown."""
-    check = f"{topic} topic"
-    pages = patient.topics.get_paginator("list_subscriptions_by_topic").paginate(
-        TopicArn=patient.output(f"{topic.capitalize()}TopicArn")
+def subscriptions(stack: InspectedStack, topic: str) -> Iterator[Finding]:
+    """Whether the subscriptions of a topic are confirmed; addresses are not shown."""
+    pages = (
+        stack.session.client("sns")
+        .get_paginator("list_subscriptions_by_topic")
+        .paginate(TopicArn=stack.output(f"{topic.capitalize()}TopicArn"))
     )
     arns = [each.get("SubscriptionArn", "") for page in pages for each in page["Subscriptions"]]
     pending = sum(not arn.startswith("arn:") for arn in arns)
     if pending:
-        said = f"{pending} of its {len(arns)} subscriptions wait to be confirmed and get nothing."
-        todo = "Open AWS's message to that address (look in the spam folder too) and confirm; or subscribe it again."
-        yield Finding(check, Verdict.WARNING, said, todo)
-    elif not arns and topic == "operations":
-        said = "Nobody would hear of trouble."
-        yield Finding(check, Verdict.WARNING, said, "Deploy with OperationsEmail, or subscribe something to the topic.")
-    else:
-        yield Finding(
-            check, Verdict.OK, f"Subscriptions: {len(arns)}, all confirmed." if arns else "Nobody subscribed."
+        yield warning(
+            f"{pending} of {len(arns)} subscriptions are not confirmed and receive nothing.",
+            "Confirm each in the e-mail from AWS (check the spam folder), or subscribe again.",
         )
+    elif arns:
+        yield ok(f"Subscriptions: {len(arns)}, all confirmed.")
+    elif topic == "operations":
+        yield warning("Nobody is notified of failures.", "Deploy with OperationsEmail, or add a subscription.")
+    else:
+        yield ok("The topic has no subscription.")
 
 
-def endpoints(patient: Patient) -> Iterator[Finding]:
-    """How each webhook has been doing."""
-    found = patient.installation.endpoints.list_all()
-    if not found:
-        yield Finding("endpoints", Verdict.OK, "There are no webhooks.")
-    for endpoint in found:
-        yield _endpoint(patient, endpoint)
+def event_bus(stack: InspectedStack) -> Iterator[Finding]:
+    """Whether the configured event bus exists; EventBridge silently discards events for a missing bus."""
+    name = stack.environment("Dispatch").get("EVENT_BUS", "").strip()
+    if not name:
+        yield ok("No event bus is configured.")
+        return
+    client = stack.session.client("events")
+    try:
+        client.describe_event_bus(Name=name)
+    except client.exceptions.ResourceNotFoundException:
+        yield problem(f"Event bus {name} does not exist.", "Create it, or deploy with another EventBusName or none.")
+    else:
+        yield ok(f"Event bus {name} exists.")
 
 
-def _endpoint(patient: Patient, endpoint: Endpoint) -> Finding:
-    check = f"endpoint {endpoint.endpoint_id}"
-    waiting = len(patient.installation.deliveries.waiting(endpoint.endpoint_id, WAITING_SHOWN))
-    count = f"{waiting} or more" if waiting >= WAITING_SHOWN else str(waiting)
-    waits = f"; {count} deliveries wait for it" if waiting else ""
+def endpoints(stack: InspectedStack) -> Iterator[Finding]:
+    """Number of webhook endpoints."""
+    yield ok(f"The stack has {counted(len(stack.endpoints), 'webhook')}.")
+
+
+def endpoint_checks(stack: InspectedStack) -> Iterator[Check]:
+    """One check for each endpoint; none if they are unreadable, which ``endpoints`` reports."""
+    try:
+        listed = stack.endpoints
+    except CHECK_ERRORS:
+        return
+    for each in listed:
+        yield f"endpoint {each.endpoint_id}", partial(_endpoint, stack, each)
+
+
+def _endpoint(stack: InspectedStack, endpoint: Endpoint) -> Iterator[Finding]:
+    waiting = len(stack.installation.deliveries.waiting(endpoint.endpoint_id, _MAX_COUNTED))
+    count = f"{waiting} or more" if waiting >= _MAX_COUNTED else str(waiting)
+    suffix = f"; {count} deliveries wait for it" if waiting else ""
     health = endpoint.health
     show = f"examhook endpoints show {endpoint.endpoint_id}"
     if not endpoint.is_enabled:
-        todo = f"Fix it, then examhook endpoints enable {endpoint.endpoint_id}, or remove it."
-        return Finding(check, Verdict.WARNING, f"It is disabled and gets nothing until it is enabled{waits}.", todo)
-    if health.is_down:
-        said = f"It has done nothing but fail since {time_text(health.failing_since)}{waits}."
-        return Finding(check, Verdict.PROBLEM, said, f"Mend the receiver; {show} says how it fails.")
-    if health.failing_since is not None:
-        return Finding(check, Verdict.WARNING, f"Its last attempt failed{waits}.", f"{show} says how.")
-    return Finding(check, Verdict.OK, f"It takes what it is sent{waits}.")
-
-
-def queue(patient: Patient, output: str) -> Iterator[Finding]:
-    """Whether a queue is empty that should be."""
-    verdict, what, todo = QUEUES[output]
-    check = f"queue {output.removesuffix('Url')}"
-    count = _messages(patient, output)
-    if count:
-        yield Finding(check, verdict, f"It holds {count} {what}.", todo)
+        todo = f"Fix the receiver, then run examhook endpoints enable {endpoint.endpoint_id}, or remove the endpoint."
+        yield warning(f"The endpoint is disabled{suffix}.", todo)
+    elif health.is_down:
+        text = f"Every attempt has failed since {time_text(health.failing_since)}{suffix}."
+        yield problem(text, f"Fix the receiver; {show} prints the error.")
+    elif health.failing_since is not None:
+        yield warning(f"The last attempt failed{suffix}.", f"{show} prints the error.")
     else:
-        yield Finding(check, Verdict.OK, "It is empty.")
+        yield ok(f"The endpoint accepts deliveries{suffix}.")
 
 
-def backlog(patient: Patient) -> Iterator[Finding]:
-    """Whether deliveries that are to be tried now pile up."""
-    count = _messages(patient, "DeliveryQueueUrl")
-    if count >= BACKLOG:
-        said = f"About {count} deliveries are to be tried now."
-        todo = "After a replay or a backfill that passes; else see the log of Deliver and the slowest endpoints."
-        yield Finding("queue DeliveryQueue", Verdict.WARNING, said, todo)
-    else:
-        yield Finding("queue DeliveryQueue", Verdict.OK, f"About {count} deliveries are to be tried now.")
+def failure_queue(stack: InspectedStack, output: str) -> Iterator[Finding]:
+    """Whether a failure queue is empty."""
+    verdict, content, todo = FAILURE_QUEUES[output]
+    count = _message_count(stack, output)
+    yield Finding(verdict, f"The queue contains {count} {content}.", todo) if count else ok("The queue is empty.")
 
 
-def delivery_age(patient: Patient) -> Iterator[Finding]:
-    """How long the oldest delivery waited for its turn within the last quarter of an hour."""
-    name = patient.output("DeliveryQueueUrl").rsplit("/", 1)[-1]
-    figures = patient.installation.client("cloudwatch").get_metric_statistics(
+def backlog(stack: InspectedStack) -> Iterator[Finding]:
+    """Whether queued deliveries accumulate."""
+    count = _message_count(stack, "DeliveryQueueUrl")
+    text = f"About {count} deliveries are queued."
+    todo = "This is normal after a replay or backfill; otherwise see the log of Deliver and the slowest endpoints."
+    yield warning(text, todo) if count >= _BACKLOG else ok(text)
+
+
+def delivery_age(stack: InspectedStack) -> Iterator[Finding]:
+    """Maximum time that a delivery was queued in the last 15 minutes."""
+    datapoints = stack.session.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SQS",
         MetricName="ApproximateAgeOfOldestMessage",
-        Dimensions=[{"Name": "QueueName", "Value": name}],
-        StartTime=datetime.fromtimestamp(patient.now - AGE_WINDOW_S, UTC),
-        EndTime=datetime.fromtimestamp(patient.now, UTC),
+        Dimensions=[{"Name": "QueueName", "Value": stack.output("DeliveryQueueUrl").rsplit("/", 1)[-1]}],
+        StartTime=datetime.fromtimestamp(stack.now - _AGE_WINDOW_S, UTC),
+        EndTime=datetime.fromtimestamp(stack.now, UTC),
         Period=60,
         Statistics=["Maximum"],
     )["Datapoints"]
-    oldest_s = int(max((each["Maximum"] for each in figures), default=0))
-    if oldest_s > LONGEST_AGE_S:
-        said = f"Deliveries waited up to {oldest_s} s for their turn."
-        yield Finding("delivery age", Verdict.WARNING, said, "See the log of Deliver and the slowest endpoints.")
+    max_age_s = int(max((each["Maximum"] for each in datapoints), default=0))
+    if max_age_s > _MAX_AGE_S:
+        text = f"Deliveries were queued for up to {max_age_s} s."
+        yield warning(text, "See the log of Deliver and the slowest endpoints.")
     else:
-        said = f"Deliveries waited {oldest_s} s at most for their turn." if figures else "Nothing waited lately."
-        yield Finding("delivery age", Verdict.OK, said)
+        yield ok(f"Deliveries were queued for at most {max_age_s} s." if datapoints else "No delivery was queued.")
 
 
-def event_bus(patient: Patient) -> Iterator[Finding]:
-    """Whether the bus that the stack names is there: EventBridge takes events for one that is not, and drops them."""
-    name = patient.environment("Dispatch").get("EVENT_BUS", "").strip()
-    if not name:
-        yield Finding("event bus", Verdict.OK, "The stack names none.")
-        return
-    try:
-        patient.installation.client("events").describe_event_bus(Name=name)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        said = f"There is no event bus {name}."
-        yield Finding("event bus", Verdict.PROBLEM, said, "Create it, or deploy with another EventBusName or none.")
-    else:
-        yield Finding("event bus", Verdict.OK, f"{name} is there.")
-
-
-def _messages(patient: Patient, output: str) -> int:
-    """Messages of a queue, those in somebody's hands included; about so many."""
-    found = patient.queues.get_queue_attributes(
-        QueueUrl=patient.output(output),
+def _message_count(stack: InspectedStack, output: str) -> int:
+    """Approximate number of messages of a queue, including those in flight."""
+    attributes = stack.session.client("sqs").get_queue_attributes(
+        QueueUrl=stack.output(output),
         AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-    )
-    return sum(int(count) for count in found["Attributes"].values())
+    )["Attributes"]
+    return sum(int(count) for count in attributes.values())

@@ -1,4 +1,4 @@
-"""What a check found: a verdict, a sentence, and what to do about it."""
+"""Result of a check: a verdict, a sentence, and what to do."""
 
 from __future__ import annotations
 
@@ -8,59 +8,57 @@ from enum import StrEnum
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
-from examhook_cli.errors import explain, is_denial
+from examhook_cli.errors import error_code, explain, is_denial
 from examhook_cli.stack import StackError
+
+DEPLOY_AGAIN = "Deploy the stack again."
 
 
 class Verdict(StrEnum):
-    """How it stands with what was checked."""
+    """Severity of a finding."""
 
     OK = "ok"
     WARNING = "warning"
-    """Works, but somebody should know, or may have meant it so."""
+    """The installation works; an operator should know about this."""
     PROBLEM = "problem"
-    """Something is not announced, not delivered, or not kept as it should be."""
+    """The installation does not announce, deliver or store something."""
     UNKNOWN = "unknown"
-    """These credentials could not see it."""
+    """The credentials do not allow the check."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding; no field holds a code, a secret, a link, an address or a candidate's name."""
+    """One finding; no field contains a code, secret, link, address or candidate name."""
 
-    check: str
     verdict: Verdict
-    said: str
+    text: str
     todo: str = ""
-    """What to do; empty where nothing is to be done."""
+    """What to do; empty for nothing."""
 
 
+def ok(text: str) -> Finding:
+    """A finding that needs no action."""
+    return Finding(Verdict.OK, text)
+
+
+def warning(text: str, todo: str) -> Finding:
+    """A finding that an operator should know about."""
+    return Finding(Verdict.WARNING, text, todo)
+
+
+def problem(text: str, todo: str) -> Finding:
+    """A finding that an operator must fix."""
+    return Finding(Verdict.PROBLEM, text, todo)
+
+
+CHECK_ERRORS = (BotoCoreError, ClientError, HTTPClientError, StackError, ValueError, LookupError)
+"""Errors that a check may raise; SettingsError and AccountsError are ValueErrors."""
 Check = tuple[str, Callable[[], Iterable[Finding]]]
-"""Name of what is checked, and the function that does it."""
+"""Name of a check and the function that runs it."""
+Report = list[tuple[str, Finding]]
+"""Findings, each with the name of its check."""
 
-
-def findings_of(checks: Iterable[Check]) -> Iterator[Finding]:
-    """Everything that ``checks`` find; what one of them is not allowed to see hides nothing of the others."""
-    for name, look in checks:
-        try:
-            yield from look()
-        except (BotoCoreError, ClientError, HTTPClientError, StackError) as error:
-            yield _blind(name, error)
-        except (ValueError, LookupError) as error:
-            # The kind of the error only: its text may quote what is stored.
-            said = f"What is there cannot be understood ({type(error).__name__})."
-            yield Finding(name, Verdict.PROBLEM, said, "Deploy the newest version.")
-
-
-def _blind(name: str, error: Exception) -> Finding:
-    said = explain(error) or type(error).__name__
-    missing = isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _MISSING
-    if missing or isinstance(error, StackError):
-        return Finding(name, Verdict.PROBLEM, said, "Deploy the stack again.")
-    return Finding(name, Verdict.UNKNOWN, said, "Have that action allowed, then try again." if is_denial(error) else "")
-
-
-_MISSING = frozenset(
+_MISSING_RESOURCE = frozenset(
     {
         "AWS.SimpleQueueService.NonExistentQueue",
         "NotFound",
@@ -70,3 +68,24 @@ _MISSING = frozenset(
         "TableNotFoundException",
     }
 )
+
+
+def run_checks(checks: Iterable[Check]) -> Iterator[tuple[str, Finding]]:
+    """Findings of all checks; a check that fails does not stop the others."""
+    for name, check in checks:
+        try:
+            for finding in check():
+                yield name, finding
+        except (BotoCoreError, ClientError, HTTPClientError, StackError) as error:
+            yield name, _failed_check(error)
+        except (ValueError, LookupError) as error:
+            # Without the message of the error, which may quote stored data.
+            text = f"The stored data is not readable ({type(error).__name__})."
+            yield name, problem(text, "Deploy the newest version.")
+
+
+def _failed_check(error: Exception) -> Finding:
+    text = explain(error) or type(error).__name__
+    if isinstance(error, StackError) or error_code(error) in _MISSING_RESOURCE:
+        return problem(text, DEPLOY_AGAIN)
+    return Finding(Verdict.UNKNOWN, text, "Allow this action, then try again." if is_denial(error) else "")

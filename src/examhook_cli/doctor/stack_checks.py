@@ -1,16 +1,11 @@
-"""Whether there is a stack to examine, and whether all of it is there."""
+"""Checks of the credentials, the stack, its outputs and its alarms."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from examhook_cli.doctor.finding import Finding, Verdict
-from examhook_cli.doctor.patient import Patient
-from examhook_cli.stack import find_stack
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
+from examhook_cli.doctor.finding import Finding, ok, problem, warning
+from examhook_cli.doctor.inspected_stack import InspectedStack
 
 OUTPUTS = (
     "AccountCodeSecretArn",
@@ -36,45 +31,41 @@ OUTPUTS = (
     "SubmissionsTableName",
     "SubmissionsTopicArn",
 )
-"""What a stack of this version tells of itself."""
+"""Outputs of a stack of this version."""
 
 
-def credentials(patient: Patient) -> Iterator[Finding]:
-    """Who asks, and where; raises botocore's errors where nobody may."""
-    client = patient.installation.client("sts")
-    account: str = client.get_caller_identity()["Account"]
-    yield Finding("credentials", Verdict.OK, f"AWS account {account}, region {client.meta.region_name}.")
+def credentials(stack: InspectedStack) -> Iterator[Finding]:
+    """AWS account and region; raises botocore's errors."""
+    client = stack.session.client("sts")
+    account = client.get_caller_identity()["Account"]
+    yield ok(f"AWS account {account}, region {client.meta.region_name}.")
 
 
-def stack(patient: Patient) -> Iterator[Finding]:
-    """The stack and its state; raises StackError."""
-    name = patient.installation.stack_name
-    find_stack(patient.installation.session, name)
-    client: CloudFormationClient = patient.installation.client("cloudformation")
-    status = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+def stack(stack: InspectedStack) -> Iterator[Finding]:
+    """State of the stack; raises StackError."""
+    name, status = stack.installation.stack_name, stack.installation.stack.status
     if "ROLLBACK" in status:
-        said = f"Stack {name}: its last deployment failed and was taken back ({status})."
-        yield Finding("stack", Verdict.WARNING, said, "See its events in CloudFormation, then deploy again.")
+        text = f"The last deployment of stack {name} failed and was rolled back ({status})."
+        yield warning(text, "Read its events in CloudFormation, then deploy again.")
     else:
-        yield Finding("stack", Verdict.OK, f"Stack {name} is deployed ({status}).")
+        yield ok(f"Stack {name} is deployed ({status}).")
 
 
-def alarms(patient: Patient) -> Iterator[Finding]:
-    """Which alarms of the stack ring."""
-    name = patient.installation.stack_name
-    found = patient.installation.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{name}-", StateValue="ALARM")
-    ringing = [str(each["AlarmName"]).removeprefix(f"{name}-").rsplit("-", 1)[0] for each in found["MetricAlarms"]]
-    for alarm in ringing:
-        yield Finding("alarms", Verdict.WARNING, f"{alarm} rings.", f"See {alarm} in docs/runbook.md.")
-    if not ringing:
-        yield Finding("alarms", Verdict.OK, "None rings.")
+def alarms(stack: InspectedStack) -> Iterator[Finding]:
+    """Alarms of the stack that fire."""
+    prefix = f"{stack.installation.stack_name}-"
+    response = stack.session.client("cloudwatch").describe_alarms(AlarmNamePrefix=prefix, StateValue="ALARM")
+    names = [str(each["AlarmName"]).removeprefix(prefix).rsplit("-", 1)[0] for each in response["MetricAlarms"]]
+    for name in names:
+        yield warning(f"{name} fires.", f"See {name} in docs/runbook.md.")
+    if not names:
+        yield ok("No alarm fires.")
 
 
-def outputs(patient: Patient) -> Iterator[Finding]:
-    """Whether the stack tells of itself all that this version needs."""
-    missing = [key for key in OUTPUTS if key not in patient.installation.stack.outputs]
+def outputs(stack: InspectedStack) -> Iterator[Finding]:
+    """Whether the stack has all outputs of this version."""
+    missing = [key for key in OUTPUTS if key not in stack.installation.stack.outputs]
     if missing:
-        said = f"The stack lacks outputs: {', '.join(missing)}."
-        yield Finding("outputs", Verdict.PROBLEM, said, "It is of another version: deploy it again.")
+        yield problem(f"The stack lacks outputs: {', '.join(missing)}.", "Deploy the stack again with this version.")
     else:
-        yield Finding("outputs", Verdict.OK, f"All {len(OUTPUTS)} outputs are there.")
+        yield ok(f"The stack has all {len(OUTPUTS)} outputs.")

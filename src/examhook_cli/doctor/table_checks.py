@@ -1,54 +1,47 @@
-"""Whether each table is there and is kept as the template says."""
+"""Checks of the DynamoDB tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from examhook_cli.doctor.finding import Finding, Verdict
-from examhook_cli.doctor.patient import Patient
+from examhook_cli.doctor.finding import DEPLOY_AGAIN, Finding, ok, problem, warning
+from examhook_cli.doctor.inspected_stack import InspectedStack
 
 TABLES = ("Submissions", "Exams", "Endpoints", "Events", "Deliveries")
 EXPIRING = frozenset({"Events", "Deliveries"})
-"""Tables whose items go when their retention ends."""
-STREAMED = frozenset({"Submissions"})
-_DEPLOY = "Deploy the stack again."
+"""Tables whose items expire after the retention time."""
+_STREAMED = frozenset({"Submissions"})
+_ENABLE = "Enable it, or deploy the stack again."
 
 
-def table(patient: Patient, name: str) -> Iterator[Finding]:
-    """Whether a table can be used, and whether its stream is on where Dispatch lives on it."""
-    check = f"table {name}"
-    described = patient.dynamodb.describe_table(TableName=patient.output(f"{name}TableName"))["Table"]
-    status = described.get("TableStatus", "")
-    stream = described.get("StreamSpecification", {})
+def table(stack: InspectedStack, name: str) -> Iterator[Finding]:
+    """Whether a table is usable and has the stream that Dispatch reads."""
+    description = stack.installation.dynamodb.describe_table(TableName=stack.output(f"{name}TableName"))["Table"]
+    status = description.get("TableStatus", "")
     if status not in {"ACTIVE", "UPDATING"}:
-        yield Finding(check, Verdict.PROBLEM, f"It cannot be used ({status}).", _DEPLOY)
-    elif name in STREAMED and not stream.get("StreamEnabled"):
-        yield Finding(check, Verdict.PROBLEM, "Its stream is off, so nothing is announced.", _DEPLOY)
+        yield problem(f"The table is not usable ({status}).", DEPLOY_AGAIN)
+    elif name in _STREAMED and not description.get("StreamSpecification", {}).get("StreamEnabled"):
+        yield problem("The stream is disabled, so no event is announced.", DEPLOY_AGAIN)
     else:
-        yield Finding(check, Verdict.OK, f"It is there, with about {described.get('ItemCount', 0)} items.")
+        yield ok(f"The table has about {description.get('ItemCount', 0)} items.")
 
 
-def backups(patient: Patient, name: str) -> Iterator[Finding]:
-    """Whether a table can be restored to any second of the last weeks."""
-    check = f"backups of {name}"
-    table_name = patient.output(f"{name}TableName")
-    described = patient.dynamodb.describe_continuous_backups(TableName=table_name)["ContinuousBackupsDescription"]
-    recovery = described.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
-    if recovery == "ENABLED":
-        yield Finding(check, Verdict.OK, "Point-in-time recovery is on.")
+def backups(stack: InspectedStack, name: str) -> Iterator[Finding]:
+    """Whether point-in-time recovery is enabled."""
+    response = stack.installation.dynamodb.describe_continuous_backups(TableName=stack.output(f"{name}TableName"))
+    recovery = response["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    if recovery.get("PointInTimeRecoveryStatus") == "ENABLED":
+        yield ok("Point-in-time recovery is enabled.")
     else:
-        said = "Point-in-time recovery is off: what is deleted by mistake cannot be brought back."
-        yield Finding(check, Verdict.WARNING, said, "Switch it on, or deploy the stack again.")
+        yield warning("Point-in-time recovery is disabled: accidental deletions are permanent.", _ENABLE)
 
 
-def expiry(patient: Patient, name: str) -> Iterator[Finding]:
-    """Whether old items of a table go."""
-    check = f"expiry of {name}"
-    table_name = patient.output(f"{name}TableName")
-    described = patient.dynamodb.describe_time_to_live(TableName=table_name)["TimeToLiveDescription"]
-    status, attribute = described.get("TimeToLiveStatus"), described.get("AttributeName")
-    if status in {"ENABLED", "ENABLING"} and attribute == "expires_at":
-        yield Finding(check, Verdict.OK, "Old items go when their retention ends.")
+def expiry(stack: InspectedStack, name: str) -> Iterator[Finding]:
+    """Whether items expire."""
+    response = stack.installation.dynamodb.describe_time_to_live(TableName=stack.output(f"{name}TableName"))
+    time_to_live = response["TimeToLiveDescription"]
+    is_enabled = time_to_live.get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}
+    if is_enabled and time_to_live.get("AttributeName") == "expires_at":
+        yield ok("Items expire after the retention time.")
     else:
-        said = "Old items stay for ever: expiry by expires_at is off."
-        yield Finding(check, Verdict.WARNING, said, "Switch it on, or deploy the stack again.")
+        yield warning("Items never expire: time to live by expires_at is disabled.", _ENABLE)

@@ -1,1 +1,1 @@
-"""Receives, verifies and prints webhooks."""
+"""Receives, verifies and formats webhooks."""

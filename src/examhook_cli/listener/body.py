@@ -1,6 +1,6 @@
-"""Reads the body of a request, sent with a length or in chunks (RFC 9112, section 7.1).
+"""Reads request bodies with Content-Length or chunked transfer encoding (RFC 9112, section 7.1).
 
-Proxies, such as Cloudflare Tunnel, turn a body with a length into one in chunks.
+Proxies such as Cloudflare Tunnel send chunked bodies.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 @dataclass
 class UnreadableBodyError(Exception):
-    """The body cannot be read; ``status`` is the answer, ``problem`` the reason."""
+    """The body is invalid; ``status`` is the HTTP status to respond with, ``problem`` the reason."""
 
     status: HTTPStatus
     problem: str
 
 
 def read_body(headers: Mapping[str, str], stream: BufferedIOBase) -> bytes:
-    """The body of a request with ``headers`` (names in lower case); raises UnreadableBodyError and EOFError."""
+    """Read a body (header names in lower case); raises UnreadableBodyError, and EOFError at a premature end."""
     if "transfer-encoding" in headers:
         return _chunks(headers["transfer-encoding"], stream)
     length = headers.get("content-length", "0")
@@ -46,7 +46,7 @@ def _chunks(encoding: str, stream: BufferedIOBase) -> bytes:
         if stream.readline(_MAX_LINE_BYTES).strip():
             raise UnreadableBodyError(HTTPStatus.BAD_REQUEST, "a chunk is longer than it says")
     while stream.readline(_MAX_LINE_BYTES).strip():
-        # Trailers say nothing that is needed.
+        # Trailers are ignored.
         continue
     return body
 

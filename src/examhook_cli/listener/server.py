@@ -1,7 +1,6 @@
-"""A receiver of webhooks on this machine: it verifies, keeps what came, and plays a bad receiver when asked to.
+"""HTTP server that verifies and records webhooks, and can respond with errors.
 
-It speaks to one sender that it trusts to be local, so it is bounded but simple: one thread per
-request, at most 1 MiB per body, ten seconds per read.
+It serves one trusted local sender: one thread per request, at most 1 MiB per body, 10 s per read.
 """
 
 from __future__ import annotations
@@ -24,26 +23,26 @@ _NOT_VERIFIED = 401
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One request that came."""
+    """One received request."""
 
     headers: Mapping[str, str]
-    """Their names in lower case."""
+    """With names in lower case."""
     body: bytes = field(repr=False)
     problem: str | None
-    """Why it is not to be trusted; None when its signature was verified."""
+    """Why verification failed; None if it succeeded."""
     at: float
-    """When it came, in Unix seconds."""
+    """Unix seconds."""
     answered: int
-    """The HTTP status that it got."""
+    """HTTP status of the response."""
 
     @property
     def verified(self) -> bool:
-        """Whether one of the secrets signed it, not long ago."""
+        """Whether the signature is valid and recent."""
         return self.problem is None
 
 
 class Listener:
-    """What has come so far, and how the next request is answered."""
+    """The requests received so far, and the status of the next response."""
 
     def __init__(
         self, secrets: Sequence[str], now: Callable[[], float], on_received: Callable[[Received], None]
@@ -57,16 +56,16 @@ class Listener:
         self._bad_status = _ACCEPTED
         self._bad_requests_left = 0
         self.url = ""
-        """Where to send to, set once it listens."""
+        """URL to send to, set when the server listens."""
 
     @property
     def received(self) -> list[Received]:
-        """Everything that came, oldest first; a copy."""
+        """Copy of all requests, oldest first."""
         with self._changed:
             return list(self._received)
 
     def answer_with(self, status: int, *, next_requests: int | None = None) -> None:
-        """Answer verified requests with ``status``: from now on, or only the ``next_requests``."""
+        """Respond to verified requests with ``status``, or only to the next ``next_requests`` requests."""
         with self._changed:
             if next_requests is None:
                 self._status, self._bad_requests_left = status, 0
@@ -74,33 +73,33 @@ class Listener:
                 self._bad_status, self._bad_requests_left = status, next_requests
 
     def trust(self, secrets: Sequence[str]) -> None:
-        """Verify with these secrets from now on; raises BadSecretError."""
+        """Replace the secrets; raises BadSecretError."""
         verifier = Verifier(secrets)
         with self._changed:
             self._verifier = verifier
 
     def wait_for(self, count: int, timeout_s: float) -> bool:
-        """Wait until ``count`` requests have come in all; False if they did not within ``timeout_s``."""
+        """Wait until ``count`` requests are received in total; False after ``timeout_s``."""
         return self.wait_until(lambda received: len(received) >= count, timeout_s)
 
-    def wait_until(self, enough: Callable[[Sequence[Received]], bool], timeout_s: float) -> bool:
-        """Wait until ``enough`` says so of what has come; False if it did not within ``timeout_s``."""
+    def wait_until(self, condition: Callable[[Sequence[Received]], bool], timeout_s: float) -> bool:
+        """Wait until the received requests meet ``condition``; False after ``timeout_s``."""
         with self._changed:
-            return self._changed.wait_for(lambda: enough(self._received), timeout_s)
+            return self._changed.wait_for(lambda: condition(self._received), timeout_s)
 
-    def take(self, headers: Mapping[str, str], body: bytes) -> int:
-        """Verify and keep one request; the HTTP status to answer with."""
+    def accept(self, headers: Mapping[str, str], body: bytes) -> int:
+        """Verify and record a request; returns the HTTP status of the response."""
         with self._changed:
             problem = self._verifier.problem_with(headers, body)
-            return self._keep(Received(headers, body, problem, self._now(), self._answer_to(problem)))
+            return self._record(Received(headers, body, problem, self._now(), self._answer_to(problem)))
 
-    def refuse(self, headers: Mapping[str, str], status: int, problem: str) -> int:
-        """Keep a request whose body cannot be read; the HTTP status to answer with."""
+    def reject(self, headers: Mapping[str, str], status: int, problem: str) -> int:
+        """Record a request with an unreadable body; returns the HTTP status of the response."""
         with self._changed:
-            return self._keep(Received(headers, b"", problem, self._now(), status))
+            return self._record(Received(headers, b"", problem, self._now(), status))
 
-    def _keep(self, received: Received) -> int:
-        # Reported before waiting threads wake up, so that everything is printed when the waiting ends.
+    def _record(self, received: Received) -> int:
+        # Callback first, so that everything is printed before a waiting thread continues.
         self._on_received(received)
         self._received.append(received)
         self._changed.notify_all()
@@ -128,18 +127,18 @@ class _Handler(BaseHTTPRequestHandler):
         except EOFError:
             self.close_connection = True
         except UnreadableBodyError as error:
-            # What is left of the body would be taken for the next request.
+            # The rest of the body would be parsed as the next request.
             self.close_connection = True
-            self._answer(self.server.listener.refuse(headers, error.status, error.problem))
+            self._answer(self.server.listener.reject(headers, error.status, error.problem))
         else:
-            self._answer(self.server.listener.take(headers, body))
+            self._answer(self.server.listener.accept(headers, body))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
-        """Say nothing: what came is told through ``on_received``."""
+        """Log nothing: ``on_received`` reports each request."""
 
     def _answer(self, status: int) -> None:
         self.send_response(status)
-        if status != _ACCEPTED:  # a 204 has no body, so it may not state a length
+        if status != _ACCEPTED:  # a 204 must not have a Content-Length
             self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -153,7 +152,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Let a sender that hangs up go without a traceback; anything else is a fault of ours, and shown."""
+        """Ignore senders that disconnect; print the traceback of any other error."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -171,9 +170,9 @@ def running_listener(
     on_received: Callable[[Received], None] = _ignore,
     now: Callable[[], float] = time.time,
 ) -> Iterator[Listener]:
-    """Listen until the block ends, on ``port`` or any free one; raises BadSecretError, and OSError if it is taken.
+    """Run a listener during the block; port 0 selects a free port.
 
-    ``on_received`` is called once per request, one at a time, in the order in which they came.
+    Calls ``on_received`` for one request at a time, in order. Raises BadSecretError, and OSError for a port in use.
     """
     listener = Listener(secrets, now, on_received)
     with _Server((host, port), listener) as server:

@@ -1,7 +1,6 @@
-"""Whether a request was signed by who holds one of the secrets, by the Standard Webhooks specification.
+"""Verifies signatures with the package of the Standard Webhooks specification.
 
-The signature is checked by the specification's own package, which accepts timestamps up to five
-minutes away from now.
+The package accepts timestamps within five minutes of now.
 """
 
 from __future__ import annotations
@@ -14,32 +13,33 @@ from examhook.delivery.signature import check_secret
 
 
 class Verifier:
-    """Checks requests against one or more secrets (``whsec_…``, as an endpoint was given it)."""
+    """Verifies requests against one or more signing secrets (``whsec_…``)."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        """Raises BadSecretError (``delivery.signature``); the message does not repeat the secret."""
+        """Raises BadSecretError, whose message does not contain the secret."""
         self._webhooks = [Webhook(check_secret(secret)) for secret in secrets]
 
     def problem_with(self, headers: Mapping[str, str], body: bytes) -> str | None:
-        """Why the request is not to be trusted; None if one of the secrets signed it."""
-        problem = "no secret to check it with"
+        """Reason to reject the request; None if one of the secrets signed it."""
+        problem = "no secret is configured"
         for webhook in self._webhooks:
             try:
                 webhook.verify(body, dict(headers), json_parse=False)
             except WebhookVerificationError as error:
-                problem = _PROBLEMS.get(str(error), "the signature is of no form that is known")
+                problem = _PROBLEMS.get(str(error), _UNKNOWN_FORMAT)
             except ValueError:
-                # The package takes the headers apart without looking: "v1" without a comma, text that is not base64,
-                # a body that is not UTF-8 all end here.
-                problem = "the signature is of no form that is known"
+                # The package does not validate headers: it raises this for "v1" without a comma, for invalid base64
+                # and for a body that is not UTF-8.
+                problem = _UNKNOWN_FORMAT
             else:
                 return None
         return problem
 
 
+_UNKNOWN_FORMAT = "the format of the signature is unknown"
 _PROBLEMS = {
     "Missing required headers": "it is not signed",
-    "Invalid Signature Headers": "its timestamp cannot be read",
+    "Invalid Signature Headers": "its timestamp is not readable",
     "Message timestamp too old": "its timestamp is more than five minutes old",
     "Message timestamp too new": "its timestamp is more than five minutes ahead",
     "No matching signature found": "the signature does not match",

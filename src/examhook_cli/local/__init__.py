@@ -1,1 +1,1 @@
-"""The same template, deployed into an AWS emulator on this machine."""
+"""Deploys the project's template into an AWS emulator on this machine."""

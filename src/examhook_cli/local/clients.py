@@ -1,4 +1,4 @@
-"""Clients of the emulator's services, whatever AWS set-up the person has."""
+"""AWS clients of the emulator, independent of the user's AWS configuration."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
 
-# The emulator is on this machine: no proxy leads there.
+# Proxies cannot reach the emulator on this machine.
 _CONFIG = Config(connect_timeout=5, read_timeout=120, retries={"total_max_attempts": 2}, proxies={})
 
 
 @dataclass(frozen=True, slots=True)
 class LocalClients:
-    """One client for each service that the local run speaks to, of the emulator on ``port``."""
+    """Clients of the emulator on ``port``."""
 
     port: int
 
     def cloudformation(self) -> CloudFormationClient:
-        """Client of the stack."""
+        """Client of CloudFormation."""
         return _session().client("cloudformation", endpoint_url=endpoint_url(self.port), config=_CONFIG)
 
     def iam(self) -> IAMClient:
-        """Client of the functions' roles."""
+        """Client of IAM."""
         return _session().client("iam", endpoint_url=endpoint_url(self.port), config=_CONFIG)
 
     def functions(self) -> LambdaClient:
-        """Client of the functions."""
+        """Client of Lambda."""
         return _session().client("lambda", endpoint_url=endpoint_url(self.port), config=_CONFIG)
 
     def logs(self) -> CloudWatchLogsClient:
-        """Client of their logs."""
+        """Client of CloudWatch Logs."""
         return _session().client("logs", endpoint_url=endpoint_url(self.port), config=_CONFIG)
 
     def dynamodb(self) -> DynamoDBClient:
-        """Client of the tables."""
+        """Client of DynamoDB."""
         return _session().client("dynamodb", endpoint_url=endpoint_url(self.port), config=_CONFIG)
 
     def kms(self) -> KMSClient:
-        """Client of the key that seals endpoint secrets."""
+        """Client of KMS."""
         return _session().client("kms", endpoint_url=endpoint_url(self.port), config=_CONFIG)
 
 

@@ -1,4 +1,4 @@
-"""Deploying the project's template into the emulator, with ``sam build`` and ``sam deploy`` as they are."""
+"""Deploys the template into the emulator with ``sam build`` and ``sam deploy``."""
 
 from __future__ import annotations
 
@@ -9,67 +9,57 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from examhook_cli.local.environment import REGION, LocalEnvironment, sam_variables
-from examhook_cli.local.errors import DeployError
-from examhook_cli.local.options import LocalOptions, parameters_file
+from examhook_cli.errors import DeployError
+from examhook_cli.local.environment import REGION, LocalPaths, sam_variables
+from examhook_cli.local.parameters import LocalOptions, parameters_file
 from examhook_cli.stack import DEFAULT_STACK_NAME
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 _FAILED = ("CREATE_FAILED", "UPDATE_FAILED", "ROLLBACK_FAILED")
-_LAST_LINES = 12
-# The samconfig.toml of the checkout holds what the operator answered for AWS.
-_OURS = (f"--config-file={Path(__file__).with_name('samconfig.toml')}", f"--region={REGION}")
+_PRINTED_LINES = 12
+# The checkout's samconfig.toml contains the operator's settings for AWS.
+_LOCAL_CONFIG = (f"--config-file={Path(__file__).with_name('samconfig.toml')}", f"--region={REGION}")
 
 
-def build(environment: LocalEnvironment, environ: Mapping[str, str], port: int, options: LocalOptions) -> None:
-    """Pack the functions with what they need; raises DeployError, NotInstalledError."""
-    chosen = options.parameters()
-    _sam(
-        environment,
-        environ,
-        port,
-        [
-            "build",
-            *_OURS,
-            f"--template-file={environment.project / 'template.yaml'}",
-            f"--build-dir={environment.build}",
-            "--cached",
-            f"--cache-dir={environment.build_cache}",
-            "--parameter-overrides",
-            *(f"{name}={chosen[name]}" for name in ("PythonRuntime", "Architecture")),
-        ],
-        "The functions could not be packed",
-    )
+def build(paths: LocalPaths, environ: Mapping[str, str], port: int, options: LocalOptions) -> None:
+    """Package the functions; raises DeployError, NotInstalledError."""
+    parameters = options.parameters()
+    arguments = [
+        "build",
+        *_LOCAL_CONFIG,
+        f"--template-file={paths.project / 'template.yaml'}",
+        f"--build-dir={paths.build}",
+        "--cached",
+        f"--cache-dir={paths.build_cache}",
+        "--parameter-overrides",
+        *(f"{name}={parameters[name]}" for name in ("PythonRuntime", "Architecture")),
+    ]
+    _sam(paths, environ, port, arguments, "The functions could not be packaged")
 
 
 def deploy(
-    environment: LocalEnvironment,
+    paths: LocalPaths,
     environ: Mapping[str, str],
     port: int,
     options: LocalOptions,
     client: CloudFormationClient,
 ) -> None:
-    """Deploy what was packed; raises DeployError with CloudFormation's own reasons, NotInstalledError."""
-    parameters = environment.parameters_file
-    # In a file that only this person may read, and not among the arguments, which every process may see.
+    """Deploy the packaged functions; raises DeployError with CloudFormation's reasons, and NotInstalledError."""
+    parameters = paths.parameters_file
+    arguments = [
+        "deploy",
+        *_LOCAL_CONFIG,
+        f"--template-file={paths.build / 'template.yaml'}",
+        f"--stack-name={DEFAULT_STACK_NAME}",
+        "--parameter-overrides",
+        f"file://{parameters}",
+    ]
+    # Other users can read the arguments of a process, so the account code is passed in a private file.
     write_private(parameters, parameters_file(options.parameters()))
     try:
-        _sam(
-            environment,
-            environ,
-            port,
-            [
-                "deploy",
-                *_OURS,
-                f"--template-file={environment.build / 'template.yaml'}",
-                f"--stack-name={DEFAULT_STACK_NAME}",
-                "--parameter-overrides",
-                f"file://{parameters}",
-            ],
-            "The stack could not be deployed",
-        )
+        _sam(paths, environ, port, arguments, "The stack could not be deployed")
     except DeployError as error:
         reasons = failure_reasons(client)
         if not reasons:
@@ -80,7 +70,7 @@ def deploy(
 
 
 def failure_reasons(client: CloudFormationClient) -> list[str]:
-    """Which resources failed and why, as CloudFormation tells it; empty where it says nothing."""
+    """Failed resources and reasons from CloudFormation's events."""
     with suppress(client.exceptions.ClientError):
         events = client.describe_stack_events(StackName=DEFAULT_STACK_NAME)["StackEvents"]
         return [
@@ -92,20 +82,18 @@ def failure_reasons(client: CloudFormationClient) -> list[str]:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that nobody but its owner may read, at no moment."""
+    """Write a file that only its owner can ever read."""
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
 
 
-def _sam(
-    environment: LocalEnvironment, environ: Mapping[str, str], port: int, arguments: Sequence[str], failure: str
-) -> None:
-    sam = environment.program(".venv-sam", "sam")
-    done = subprocess.run(  # noqa: S603 - our own program and arguments
+def _sam(paths: LocalPaths, environ: Mapping[str, str], port: int, arguments: Sequence[str], failure: str) -> None:
+    sam = paths.program(".venv-sam", "sam")
+    result = subprocess.run(  # noqa: S603 - our own program and arguments
         [str(sam), *arguments],
-        cwd=environment.state,
+        cwd=paths.state,
         env=sam_variables(environ, port, sam.parent),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -114,9 +102,9 @@ def _sam(
         errors="replace",
         check=False,
     )
-    with environment.deploy_log.open("a", encoding="utf-8") as log:
-        log.write(done.stdout)
-    if done.returncode:
-        said = [line for line in done.stdout.splitlines() if line.strip()]
-        last = "\n".join(said[-_LAST_LINES:])
-        raise DeployError(f"{failure}; {environment.deploy_log} has it all:\n{last}")
+    with paths.deploy_log.open("a", encoding="utf-8") as log:
+        log.write(result.stdout)
+    if result.returncode:
+        lines = [line for line in result.stdout.splitlines() if line.strip()]
+        tail = "\n".join(lines[-_PRINTED_LINES:])
+        raise DeployError(f"{failure}; see {paths.deploy_log}, which ends with:\n{tail}")

@@ -1,4 +1,4 @@
-"""Starting and stopping the AWS emulator, a background process that outlives the command that started it."""
+"""Starts and stops the AWS emulator, a background process that outlives the command that starts it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pathlib import Path
 
 import requests
 
-from examhook_cli.local.environment import LocalEnvironment, emulator_variables, endpoint_url
-from examhook_cli.local.errors import EmulatorError, PortInUseError
+from examhook_cli.errors import EmulatorError, PortInUseError
+from examhook_cli.local.environment import LocalPaths, emulator_variables, endpoint_url
 
 _MODULE = "ministack"
-_START_S = 60
-_STOP_S = 3
-_GLANCE_S = 0.1
+_START_TIMEOUT_S = 60
+_STOP_TIMEOUT_S = 3
+_CHECK_INTERVAL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,62 +33,63 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """URL that it listens on."""
         return endpoint_url(self.port)
 
 
-def running_emulator(environment: LocalEnvironment) -> Emulator | None:
-    """The emulator that an earlier command started, if it still runs; what a dead one left is forgotten."""
+def running_emulator(paths: LocalPaths) -> Emulator | None:
+    """The emulator that an earlier command started, if it still runs; removes the record of one that ended."""
     try:
-        noted = json.loads(environment.process_file.read_text())
-        emulator = Emulator(pid=int(noted["pid"]), port=int(noted["port"]))
+        record = json.loads(paths.process_file.read_text())
+        emulator = Emulator(pid=int(record["pid"]), port=int(record["port"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    # After a restart of the machine the number may belong to another program, which is not ours to touch.
+    # After a reboot, another program may have this process id.
     if _is_alive(emulator.pid) and _MODULE in _command_line(emulator.pid):
         return emulator
-    environment.process_file.unlink(missing_ok=True)
+    paths.process_file.unlink(missing_ok=True)
     return None
 
 
-def start_emulator(environment: LocalEnvironment, environ: Mapping[str, str], port: int) -> Emulator:
-    """Start one on ``port`` and wait until it answers; raises PortInUseError, EmulatorError, NotInstalledError."""
+def start_emulator(paths: LocalPaths, environ: Mapping[str, str], port: int) -> Emulator:
+    """Start an emulator and wait until it responds; raises PortInUseError, EmulatorError, NotInstalledError."""
     _check_port(port)
-    python = environment.program(".venv-emulator", "python")
-    environment.temporary.mkdir(parents=True, exist_ok=True)
-    with environment.emulator_log.open("wb") as log:
+    python = paths.program(".venv-emulator", "python")
+    paths.temporary.mkdir(parents=True, exist_ok=True)
+    with paths.emulator_log.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own program with fixed arguments
             [str(python), "-m", _MODULE],
-            cwd=environment.state,
-            env=emulator_variables(environ, port, environment.temporary),
+            cwd=paths.state,
+            env=emulator_variables(environ, port, paths.temporary),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     emulator = Emulator(pid=process.pid, port=port)
-    environment.process_file.write_text(json.dumps({"pid": emulator.pid, "port": emulator.port}))
-    if not _wait(_START_S, lambda: _answers(emulator) or process.poll() is not None) or process.poll() is not None:
-        stop_emulator(environment, emulator)
-        raise EmulatorError(f"The emulator did not start; {environment.emulator_log} says why.")
-    # It is meant to outlive this command; Popen would warn that nobody waited for it.
+    paths.process_file.write_text(json.dumps({"pid": emulator.pid, "port": emulator.port}))
+    is_ready = _wait(_START_TIMEOUT_S, lambda: process.poll() is not None or _responds(emulator))
+    if not is_ready or process.poll() is not None:
+        stop_emulator(paths, emulator)
+        raise EmulatorError(f"The emulator did not start: see {paths.emulator_log}.")
+    # Popen would warn about a process that nobody waits for; this one outlives the command.
     process.returncode = 0
     return emulator
 
 
-def stop_emulator(environment: LocalEnvironment, emulator: Emulator) -> None:
-    """Stop it and the functions that it runs; raises EmulatorError."""
-    # It leads a process group of its own, and the functions belong to that. Nothing of theirs has to be saved.
+def stop_emulator(paths: LocalPaths, emulator: Emulator) -> None:
+    """Stop an emulator and its functions; raises EmulatorError."""
+    # The emulator leads a process group that contains the functions. They have nothing to save.
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(emulator.pid, number)
-        if _wait(_STOP_S, lambda: not _is_alive(emulator.pid)):
+        if _wait(_STOP_TIMEOUT_S, lambda: not _is_alive(emulator.pid)):
             break
     else:
-        raise EmulatorError(f"The emulator (process {emulator.pid}) does not stop.")
+        raise EmulatorError(f"The emulator did not stop: end process {emulator.pid}.")
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(emulator.pid, signal.SIGKILL)
-    environment.process_file.unlink(missing_ok=True)
+    paths.process_file.unlink(missing_ok=True)
 
 
 def _check_port(port: int) -> None:
@@ -98,11 +99,11 @@ def _check_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise PortInUseError(
-                f"Port {port} is in use: stop what listens there, or choose another by --port."
+                f"Port {port} is in use: stop the program that uses it, or choose another port with --port."
             ) from error
 
 
-def _answers(emulator: Emulator) -> bool:
+def _responds(emulator: Emulator) -> bool:
     with requests.Session() as session:
         session.trust_env = False
         try:
@@ -112,7 +113,7 @@ def _answers(emulator: Emulator) -> bool:
 
 
 def _is_alive(pid: int) -> bool:
-    # A child of this very process stays in the table until it is waited for.
+    # A child of this process stays in the process table until it is waited for.
     with suppress(ChildProcessError):
         if os.waitpid(pid, os.WNOHANG)[0] == pid:
             return False
@@ -124,19 +125,19 @@ def _is_alive(pid: int) -> bool:
 
 
 def _command_line(pid: int) -> str:
-    listed = Path(f"/proc/{pid}/cmdline")
-    if listed.exists():
-        return listed.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    asked = subprocess.run(  # noqa: S603 - a system program with a number
+    proc_file = Path(f"/proc/{pid}/cmdline")
+    if proc_file.exists():
+        return proc_file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    result = subprocess.run(  # noqa: S603 - a system program with a number
         ["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
-    return asked.stdout
+    return result.stdout
 
 
-def _wait(timeout_s: float, done: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while not done():
-        if time.monotonic() > deadline:
+def _wait(timeout_s: float, condition: Callable[[], bool]) -> bool:
+    give_up_at = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > give_up_at:
             return False
-        time.sleep(_GLANCE_S)
+        time.sleep(_CHECK_INTERVAL_S)
     return True

@@ -1,94 +1,61 @@
-"""Where the local run keeps its things, and the environments of the programs that it starts."""
+"""Paths of the local stack, and the environment variables of its programs."""
 
 from __future__ import annotations
 
 import os
-import platform
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import examhook_cli
-from examhook_cli.local.errors import NotInstalledError
+from examhook_cli.errors import NotInstalledError
 from examhook_cli.stack import DEFAULT_STACK_NAME
 
 REGION = "us-east-1"
 ACCESS_KEY_ID = "test"
-"""The emulator's own root user; it may do everything, as the person who deploys a stack may."""
-SECRET_ACCESS_KEY = "test"  # noqa: S105 - the emulator's fixed password, worth nothing anywhere else
+"""The emulator's root user, which may do everything, like the user who deploys a stack."""
+SECRET_ACCESS_KEY = "test"  # noqa: S105 - the emulator's fixed password, useless elsewhere
 
 _HOST = "127.0.0.1"
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
-"""What the emulator and the functions that it runs see of the person's own environment."""
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
+"""Variables of the user that the emulator and its functions see."""
 
 
-@dataclass(frozen=True, slots=True)
-class LocalEnvironment:
-    """The project's checkout and the folder that holds the state of its local run (``.local``)."""
+class LocalPaths:
+    """Files of the project's checkout and of the state folder (``.local``)."""
 
-    project: Path
-    state: Path
+    def __init__(self, project: Path, state: Path) -> None:
+        self.project = project
+        self.state = state
+        self.shell_file = state / "env"
+        """A shell sources it to use the local stack."""
+        self.stack_file = state / "stack.json"
+        """The stack's outputs, and its endpoints with their secrets."""
+        self.process_file = state / "emulator.json"
+        """Process id and port of the emulator."""
+        self.emulator_log = state / "emulator.log"
+        self.deploy_log = state / "deploy.log"
+        self.temporary = state / "tmp"
+        """The emulator extracts functions here."""
+        self.build = state / "build"
+        self.build_cache = state / ".aws-sam" / "cache"
+        self.parameters_file = state / "parameters.yaml"
+        """Template parameters with the account code; exists only during a deployment."""
 
     @classmethod
-    def find(cls, environ: Mapping[str, str]) -> LocalEnvironment:
-        """The checkout that this package runs from; ``EXAMHOOK_LOCAL_DIR`` moves the state elsewhere.
+    def find(cls, environ: Mapping[str, str]) -> LocalPaths:
+        """The checkout that this package runs from; ``EXAMHOOK_LOCAL_DIR`` selects another state folder.
 
-        Raises NotInstalledError where the package was installed without its checkout.
+        Raises NotInstalledError if the package was installed without a checkout.
         """
         project = Path(examhook_cli.__file__).resolve().parents[2]
         if not (project / "template.yaml").is_file():
-            raise NotInstalledError("The local run needs the project's checkout: clone it and run make install there.")
+            raise NotInstalledError("The local stack needs a checkout of the project: clone it and run make install.")
         override = environ.get("EXAMHOOK_LOCAL_DIR")
         return cls(project, Path(override).resolve() if override else project / ".local")
 
-    @property
-    def shell_file(self) -> Path:
-        """What a shell sources to speak to the local stack."""
-        return self.state / "env"
-
-    @property
-    def stack_file(self) -> Path:
-        """The stack's outputs and its endpoints with their secrets, as JSON."""
-        return self.state / "stack.json"
-
-    @property
-    def process_file(self) -> Path:
-        """Which process the emulator is."""
-        return self.state / "emulator.json"
-
-    @property
-    def emulator_log(self) -> Path:
-        """What the emulator says."""
-        return self.state / "emulator.log"
-
-    @property
-    def deploy_log(self) -> Path:
-        """What building and deploying said, the last time."""
-        return self.state / "deploy.log"
-
-    @property
-    def temporary(self) -> Path:
-        """Where the emulator unpacks functions."""
-        return self.state / "tmp"
-
-    @property
-    def build(self) -> Path:
-        """The packed functions and the template that names them."""
-        return self.state / "build"
-
-    @property
-    def build_cache(self) -> Path:
-        """What makes the next build quicker."""
-        return self.state / ".aws-sam" / "cache"
-
-    @property
-    def parameters_file(self) -> Path:
-        """The template's parameters, the account code among them, while a deployment reads them."""
-        return self.state / "parameters.yaml"
-
-    def kept(self) -> tuple[Path, ...]:
-        """Everything that the local run may leave in its folder."""
+    def created(self) -> tuple[Path, ...]:
+        """All files and folders that the local stack may create in the state folder."""
         return (
             self.shell_file,
             self.stack_file,
@@ -97,17 +64,14 @@ class LocalEnvironment:
             self.deploy_log,
             self.temporary,
             self.build,
-            # Left by sam where it runs and beside the folder that it builds into.
+            # sam creates these two.
             self.state / ".aws-sam",
             self.state / "build.toml",
             self.parameters_file,
         )
 
     def program(self, environment: str, name: str) -> Path:
-        """A program of one of the project's environments (``.venv-sam``, ``.venv-emulator``).
-
-        Raises NotInstalledError.
-        """
+        """A program of a virtual environment (``.venv-sam``, ``.venv-emulator``); raises NotInstalledError."""
         path = self.project / environment / "bin" / name
         if not path.exists():
             raise NotInstalledError(f"{environment} is not set up: run make install in {self.project}.")
@@ -115,12 +79,12 @@ class LocalEnvironment:
 
 
 def endpoint_url(port: int) -> str:
-    """Address of the emulator."""
+    """URL of the emulator."""
     return f"http://{_HOST}:{port}"
 
 
 def shell_variables(port: int) -> dict[str, str]:
-    """What lets any AWS client, ``examhook`` included, speak to the local stack."""
+    """Variables that point ``examhook`` and other AWS clients to the local stack."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url(port),
         "AWS_REGION": REGION,
@@ -132,49 +96,44 @@ def shell_variables(port: int) -> dict[str, str]:
 
 
 def shell_text(port: int) -> str:
-    """``shell_variables`` as lines that a shell sources."""
+    """``shell_variables`` as a file to source."""
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in shell_variables(port).items())
 
 
 def emulator_variables(environ: Mapping[str, str], port: int, temporary: Path) -> dict[str, str]:
-    """The whole environment of the emulator, and so of the functions: nothing of the person's AWS set-up leaks in."""
+    """All variables of the emulator and its functions; none of the user's AWS settings."""
     return {
-        **{name: environ[name] for name in _KEPT if name in environ},
+        **{name: environ[name] for name in _PASSED_ON if name in environ},
         "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
         "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
-        # Each function has its own role's rights and no others.
+        # Enforces the IAM permissions of each function's role.
         "AUTH": "true",
         "BIND_HOST": _HOST,
         "MINISTACK_HOST": _HOST,
         "GATEWAY_PORT": str(port),
         "TMPDIR": str(temporary),
-        # Listeners of services that the stack does not use.
+        # Disables listeners of unused services.
         "IOT_MTLS_ENABLED": "false",
         "SFTP_ENABLED": "false",
     }
 
 
 def sam_variables(environ: Mapping[str, str], port: int, programs: Path) -> dict[str, str]:
-    """The environment of ``sam``: the person's own (package mirrors, proxies), pointed at the emulator."""
+    """All variables of ``sam``: the user's own (package mirrors, proxies), but with the emulator as AWS."""
     own = {name: value for name, value in environ.items() if not name.startswith(("AWS_", "SAM_CLI_"))}
-    bypass = ",".join(filter(None, (environ.get("NO_PROXY") or environ.get("no_proxy"), _HOST)))
+    no_proxy = ",".join(filter(None, (environ.get("NO_PROXY") or environ.get("no_proxy"), _HOST)))
     return {
         **own,
         **shell_variables(port),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "NO_PROXY": bypass,
-        "no_proxy": bypass,
-        # Its Python has the version of the runtime, and pip, which the build needs.
+        "NO_PROXY": no_proxy,
+        "no_proxy": no_proxy,
+        # The build needs the Python of the runtime and its pip, which are here.
         "PATH": os.pathsep.join((str(programs), environ.get("PATH", os.defpath))),
         "SAM_CLI_TELEMETRY": "0",
         "SAM_CLI_POLL_DELAY": "1",
     }
-
-
-def architecture() -> str:
-    """This machine's processor, as Lambda calls it."""
-    return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"

@@ -1,4 +1,4 @@
-"""What the functions logged, from CloudWatch Logs, in the order of time."""
+"""Reads the logs of the functions, in order of time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Function(StrEnum):
-    """The stack's functions, in the order in which data passes them."""
+    """Functions of the stack."""
 
     POLL = "poll"
     DISPATCH = "dispatch"
@@ -25,10 +25,10 @@ class Function(StrEnum):
     RETRY = "retry"
 
 
-_PLATFORM = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "INIT_START ")
-_FIGURES = '{"_aws":'
-"""How a line begins that is written for CloudWatch's metrics; what it says, another line says in words."""
-_PAUSE_S = 1.0
+_LAMBDA_LINES = ("START RequestId:", "END RequestId:", "REPORT RequestId:", "INIT_START ")
+_METRICS_LINE = '{"_aws":'
+"""Start of a line for CloudWatch metrics; another line contains the same facts."""
+_FOLLOW_INTERVAL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class LogLine:
     """One line of a function's log."""
 
     at_ms: int
-    """Milliseconds since the epoch."""
+    """Unix milliseconds."""
     function: Function
     message: str
 
 
 def log_groups(stack: Stack, client: LambdaClient) -> dict[Function, str]:
-    """Names of the functions' log groups."""
+    """Name of the log group of each function."""
     names = {function: stack.output(f"{function.capitalize()}FunctionName") for function in Function}
     return {
         function: client.get_function_configuration(FunctionName=name)["LoggingConfig"]["LogGroup"]
@@ -51,14 +51,14 @@ def log_groups(stack: Stack, client: LambdaClient) -> dict[Function, str]:
 
 
 def read_lines(groups: Mapping[Function, str], client: CloudWatchLogsClient, since_ms: int = 0) -> list[LogLine]:
-    """All lines from ``since_ms`` on, without those by which Lambda frames each invocation, and those of figures."""
-    pages = client.get_paginator("filter_log_events")
+    """All lines since ``since_ms``, except those of Lambda and of metrics."""
+    paginator = client.get_paginator("filter_log_events")
     lines = [
         LogLine(event["timestamp"], function, event["message"].rstrip())
         for function, group in groups.items()
-        for page in pages.paginate(logGroupName=group, startTime=since_ms)
+        for page in paginator.paginate(logGroupName=group, startTime=since_ms)
         for event in page["events"]
-        if not event["message"].startswith((*_PLATFORM, _FIGURES))
+        if not event["message"].startswith((*_LAMBDA_LINES, _METRICS_LINE))
     ]
     return sorted(lines, key=lambda line: line.at_ms)
 
@@ -66,17 +66,17 @@ def read_lines(groups: Mapping[Function, str], client: CloudWatchLogsClient, sin
 def follow_lines(
     groups: Mapping[Function, str], client: CloudWatchLogsClient, pause: Callable[[float], None] = time.sleep
 ) -> Iterator[LogLine]:
-    """All lines, and then each new one as it comes, without end."""
+    """All lines, then each new line, without end."""
     newest: list[LogLine] = []
     while True:
-        # The newest instant is read again, for lines of the same millisecond that came later.
+        # More lines of the newest millisecond may have arrived, so read it again.
         lines = read_lines(groups, client, newest[0].at_ms if newest else 0)
-        shown = Counter(newest)
+        seen = Counter(newest)
         for line in lines:
-            if shown[line]:
-                shown[line] -= 1
+            if seen[line]:
+                seen[line] -= 1
             else:
                 yield line
         if lines:
             newest = [line for line in lines if line.at_ms == lines[-1].at_ms]
-        pause(_PAUSE_S)
+        pause(_FOLLOW_INTERVAL_S)

@@ -1,10 +1,10 @@
-"""CloudWatch as far as an alarm goes: figures by the minute, and the state that they put an alarm into."""
+"""CloudWatch as far as alarms need it: data points by the minute, and the state of an alarm."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.support.template.translated_template import REGION, STACK
 Key = tuple[str, str, tuple[tuple[str, str], ...]]
 """Namespace, name, dimensions."""
 
-_STATISTICS = {"Maximum": max, "Minimum": min, "Sum": sum}
+_STATISTICS: Mapping[str, Callable[[list[float]], float]] = {"Maximum": max, "Minimum": min, "Sum": sum}
 
 
 @dataclass
@@ -59,7 +59,7 @@ class CloudWatch:
         values = [value for at, value in points if newest - minutes < at <= newest]
         if not values:
             return {"breaching": True, "notBreaching": False}[alarm["TreatMissingData"]]
-        return bool(_STATISTICS[alarm["Statistic"]](values) >= float(alarm["Threshold"]))
+        return _STATISTICS[alarm["Statistic"]](values) >= float(alarm["Threshold"])
 
 
 def watching(monkeypatch: pytest.MonkeyPatch) -> CloudWatch:

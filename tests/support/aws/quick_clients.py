@@ -11,11 +11,16 @@ import functools
 import botocore.session
 from botocore.loaders import create_loader
 from moto.kms import models
+from moto.kms.utils import AbstractPrivateKey, generate_private_key
 
 
 def install() -> None:
     """Let all sessions of this process share one loader with what it read, and all symmetric keys one RSA key."""
-    botocore.session.create_loader = functools.cache(create_loader)  # type: ignore[attr-defined] # imported there
-    ordinary = models.generate_private_key
-    symmetric = functools.cache(ordinary)
-    models.generate_private_key = lambda spec: symmetric(spec) if spec == "SYMMETRIC_DEFAULT" else ordinary(spec)
+    # botocore and moto offer no setting for either, so the names in their modules are replaced.
+    vars(botocore.session)["create_loader"] = functools.cache(create_loader)
+    symmetric = functools.cache(generate_private_key)
+
+    def generated(spec: str) -> AbstractPrivateKey:
+        return symmetric(spec) if spec == "SYMMETRIC_DEFAULT" else generate_private_key(spec)
+
+    vars(models)["generate_private_key"] = generated

@@ -32,25 +32,22 @@ _TRUST = json.dumps(
 
 @dataclass
 class Clinic:
-    """The installation, and clients to break it with."""
+    """The installation."""
 
     stack: InstalledStack
     environment: Mapping[str, str]
     exit_code: int | None = None
     """Of the last examination."""
 
-    def client(self, service: str) -> Any:
-        return boto3.client(service)  # type: ignore[call-overload]
-
     def output(self, key: str) -> str:
         return self.stack.front.outputs[key]
 
     @property
     def exams(self) -> ExamsTable:
-        return ExamsTable(self.client("dynamodb"), EXAMS)
+        return ExamsTable(boto3.client("dynamodb"), EXAMS)
 
     def polled(self, ago_s: int = 30, account: str = "main") -> None:
-        """A complete poll ended so long ago."""
+        """Record a complete poll that ended ``ago_s`` before now."""
         now = int(time.time())
         self.record(account, watch_started_at=now - 86_400, completed_at=now - ago_s)
 
@@ -63,7 +60,7 @@ class Clinic:
         """Change variables of a function; None takes one away."""
         merged = {**self.environment, **changes}
         variables = {name: value for name, value in merged.items() if value is not None}
-        self.client("lambda").update_function_configuration(
+        boto3.client("lambda").update_function_configuration(
             FunctionName=self.output(f"{function}FunctionName"), Environment={"Variables": variables}
         )
 
@@ -100,7 +97,7 @@ def clinic(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
 
 
 def _deploy(stack: InstalledStack) -> tuple[dict[str, str], dict[str, str]]:
-    dynamodb, sqs, sns, secrets = (boto3.client(name) for name in ("dynamodb", "sqs", "sns", "secretsmanager"))
+    dynamodb, sqs, sns = boto3.client("dynamodb"), boto3.client("sqs"), boto3.client("sns")
     for name in (SUBMISSIONS, EXAMS, ENDPOINTS, EVENTS, DELIVERIES):
         dynamodb.update_continuous_backups(
             TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
@@ -114,7 +111,7 @@ def _deploy(stack: InstalledStack) -> tuple[dict[str, str], dict[str, str]]:
     listening = sqs.create_queue(QueueName="listening")["QueueUrl"]
     for topic in topics.values():
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_arn(listening))
-    secret_arn = secrets.create_secret(Name="code", SecretString="made-up-code")["ARN"]
+    secret_arn = boto3.client("secretsmanager").create_secret(Name="code", SecretString="made-up-code")["ARN"]
     outputs = {
         "AccountCodeSecretArn": secret_arn,
         "DeliverFunctionName": "examhook-deliver",
@@ -160,8 +157,8 @@ def _deploy(stack: InstalledStack) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _functions(made: Clinic) -> None:
-    functions, logs = made.client("lambda"), made.client("logs")
-    role = made.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument=_TRUST)["Role"]["Arn"]
+    functions, logs = boto3.client("lambda"), boto3.client("logs")
+    role = boto3.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument=_TRUST)["Role"]["Arn"]
     for name in FUNCTIONS:
         group = f"/examhook/examhook/{name.lower()}"
         logs.create_log_group(logGroupName=group)
@@ -174,19 +171,23 @@ def _functions(made: Clinic) -> None:
             Code={"ZipFile": _package()},
             Environment={"Variables": dict(made.environment)},
         )
-    stream = made.client("dynamodb").describe_table(TableName=SUBMISSIONS)["Table"]["LatestStreamArn"]
-    sources = [
-        ("Poll", _arn(made.environment["TICK_QUEUE_URL"]), {}),
-        ("Dispatch", stream, {"StartingPosition": "TRIM_HORIZON"}),
-        ("Dispatch", _arn(made.output("DispatchFailureQueueUrl")), {}),
-        ("Deliver", _arn(made.output("DeliveryQueueUrl")), {}),
-    ]
-    for name, arn, more in sources:
+    functions.create_event_source_mapping(
+        FunctionName=made.output("DispatchFunctionName"),
+        EventSourceArn=boto3.client("dynamodb").describe_table(TableName=SUBMISSIONS)["Table"]["LatestStreamArn"],
+        StartingPosition="TRIM_HORIZON",
+        Enabled=True,
+    )
+    queues = (
+        ("Poll", made.environment["TICK_QUEUE_URL"]),
+        ("Dispatch", made.output("DispatchFailureQueueUrl")),
+        ("Deliver", made.output("DeliveryQueueUrl")),
+    )
+    for name, queue_url in queues:
         functions.create_event_source_mapping(
-            FunctionName=made.output(f"{name}FunctionName"), EventSourceArn=arn, Enabled=True, **more
+            FunctionName=made.output(f"{name}FunctionName"), EventSourceArn=_arn(queue_url), Enabled=True
         )
     for name in ("Poll", "Retry"):
-        made.client("scheduler").create_schedule(
+        boto3.client("scheduler").create_schedule(
             Name=made.output(f"{name}ScheduleName"),
             ScheduleExpression="rate(1 minute)",
             FlexibleTimeWindow={"Mode": "OFF"},

@@ -48,4 +48,4 @@ def deliver_while_it_waits(
         seen(message)
         world.deliver(message)
 
-    monkeypatch.setattr("examhook_cli.commands.endpoint_trial.sleep", work)
+    monkeypatch.setattr("examhook_cli.commands.endpoint_testing.sleep", work)

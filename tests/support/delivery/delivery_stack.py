@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
 import boto3
 from moto import mock_aws
@@ -16,6 +17,7 @@ from examhook.delivery.record import Delivery, new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.destinations.publishing import NotPublishedError, UnpublishedEvent
 from examhook.destinations.secrets import SecretsKey
+from examhook.destinations.sns import TopicPublisher
 from examhook.destinations.webhook import WebhookSender, guarded_client
 from examhook.events.build import Event, submission_event
 from examhook.storage.batch_loader import BatchLoader
@@ -23,7 +25,7 @@ from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventLinks, EventsTable
 from examhook.workflows.administration.endpoints import add_endpoint
-from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
+from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.delivering.report import DeliverReport
 from examhook.workflows.retrying.backlog import Backlog
 from examhook.workflows.retrying.endpoint_watch import EndpointWatch
@@ -137,8 +139,13 @@ class World:
     def deliver_by(self, sender: WebhookSender, deadline_s: float = 5.0) -> DeliverWebhooks:
         """Deliver, sending by ``sender``."""
         return DeliverWebhooks(
-            Stores(self.deliveries, self.endpoints, self.links, self.batch_loader),
-            Channels(sender, self.key, self.queue),
+            self.deliveries,
+            self.endpoints,
+            self.links,
+            self.batch_loader,
+            sender,
+            self.key,
+            self.queue,
             now=self.clock.now,
             rng=random.Random(7),
             deadline_s=deadline_s,
@@ -153,7 +160,12 @@ class World:
         """Retry itself."""
         backlog = Backlog(self.deliveries, self.queue, self.clock.now)
         watch = EndpointWatch(
-            self.endpoints, self.deliveries, self.operators, OPERATIONS_TOPIC, 5 * DAY_S, self.clock.now
+            self.endpoints,
+            self.deliveries,
+            cast("TopicPublisher", self.operators),
+            OPERATIONS_TOPIC,
+            5 * DAY_S,
+            self.clock.now,
         )
         return RetryDeliveries(self.endpoints, backlog, watch, self.key, webhook_urls, self.clock.now)
 

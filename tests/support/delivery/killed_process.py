@@ -101,7 +101,7 @@ def _fork(order: Mapping[str, Any]) -> dict[str, object]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             _invoke(order)
             status = 0
-        except BaseException:  # noqa: BLE001 - whatever it is, the process that forked must not go on twice
+        except BaseException:  # noqa: BLE001 - the forked process must not continue as a second test run
             traceback.print_exc()
         finally:
             os._exit(status)

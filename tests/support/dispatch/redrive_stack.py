@@ -20,7 +20,7 @@ HOUR_S, DAY_S = 3600, 86_400
 
 
 def store(stack: Stack, nth: int, ago_s: int = HOUR_S) -> str:
-    """A submission of candidate ``nth`` whose one event was noticed so long ago; returns the event's id."""
+    """Store a submission of candidate ``nth`` whose one event was observed ``ago_s`` ago. Returns the event's id."""
     at = int(time.time()) - ago_s
     event_id = f"evt_{nth:032x}"
     one = submission(

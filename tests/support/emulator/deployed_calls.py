@@ -32,11 +32,10 @@ class DeployedCalls:
     installation: LocalInstallation
     _names: dict[str, str] = field(default_factory=dict)
     """ARNs as in the translated template, by the last part of each resource's own name; of those that are gone too."""
-    _rooms: dict[str, str] = field(default_factory=dict)
-    """The functions' rooms in the code, by the access key that they sign with."""
+    _handlers: dict[str, str] = field(default_factory=dict)
+    """Module of each function's handler, by the access key with which the function signs."""
     _known: set[str] = field(default_factory=set)
     """The functions whose key is known, by their own names."""
-    _clients: dict[str, Any] = field(default_factory=dict)
     _since: float = 0.0
     _until: float | None = None
     """Where the next request for the record begins, going back in time."""
@@ -47,6 +46,11 @@ class DeployedCalls:
             url = f"{self.installation.url}/_ministack/config"
             answer = session.post(url, json={"cloudtrail._recording_enabled": "true"}, timeout=_TIMEOUT_S)
             answer.raise_for_status()
+        made, url = self.installation.session, self.installation.url
+        self._functions = made.client("lambda", endpoint_url=url)
+        self._stacks = made.client("cloudformation", endpoint_url=url)
+        self._trail = made.client("cloudtrail", endpoint_url=url)
+        self._trail.meta.events.register("before-call.cloudtrail.LookupEvents", self._to_the_microsecond)
         self._learn()
 
     def new(self) -> set[Call]:
@@ -54,22 +58,21 @@ class DeployedCalls:
         self._learn()
         calls: set[Call] = set()
         newest = self._since
-        for access_key, room in self._rooms.items():
+        for access_key, handler in self._handlers.items():
             for event in self._record(access_key):
                 newest = max(newest, event["EventTime"].timestamp())
-                calls.add(self._call(room, json.loads(event["CloudTrailEvent"]), event))
+                calls.add(self._call(handler, json.loads(event["CloudTrailEvent"]), event))
         # What came within the same second is read twice rather than never.
         self._since = max(newest - 1, 0.0)
         return calls
 
     def _record(self, access_key: str) -> Iterator[Mapping[str, Any]]:
         """What was signed with this key, newest first: the emulator tells fifty at a time and takes no token."""
-        client = self._client("cloudtrail")
         attributes = [{"AttributeKey": "AccessKeyId", "AttributeValue": access_key}]
         seen: set[str] = set()
         self._until = None
         while True:
-            answer = client.lookup_events(
+            answer = self._trail.lookup_events(
                 LookupAttributes=attributes, **({"StartTime": self._since} if self._since else {})
             )
             fresh = [event for event in answer["Events"] if event["EventId"] not in seen]
@@ -84,36 +87,27 @@ class DeployedCalls:
         if self._until is not None:
             params["body"] = json.dumps({**json.loads(params["body"]), "EndTime": self._until}).encode()
 
-    def _client(self, name: str) -> Any:
-        if name not in self._clients:
-            client = self.installation.session.client(name, endpoint_url=self.installation.url)
-            client.meta.events.register("before-call.cloudtrail.LookupEvents", self._to_the_microsecond)
-            self._clients[name] = client
-        return self._clients[name]
-
     def _learn(self) -> None:
-        functions_client = self._client("lambda")
-        pages = self._client("cloudformation").get_paginator("list_stack_resources")
+        pages = self._stacks.get_paginator("list_stack_resources")
         for page in pages.paginate(StackName=DEFAULT_STACK_NAME):
             for resource in page["StackResourceSummaries"]:
-                logical, kind, own = (
-                    resource[key] for key in ("LogicalResourceId", "ResourceType", "PhysicalResourceId")
-                )
+                logical, kind = resource["LogicalResourceId"], resource["ResourceType"]
+                own = resource["PhysicalResourceId"]
                 if kind.split("::")[1] in _KINDS and not kind.endswith(("Mapping", "Config", "Subscription", "Policy")):
                     self._names[_last(own)] = arn_of(logical, kind)
                 if kind == "AWS::Lambda::Function" and own not in self._known:
                     self._known.add(own)
-                    facts = functions_client.get_function_configuration(FunctionName=own)
-                    self._rooms[_access_key(facts)] = functions()[logical]
+                    facts = self._functions.get_function_configuration(FunctionName=own)
+                    self._handlers[_access_key(facts)] = functions()[logical]
 
-    def _call(self, room: str, told: Mapping[str, Any], event: Mapping[str, Any]) -> Call:
+    def _call(self, handler: str, told: Mapping[str, Any], event: Mapping[str, Any]) -> Call:
         service = told["eventSource"].split(".")[0]
         params = dict(told["requestParameters"] or {})
         if service == "lambda":
             params["FunctionName"] = event["Resources"][0]["ResourceName"]
         # A request in the query protocol names its operation among the parameters.
         operation = str(params.get("Action", told["eventName"]))
-        return Call(room, service, operation, tuple(self._named(service, operation, params)))
+        return Call(handler, service, operation, tuple(self._named(service, operation, params)))
 
     def _named(self, service: str, operation: str, params: Mapping[str, Any]) -> Iterator[Need]:
         for need in needs_of_call(service, operation, params):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from random import SystemRandom
+from typing import Any
 
 from boto3 import Session
 
@@ -125,13 +126,13 @@ def run(args: Sequence[str], environ: Mapping[str, str]) -> Finished:
     return Finished(done.returncode, done.stdout, done.stderr)
 
 
-def about_exam(received: Sequence[Received], exam_id: str) -> list[dict[str, object]]:
-    """The events about attempts at one exam among what came, in the order in which they came."""
+def about_exam(received: Sequence[Received], exam_id: str) -> list[dict[str, Any]]:
+    """Accepted events about attempts at one exam, in order of arrival."""
     return [event for event in all_about_exam(received, exam_id) if str(event["type"]).startswith("submission.")]
 
 
-def all_about_exam(received: Sequence[Received], exam_id: str) -> list[dict[str, object]]:
-    """The same, with those about the exam itself."""
+def all_about_exam(received: Sequence[Received], exam_id: str) -> list[dict[str, Any]]:
+    """Accepted events about one exam and the attempts at it, in order of arrival."""
     events = [json.loads(one.body) for one in received if one.answered < 300]
     return [event for event in events if event["data"].get("exam", {}).get("id") == exam_id]
 

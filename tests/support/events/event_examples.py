@@ -75,7 +75,7 @@ def _exam_events() -> list[Event]:
 
 
 def _endpoint_notices() -> list[Notice]:
-    """What the operators are told of an endpoint that fails, is disabled, and is well again."""
+    """Notices to operators: an endpoint fails, is disabled and recovers."""
     health = Health(failing_since=_STARTED_AT, last_error="answered 503 Service Unavailable")
     endpoint = Endpoint(_ENDPOINT_ID, "", b"", EndpointOrigin.CLI, _STARTED_AT, health=health)
     day_s = 86_400

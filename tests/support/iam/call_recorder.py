@@ -16,14 +16,18 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any, get_args, get_type_hints
+from types import FrameType, ModuleType
+from typing import Any, ParamSpec, TypeVar, get_args, get_type_hints
 
 from botocore.client import BaseClient
 
 from examhook import handlers
+from tests.support.aws.api_calls import API_CALL, api_call
 from tests.support.iam.aws_actions import Need, needs_of_call
 
 TESTS = str(Path(__file__).parents[2])
+P = ParamSpec("P")
+Result = TypeVar("Result")
 running: ContextVar[str | None] = ContextVar("running", default=None)
 
 
@@ -31,8 +35,8 @@ running: ContextVar[str | None] = ContextVar("running", default=None)
 class Call:
     """One call, and what it asked for."""
 
-    room: str
-    """The function, by its room in the code: ``poll``."""
+    handler: str
+    """Module of the function's handler: ``poll``."""
     service: str
     operation: str
     needs: tuple[Need, ...]
@@ -45,9 +49,9 @@ class Recorder:
     calls: set[Call] = field(default_factory=set)
     of_test: set[Call] = field(default_factory=set)
 
-    def note(self, room: str, service: str, operation: str, params: Mapping[str, Any]) -> None:
+    def note(self, handler: str, service: str, operation: str, params: Mapping[str, Any]) -> None:
         """Keep one call."""
-        self.of_test.add(Call(room, service, operation, tuple(needs_of_call(service, operation, params))))
+        self.of_test.add(Call(handler, service, operation, tuple(needs_of_call(service, operation, params))))
 
     def begin(self) -> None:
         """A test begins."""
@@ -60,38 +64,38 @@ class Recorder:
 
 
 def told(service: str, operation: str, **params: Any) -> None:
-    """What a stand-in for one of AWS's clients was asked, so that it counts as a call of the function that asked."""
-    room = running.get()
-    if room is not None:
-        _RECORDERS[-1].note(room, service, operation, params)
+    """Record a call to a fake AWS client as a call of the function that is running."""
+    handler = running.get()
+    if handler is not None:
+        _RECORDERS[-1].note(handler, service, operation, params)
 
 
 _RECORDERS: list[Recorder] = []
 
 
 def install(recorder: Recorder) -> None:
-    """Watch from now on every room of ``handlers`` that has an entry point, and what its ``wiring`` builds."""
+    """Record from now on what each function of ``handlers`` calls, and what each workflow of its ``wiring`` calls."""
     for found in iter_modules(handlers.__path__):
         entry = import_module(f"{handlers.__name__}.{found.name}")
         if hasattr(entry, "handler"):
-            entry.handler = _running(found.name, entry.handler)
+            vars(entry)["handler"] = _running(found.name, entry.handler)
             for workflow in _use_cases(import_module(f"examhook.wiring.{found.name}")):
                 _watch_methods(workflow, found.name)
     _RECORDERS.append(recorder)
     _carry_along()
-    made: Callable[..., Any] = BaseClient._make_api_call  # noqa: SLF001 - every call of every client goes through it
+    made = api_call()
 
     @functools.wraps(made)
-    def noted(client: BaseClient, operation: str, params: Mapping[str, Any]) -> Any:
-        room = running.get()
-        if room is not None and not _made_by_a_test():
-            recorder.note(room, client.meta.service_model.signing_name, operation, params)
+    def noted(client: BaseClient, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        handler = running.get()
+        if handler is not None and not _made_by_a_test():
+            recorder.note(handler, client.meta.service_model.signing_name, operation, params)
         return made(client, operation, params)
 
-    BaseClient._make_api_call = noted  # noqa: SLF001
+    setattr(BaseClient, API_CALL, noted)
 
 
-def _use_cases(wiring: Any) -> Iterator[type]:
+def _use_cases(wiring: ModuleType) -> Iterator[type]:
     """The workflows that a module of ``wiring`` builds, by what its functions say that they return."""
     for _, build in inspect.getmembers(wiring, inspect.isfunction):
         if build.__module__ == wiring.__name__ and not build.__name__.startswith("_"):
@@ -101,16 +105,16 @@ def _use_cases(wiring: Any) -> Iterator[type]:
                     yield found
 
 
-def _watch_methods(workflow: type, room: str) -> None:
+def _watch_methods(workflow: type, handler: str) -> None:
     for method, call in inspect.getmembers(workflow, inspect.isfunction):
         if not method.startswith("_"):
-            setattr(workflow, method, _running(room, call))
+            setattr(workflow, method, _running(handler, call))
 
 
-def _running(room: str, call: Callable[..., Any]) -> Callable[..., Any]:
+def _running(handler: str, call: Callable[P, Result]) -> Callable[P, Result]:
     @functools.wraps(call)
-    def under_its_name(*args: Any, **kwargs: Any) -> Any:
-        token = running.set(room)
+    def under_its_name(*args: P.args, **kwargs: P.kwargs) -> Result:
+        token = running.set(handler)
         try:
             return call(*args, **kwargs)
         finally:
@@ -121,29 +125,28 @@ def _running(room: str, call: Callable[..., Any]) -> Callable[..., Any]:
 
 def _carry_along() -> None:
     """Let what a pool's threads do belong to whoever submitted it."""
-    submit: Callable[..., Future[Any]] = ThreadPoolExecutor.submit
+    submit = ThreadPoolExecutor.submit
 
-    @functools.wraps(submit)
-    def carrying(pool: ThreadPoolExecutor, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        return submit(pool, copy_context().run, call, *args, **kwargs)
+    def carrying(
+        pool: ThreadPoolExecutor, call: Callable[P, Result], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[Result]:
+        return submit(pool, functools.partial(copy_context().run, call, *args, **kwargs))
 
-    ThreadPoolExecutor.submit = carrying  # type: ignore[method-assign]
+    ThreadPoolExecutor.submit = carrying  # type: ignore[method-assign, assignment] # a pool has no hook for it
 
 
 def _made_by_a_test() -> bool:
     """Whether a test's own code stands between the call and the function: a provider's answer, a rival, a clock."""
-    frame = sys._getframe(2)  # noqa: SLF001 - the stack is what is asked about
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - the stack is what is asked about
     while frame is not None:
         code = frame.f_code
         if code.co_filename == __file__ and code.co_name == "under_its_name":
             return False
         if code.co_filename.startswith(TESTS) and code.co_name not in _HANDING_ON:
             return True
-        if frame.f_back is None:
-            return False
         frame = frame.f_back
     return False
 
 
 _HANDING_ON = {"send", "dying", "noted"}
-"""Stand-ins of the tests that pass on what the function asked of them."""
+"""Functions of the tests that pass on calls of the function."""

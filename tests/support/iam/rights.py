@@ -45,7 +45,7 @@ _KINDS = {
 
 
 def functions() -> dict[str, str]:
-    """The room in the code of each function of the template, by name: ``{"PollFunction": "poll"}``."""
+    """Module of each function's handler, by name in the template: ``{"PollFunction": "poll"}``."""
     found = TEMPLATE.of_type("AWS::Lambda::Function")
     return {name: facts["Handler"].split(".")[2] for name, facts in found.items()}
 
@@ -113,10 +113,10 @@ def _plain(name: str) -> str:
 
 def wanted_by_calls(calls: Iterable[Call]) -> Iterator[Wanted]:
     """All that calls ask for."""
-    roles = {room: role_of(TEMPLATE.resources[name]["Properties"]["Role"]) for name, room in functions().items()}
+    roles = {handler: role_of(TEMPLATE.resources[name]["Properties"]["Role"]) for name, handler in functions().items()}
     for call in calls:
         for need in call.needs:
-            yield Wanted(roles[call.room], need.action, arn_of_need(need), need.context)
+            yield Wanted(roles[call.handler], need.action, arn_of_need(need), need.context)
 
 
 def wanted_by_aws() -> Iterator[Wanted]:

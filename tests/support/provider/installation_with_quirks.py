@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from model.plans import PollPlan
-from model.poller import Installation
-from model.provider import Provider
+from typing import TypedDict, Unpack
 
 from examhook.settings import Dialect, InitialSync
 from examhook.workflows.polling.report import PollReport
 from examhook_simulator.facts import AttemptRef
-from examhook_simulator.world import World
+from tests.model.plans import PollPlan
+from tests.model.poller import Installation
+from tests.model.provider import HidingWorld, Provider
 
 DIALECTS = (Dialect.LEGACY, Dialect.V1)
+
+
+class PlanFields(TypedDict, total=False):
+    """Fields of a PollPlan that a test sets."""
+
+    manual: bool
+    full: bool
+    requests_in_time: int | None
 
 
 @dataclass
@@ -34,7 +41,7 @@ class Habits:
         self.installation = Installation(self.provider, self.sync, self.skew_s)
 
     @property
-    def world(self) -> World:
+    def world(self) -> HidingWorld:
         return self.provider.world
 
     def exam(self, attempts: int = 0) -> str:
@@ -43,10 +50,10 @@ class Habits:
         self.world.populate(exam_id, attempts)
         return exam_id
 
-    def poll(self, seconds: float = 60, **plan: object) -> PollReport:
+    def poll(self, seconds: float = 60, **plan: Unpack[PlanFields]) -> PollReport:
         """The poll after ``seconds``; the process must not die."""
         self.world.advance(seconds)
-        report = self.installation.poll(PollPlan(**plan))  # type: ignore[arg-type] # as the test says
+        report = self.installation.poll(PollPlan(**plan))
         assert report is not None
         return report
 

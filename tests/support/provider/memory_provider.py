@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import TypedDict, Unpack
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.detection.exam_state import ExamState
-from examhook.model import Attempt, Exam, Submission
+from examhook.model import Attempt, AttemptKey, Exam, Submission
 from examhook.provider.errors import ProviderError
 from examhook.provider.port import NO_STATUS, ExamPage, ResultsPage, UnreadableRow
 from examhook.settings import Dialect, InitialSync, PollSettings
-from examhook.storage.account_secrets import AccountCode
+from examhook.storage.account_secrets import AccountCode, AccountCodeSecret
 from examhook.storage.exams import ExamsTable
 from examhook.storage.submissions import ExamStates, SubmissionsTable
 from examhook.workflows.polling.dispatch_monitor import DispatchMonitor
 from examhook.workflows.polling.poll import Poll, PollRequest
 from examhook.workflows.polling.report import PollReport
+from tests.support.events.model_values import RowFields
 from tests.support.storage.memory_tables import MemoryExams, MemoryExamStates, MemorySubmissions
 
 BEGAN_AT = 1_700_000_000
@@ -71,6 +73,10 @@ class PlayedProvider:
             unreadable=unreadable,
         )
 
+    def attempt(self, exam_id: str, key: AttemptKey) -> Attempt | None:
+        self._ask(exam_id)
+        return next((row for row in self.rows[exam_id] if row.key == key), None)
+
     def _ask(self, what: str) -> None:
         self.requests_made += 1
         self.asked.append(what)
@@ -80,7 +86,9 @@ class PlayedProvider:
             raise self.failures[what]
 
 
-def row(number: int, status_code: int = 1, ended_at: int | None = BEGAN_AT - 100, **facts: object) -> Attempt:
+def row(
+    number: int, status_code: int = 1, ended_at: int | None = BEGAN_AT - 100, **fields: Unpack[RowFields]
+) -> Attempt:
     ended = None if status_code == 0 else ended_at
     attempt = Attempt(
         candidate_id=str(number),
@@ -90,12 +98,28 @@ def row(number: int, status_code: int = 1, ended_at: int | None = BEGAN_AT - 100
         ended_at=ended,
         score_points=None if status_code == 0 else Decimal(50),
     )
-    return replace(attempt, **facts)
+    return replace(attempt, **fields)
+
+
+SETTINGS = PollSettings(
+    account="main",
+    base_url="http://provider.test",
+    dialect=Dialect.LEGACY,
+    account_code_secret_arn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:code",
+    requests_per_second=5,
+    poll_interval_s=60,
+    initial_sync=InitialSync.SILENT,
+    full_scan_interval_s=3600,
+    submissions_table="Submissions",
+    exams_table="Exams",
+    endpoints_table="Endpoints",
+    operations_topic_arn="arn:aws:sns:eu-central-1:123456789012:operations",
+)
 
 
 @dataclass
-class PlayedSecret:
-    """Stands where the account code is kept."""
+class PlayedSecret(AccountCodeSecret):
+    """The account code, without Secrets Manager."""
 
     version: str = "v1"
 
@@ -104,18 +128,26 @@ class PlayedSecret:
         return AccountCode("demo-code", self.version)
 
 
+class PollFields(TypedDict, total=False):
+    """Settings of Poll that a test sets."""
+
+    initial_sync: InitialSync
+    poll_interval_s: int
+    full_scan_interval_s: int
+
+
 class Stage:
     """A Poll with its provider, its tables and its clock."""
 
     def __init__(
         self,
-        submissions: SubmissionsTable | MemorySubmissions,
-        exams: ExamsTable | MemoryExams,
-        exam_states: ExamStates | MemoryExamStates | None = None,
+        submissions: SubmissionsTable,
+        exams: ExamsTable,
+        exam_states: ExamStates | None = None,
     ) -> None:
         self.submissions = submissions
         self.exams = exams
-        self.exam_states = exam_states or MemoryExamStates()
+        self.exam_states = MemoryExamStates() if exam_states is None else exam_states
         self.endpoints: list[Endpoint] = []
         self.provider = PlayedProvider()
         self.secret = PlayedSecret()
@@ -128,7 +160,7 @@ class Stage:
         self.requests_until_time_is_up: int | None = None
         self.open_erasure_key: Callable[[bytes], bytes] = bytes
 
-    def poll(self, *, manual: bool = True, full: bool = False, **settings: object) -> PollReport:
+    def poll(self, *, manual: bool = True, full: bool = False, **settings: Unpack[PollFields]) -> PollReport:
         workflow = self.workflow(**settings)
         return workflow.run(PollRequest(manual=manual, full=full), self._time_left_s)
 
@@ -138,28 +170,13 @@ class Stage:
             yield minute, self.poll(manual=False)
             self.provider.clock += 60
 
-    def workflow(self, **settings: object) -> Poll:
+    def workflow(self, **settings: Unpack[PollFields]) -> Poll:
         """The Poll itself, its provider ready for another round."""
-        facts: dict[str, object] = {
-            "account": "main",
-            "base_url": "http://provider.test",
-            "dialect": Dialect.LEGACY,
-            "account_code_secret_arn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:code",
-            "requests_per_second": 5,
-            "poll_seconds": 60,
-            "initial_sync": InitialSync.SILENT,
-            "full_scan_seconds": 3600,
-            "submissions_table": "Submissions",
-            "exams_table": "Exams",
-            "endpoints_table": "Endpoints",
-            "operations_topic_arn": "arn:aws:sns:eu-central-1:123456789012:operations",
-            **settings,
-        }
         self.provider.requests_made = 0
         self.provider.asked.clear()
         self.provider.candidates_asked.clear()
         return Poll(
-            settings=PollSettings(**facts),
+            settings=replace(SETTINGS, **settings),
             account_code=self.secret,
             client_for=lambda _code: self.provider,
             exams=self.exams,
@@ -195,6 +212,17 @@ class Stage:
             for submission in self.stored()
             for transition in submission.transitions
         ]
+
+
+class MemoryStage(Stage):
+    """A Stage on tables in memory."""
+
+    submissions: MemorySubmissions
+    exams: MemoryExams
+    exam_states: MemoryExamStates
+
+    def __init__(self, submissions: MemorySubmissions | None = None) -> None:
+        super().__init__(MemorySubmissions() if submissions is None else submissions, MemoryExams(), MemoryExamStates())
 
 
 def asked(stage: Stage) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import requests
@@ -18,15 +19,13 @@ class Asking:
     simulator: Simulator
     session: requests.Session = field(default_factory=requests.Session)
 
-    def ask(self, task: str, *, timeout_s: float = 10, **params: str | int) -> requests.Response:
-        """One request with the right code, unless ``params`` names another."""
-        given: dict[str, str | int] = {
-            "option": "com_exams",
-            "task": task,
-            "format": "raw",
-            "code": self.simulator.code,
-            **params,
-        }
+    def ask(self, task: str, **params: str | int) -> requests.Response:
+        """Send one request for ``task``."""
+        return self.send({"task": task, **params})
+
+    def send(self, params: Mapping[str, str | int], timeout_s: float = 10) -> requests.Response:
+        """Send one request, with the right code unless ``params`` contains another."""
+        given = {"option": "com_exams", "format": "raw", "code": self.simulator.code, **params}
         return self.session.get(f"{self.simulator.base_url}/index.php", params=given, timeout=timeout_s)
 
     def rows(self, exam_id: str, **params: str | int) -> list[dict[str, object]]:

@@ -16,7 +16,7 @@ OWN_WORK = {
 SHARED_STACK = "tests/e2e/"
 
 
-class StackScheduling(LoadScopeScheduling):
+class StackScheduling(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist has no types
     """Spreads tests one by one, and keeps those together that share what is slow to start."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -15,14 +15,16 @@ from examhook.detection.exam_state import ExamState
 from examhook.detection.exam_transition import ExamChange
 from examhook.detection.transition import Change
 from examhook.model import AttemptKey, Submission
-from examhook.storage.exams import AccountRecord, AccountState, ErasureMarks
-from examhook.storage.submissions import sort_key
+from examhook.storage.exams import AccountRecord, AccountState, ErasureMarks, ExamsTable
+from examhook.storage.submissions import ExamStates, SubmissionsTable, sort_key
 
 Step = Callable[[], int]
-"""Called before each call on a table; raises to make the call fail. More than 0 disturbs it: a write stands, but its
-answer is lost, so that the library's own second try finds its condition broken (a submission or an exam's history
-finds itself in its way, and counts as written); a read that is only eventually consistent does not see so many of
-the last writes."""
+"""Called before each call on a table; raises to make the call fail.
+
+More than 0 disturbs the call. A write is stored, but its answer is lost: the library repeats it and finds its condition
+broken. (A submission or an exam state then finds itself stored and counts as written.) An eventually consistent read
+does not see that number of the last writes.
+"""
 
 
 def _undisturbed() -> int:
@@ -38,7 +40,7 @@ class SubmissionStore:
     """Every write, in order."""
 
     def as_of(self, writes_ago: int) -> Mapping[tuple[str, str, AttemptKey], Submission]:
-        """The items as they were so many writes ago."""
+        """The items before the last ``writes_ago`` writes."""
         if not writes_ago:
             return self.items
         items = dict(self.items)
@@ -52,8 +54,8 @@ class SubmissionStore:
 
 
 @dataclass
-class MemorySubmissions:
-    """Stands in for SubmissionsTable."""
+class MemorySubmissions(SubmissionsTable):
+    """SubmissionsTable in memory."""
 
     store: SubmissionStore = field(default_factory=SubmissionStore)
     step: Step = _undisturbed
@@ -143,8 +145,8 @@ class ExamStateStore:
 
 
 @dataclass
-class MemoryExamStates:
-    """In-memory ExamStates."""
+class MemoryExamStates(ExamStates):
+    """ExamStates in memory."""
 
     store: ExamStateStore = field(default_factory=ExamStateStore)
     step: Step = _undisturbed
@@ -191,8 +193,8 @@ class Lease:
 
 
 @dataclass
-class MemoryExams:
-    """In-memory ExamsTable."""
+class MemoryExams(ExamsTable):
+    """ExamsTable in memory."""
 
     store: ExamStore = field(default_factory=ExamStore)
     step: Step = _undisturbed

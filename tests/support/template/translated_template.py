@@ -59,7 +59,7 @@ def _translated() -> Mapping[str, Any]:
 
 
 def raw_resources() -> Mapping[str, Any]:
-    """The resources as they stand in the translated template, nothing resolved."""
+    """The resources of the translated template, without resolving references."""
     raw: Mapping[str, Any] = _translated()["Resources"]
     return raw
 

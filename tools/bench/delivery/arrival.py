@@ -41,7 +41,7 @@ class Scale:
     seconds: int = 240
     exams: int = 3
     rows: int = 100
-    """Attempts per exam that ended before."""
+    """Ended attempts per exam at the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class NotWatchedError(RuntimeError):
 
 
 def measure(say: Say, scale: Scale | None = None, intervals_s: Sequence[int] = INTERVALS_S) -> ArrivalTimes:
-    """Measure each interval on a fresh stack; raises NotWatchedError and StackFailedError."""
+    """Measure each interval on a fresh stack; raises NotWatchedError and CommandFailedError."""
     scale, began_s = scale or Scale(), time.monotonic()
     intervals = []
     for poll_seconds in intervals_s:

@@ -1,4 +1,4 @@
-"""AWS usage per event, and of a day with a failing endpoint next to the same day with a healthy one.
+"""AWS usage per event, and per day with a failing and with a healthy endpoint.
 
 The emulator counts; the clock is passed in.
 """

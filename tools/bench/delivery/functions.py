@@ -21,10 +21,10 @@ from examhook.storage.batch_loader import BatchLoader
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 from examhook.storage.events import EventLinks, EventsTable
-from examhook.wiring.deliver import deliver
-from examhook.wiring.dispatch import open_dispatch
-from examhook.wiring.retry import retry
-from examhook.workflows.delivering.deliver import Channels, DeliverWebhooks, Stores
+from examhook.wiring.deliver import build_deliver
+from examhook.wiring.dispatch import build_dispatch
+from examhook.wiring.retry import build_retry
+from examhook.workflows.delivering.deliver import DeliverWebhooks
 from examhook.workflows.dispatching.dispatch import Dispatch
 from examhook.workflows.retrying.backlog import Backlog
 from examhook.workflows.retrying.endpoint_watch import EndpointWatch
@@ -69,7 +69,9 @@ class _NoTopic:
 def on_aws(now: Callable[[], float]) -> Functions:
     """Build the functions from the environment."""
     queue = DeliveryQueue(boto3.client("sqs"), os.environ["DELIVERY_QUEUE_URL"])
-    return Functions(open_dispatch(now).dispatch, deliver(os.environ, now), retry(os.environ, now), queue)
+    return Functions(
+        build_dispatch(os.environ, now).dispatch, build_deliver(os.environ, now), build_retry(os.environ, now), queue
+    )
 
 
 def in_memory(urls: Sequence[str], now: Callable[[], float]) -> Functions:
@@ -105,17 +107,13 @@ def deliver_in_memory(
     """Build Deliver with tables in memory."""
     links = MemoryLinks(events)
     return DeliverWebhooks(
-        Stores(
-            cast("DeliveriesTable", deliveries),
-            cast("EndpointsTable", endpoints),
-            cast("EventLinks", links),
-            cast("BatchLoader", MemoryBatchLoader(endpoints, links)),
-        ),
-        Channels(
-            WebhookSender(guarded_client(allow_private=True), allow_http=True, allow_private=True),
-            cast("SecretsKey", _OpenKey()),
-            queue,
-        ),
+        cast("DeliveriesTable", deliveries),
+        cast("EndpointsTable", endpoints),
+        cast("EventLinks", links),
+        cast("BatchLoader", MemoryBatchLoader(endpoints, links)),
+        WebhookSender(guarded_client(allow_private=True), allow_http=True, allow_private=True),
+        cast("SecretsKey", _OpenKey()),
+        queue,
         now=now,
         rng=random.Random(7),  # noqa: S311 - jitter
         deadline_s=_DEADLINE_S,

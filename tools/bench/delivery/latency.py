@@ -17,8 +17,7 @@ from tools.progress import Say
 
 _WRITERS = 30
 _WARM_UP_EVENTS = 200
-"""Events that are written at once first, so that all processes of Deliver run. Starting a process takes time, which
-docs/package.md measures."""
+"""Events in a first burst, which starts all processes of Deliver. docs/package.md measures the start of a process."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def running_pipeline(webhook_urls: Sequence[str]) -> Iterator[Pipeline]:
 
 
 def _with_resources(cloud: Cloud, webhook_urls: Sequence[str]) -> Mapping[str, str]:
-    # The cloud's table has the index that Poll needs; here it is the one that Dispatch writes to.
+    # The table of the cloud has the index that Poll needs. Dispatch writes to the index by day.
     cloud.dynamodb.delete_table(TableName=EVENTS)
     create_table(
         cloud.dynamodb,

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from examhook.storage.submission_outbox import StreamRecord
 from examhook.storage.submissions import item_from_submission
-from examhook.workflows.delivering.batch_runner import BATCH, MOST, DeliverRound, Message
+from examhook.workflows.delivering.batch_runner import BATCH_SIZE, MAX_ATTEMPTS_AT_ONCE, BatchRunner, QueuedMessage
 from examhook.workflows.delivering.report import DeliverReport
 from examhook_simulator.json_fields import Fields
 from tools.bench.delivery.functions import in_memory, on_aws
@@ -41,10 +41,10 @@ class _Functions:
         self.functions = in_memory(webhook_urls, self._now) if webhook_urls else on_aws(self._now)
         self.invocations: Counter[str] = Counter()
         self.messages = 0
-        self.pool = ThreadPoolExecutor(MOST + 1)
+        self.pool = ThreadPoolExecutor(MAX_ATTEMPTS_AT_ONCE + 1)
 
     def act(self, fields: Fields) -> Mapping[str, object]:
-        """Do what one input line says."""
+        """Execute one input line."""
         self.at = fields.number("at")
         match fields.text("do"):
             case "dispatch":
@@ -86,11 +86,11 @@ class _Functions:
 
     def _deliver(self) -> Mapping[str, object]:
         deliver, queue = self.functions.deliver, self.functions.queue
-        while taken := queue.receive(BATCH, 0):
+        while taken := queue.receive(BATCH_SIZE, 0):
             self.invocations["deliver"] += 1
             self.messages += len(taken)
-            batch = [Message(each.message_id, each.body) for each in taken]
-            DeliverRound(deliver, queue, time.monotonic, _must_report, self.pool).run(batch)
+            batch = [QueuedMessage(each.message_id, each.body) for each in taken]
+            BatchRunner(deliver, queue, time.monotonic, _must_report, self.pool).run(batch)
             queue.delete(taken)
         return {}
 
@@ -111,7 +111,7 @@ class _Functions:
         }
 
 
-def _must_report(_message: Message, outcome: DeliverReport | BaseException) -> None:
+def _must_report(_message: QueuedMessage, outcome: DeliverReport | BaseException) -> None:
     if not isinstance(outcome, DeliverReport):
         raise PipelineError from outcome
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tools.bench.json_process import JsonProcess
 
 _SETTLE_S = 120
-"""Webhooks that take longer are lost."""
+"""Webhooks that take longer count as lost."""
 _CHECK_EVERY_S = 0.5
 
 

@@ -20,7 +20,7 @@ _PER_SECOND = 20
 _BATCH = 100
 _TICK_S = 60
 _MOST_TICKS = 600
-"""Deliveries that take longer after the last event are lost."""
+"""Deliveries that take longer after the last event count as lost."""
 
 
 @dataclass(frozen=True, slots=True)

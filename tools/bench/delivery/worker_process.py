@@ -23,7 +23,7 @@ from examhook.delivery.endpoint import Endpoint, EndpointOrigin
 from examhook.delivery.record import new_delivery
 from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue, body_of
 from examhook.events.build import Event, submission_event
-from examhook.workflows.delivering.batch_runner import BATCH, MOST, DeliverRound, Message
+from examhook.workflows.delivering.batch_runner import BATCH_SIZE, MAX_ATTEMPTS_AT_ONCE, BatchRunner, QueuedMessage
 from examhook.workflows.delivering.report import DeliverReport, MessageOutcome
 from examhook_simulator.json_fields import Fields
 from tools.bench.delivery.functions import deliver_in_memory
@@ -82,15 +82,15 @@ def run_worker(url: str, events: list[Event], at: int) -> Mapping[str, object]:
     queue = cast("DeliveryQueue", _EmptyQueue())
     workflow = deliver_in_memory(deliveries, endpoints, stored_events, queue, time.time)
     bodies = [body_of(DeliveryMessage(_ENDPOINT_ID, event.event_id, 1)) for event in events]
-    with ThreadPoolExecutor(MOST + 1) as pool:
+    with ThreadPoolExecutor(MAX_ATTEMPTS_AT_ONCE + 1) as pool:
         stopwatch = Stopwatch()
-        for start in range(0, len(bodies), BATCH):
-            batch = [Message(body, body) for body in bodies[start : start + BATCH]]
-            DeliverRound(workflow, queue, time.monotonic, _must_arrive, pool).run(batch)
+        for start in range(0, len(bodies), BATCH_SIZE):
+            batch = [QueuedMessage(body, body) for body in bodies[start : start + BATCH_SIZE]]
+            BatchRunner(workflow, queue, time.monotonic, _must_arrive, pool).run(batch)
     return stopwatch.figures()
 
 
-def _must_arrive(_message: Message, outcome: DeliverReport | BaseException) -> None:
+def _must_arrive(_message: QueuedMessage, outcome: DeliverReport | BaseException) -> None:
     if not isinstance(outcome, DeliverReport) or outcome.outcome is not MessageOutcome.DELIVERED:
         raise LostError(str(outcome))
 
@@ -103,7 +103,7 @@ def _run_loop(url: str, session: requests.Session, events: list[Event]) -> Mappi
         return session.post(url, data=event.body, headers=event_headers, timeout=_TIMEOUT_S).status_code
 
     stopwatch = Stopwatch()
-    with ThreadPoolExecutor(BATCH) as pool:
+    with ThreadPoolExecutor(BATCH_SIZE) as pool:
         statuses = set(pool.map(post, events))
     figures = stopwatch.figures()
     if statuses != {requests.codes.no_content}:

@@ -57,7 +57,7 @@ class Drifted:
 def interrupt(
     cloud: Cloud, provider: Provider, account: str, pages_needed: int, kill_after: Sequence[int]
 ) -> Interrupted:
-    """Read an account for the first time, and kill the process after each of these numbers of pages in total."""
+    """Read an account for the first time; kill the process at each of these totals of pages."""
     before = provider.result_pages()
     for pages in kill_after:
         with Product(cloud, provider, account) as product:

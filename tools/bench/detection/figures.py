@@ -21,14 +21,14 @@ class Scale:
     exams: int = 50
     rows: int = 1000
     busy: int = 5
-    """Busy exams, if few are busy."""
+    """Number of busy exams in the measures with few busy exams."""
     scans: int = 9
     """Full scans per order of rows; the median is reported."""
     small_exams: int = 25
     """Exams of the world with disruptions."""
     small_rows: int = 250
     small_larger: int = 2
-    """Exams of that world that have ``rows`` attempts instead."""
+    """Exams of the world with disruptions that have ``rows`` attempts instead of ``small_rows``."""
     many_exams: int = 1000
     many_rows: int = 1000
     many_busy: int = 20
@@ -51,7 +51,7 @@ class Many:
     refused: int
     """Answers "too many requests" meanwhile."""
     sized: Mapping[int, Polled]
-    """The same poll in processes of function size, by MB."""
+    """The same poll with the limits of functions of these sizes, by MB."""
     check: EventCheck
 
 
@@ -61,13 +61,13 @@ class Large:
 
     first: Polled
     paced_first: Polled
-    """A first contact at the highest rate, in a process of function size."""
+    """A first contact at the highest rate, with the limits of the function."""
     newest: Steady
     oldest: Steady
     naive: Fields
-    """Figures of the naive script, if few exams are busy."""
+    """Figures of the naive script with few busy exams."""
     sized: Mapping[int, Polled]
-    """A full scan in processes of function size, by MB."""
+    """A full scan with the limits of functions of these sizes, by MB."""
 
 
 @dataclass(frozen=True, slots=True)

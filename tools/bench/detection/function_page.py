@@ -23,8 +23,8 @@ core. It takes at least {CORE_MB / _SMALL_MB:.1f} times the processor time, and 
 
 {_calculated(run)}
 
-These polls were measured in a process of function size: the kernel limits its memory, and the process is stopped for a
-while if it has used more than its share of a core.
+These polls were measured with the limits of a function: the kernel limits the memory of the process, and the process is
+stopped for a while if it has used more than its share of a core.
 
 {_measured(run)}
 

@@ -83,7 +83,7 @@ def _request_goals(run: Run) -> list[ComparedGoal]:
             run.large.first.cpu_s * 1000 / max(1, run.large.first.rows),
         ),
         _at_most(
-            f"duration of a first contact at {FASTEST_PER_SECOND:g} requests/s in a process of function size,"
+            f"duration of a first contact at {FASTEST_PER_SECOND:g} requests/s with the limits of the function,"
             " as a ratio to that of the requests alone",
             _MOST_SLOWDOWN,
             slowdown,

@@ -51,7 +51,7 @@ class DltErrors:
     false_events: int
     """Versions from a second load of rows in which only the link differs."""
     false_removals: int
-    """Rows that end in a load although they only moved. The deleted rows were read before their deletion."""
+    """Rows that a load marks as ended although they only moved. Deleted rows are read before their deletion."""
 
 
 def dlt_unchanged(provider: Provider, python: Path) -> Fields:

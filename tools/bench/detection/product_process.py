@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from examhook.provider.pacing import Pacer
 from examhook.provider.port import ProviderClient
 from examhook.storage.account_secrets import AccountCode
-from examhook.wiring.poll import poll
+from examhook.wiring.poll import build_polls
 from examhook.workflows.polling.poll import Poll, PollRequest
 from examhook_simulator.json_fields import Fields
 from tools.bench.detection.lambda_sized import keep_to_memory
@@ -30,7 +30,7 @@ def main() -> None:
     clock = _Clock()
     # Everything that the wiring builds uses this clock.
     time.time = clock.now
-    workflow = poll(os.environ)
+    workflow = build_polls(os.environ).own
 
     def act(fields: Fields) -> Mapping[str, object]:
         clock.ahead_s = fields.number("clock_ahead_s")

@@ -126,7 +126,7 @@ class Watcher:
         return FullScan(polled, read)
 
     def _poll_after(self, change: Callable[[], set[Event]]) -> Polled:
-        """Advance by one interval, make a change, which returns the expected events, and poll."""
+        """Advance by one interval, call ``change``, which returns the expected events, and poll."""
         self.provider.control.advance(POLL_SECONDS)
         expected = change()
         polled = self.product.poll()
@@ -151,7 +151,7 @@ class Steady:
 
 
 def watch(watcher: Watcher, floor: JsonProcess, busy: Sequence[str], scans: int, naive: Naive | None = None) -> Steady:
-    """Measure an account after its first full scan; ``busy`` are the exams that are busy if few are."""
+    """Measure an account after its first full scan; ``busy`` are the exams of the measure with few busy exams."""
     return Steady(
         quiet=watcher.quiet(),
         few_busy=watcher.few_busy(busy, naive),

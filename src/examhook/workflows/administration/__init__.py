@@ -1,1 +1,1 @@
-"""What an operator starts: endpoints, backfill, redrive, replay and erasure."""
+"""Operator tasks: managing endpoints, backfill, redrive, replay and erasure."""

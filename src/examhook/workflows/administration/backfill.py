@@ -1,15 +1,15 @@
-"""Backfill: announce again what happened since a time, from what the provider shows.
+"""Backfill: announce again what happened since a time, from the provider's current data.
 
 ::
 
-    rescan: a poll that also scans every exam not scanned lately ─▶ repeated until none is left
-      └─▶ announce: stored submissions, page by page ─▶ dispatched? ── yes ──▶ leave
-                                                            │ no
-                                                            └──▶ one conditional write; its stream does the rest
+    rescan: a poll that also scans every exam without a recent full scan ─▶ repeat until none is left
+      └─▶ announce: read stored submissions, page by page ─▶ event dispatched? ── yes ──▶ skip
+                                                               │ no
+                                                               └──▶ one conditional write; its stream does the rest
 
-One round does as much as one invocation has time for and returns where the next continues. Each begins with a poll,
-so new changes are announced meanwhile. Each step holds the account's lease. A round that dies is repeated: the
-rescan continues from the exams' states, and dispatched events are known by their ids.
+A round uses the time of one invocation and returns where the next round continues. Each round begins with a poll, so
+new changes are announced meanwhile. Each step holds the account's lease. An interrupted round can be repeated: the
+rescan continues from the stored state of the exams, and dispatched events are recognized by their ids.
 """
 
 from __future__ import annotations
@@ -22,43 +22,45 @@ from examhook.detection.plan import Rescan
 from examhook.detection.reannounce import reannouncement
 from examhook.model import AttemptKey, Submission
 from examhook.storage.events import DispatchedEvents
+from examhook.storage.submissions import key_of, sort_key
+from examhook.workflows.polling.exam_reading import INCOMPLETE_LIST
 from examhook.workflows.polling.lease import Lease, LeaseLostError, lease_on
 from examhook.workflows.polling.poll import LEASE_PATIENCE_S, Poll, PollRequest
 from examhook.workflows.polling.report import PollReport
 
-FRESH_SECONDS = 3600
-"""An exam that was scanned this shortly before a backfill began is not scanned again."""
+RECENT_SCAN_S = 3600
+"""Exams with a full scan within this time before the backfill began are not scanned again."""
 RESCAN_S = 120.0
-"""Longest that one round asks the provider, so that the next poll soon looks for changes."""
+"""Maximum duration of the rescan in one round, so that regular polls are not delayed for long."""
 ROUND_S = 150.0
-"""Longest that one round lasts, as far as it can be cut short."""
-TIME_RESERVE_S = 20.0
+"""Time after which a round starts no further page."""
+_TIME_RESERVE_S = 20.0
+"""Time kept free at the end of the invocation."""
 _PAGE_ITEMS = 500
-_TRIES = 3
-_LIST_NOTE = "the list of exams "
+_PAGE_TRIES = 3
 
 
 class UnknownExamError(ValueError):
-    """The account has no exam with this id; trying again does not help."""
+    """The account has no exam with this id; a retry does not help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a backfill has come."""
+    """Where the next round continues. The caller receives the fields in the response, and sends them back unchanged."""
 
     began_at: int
-    """By our clock."""
+    """When the first round began, by our clock."""
     announcing: bool = False
-    """Whether the rescan is over."""
+    """Whether the rescan is complete."""
     exam_id: str = ""
-    """The exam to continue with; those before it, by id, are done."""
-    after: AttemptKey | None = None
-    """The last submission of it that is done."""
+    """Exams with smaller ids are done."""
+    after: str | None = None
+    """Sort key of the last submission of the exam that is done."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackfillRequest:
-    """What to announce again."""
+    """Input of one round."""
 
     since: int
     """Unix seconds."""
@@ -67,45 +69,45 @@ class BackfillRequest:
     dry_run: bool = False
     """Rescan and count, but announce nothing again."""
     place: Place | None = None
-    """Where the round before had to stop; None for the first."""
+    """Where the previous round stopped; None for the first."""
 
 
 @dataclass(slots=True)
 class BackfillReport:
-    """What one round did."""
+    """Result of one round; also the output of the backfill command."""
 
     requests: int = 0
     exams: int = 0
-    """Exams that it is about."""
+    """Exams included in the backfill."""
     exams_left: int = 0
-    """Those of them that are still to be scanned."""
+    """Included exams that still need a scan."""
     rows_under_way: int = 0
-    """Attempts read of exams whose scan is not complete yet."""
+    """Rows read of exams whose scan is incomplete."""
     announced: int = 0
-    """Events announced again; in a dry run, those that would be."""
+    """Events announced again; in a dry run, events that would be."""
     known: int = 0
-    """Events left alone because they were dispatched and are still kept."""
+    """Events skipped because they were dispatched and are still stored."""
     errors: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """Why exams could not be scanned completely, a clause each."""
+    """Reasons why exams could not be scanned completely."""
     busy: bool = False
-    """Another poll ran all the time."""
+    """Whether another poll held the lease all the time."""
     done: bool = False
     place: Place | None = None
-    """Where to continue until it is done; None: from the beginning."""
+    """Where the next round continues; None: at the beginning."""
     polled: PollReport | None = None
-    """What the poll at its beginning did."""
+    """Report of the poll at the beginning of the round."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """Backfills one account; one instance serves many rounds."""
+    """Backfills the account of ``poll``."""
 
     poll: Poll
     dispatched: DispatchedEvents
 
     def run(self, request: BackfillRequest, time_left_s: Callable[[], float]) -> BackfillReport:
-        """One round; raises UnknownExamError, and ClientError when AWS fails, after which it can be repeated."""
+        """Run one round. Raises UnknownExamError, and ClientError, after which the round can be repeated."""
         left_s = time_left_s()
         report = BackfillReport(place=request.place)
         place, states = self._rescan(request, report, lambda: time_left_s() - max(0.0, left_s - RESCAN_S))
@@ -118,20 +120,20 @@ class Backfill:
             if lease is None:
                 report.busy = True
                 return report
-            go = _Announcing(self, request, report, lease)
+            announcement = _Announcement(self, request, report, lease)
             try:
-                go.run(states, place, lambda: time_left_s() - max(TIME_RESERVE_S, left_s - ROUND_S))
+                announcement.run(states, place, lambda: time_left_s() - max(_TIME_RESERVE_S, left_s - ROUND_S))
             except LeaseLostError as lost:
-                report.errors.append(f"The backfill was held up: {lost}.")
+                report.errors.append(f"The backfill was interrupted: {lost}.")
         return report
 
     def _rescan(
         self, request: BackfillRequest, report: BackfillReport, time_left_s: Callable[[], float]
     ) -> tuple[Place | None, Mapping[str, ExamState]]:
-        """Poll once, scanning what is lacking; where the backfill stands then, and the exams' states."""
+        """Poll once, scanning exams without a recent scan; return where to continue, and the states of the exams."""
         began_at = request.place.began_at if request.place else int(self.poll.now())
         rescan = Rescan(
-            before=began_at - FRESH_SECONDS,
+            before=began_at - RECENT_SCAN_S,
             exam_ids=request.exam_ids,
             failed_after=began_at if request.place else None,
         )
@@ -143,76 +145,78 @@ class Backfill:
         if not polled.is_listed:
             return request.place, states
         place = request.place or Place(began_at)
-        listed = self._wanted(request, polled, states)
-        report.exams = len(listed)
+        included = self._included(request, polled, states)
+        report.exams = len(included)
         if place.announcing:
             return place, states
-        # Events of exams that failed are left out, even if a later round of this backfill should read them.
-        left = _note_rescan(report, polled, listed, replace(rescan, failed_after=began_at))
-        return replace(place, announcing=not left), states
+        # Exams that failed in this backfill are skipped, even if a later round could read them.
+        exams_left = _report_rescan(report, polled, included, replace(rescan, failed_after=began_at))
+        return replace(place, announcing=not exams_left), states
 
-    def _wanted(self, request: BackfillRequest, polled: PollReport, states: Mapping[str, ExamState]) -> list[ExamState]:
-        """The exams on the list that the backfill is about; raises UnknownExamError."""
+    def _included(
+        self, request: BackfillRequest, polled: PollReport, states: Mapping[str, ExamState]
+    ) -> list[ExamState]:
+        """Return the listed exams that the backfill includes; raises UnknownExamError."""
         wanted = set(polled.listed) if request.exam_ids is None else request.exam_ids
         if unknown := sorted(wanted - set(polled.listed) - states.keys()):
             raise UnknownExamError(f"Account {self.poll.settings.account} has no exam {', '.join(unknown)}.")
         return [states[exam_id] for exam_id in polled.listed if exam_id in wanted and exam_id in states]
 
 
-def _note_rescan(report: BackfillReport, polled: PollReport, listed: Sequence[ExamState], rescan: Rescan) -> int:
-    """Report how far the rescan got; returns how many exams it still has to scan."""
-    left = [state for state in listed if rescan.covers(state)]
+def _report_rescan(report: BackfillReport, polled: PollReport, included: Sequence[ExamState], rescan: Rescan) -> int:
+    """Report the progress of the rescan; return the number of exams that still need a scan."""
+    left = [state for state in included if rescan.covers(state)]
     report.exams_left = len(left)
-    report.rows_under_way = sum(_rows_under_way(state) for state in left)
-    given_up = [f"exam {state.exam_id}:" for state in listed if rescan.gave_up(state)]
-    # Notes also name exams that the next round tries again, and incremental scans.
-    report.notes += [note for note in polled.notes if note.startswith((_LIST_NOTE, *given_up))]
-    failed = [state.exam_id for state in listed if state.exam_id in polled.failed]
+    report.rows_under_way = sum(state.cursor.start for state in left if state.cursor is not None)
+    given_up = [f"exam {state.exam_id}:" for state in included if rescan.gave_up(state)]
+    # The poll also notes incremental scans, and exams that the next round scans again. Leave those out.
+    report.notes += [note for note in polled.notes if note.startswith((INCOMPLETE_LIST, *given_up))]
+    failed = [state.exam_id for state in included if state.exam_id in polled.failed]
     report.notes += [f"exam {exam_id}: the provider gave no usable answer" for exam_id in failed]
     return len(left)
 
 
 @dataclass(slots=True)
-class _Announcing:
-    """The second half of one round."""
+class _Announcement:
+    """The second step of one round."""
 
     backfill: Backfill
     request: BackfillRequest
     report: BackfillReport
     lease: Lease
     pages: int = 0
-    """Pages of submissions that this round announced."""
+    """Pages of submissions that this round has processed."""
 
     def run(self, states: Mapping[str, ExamState], place: Place, time_left_s: Callable[[], float]) -> None:
-        """Announce from ``place`` on, noting how far it got; raises LeaseLostError, ClientError."""
+        """Announce from ``place`` on, and report where it stopped; raises LeaseLostError, ClientError."""
         wanted = self.request.exam_ids
         for exam_id in sorted(states):
             if exam_id < place.exam_id or (wanted is not None and exam_id not in wanted):
                 continue
             after = place.after if exam_id == place.exam_id else None
-            here = replace(place, exam_id=exam_id, after=after)
-            if not self._exam(here, states[exam_id].scanned_at or 0, time_left_s):
+            start = replace(place, exam_id=exam_id, after=after)
+            if not self._announce_exam(start, states[exam_id].scanned_at or 0, time_left_s):
                 return
         self.report.done = True
 
-    def _exam(self, place: Place, confirmed_at: int, time_left_s: Callable[[], float]) -> bool:
-        """Announce the rest of one exam; False where the time ran out. Raises as ``run`` does."""
-        after = place.after
+    def _announce_exam(self, place: Place, confirmed_at: int, time_left_s: Callable[[], float]) -> bool:
+        """Announce the rest of one exam; return False if the time ran out. Raises the same errors as ``run``."""
+        after = None if place.after is None else key_of(place.after)
         while True:
-            self.report.place = replace(place, after=after)
-            # One page at least, or a round that is always late would never end.
+            self.report.place = replace(place, after=None if after is None else sort_key(after))
+            # Process at least one page, so that rounds with little time still make progress.
             if self.pages and time_left_s() <= 0:
                 return False
             self.lease.keep()
-            after = self._page(place.exam_id, after, confirmed_at)
+            after = self._announce_page(place.exam_id, after, confirmed_at)
             self.pages += 1
             if after is None:
                 return True
 
-    def _page(self, exam_id: str, after: AttemptKey | None, confirmed_at: int) -> AttemptKey | None:
-        """Announce one page of an exam; where the next one begins, None after the last."""
+    def _announce_page(self, exam_id: str, after: AttemptKey | None, confirmed_at: int) -> AttemptKey | None:
+        """Announce one page of an exam; return where the next page begins, or None after the last one."""
         poll = self.backfill.poll
-        for _ in range(_TRIES):
+        for _ in range(_PAGE_TRIES):
             stored, next_after = poll.submissions.page_after(poll.settings.account, exam_id, after, _PAGE_ITEMS)
             if self._announce(stored, confirmed_at):
                 break
@@ -221,20 +225,16 @@ class _Announcing:
         return next_after
 
     def _announce(self, stored: Sequence[Submission], confirmed_at: int) -> bool:
-        """Announce what is due again; False where something was changed meanwhile."""
+        """Announce missing events of ``stored``; return False if a submission has changed meanwhile."""
         found = [reannouncement(each, self.request.since) for each in stored]
-        ids = [event_id for each in found for event_id in each.event_ids]
-        dispatched = self.backfill.dispatched.among(ids)
-        wanted = frozenset(ids) - dispatched
+        event_ids = [event_id for each in found for event_id in each.event_ids]
+        dispatched = self.backfill.dispatched.among(event_ids)
+        missing = frozenset(event_ids) - dispatched
         if not self.request.dry_run:
             now, fence = int(self.backfill.poll.now()), self.lease.fence
-            made = (each.change(wanted, confirmed_at=confirmed_at, now=now, fence=fence) for each in found)
-            if self.backfill.poll.submissions.write([change for change in made if change is not None]):
+            changes = (each.change(missing, confirmed_at=confirmed_at, now=now, fence=fence) for each in found)
+            if self.backfill.poll.submissions.write([change for change in changes if change is not None]):
                 return False
-        self.report.announced += len(wanted)
+        self.report.announced += len(missing)
         self.report.known += len(dispatched)
         return True
-
-
-def _rows_under_way(state: ExamState) -> int:
-    return state.cursor.start if state.cursor is not None else 0

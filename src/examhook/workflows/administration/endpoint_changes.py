@@ -1,66 +1,70 @@
-"""Changing an endpoint: what it gets, whether it gets anything, and what its signatures are made with.
+"""Changing, enabling and removing an endpoint, and rotating its secret.
 
 ::
 
-    EndpointChangeError         the endpoint cannot be changed so; trying again does not help
-    ├── EndpointGoneError       it was removed meanwhile
-    ├── OverlapRunningError     the secret before still signs, as promised: rotate later, or without an overlap
-    ├── SecretReplacedError     its secret was replaced by someone else meanwhile: look again
-    └── ParameterDecidesError   the stack's WebhookUrls decides that, not this installation's table
+    EndpointChangeError         the change is not possible; a retry does not help
+    ├── EndpointGoneError       the endpoint was removed meanwhile
+    ├── OverlapRunningError     the previous secret still signs: rotate later, or without an overlap
+    ├── SecretReplacedError     another person replaced the secret meanwhile
+    └── ParameterDecidesError   the stack's parameter WebhookUrls controls this endpoint
 
-Functions also raise botocore's errors when AWS refuses or cannot be reached; trying again helps.
+Functions also raise botocore's errors if AWS fails; a retry helps.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from examhook.delivery.custom_headers import check_headers, headers_text
 from examhook.delivery.endpoint import BodyFormat, ContentType, Endpoint, EndpointOrigin, Privacy
 from examhook.delivery.rate_limit import check_rate
-from examhook.delivery.record import Delivery, DeliveryStatus
+from examhook.delivery.record import ENDPOINT_REMOVED, Delivery, DeliveryStatus
 from examhook.delivery.schedule import CLAIM_TIMEOUT_S
 from examhook.delivery.signature import fresh_secret
 from examhook.delivery.url import check_endpoint_url
 from examhook.destinations.secrets import SecretsKey
 from examhook.events.catalogue import ENDPOINT_TEST
 from examhook.events.encoding import instant
-from examhook.storage.deliveries import DeliveriesTable
+from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 from examhook.storage.endpoints import EndpointsTable
 
 LEFT_PARAMETER = "its URL is no longer in the stack's WebhookUrls"
+"""Stored reason for disabling an endpoint whose URL was removed from the parameter."""
 OVERLAP_S = 24 * 3600
-"""A secret that was replaced signs for so long beside the new one, unless another time is asked for."""
+"""Default time for which a replaced secret signs in addition to the new one."""
 MAX_OVERLAP_S = 7 * 24 * 3600
 
 _PSEUDONYM_KEY_BYTES = 32
+_PAGE_SIZE = 500
+_PARALLEL_WRITES = 8
 
 
 class EndpointChangeError(Exception):
-    """The endpoint stays as it was."""
+    """The endpoint was not changed."""
 
 
 class EndpointGoneError(EndpointChangeError):
-    """There is no such endpoint any more."""
+    """The endpoint no longer exists."""
 
 
 class SecretReplacedError(EndpointChangeError):
-    """Two people replaced the secret at once, and the other was faster."""
+    """Another person replaced the secret first."""
 
 
 class OverlapRunningError(EndpointChangeError):
-    """A rotation with an overlap would end the overlap of the rotation before it too early."""
+    """A rotation with an overlap would cut short the overlap of the previous rotation."""
 
 
 class ParameterDecidesError(EndpointChangeError):
-    """The endpoint comes from the stack's parameter."""
+    """The stack's parameter controls the endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointChanges:
-    """What is to change; None leaves it as it is."""
+    """New values; None keeps the current value."""
 
     url: str | None = field(default=None, repr=False)
     types: tuple[str, ...] | None = None
@@ -75,16 +79,16 @@ class EndpointChanges:
     """0 for no limit."""
 
 
-def changed(
+def with_changes(
     endpoint: Endpoint,
     changes: EndpointChanges,
     key: SecretsKey,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Endpoint:
-    """``endpoint`` with ``changes``, sealed where they must be; nothing is written.
+    """Return ``endpoint`` with ``changes``, encrypted where necessary, without writing it.
 
-    The first choice of pseudonyms makes the key for them; it stays, so that going back to them
-    later gives each candidate the same pseudonym. Raises BadHeaderError, BadRateError.
+    The first use of pseudonyms creates their key. Later changes keep it, so that a candidate always has the same
+    pseudonym. Raises BadHeaderError, BadRateError.
     """
     values = {
         name: value
@@ -93,18 +97,20 @@ def changed(
     }
     after = replace(endpoint, **values)
     if changes.rate_per_second is not None:
-        after = replace(after, rate_per_second=_rate(changes.rate_per_second))
+        if changes.rate_per_second:
+            check_rate(changes.rate_per_second)
+        after = replace(after, rate_per_second=changes.rate_per_second or None)
     if changes.headers is not None:
         check_headers(changes.headers)
         sealed = key.seal(endpoint.endpoint_id, headers_text(changes.headers)) if changes.headers else None
         after = replace(after, header_names=tuple(changes.headers), sealed_headers=sealed)
     if after.privacy is Privacy.PSEUDONYMOUS and after.sealed_pseudonym_key is None:
-        fresh = random_bytes(_PSEUDONYM_KEY_BYTES).hex()
-        after = replace(after, sealed_pseudonym_key=key.seal(endpoint.endpoint_id, fresh))
+        pseudonym_key = random_bytes(_PSEUDONYM_KEY_BYTES).hex()
+        after = replace(after, sealed_pseudonym_key=key.seal(endpoint.endpoint_id, pseudonym_key))
     return after
 
 
-def update_endpoint(  # noqa: PLR0913 - what is changed, what writes it, and what the stack allows
+def update_endpoint(  # noqa: PLR0913 - the endpoint, its changes, and the stack's limits
     endpoint: Endpoint,
     changes: EndpointChanges,
     table: EndpointsTable,
@@ -113,39 +119,32 @@ def update_endpoint(  # noqa: PLR0913 - what is changed, what writes it, and wha
     allow_http: bool = False,
     allow_private: bool = False,
 ) -> Endpoint:
-    """Write ``changes`` and return the endpoint with them; what waits for it is sent as they say.
+    """Write ``changes`` and return the changed endpoint; they also apply to deliveries that already wait.
 
     Raises EndpointChangeError, EndpointUrlError, BadHeaderError, BadRateError.
     """
     if changes.url is not None and changes.url != endpoint.url:
         if endpoint.origin is EndpointOrigin.PARAMETER:
             raise ParameterDecidesError(
-                f"The URL of {endpoint.endpoint_id} stands in the stack's parameter WebhookUrls: change it there."
+                f"The stack's parameter WebhookUrls sets the URL of {endpoint.endpoint_id}. Change it there."
             )
         check_endpoint_url(changes.url, allow_http=allow_http, allow_private=allow_private)
-    after = changed(endpoint, changes, key)
+    after = with_changes(endpoint, changes, key)
     if not table.write_settings(after):
         raise EndpointGoneError(f"Endpoint {endpoint.endpoint_id} was removed by someone else.")
     return after
 
 
-def _rate(per_second: float) -> float | None:
-    if not per_second:
-        return None
-    check_rate(per_second)
-    return per_second
-
-
 def enable_endpoint(endpoint: Endpoint, endpoints: EndpointsTable, deliveries: DeliveriesTable) -> bool:
-    """Send again to an endpoint, beginning with what it missed; False if it was enabled already.
+    """Enable an endpoint and send what it missed; return False if it was already enabled.
 
-    What came while it was disabled waits already. Deliveries that failed since it began to fail are restarted, in
-    the order of creation. Raises ParameterDecidesError.
+    Deliveries created while it was disabled already wait. Deliveries that failed since it began to fail are restarted
+    in the order of creation. Raises ParameterDecidesError.
     """
     if endpoint.disabled_reason == LEFT_PARAMETER:
         raise ParameterDecidesError(
-            f"Endpoint {endpoint.endpoint_id} left the stack's parameter WebhookUrls: put its URL back there, "
-            "or add it with examhook endpoints add."
+            f"The URL of endpoint {endpoint.endpoint_id} was removed from the stack's parameter WebhookUrls. "
+            "Add it there again, or run: examhook endpoints add"
         )
     failing_since = endpoint.health.failing_since
     if not endpoint.is_enabled and failing_since is not None:
@@ -156,13 +155,13 @@ def enable_endpoint(endpoint: Endpoint, endpoints: EndpointsTable, deliveries: D
 
 
 def _failed_since(delivery: Delivery, failing_since: int) -> bool:
-    """Whether the latest attempt failed since ``failing_since``, which was set when the first of them had ended."""
+    """Whether the latest attempt ended after ``failing_since``, allowing for its maximum duration."""
     if delivery.status not in {DeliveryStatus.WAITING, DeliveryStatus.FAILED} or not delivery.attempt_log:
         return False
     return delivery.event_type != ENDPOINT_TEST and delivery.attempt_log[-1].at + CLAIM_TIMEOUT_S >= failing_since
 
 
-def rotate_secret(  # noqa: PLR0913 - what is changed, what writes it, and where time and chance come from
+def rotate_secret(  # noqa: PLR0913 - the endpoint, its overlap, and the sources of time and randomness
     endpoint: Endpoint,
     overlap_s: int,
     table: EndpointsTable,
@@ -171,21 +170,52 @@ def rotate_secret(  # noqa: PLR0913 - what is changed, what writes it, and where
     now: Callable[[], float],
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> tuple[str, int | None]:
-    """Give an endpoint a new signing secret; returns it, and until when (Unix seconds) the old one signs as well.
+    """Replace the signing secret; return the new one, and until when (Unix seconds) the old one also signs.
 
-    With ``overlap_s`` 0 all old ones stop at once, and the second value is None. Raises SecretReplacedError, and
-    OverlapRunningError while a secret from before the old one signs: two secrets sign at a time.
+    With ``overlap_s`` 0, the old secrets stop signing immediately and the second value is None. Raises
+    SecretReplacedError. Raises OverlapRunningError while the previous overlap is running, because only two secrets
+    sign at a time.
     """
-    promised = endpoint.previous_secret_until
-    if overlap_s and promised is not None and now() < promised:
+    overlap_until = endpoint.previous_secret_until
+    if overlap_s and overlap_until is not None and now() < overlap_until:
         raise OverlapRunningError(
-            f"The secret of endpoint {endpoint.endpoint_id} before this one signs until {instant(promised)}, as "
-            "promised at the last rotation. Rotate again after that, or stop all old secrets at once with --overlap 0."
+            f"The previous secret of endpoint {endpoint.endpoint_id} signs until {instant(overlap_until)}, as set by "
+            "the last rotation. Rotate again after that, or stop all old secrets immediately with --overlap 0."
         )
     secret = fresh_secret(random_bytes)
     until = int(now()) + overlap_s if overlap_s else None
     if not table.replace_secret(endpoint, key.seal(endpoint.endpoint_id, secret), until):
         raise SecretReplacedError(
-            f"The secret of endpoint {endpoint.endpoint_id} was replaced by someone else meanwhile: look at it first."
+            f"Someone else replaced the secret of endpoint {endpoint.endpoint_id} meanwhile. Check it first."
         )
     return secret, until
+
+
+def remove_endpoint(
+    endpoint: Endpoint, endpoints: EndpointsTable, deliveries: DeliveriesTable, *, now: Callable[[], float]
+) -> int | None:
+    """Remove an endpoint and cancel its waiting deliveries; return their number, or None if it was already removed.
+
+    The order makes an interruption harmless; run it again to finish::
+
+        disable ──▶ cancel waiting deliveries ──▶ remove ──▶ cancel deliveries that were created meanwhile
+    """
+    endpoint_id = endpoint.endpoint_id
+    endpoints.disable(endpoint_id, "it is being removed", int(now()))
+    cancelled = _cancel_waiting(endpoint_id, deliveries)
+    if not endpoints.remove(endpoint_id):
+        return None
+    return cancelled + _cancel_waiting(endpoint_id, deliveries)
+
+
+def _cancel_waiting(endpoint_id: str, deliveries: DeliveriesTable) -> int:
+    def cancel(waiting: DueDelivery) -> bool:
+        return deliveries.cancel(endpoint_id, waiting.event_id, ENDPOINT_REMOVED)
+
+    cancelled = 0
+    last: DueDelivery | None = None
+    with ThreadPoolExecutor(_PARALLEL_WRITES) as pool:
+        while page := deliveries.waiting(endpoint_id, _PAGE_SIZE, last):
+            cancelled += sum(pool.map(cancel, page))
+            last = page[-1]
+    return cancelled

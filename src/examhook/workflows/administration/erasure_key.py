@@ -1,4 +1,4 @@
-"""The key that hashes of erased candidates are made with: one for each account, sealed under the stack's KMS key."""
+"""Key of the candidate hashes of an account, encrypted with the stack's KMS key."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from examhook.detection.erased import KEY_BYTES
 
 
 def new_erasure_key(key: SecretsKey, account: str) -> bytes:
-    """A new key, sealed; raises botocore's ClientError."""
-    return key.seal(bound_to(account), secrets.token_hex(KEY_BYTES))
+    """Create an encrypted key; raises botocore's ClientError."""
+    return key.seal(erasure_key_owner(account), secrets.token_hex(KEY_BYTES))
 
 
 def erasure_key(key: SecretsKey, account: str, sealed: bytes) -> bytes:
-    """The key in ``sealed``; raises botocore's ClientError."""
-    return bytes.fromhex(key.open(bound_to(account), sealed))
+    """Decrypt a key; raises botocore's ClientError."""
+    return bytes.fromhex(key.open(erasure_key_owner(account), sealed))
 
 
-def bound_to(account: str) -> str:
-    """What an account's key is sealed for; Poll may open what is sealed for such a name only (``template.yaml``)."""
-    # Endpoints' ids begin with ep_, so neither opens what is sealed for the other.
+def erasure_key_owner(account: str) -> str:
+    """Return the owner that the key is bound to; Poll may only decrypt for owners of this form (``template.yaml``)."""
+    # Endpoint ids begin with ep_, so neither kind of owner can decrypt for the other.
     return f"erasures of {account}"

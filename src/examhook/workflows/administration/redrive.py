@@ -1,13 +1,14 @@
-"""Redrive: rebuild from the Submissions table every event that was never dispatched, and send it.
+"""Redrive: rebuild and dispatch every event of the Submissions table that was never dispatched.
 
-The stream forgets after a day; the table does not. Each submission and each exam keeps its last few transitions,
-and the id of an event derives from them, so what was dispatched is recognised and left alone::
+The stream expires after a day, but the table keeps the last transitions of each submission and exam. Event ids derive
+from them, so events that were already dispatched are recognized and skipped::
 
-    scan ─▶ transitions seen, or recalled, since a time ─▶ dispatched? ── yes ──▶ leave
-                                                               │ no
-                                                               └──▶ the steps of Dispatch, in the same order
+    scan ─▶ transitions observed or announced again since a time ─▶ dispatched? ── yes ──▶ skip
+                                                                        │ no
+                                                                        └──▶ the steps of Dispatch
 
-Doing it twice, or while Dispatch works on the same, sends nothing twice but what a crash would.
+A redrive may be repeated, and may run at the same time as Dispatch. It sends duplicates only after a crash, as
+Dispatch does.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from examhook.events.build import Event, exam_event, submission_event
 from examhook.events.encoding import UnwritableInstantError
 from examhook.model import Submission
 from examhook.storage.submission_outbox import ScannedPage, SubmissionScan
-from examhook.workflows.dispatching.batch import Batch, Outgoing
+from examhook.workflows.dispatching.batch import Batch, OutgoingEvent
 from examhook.workflows.dispatching.dispatch import Dispatch
 
 _PARALLEL_READS = 8
@@ -31,26 +32,26 @@ _DAY_S = 24 * _HOUR_S
 
 @dataclass(frozen=True, slots=True)
 class RedriveReport:
-    """What one go did."""
+    """Result of one run; also the output of the redrive command."""
 
     scanned: int
     missing: int
     """Events that had not been dispatched."""
     dispatched: int
-    """Those of them that now are; 0 in a dry run."""
+    """Missing events that were dispatched now; 0 in a dry run."""
     failed: int
-    """Submissions with an event that could not be sent now; trying again helps."""
+    """Submissions with an event that could not be sent; a retry helps."""
     unreadable: int
-    """Submissions that this version cannot make events of; trying again does not help."""
+    """Submissions that this version cannot create events from; a retry does not help."""
     reason: str | None
-    """Why some failed: codes with commas between them."""
+    """Error codes of the failures, separated by commas."""
     next_place: Mapping[str, str] | None
-    """Where to go on; None when all that was to be looked through was."""
+    """Key of the table to continue after; None if the range is complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redrive:
-    """Repairs what the stream could not bring; one instance serves many goes."""
+    """Dispatches events that the stream did not bring."""
 
     dispatch: Dispatch
     scan: SubmissionScan
@@ -65,12 +66,11 @@ class Redrive:
         stop_at: float,
         dry_run: bool = False,
     ) -> RedriveReport:
-        """Send what was noticed since ``since`` (Unix seconds) and never dispatched, from ``place`` to ``until``.
+        """Dispatch missing events since ``since`` (Unix seconds), from key ``place`` to key ``until`` of the table.
 
-        After ``stop_at`` (by ``monotonic``) no further page is begun; at least one is.
-
-        No further back than events are kept, because beyond that nothing tells what was dispatched.
-        Raises botocore's errors where the table, the events or the endpoints cannot be read.
+        The run starts no page after ``stop_at`` (by ``monotonic``), but processes at least one. ``since`` is limited
+        to the retention of events, because older events cannot be recognized as dispatched. Raises botocore's errors
+        if the table, the events or the endpoints cannot be read.
         """
         kept_since = int(self.dispatch.now()) - self.dispatch.retention_days * _DAY_S + _HOUR_S
         since = max(since, kept_since)
@@ -95,28 +95,26 @@ class Redrive:
         )
 
     def _batch(self, page: ScannedPage, since: int) -> tuple[Batch, int]:
-        """The events of a page that were not dispatched, and how many submissions none could be made of."""
-        made: list[Outgoing] = []
+        """Return the undispatched events of a page, and the number of items that no event can be built from."""
+        built: list[OutgoingEvent] = []
         unwritable = 0
-        found: list[Submission | ExamState] = [*page.submissions, *page.exams]
-        for number, stored in enumerate(found):
+        items: list[Submission | ExamState] = [*page.submissions, *page.exams]
+        for number, item in enumerate(items):
             try:
-                made += [Outgoing(number, str(number), event) for event in _events(stored, since)]
+                built += [OutgoingEvent(number, str(number), event) for event in _events(item, since)]
             except UnwritableInstantError:
                 unwritable += 1
-        batch = Batch()
-        batch.add(self._not_dispatched(made))
-        return batch, unwritable
+        return Batch(self._not_dispatched(built)), unwritable
 
-    def _not_dispatched(self, made: Sequence[Outgoing]) -> list[Outgoing]:
-        if not made:
+    def _not_dispatched(self, built: Sequence[OutgoingEvent]) -> list[OutgoingEvent]:
+        if not built:
             return []
         with ThreadPoolExecutor(_PARALLEL_READS) as pool:
-            done = pool.map(lambda each: self.dispatch.events.is_dispatched(each.event.event_id), made)
-            return [each for each, is_done in zip(made, done, strict=True) if not is_done]
+            dispatched = pool.map(lambda each: self.dispatch.events.is_dispatched(each.event.event_id), built)
+            return [each for each, is_dispatched in zip(built, dispatched, strict=True) if not is_dispatched]
 
 
-def _events(stored: Submission | ExamState, since: int) -> list[Event]:
-    if isinstance(stored, Submission):
-        return [submission_event(stored, each) for each in stored.transitions if each.announced_at >= since]
-    return [exam_event(stored.account, stored.exam, each) for each in stored.transitions if each.observed_at >= since]
+def _events(item: Submission | ExamState, since: int) -> list[Event]:
+    if isinstance(item, Submission):
+        return [submission_event(item, each) for each in item.transitions if each.announced_at >= since]
+    return [exam_event(item.account, item.exam, each) for each in item.transitions if each.observed_at >= since]

@@ -1,12 +1,12 @@
-"""Sending again what was sent or was to be sent: the same events under the same ids, to endpoints that want them.
+"""Replay: send events again, with the same ids, to the endpoints whose filters match.
 
-Each pair of event and endpoint is decided by what its delivery says::
+The delivery of each event and endpoint decides what happens::
 
-    there is none ──▶ made                        failed, cancelled ──▶ begun anew
-    delivered ──▶ begun anew, or left             pending, waiting  ──▶ left: it is on its way
+    none ──▶ create a delivery                failed, cancelled ──▶ restart
+    delivered ──▶ restart, or skip            pending, waiting  ──▶ skip: it is not finished
 
-Every write names what was read, so doing all of it twice, at once or one after the other, sends once
-what is on its way. A crash after the write is made good by Retry, like that of any delivery.
+Writes are conditional on what was read, so repeated or concurrent replays send an unfinished delivery only once. After
+a crash, Retry enqueues the deliveries that were written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import islice
 from threading import Lock
-from typing import TypeVar
 
 from examhook.delivery.endpoint import Endpoint
 from examhook.delivery.record import OPEN_STATUSES, Delivery, DeliveryStatus, new_delivery
@@ -29,29 +28,28 @@ from examhook.events.catalogue import ENDPOINT_TEST
 from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 
 AT_ONCE_PER_ENDPOINT = 500
-"""So many go on the queue right away; Retry enqueues the rest as fast as it is taken: new events find room."""
+"""Deliveries that are enqueued immediately. Retry enqueues the rest gradually, so that new events are not delayed."""
 
-_PARALLEL = 8
-_CHUNK = 200
+_PARALLEL_DECISIONS = 8
+_CHUNK_EVENTS = 200
 _DAY_S = 86_400
-_T = TypeVar("_T")
 
 
 class Resent(StrEnum):
-    """What became of one event for one endpoint."""
+    """Outcome of one event for one endpoint."""
 
     QUEUED = "queued"
-    """It is sent at once, or, where many are or its endpoint is down, by Retry."""
+    """Sent immediately, or by Retry if there are many deliveries or the endpoint is down."""
     ON_ITS_WAY = "on_its_way"
     ALREADY_DELIVERED = "already_delivered"
-    """And only what never arrived was asked for."""
+    """Only with ``undelivered_only``."""
     NOT_WANTED = "not_wanted"
-    """The endpoint's filters do not let it through."""
+    """The endpoint's filters exclude the event."""
 
 
 @dataclass(slots=True)
-class _Room:
-    """How many more messages of each endpoint may go on the queue right away."""
+class _EnqueueLimit:
+    """Limits the deliveries per endpoint that are enqueued immediately."""
 
     used: Counter[str] = field(default_factory=Counter)
     lock: Lock = field(default_factory=Lock)
@@ -64,31 +62,31 @@ class _Room:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """One go of sending again; counts across its calls."""
+    """One replay; its enqueue limit applies to all calls together."""
 
     deliveries: DeliveriesTable
     queue: DeliveryQueue
     now: Callable[[], float]
     retention_days: int
     dry_run: bool = False
-    """Read and decide as if, and change nothing."""
-    room: _Room = field(default_factory=_Room)
+    """Decide, but write and send nothing."""
+    _limit: _EnqueueLimit = field(default_factory=_EnqueueLimit)
 
     def send_again(
         self, events: Iterator[Event], endpoints: Sequence[Endpoint], *, undelivered_only: bool
     ) -> Iterator[tuple[Event, Counter[Resent]]]:
-        """Send ``events`` again to those of ``endpoints`` that want them, however many there are.
+        """Send any number of ``events`` again to those of ``endpoints`` whose filters match.
 
-        Yields each event with what became of it at how many endpoints, as it goes. Raises botocore's
-        errors and DeliveryQueueError; doing it again goes on.
+        Yields each event with the number of endpoints per outcome. Raises botocore's errors and DeliveryQueueError; a
+        repeated call continues.
         """
-        for chunk in _chunks(events, _CHUNK):
+        while chunk := list(islice(events, _CHUNK_EVENTS)):
             pairs = [(event, endpoint) for event in chunk for endpoint in endpoints]
 
             def decide(pair: tuple[Event, Endpoint]) -> tuple[Resent, DeliveryMessage | None]:
-                return self._again(*pair, undelivered_only=undelivered_only)
+                return self._resend(*pair, undelivered_only=undelivered_only)
 
-            with ThreadPoolExecutor(_PARALLEL) as pool:
+            with ThreadPoolExecutor(_PARALLEL_DECISIONS) as pool:
                 outcomes = list(pool.map(decide, pairs))
             self.queue.send([message for _, message in outcomes if message is not None])
             for number, event in enumerate(chunk):
@@ -96,9 +94,9 @@ class Replay:
                 yield event, Counter(outcome for outcome, _ in of_event)
 
     def retry_now(self, delivery: Delivery, *, probe: bool) -> Resent:
-        """Try a delivery that waits or has failed now; ``probe``: even where its endpoint is down.
+        """Retry a waiting or failed delivery now; with ``probe``, even if its endpoint is down.
 
-        One that waits keeps its place in the schedule, any other begins anew.
+        A waiting delivery continues its schedule; a failed one restarts it.
         """
         if delivery.status is DeliveryStatus.PENDING:
             return Resent.ON_ITS_WAY
@@ -109,20 +107,20 @@ class Replay:
         now = int(self.now())
         if delivery.status is DeliveryStatus.WAITING and delivery.next_attempt_at is not None:
             seen = DueDelivery(delivery.endpoint_id, delivery.event_id, delivery.next_attempt_at)
-            taken = self.deliveries.postpone(seen, now + REQUEUE_AFTER_S)
+            written = self.deliveries.postpone(seen, now + REQUEUE_AFTER_S)
         else:
-            taken = self.deliveries.restart(
-                delivery, DeliveryStatus.PENDING, now + REQUEUE_AFTER_S, now + self.retention_days * _DAY_S
-            )
-        if taken is None:
+            expires_at = now + self.retention_days * _DAY_S
+            written = self.deliveries.restart(delivery, DeliveryStatus.PENDING, now + REQUEUE_AFTER_S, expires_at)
+        if written is None:
             return Resent.ON_ITS_WAY
-        self.queue.send([DeliveryMessage(taken.endpoint_id, taken.event_id, taken.attempts + 1, probe=probe)])
+        self.queue.send([DeliveryMessage(written.endpoint_id, written.event_id, written.attempts + 1, probe=probe)])
         return Resent.QUEUED
 
-    def _again(
+    def _resend(
         self, event: Event, endpoint: Endpoint, *, undelivered_only: bool
     ) -> tuple[Resent, DeliveryMessage | None]:
-        # A pattern such as * names tests as well; nobody wants an old one.
+        """Decide about one event and endpoint, and write the delivery; return the message to send, if any."""
+        # Patterns such as * also match test events, but a test must not be repeated.
         if event.event_type == ENDPOINT_TEST or not endpoint.wants(event):
             return Resent.NOT_WANTED, None
         seen = self.deliveries.get(endpoint.endpoint_id, event.event_id)
@@ -134,21 +132,16 @@ class Replay:
             return Resent.QUEUED, None
         now = int(self.now())
         expires_at = now + self.retention_days * _DAY_S
-        at_once = not endpoint.health.is_down and self.room.take(endpoint.endpoint_id)
+        at_once = not endpoint.health.is_down and self._limit.take(endpoint.endpoint_id)
         status = DeliveryStatus.PENDING if at_once else DeliveryStatus.WAITING
         next_attempt_at = now + REQUEUE_AFTER_S if at_once else now
         if seen is None:
             fresh = new_delivery(endpoint.endpoint_id, event.event_id, event.event_type, now=now, expires_at=expires_at)
-            taken = self.deliveries.create(replace(fresh, status=status, next_attempt_at=next_attempt_at))
+            is_written = self.deliveries.create(replace(fresh, status=status, next_attempt_at=next_attempt_at))
         else:
-            taken = self.deliveries.restart(seen, status, next_attempt_at, expires_at) is not None
-        if not taken:
+            is_written = self.deliveries.restart(seen, status, next_attempt_at, expires_at) is not None
+        if not is_written:
             return Resent.ON_ITS_WAY, None
         attempts = 0 if seen is None else seen.attempts
         message = DeliveryMessage(endpoint.endpoint_id, event.event_id, attempts + 1)
         return Resent.QUEUED, message if at_once else None
-
-
-def _chunks(items: Iterator[_T], size: int) -> Iterator[list[_T]]:
-    while chunk := list(islice(items, size)):
-        yield chunk

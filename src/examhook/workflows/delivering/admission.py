@@ -1,14 +1,14 @@
-"""Whether an attempt at an endpoint may be made now: the breaker, and the pace.
+"""Decides whether an attempt may start now, given the endpoint's health and rate limit.
 
 ::
 
-    down ── a probe, or first to claim the next one ──▶ go
-      └───── otherwise ──▶ wait in the table: it costs nothing until Retry takes it up
-    paced ── a place within a second ──▶ sleep until then, and go
-      ├───── a place within MAX_POSTPONE_S ──▶ put off: a delayed message that keeps its place
-      └───── none ──▶ wait in the table, as above
+    endpoint down ── a probe, or the first message to claim the next probe ──▶ admit
+                 └── otherwise ──▶ hold the delivery in the table; Retry enqueues it later
+    rate limited ── rate slot within SLEEP_S ──▶ admit after sleeping
+                ├── rate slot within MAX_POSTPONE_S ──▶ postpone: send the message again with a delay; it keeps its slot
+                └── no rate slot ──▶ hold the delivery in the table
 
-An endpoint that is neither down, nor slowed down, nor has a rate of its own costs no request here.
+For an endpoint that is healthy and has no rate limit, this makes no AWS request.
 """
 
 from __future__ import annotations
@@ -22,57 +22,53 @@ from examhook.destinations.delivery_queue import DeliveryMessage
 from examhook.storage.endpoints import EndpointsTable
 
 SLEEP_S = 1.0
-"""A place that is no further off is waited for where one is; SQS counts delays in whole seconds."""
+"""Maximum wait in the process; longer delays use the queue, whose delays have 1 s resolution."""
 
 
 @dataclass(frozen=True, slots=True)
-class Go:
-    """Now, or after so many seconds."""
+class Admit:
+    """Make the attempt after a delay."""
 
     after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class PutOff:
-    """Its place is at this time (Unix seconds); the message is to come again then."""
+class Postpone:
+    """Send the message again, to arrive at its rate slot."""
 
-    at: float
+    slot_at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """Not before Retry takes it up."""
+class Hold:
+    """Leave the delivery in the table until Retry enqueues it."""
 
     reason: str
 
 
-Turn = Go | PutOff | Wait
+Admission = Admit | Postpone | Hold
 
 
-def turn_of(message: DeliveryMessage, endpoint: Endpoint, endpoints: EndpointsTable, now: float) -> Turn:
-    """What to do with ``message`` at ``now`` (Unix seconds); raises botocore's errors."""
+def admit(message: DeliveryMessage, endpoint: Endpoint, endpoints: EndpointsTable, now: float) -> Admission:
+    """Decide whether the attempt that ``message`` requests may start; raises botocore's errors."""
     if message.probe:
-        return Go()
+        return Admit()
     if endpoint.health.is_down:
-        return _breaker(endpoint, endpoints, int(now))
-    pace = endpoint.rate_limit(now)
-    return Go() if pace is None else _place(message, pace, endpoint, endpoints, now)
+        is_probe_claimed = (endpoint.health.probe_until or 0) > now
+        if is_probe_claimed or not endpoints.claim_probe(endpoint.endpoint_id, int(now), int(now) + PROBE_INTERVAL_S):
+            return Hold("endpoint down: one attempt at a time")
+        return Admit()
+    rate_limit = endpoint.rate_limit(now)
+    return Admit() if rate_limit is None else _at_rate_slot(message, rate_limit, endpoint, endpoints, now)
 
 
-def _breaker(endpoint: Endpoint, endpoints: EndpointsTable, now: int) -> Turn:
-    claimed = (endpoint.health.probe_until or 0) > now
-    if claimed or not endpoints.claim_probe(endpoint.endpoint_id, now, now + PROBE_INTERVAL_S):
-        return Wait("endpoint down: one attempt at a time")
-    return Go()
-
-
-def _place(
-    message: DeliveryMessage, pace: RateLimit, endpoint: Endpoint, endpoints: EndpointsTable, now: float
-) -> Turn:
-    place = message.slot_at
-    if place is None or now - place > SLOT_GRACE_S:
-        free_at = endpoints.take_rate_slot(endpoint, now, pace.interval_s, MAX_POSTPONE_S)
+def _at_rate_slot(
+    message: DeliveryMessage, rate_limit: RateLimit, endpoint: Endpoint, endpoints: EndpointsTable, now: float
+) -> Admission:
+    slot_at = message.slot_at
+    if slot_at is None or now - slot_at > SLOT_GRACE_S:
+        free_at = endpoints.take_rate_slot(endpoint, now, rate_limit.interval_s, MAX_POSTPONE_S)
         if free_at is None:
-            return Wait("as many as its rate allows are on their way")
-        place = pace.slot_at(free_at, now)
-    return Go(max(0.0, place - now)) if place - now <= SLEEP_S else PutOff(place)
+            return Hold("as many as its rate allows are on their way")
+        slot_at = rate_limit.slot_at(free_at, now)
+    return Admit(max(0.0, slot_at - now)) if slot_at - now <= SLEEP_S else Postpone(slot_at)

@@ -1,4 +1,4 @@
-"""What became of one message of the delivery queue."""
+"""Result of processing one message of the delivery queue."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from examhook.destinations.delivery_queue import DeliveryMessage
 
 
 class MessageOutcome(StrEnum):
-    """What became of one message."""
+    """Outcome of one message, as logged."""
 
     DELIVERED = "delivered"
     RETRY_LATER = "retry_later"
     FAILED = "failed"
     DISABLED = "endpoint_disabled"
     HELD = "held"
-    """Its endpoint is disabled, down or behind with its rate; the delivery waits until it is served again."""
+    """The endpoint is disabled, down or at its rate limit; the delivery waits in the table."""
     PUT_OFF = "put_off"
-    """Its endpoint's pace, a slow receiver, or a fresh result link that is to be had; it comes again in a moment."""
+    """The message was sent again with a delay: rate limit, slow receiver, or no fresh result link yet."""
     DROPPED = "dropped"
-    """The delivery has ended, or this attempt was made or is being made by another."""
+    """The delivery has ended, or another message made this attempt."""
     CANCELLED = "cancelled"
-    """Its endpoint or its event is gone."""
+    """The endpoint was removed or the event has expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverReport:
-    """What became of one message, in the fields that may be logged."""
+    """Result of one message; every field may be logged."""
 
     message: DeliveryMessage
     outcome: MessageOutcome

@@ -1,1 +1,1 @@
-"""The Dispatch function: send stored changes to every destination."""
+"""The Dispatch function: send events of stored changes to every destination."""

@@ -1,4 +1,4 @@
-"""One batch of the stream on its way: which events go on, which records failed, what waits behind them."""
+"""Progress of one stream batch: which events continue, which records failed, and which events must wait for them."""
 
 from __future__ import annotations
 
@@ -9,86 +9,85 @@ from examhook.events.build import Event
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """An event on its way."""
+class OutgoingEvent:
+    """An event that is being dispatched."""
 
     record: int
-    """Place of its record in the batch, from 0."""
+    """Index of its record in the batch."""
     submission: str
-    """What tells its submission from others."""
+    """Key of its submission or exam, within which events keep their order."""
     event: Event
     endpoint_ids: tuple[str, ...] = ()
-    """The endpoints that it is to be tried at right away."""
-    published: bool = False
-    """SNS has it already, from a try at which the bus refused it."""
-    refused: str | None = None
-    """Why the bus refused it this time."""
+    """Endpoints whose first attempt is enqueued now."""
+    is_published: bool = False
+    """Whether SNS accepted the event in an earlier attempt, in which the bus rejected it."""
+    bus_error: str | None = None
+    """Error code with which the bus rejected the event in this attempt."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
-    """A step that did not succeed."""
+class StepFailure:
+    """A failed step."""
 
     reason: str
-    """Code or name of the error; never its text."""
+    """Code or type of the error; never its text, which may contain data that must not be logged."""
 
 
 @dataclass(frozen=True, slots=True)
 class DispatchReport:
-    """What came of one batch."""
+    """Result of one batch."""
 
     records: int
     dispatched: int
-    """Events that every destination was given, and that were marked so."""
+    """Events that every destination accepted."""
     enqueued: int
-    """Messages put on the delivery queue."""
+    """Messages sent to the delivery queue."""
     failed: int
-    """Records with a step that failed; those that only wait behind them are not counted."""
+    """Records with a failed step; records that only wait for them are not counted."""
     reason: str | None
-    """Why they failed: codes with commas between them."""
+    """Error codes of the failures, separated by commas."""
     retry_from: str | None
-    """Sequence number from which the stream is to send the batch again; None when all is done."""
+    """Sequence number from which the stream must send the batch again; None if nothing failed."""
 
 
 @dataclass(slots=True)
 class Batch:
-    """The events that are still on their way, in stream order, and the records that failed."""
+    """Events of a batch that are still being dispatched, in stream order, and failures by record."""
 
-    outgoing: list[Outgoing] = field(default_factory=list)
+    outgoing: list[OutgoingEvent] = field(default_factory=list)
     failures: dict[int, str] = field(default_factory=dict)
-    """Reason by record."""
-    _stopped_at: dict[str, int] = field(default_factory=dict)
-    """First failed record of each submission: from there on its events wait for the next try."""
+    _first_failures: dict[str, int] = field(default_factory=dict)
+    """First failed record of each submission; its later events wait for the next attempt."""
 
     @property
     def first_failed(self) -> int | None:
-        """Place of the first record that failed."""
+        """Index of the first failed record."""
         return min(self.failures, default=None)
 
     @property
     def reasons(self) -> str | None:
-        """Every reason once, for the log."""
+        """Distinct reasons of all failures, for the log."""
         return ", ".join(sorted(set(self.failures.values()))) or None
 
     def fail(self, record: int, submission: str, reason: str) -> None:
-        """A record failed, and later ones of its submission wait."""
+        """Record a failure, which later events of the submission wait for."""
         self.failures.setdefault(record, reason)
-        self._stopped_at[submission] = min(record, self._stopped_at.get(submission, record))
+        self._first_failures[submission] = min(record, self._first_failures.get(submission, record))
 
-    def add(self, outgoing: Sequence[Outgoing]) -> None:
-        """Events set out, unless they have to wait."""
-        self.outgoing += [each for each in outgoing if not self._waits(each)]
+    def add(self, outgoing: Sequence[OutgoingEvent]) -> None:
+        """Add events, except those that must wait for a failed record."""
+        self.outgoing += [each for each in outgoing if not self._must_wait(each)]
 
-    def proceed(self, outcomes: Sequence[Outgoing | Failed | None]) -> None:
-        """Each outgoing event took a step: it goes on as its outcome, its record failed, or (None) it is done."""
-        going = []
+    def apply(self, outcomes: Sequence[OutgoingEvent | StepFailure | None]) -> None:
+        """Apply the outcome of a step for each outgoing event; None means that the event needs no further step."""
+        continuing = []
         for before, outcome in zip(self.outgoing, outcomes, strict=True):
-            if isinstance(outcome, Failed):
+            if isinstance(outcome, StepFailure):
                 self.fail(before.record, before.submission, outcome.reason)
             elif outcome is not None:
-                going.append(outcome)
-        self.outgoing = [each for each in going if not self._waits(each)]
+                continuing.append(outcome)
+        self.outgoing = [each for each in continuing if not self._must_wait(each)]
 
-    def _waits(self, outgoing: Outgoing) -> bool:
-        stopped_at = self._stopped_at.get(outgoing.submission)
-        return stopped_at is not None and outgoing.record >= stopped_at
+    def _must_wait(self, outgoing: OutgoingEvent) -> bool:
+        first_failure = self._first_failures.get(outgoing.submission)
+        return first_failure is not None and outgoing.record >= first_failure

@@ -1,25 +1,23 @@
-"""Dispatch: from stored changes to events at every destination.
+"""Dispatch: turn stored changes into events and send them to every destination.
 
-Each event takes these steps, and each step may be repeated::
+Each event takes these steps, each of which may be repeated::
 
-    built ─▶ kept (Events) ─▶ deliveries ─▶ queued ─▶ on the bus, if there is one ─▶ published (SNS) ─▶ marked
-      │         │               │             │           │                            │                │
-      │         │               │             │           └ same id, same bytes        └ the same       └ a repeat
-      │         │               │             └ Deliver claims each attempt once                          skips it
-      │         │               └ one per endpoint that wants it, conditional by (endpoint, event)
-      │         └ conditional by id; what was kept first is what is sent
-      └ pure: same record, same bytes
+    build ─▶ store (Events) ─▶ create deliveries ─▶ enqueue ─▶ send to the bus ─▶ publish (SNS) ─▶ mark as dispatched
+      │        │                 │                    │          │ (optional)       │                │
+      │        │                 │                    │          └ same id, same bytes               └ skipped by
+      │        │                 │                    └ Deliver claims each attempt once               a repetition
+      │        │                 └ one per endpoint whose filters match; conditional by (endpoint, event)
+      │        └ conditional by id; later attempts send the event that was stored first
+      └ pure: the same record gives the same bytes
 
-A crash between two steps leaves the event unmarked, so the stream's next try begins again and finds
-what is done. Publishing comes last of the steps that others can see, because it is the one whose
-repetition people notice.
+A crash between two steps leaves the event unmarked. The stream then sends the batch again, and Dispatch skips the
+steps that succeeded. Publishing to SNS comes last, because subscribers see repetitions.
 
-The bus is not ours and may be gone or closed to us. What it refuses goes to SNS all the same, once:
-such an event is marked as published, its record fails, and the next try leaves SNS out.
+The bus belongs to the operator and may be unavailable. If it rejects an event, SNS still receives the event once: the
+event is marked as published, its record fails, and the next attempt skips SNS.
 
-A record that fails fails alone: the others go on, except later ones of the same submission, which
-wait so that its events keep their order. The stream is then told the first that failed and sends
-everything from there again; what was marked is skipped.
+Records fail independently, except that later events of the same submission wait to keep their order. The stream
+resends everything from the first failed record, and Dispatch skips events that are marked as dispatched.
 """
 
 from __future__ import annotations
@@ -50,7 +48,7 @@ from examhook.storage.submission_outbox import (
     record_key,
     stored_change,
 )
-from examhook.workflows.dispatching.batch import Batch, DispatchReport, Failed, Outgoing
+from examhook.workflows.dispatching.batch import Batch, DispatchReport, OutgoingEvent, StepFailure
 
 _PARALLEL_STEPS = 8
 _DAY_S = 86_400
@@ -58,7 +56,7 @@ _DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """Sends what the stream brings; one instance serves many batches."""
+    """Dispatches batches of the stream."""
 
     events: EventsTable
     deliveries: DeliveriesTable
@@ -66,22 +64,21 @@ class Dispatch:
     publisher: TopicPublisher
     topic_arn: str
     endpoints: Callable[[], Sequence[Endpoint]]
-    """Those that are to get events, now or when they are enabled.
+    """Reads the endpoints that receive events now or when they are enabled.
 
-    Asked once per batch, never remembered: one small read, and a new endpoint misses nothing."""
+    Called once per batch and never cached, so that a new endpoint misses no event."""
     retention_days: int
     now: Callable[[], float]
     bus: BusPublisher | None = None
-    """Where events go besides, if the stack names one."""
 
     def run(self, records: Sequence[StreamRecord]) -> DispatchReport:
         """Dispatch one batch, in stream order.
 
-        Raises ClientError or BotoCoreError if the endpoints cannot be read; nothing was sent then.
+        Raises ClientError or BotoCoreError, before anything is sent, if the endpoints cannot be read.
         """
         batch = Batch()
         for number, record in enumerate(records):
-            _set_out(number, record, batch)
+            _add_events(number, record, batch)
         enqueued = self.send(batch)
         first_failed = batch.first_failed
         return DispatchReport(
@@ -94,51 +91,51 @@ class Dispatch:
         )
 
     def send(self, batch: Batch) -> int:
-        """Take every step with the events of ``batch``, which afterwards holds those that were dispatched.
+        """Take every step for the events of ``batch``, which then holds only dispatched events.
 
-        Returns how many messages were put on the delivery queue. Raises as ``run`` does.
+        Returns the number of messages sent to the delivery queue. Raises the same errors as ``run``.
         """
         endpoints = self.endpoints() if batch.outgoing else ()
         with ThreadPoolExecutor(_PARALLEL_STEPS) as pool:
-            _each(pool, batch, self._keep)
-            _each(pool, batch, lambda outgoing: self._create_deliveries(outgoing, endpoints))
+            _for_each(pool, batch, self._store)
+            _for_each(pool, batch, lambda outgoing: self._create_deliveries(outgoing, endpoints))
             enqueued = self._enqueue(batch)
-            self._put_on_bus(batch)
+            self._send_to_bus(batch)
             self._publish(batch)
-            _each(pool, batch, self._mark)
+            _for_each(pool, batch, self._mark)
         return enqueued
 
-    def _keep(self, outgoing: Outgoing) -> Outgoing | None:
-        """Store the event; if it was stored before, go on with that one, or end if it was dispatched."""
+    def _store(self, outgoing: OutgoingEvent) -> OutgoingEvent | None:
+        """Store the event; if it is stored already, continue with the stored one, or end if it was dispatched."""
         event = outgoing.event
         if self.events.add(event, self._expires_at()):
             return outgoing
         progress = self.events.dispatch_progress(event.event_id)
         if progress.is_dispatched:
             return None
-        # Checked without a bus too: the stack may have had one at the attempt before.
-        return replace(outgoing, event=progress.event or event, published=progress.is_published)
+        # Checked without a bus too: the stack may have had one in the previous attempt.
+        return replace(outgoing, event=progress.event or event, is_published=progress.is_published)
 
-    def _create_deliveries(self, outgoing: Outgoing, endpoints: Sequence[Endpoint]) -> Outgoing:
-        """What an endpoint that is down or disabled is to get waits in the table until it is back."""
+    def _create_deliveries(self, outgoing: OutgoingEvent, endpoints: Sequence[Endpoint]) -> OutgoingEvent:
+        """Create a delivery for each matching endpoint; it waits in the table if the endpoint is down or disabled."""
         event = outgoing.event
         at = int(self.now())
-        served = []
+        enqueued_ids = []
         for endpoint in endpoints:
             if not endpoint.wants(event):
                 continue
-            fresh = new_delivery(
+            delivery = new_delivery(
                 endpoint.endpoint_id, event.event_id, event.event_type, now=at, expires_at=self._expires_at()
             )
             if endpoint.is_enabled and not endpoint.health.is_down:
-                served.append(endpoint.endpoint_id)
+                enqueued_ids.append(endpoint.endpoint_id)
             else:
-                fresh = replace(fresh, status=DeliveryStatus.WAITING, next_attempt_at=at)
-            self.deliveries.create(fresh)
-        return replace(outgoing, endpoint_ids=tuple(served))
+                delivery = replace(delivery, status=DeliveryStatus.WAITING, next_attempt_at=at)
+            self.deliveries.create(delivery)
+        return replace(outgoing, endpoint_ids=tuple(enqueued_ids))
 
     def _enqueue(self, batch: Batch) -> int:
-        """Put every first attempt on the queue, also of deliveries that a try before this one created."""
+        """Enqueue every first attempt, including those of deliveries that an earlier attempt of the batch created."""
         messages = [
             DeliveryMessage(endpoint_id, outgoing.event.event_id, attempt=1)
             for outgoing in batch.outgoing
@@ -147,34 +144,33 @@ class Dispatch:
         try:
             self.queue.send(messages)
         except (ClientError, BotoCoreError, DeliveryQueueError) as error:
-            failed = Failed(_reason(error))
-            batch.proceed([failed if outgoing.endpoint_ids else outgoing for outgoing in batch.outgoing])
+            failure = StepFailure(_reason(error))
+            batch.apply([failure if outgoing.endpoint_ids else outgoing for outgoing in batch.outgoing])
             return 0
         return len(messages)
 
-    def _put_on_bus(self, batch: Batch) -> None:
+    def _send_to_bus(self, batch: Batch) -> None:
         if self.bus is None:
             return
         try:
             self.bus.publish([each.event for each in batch.outgoing])
         except NotPublishedError as error:
-            refused = {refusal.event_id: refusal.code for refusal in error.unpublished}
-            batch.proceed([replace(each, refused=refused.get(each.event.event_id)) for each in batch.outgoing])
+            codes = {each.event_id: each.code for each in error.unpublished}
+            batch.apply([replace(each, bus_error=codes.get(each.event.event_id)) for each in batch.outgoing])
 
     def _publish(self, batch: Batch) -> None:
+        unpublished = [each.event for each in batch.outgoing if not each.is_published]
         try:
-            self.publisher.publish_submission_events(
-                self.topic_arn, [each.event for each in batch.outgoing if not each.published]
-            )
+            self.publisher.publish_submission_events(self.topic_arn, unpublished)
         except NotPublishedError as error:
-            refused = {refusal.event_id: Failed(refusal.code) for refusal in error.unpublished}
-            batch.proceed([refused.get(outgoing.event.event_id, outgoing) for outgoing in batch.outgoing])
+            failures = {each.event_id: StepFailure(each.code) for each in error.unpublished}
+            batch.apply([failures.get(outgoing.event.event_id, outgoing) for outgoing in batch.outgoing])
 
-    def _mark(self, outgoing: Outgoing) -> Outgoing | Failed:
+    def _mark(self, outgoing: OutgoingEvent) -> OutgoingEvent | StepFailure:
         event_id, at = outgoing.event.event_id, int(self.now())
-        if outgoing.refused is not None:
+        if outgoing.bus_error is not None:
             self.events.mark_published(event_id, at)
-            return Failed(outgoing.refused)
+            return StepFailure(outgoing.bus_error)
         self.events.mark_dispatched(event_id, at)
         return outgoing
 
@@ -182,15 +178,14 @@ class Dispatch:
         return int(self.now()) + self.retention_days * _DAY_S
 
 
-def _set_out(number: int, record: StreamRecord, batch: Batch) -> None:
+def _add_events(number: int, record: StreamRecord, batch: Batch) -> None:
     submission = record_key(record)
     try:
-        change = stored_change(record)
-        events = _events(change)
+        events = _events(stored_change(record))
     except (UnreadableRecordError, UnwritableInstantError) as error:
         batch.fail(number, submission, type(error).__name__)
         return
-    batch.add([Outgoing(number, submission, event) for event in events])
+    batch.add([OutgoingEvent(number, submission, event) for event in events])
 
 
 def _events(change: StoredChange | StoredExamChange | None) -> list[Event]:
@@ -205,16 +200,18 @@ def _events(change: StoredChange | StoredExamChange | None) -> list[Event]:
             assert_never(change)
 
 
-def _each(pool: ThreadPoolExecutor, batch: Batch, step: Callable[[Outgoing], Outgoing | Failed | None]) -> None:
-    """Take ``step`` with every event at once; None ends its way, an error fails its record."""
+def _for_each(
+    pool: ThreadPoolExecutor, batch: Batch, step: Callable[[OutgoingEvent], OutgoingEvent | StepFailure | None]
+) -> None:
+    """Take ``step`` for all events in parallel; an error fails the event's record."""
 
-    def take(outgoing: Outgoing) -> Outgoing | Failed | None:
+    def take(outgoing: OutgoingEvent) -> OutgoingEvent | StepFailure | None:
         try:
             return step(outgoing)
         except (ClientError, BotoCoreError, UnreadableItemError) as error:
-            return Failed(_reason(error))
+            return StepFailure(_reason(error))
 
-    batch.proceed(list(pool.map(take, batch.outgoing)))
+    batch.apply(list(pool.map(take, batch.outgoing)))
 
 
 def _reason(error: Exception) -> str:

@@ -21,6 +21,8 @@ from examhook.workflows.polling.incremental_scan import IncrementalScan
 from examhook.workflows.polling.lease import Lease
 from examhook.workflows.polling.report import ExamOutcome, PollReport
 
+INCOMPLETE_LIST = "the list of exams may lack some"
+"""Beginning of the note about an incomplete list; a backfill selects the note by it."""
 EXAM_RESERVE_S = 30.0
 """No exam is started with less time left."""
 MAX_FAILURES = 3
@@ -68,7 +70,7 @@ def read_exam_list(
         problems.append(f"it is empty, and had {listed_count} exams")
     if problems:
         report.unfinished += 1
-        report.notes.append(f"the list of exams may lack some: {', '.join(problems)}")
+        report.notes.append(f"{INCOMPLETE_LIST}: {', '.join(problems)}")
     return ExamList(exams, not problems)
 
 

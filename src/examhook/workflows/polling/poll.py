@@ -224,7 +224,7 @@ class _LeasedPoll:
             row_clock=RowClock(self.record.rows_ahead_s),
         )
         rescan = Rescan(before=_ANY_TIME) if request.full else request.rescan
-        pace = PollPace(settings.full_scan_seconds, settings.poll_seconds, settings.requests_per_second)
+        pace = PollPace(settings.full_scan_interval_s, settings.poll_interval_s, settings.requests_per_second)
         requests = plan(list(listing.exams.values()), known.states, now=now, pace=pace, rescan=rescan)
         is_answering = read_exams(context, requests, is_manual=request.manual)
         if (context.row_clock.ahead_s or 0) > CLOCKS_AGREE_S:

@@ -78,28 +78,27 @@ def serve_link_requests(
     """
     if links is None:
         return
-    by_exam: dict[str, Wanted] = defaultdict(lambda: defaultdict(list))
-    for event in links.requested(account, int(now()) - WAIT_S, MAX_EVENTS):
-        by_exam[event.exam_id or ""][attempt_of(event)].append(event)
+    by_exam = _by_exam(links.requested(account, int(now()) - WAIT_S, MAX_EVENTS))
     if not by_exam:
         return
     budget = _LinkBudget.of(client, links, now)
     failures = 0
     for exam_id, wanted in by_exam.items():
-        try:
-            budget.serve_exam(exam_id, wanted)
-            failures = 0
-        except ProviderRefused:
-            raise
-        except ProviderRejected:
-            for events in wanted.values():
-                budget.close(events)
-        except ProviderError as error:
+        error = budget.try_exam(exam_id, wanted)
+        failures = 0 if error is None else failures + 1
+        if error is not None:
             report.note_failure(error)
             report.notes.append(f"result links were not renewed: {error}")
-            failures += 1
-            if failures > 1 or isinstance(error, ProviderThrottled):
-                return
+        if failures > 1 or isinstance(error, ProviderThrottled):
+            return
+
+
+def _by_exam(requested: Iterable[Event]) -> dict[str, Wanted]:
+    """Group the requests by exam and attempt."""
+    by_exam: dict[str, Wanted] = defaultdict(lambda: defaultdict(list))
+    for event in requested:
+        by_exam[event.exam_id or ""][attempt_of(event)].append(event)
+    return by_exam
 
 
 @dataclass(slots=True)
@@ -159,6 +158,18 @@ class _LinkBudget:
                     self.links.answer(event, link)
                 found += 1
         return found
+
+    def try_exam(self, exam_id: str, wanted: Wanted) -> ProviderError | None:
+        """Answer the requests of one exam; returns the error if a later poll can succeed. Raises ProviderRefused."""
+        try:
+            self.serve_exam(exam_id, wanted)
+        except ProviderRefused:
+            raise
+        except ProviderRejected:
+            self.close([event for events in wanted.values() for event in events])
+        except ProviderError as error:
+            return error
+        return None
 
     def close(self, events: Iterable[Event]) -> None:
         """Close requests that cannot be answered."""

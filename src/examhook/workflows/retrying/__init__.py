@@ -1,1 +1,1 @@
-"""The Retry function: re-queue due deliveries and watch the health of endpoints."""
+"""The Retry function: monitor endpoint health and enqueue due deliveries."""

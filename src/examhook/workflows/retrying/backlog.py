@@ -1,4 +1,4 @@
-"""Puts deliveries that wait onto the queue: what is due, and what a recovered endpoint is owed."""
+"""Enqueues deliveries that wait in the table: due deliveries, and those of endpoints that recovered."""
 
 from __future__ import annotations
 
@@ -13,42 +13,41 @@ from examhook.destinations.delivery_queue import DeliveryMessage, DeliveryQueue
 from examhook.storage.deliveries import DeliveriesTable, DueDelivery
 
 BATCH_PER_ENDPOINT = 500
-"""Deliveries of one endpoint that are enqueued in one go."""
+"""Maximum deliveries of one endpoint that are enqueued together."""
 
 UNPACED_PER_MINUTE = 3000
-"""Of an endpoint without a rate at most so many are on their way, and follow in a minute: 25 attempts at once, half a
-second each, are as many."""
+"""Deliveries that an endpoint without a rate limit can receive in a minute: 25 parallel attempts of 0.5 s each."""
 
 _PARALLEL_WRITES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
-    """What was put onto the queue for one endpoint."""
+    """Deliveries of one endpoint that were enqueued together."""
 
     count: int
     overdue_s: int = 0
-    """How long the delivery had been due that was due longest."""
+    """Delay of the most overdue delivery."""
     last: DueDelivery | None = None
-    """Behind which there may be more."""
+    """The last delivery, if more may be due after it."""
 
 
 def minute_limit(endpoint: Endpoint, now: float) -> int:
-    """Deliveries of ``endpoint`` that may be on their way at once: what its pace lets through in a minute."""
-    pace = endpoint.rate_limit(now)
-    return UNPACED_PER_MINUTE if pace is None else pace.per_minute
+    """Maximum deliveries on the queue for ``endpoint``: as many as it can receive in a minute."""
+    rate_limit = endpoint.rate_limit(now)
+    return UNPACED_PER_MINUTE if rate_limit is None else rate_limit.per_minute
 
 
 def batch_limit(endpoint: Endpoint, now: float) -> int:
-    """Deliveries to enqueue for ``endpoint`` in one go at ``now``."""
+    """Maximum deliveries of ``endpoint`` to enqueue together."""
     return min(BATCH_PER_ENDPOINT, minute_limit(endpoint, now))
 
 
 class Backlog:
-    """The deliveries of each endpoint that are still to be sent.
+    """Deliveries that are still to be sent.
 
-    Each is first moved ahead in time by a conditional write and then put on the queue: of two ticks
-    at once only one enqueues it, and a crash in between only costs it ``REQUEUE_AFTER_S``.
+    Each delivery is first postponed by a conditional write and then enqueued. If two ticks run at the same time, only
+    one enqueues it. A crash in between delays it by REQUEUE_AFTER_S.
     """
 
     def __init__(self, deliveries: DeliveriesTable, queue: DeliveryQueue, now: Callable[[], float]) -> None:
@@ -57,17 +56,17 @@ class Backlog:
         self._now = now
 
     def enqueue_due(self, endpoint_id: str, limit: int, after: DueDelivery | None = None) -> Enqueued:
-        """Enqueue deliveries that are due, oldest first, those behind ``after``: up to ``limit``, one batch at most."""
+        """Enqueue due deliveries, oldest first, starting after ``after``: up to ``limit``, and one batch at most."""
         now, limit = int(self._now()), min(limit, BATCH_PER_ENDPOINT)
         due = self._deliveries.due(endpoint_id, now, limit, after)
         count = self._enqueue(due, lambda each: self._deliveries.postpone(each, now + REQUEUE_AFTER_S))
         last = due[-1] if len(due) == limit else None
         return Enqueued(count, overdue_s=now - due[0].next_attempt_at if due else 0, last=last)
 
-    def room(self, endpoint: Endpoint) -> int:
-        """How many more deliveries of ``endpoint`` may be put on the queue now, so that it is not buried.
+    def remaining_capacity(self, endpoint: Endpoint) -> int:
+        """Number of further deliveries of ``endpoint`` that may be enqueued now.
 
-        Whatever is due within REQUEUE_AFTER_S counts as on its way; where that is a retry, it soon will be.
+        Deliveries that are due within REQUEUE_AFTER_S count as enqueued, because they are or soon will be.
         """
         now, limit = int(self._now()), minute_limit(endpoint, self._now())
         if limit <= BATCH_PER_ENDPOINT:
@@ -75,9 +74,9 @@ class Backlog:
         return limit - self._deliveries.due_within(endpoint.endpoint_id, now + 1, now + REQUEUE_AFTER_S, limit)
 
     def enqueue_probe(self, endpoint_id: str, claim: Callable[[int], bool]) -> int:
-        """Enqueue the oldest delivery that is due, to find out whether its endpoint is back; returns 1, or 0.
+        """Enqueue the oldest due delivery to check whether its endpoint has recovered; return 1, or 0 for none.
 
-        ``claim`` takes the right to do so now (Unix seconds); it is asked only where something is due.
+        ``claim`` receives the time (Unix seconds) and claims the probe. It is called only if a delivery is due.
         """
         now = int(self._now())
         due = self._deliveries.due(endpoint_id, now, limit=1)
@@ -88,7 +87,7 @@ class Backlog:
     def enqueue_waiting(self, endpoint_id: str, limit: int = BATCH_PER_ENDPOINT) -> tuple[int, bool]:
         """Enqueue up to ``limit`` deliveries that wait for a later attempt, oldest first.
 
-        Returns how many, and whether there may be more.
+        Returns their number, and whether there may be more.
         """
         now = int(self._now())
         waiting = self._deliveries.waiting(endpoint_id, limit)
@@ -96,14 +95,14 @@ class Backlog:
         return enqueued, len(waiting) == limit
 
     def _enqueue(
-        self, found: Sequence[DueDelivery], take: Callable[[DueDelivery], Delivery | None], *, probe: bool = False
+        self, found: Sequence[DueDelivery], claim: Callable[[DueDelivery], Delivery | None], *, probe: bool = False
     ) -> int:
         if not found:
             return 0
         with ThreadPoolExecutor(_PARALLEL_WRITES) as pool:
-            taken = [delivery for delivery in pool.map(take, found) if delivery is not None]
-        taken.sort(key=lambda delivery: delivery.created_at)
+            claimed = [delivery for delivery in pool.map(claim, found) if delivery is not None]
+        claimed.sort(key=lambda delivery: delivery.created_at)
         self._queue.send(
-            [DeliveryMessage(each.endpoint_id, each.event_id, each.attempts + 1, probe=probe) for each in taken]
+            [DeliveryMessage(each.endpoint_id, each.event_id, each.attempts + 1, probe=probe) for each in claimed]
         )
-        return len(taken)
+        return len(claimed)

@@ -1,18 +1,18 @@
-"""Looks after endpoints that fail: warns, disables, tells that one is well again.
+"""Monitors the health of endpoints: warns about failing endpoints, disables them, and reports recoveries.
 
-What is true and the notice of it are written at once; the notice is then published and taken away::
+The state of an endpoint and the notice about it are stored in one write. The notice is then published and deleted::
 
-    health_action ──▶ write state and notice ──▶ publish ──▶ take the notice away
+    decide ──▶ write state and notice ──▶ publish ──▶ delete the notice
                      │                      │
-                     │                      └ refused, or a crash: the next tick publishes it again, same id
-                     └ conditional: an event that got through meanwhile wins
+                     │                      └ if this fails, the next tick publishes the same event id again
+                     └ conditional: a delivery that succeeds meanwhile takes precedence
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from examhook.delivery.endpoint import Endpoint, Notice
 from examhook.delivery.health_policy import (
@@ -25,68 +25,60 @@ from examhook.delivery.health_policy import (
     health_action,
     recovered_notice,
 )
-from examhook.events.build import Event, operations_event
+from examhook.destinations.sns import TopicPublisher
+from examhook.events.build import operations_event
 from examhook.events.catalogue import OperationsEventType
 from examhook.storage.deliveries import DeliveriesTable
 from examhook.storage.endpoints import EndpointsTable
 
 
-class OperationsPublisher(Protocol):
-    """Where notices for the operators go."""
-
-    def publish_operations(self, topic_arn: str, event: Event) -> None:
-        """Publish one event."""
-
-
 @dataclass(frozen=True, slots=True)
 class EndpointWatch:
-    """What Retry does about one endpoint at each tick, besides its deliveries."""
+    """Checks one endpoint per call."""
 
     endpoints: EndpointsTable
     deliveries: DeliveriesTable
-    operations: OperationsPublisher
+    operations: TopicPublisher
     operations_topic_arn: str
     disable_after_s: int
-    """Nothing but failures for so long disables an endpoint."""
+    """Time without a successful attempt after which a failing endpoint is disabled."""
     now: Callable[[], float]
 
-    def look_after(self, endpoint: Endpoint) -> tuple[bool, tuple[OperationsEventType, ...]]:
-        """Do what the endpoint's health calls for, and publish what the operators are still to be told.
+    def check(self, endpoint: Endpoint) -> tuple[bool, tuple[OperationsEventType, ...]]:
+        """Act on the endpoint's health, and publish its pending notices.
 
-        Returns whether events are to be sent to it, and the types of what was published. Raises NotPublishedError and
-        botocore's errors; what was not published then waits for the next tick.
+        Returns whether the endpoint is enabled, and the types of the published events. Raises NotPublishedError and
+        botocore's errors; unpublished notices then wait for the next tick.
         """
         now = int(self.now())
-        judgement = health_action(endpoint, now, self.disable_after_s)
+        endpoint_id = endpoint.endpoint_id
+        action = health_action(endpoint, now, self.disable_after_s)
         notices = endpoint.notices
-        enabled = endpoint.is_enabled
-        match judgement:
+        is_enabled = endpoint.is_enabled
+        match action:
             case NoAction():
                 pass
             case Warn():
-                notice = failing_notice(endpoint, judgement, self.deliveries.backlog_summary(endpoint.endpoint_id), now)
-                notices += _if_written(self.endpoints.warn(endpoint, now, notice), notice)
+                notice = failing_notice(endpoint, action, self.deliveries.backlog_summary(endpoint_id), now)
+                if self.endpoints.warn(endpoint, now, notice) is not None:
+                    notices += (notice,)
             case Recovered():
-                backlog_summary = self.deliveries.backlog_summary(endpoint.endpoint_id)
-                notice = recovered_notice(endpoint.endpoint_id, judgement, backlog_summary)
-                notices += _if_written(self.endpoints.end_warning(endpoint, notice), notice)
+                notice = recovered_notice(endpoint_id, action, self.deliveries.backlog_summary(endpoint_id))
+                if self.endpoints.end_warning(endpoint, notice) is not None:
+                    notices += (notice,)
             case Disable(failing_since=since, reason=reason):
-                backlog_summary = self.deliveries.backlog_summary(endpoint.endpoint_id)
-                notice = disabled_notice(endpoint.endpoint_id, reason, backlog_summary, now)
-                before = self.endpoints.disable(endpoint.endpoint_id, reason, now, notice, only_if_failing_since=since)
-                notices += _if_written(before, notice)
-                enabled = before is None
+                notice = disabled_notice(endpoint_id, reason, self.deliveries.backlog_summary(endpoint_id), now)
+                before = self.endpoints.disable(endpoint_id, reason, now, notice, only_if_failing_since=since)
+                if before is not None:
+                    notices += (notice,)
+                is_enabled = before is None
             case _:
-                assert_never(judgement)
-        self._publish(endpoint.endpoint_id, notices)
-        return enabled, tuple(notice.event_type for notice in notices)
+                assert_never(action)
+        self._publish(endpoint_id, notices)
+        return is_enabled, tuple(notice.event_type for notice in notices)
 
     def _publish(self, endpoint_id: str, notices: tuple[Notice, ...]) -> None:
         for notice in notices:
             event = operations_event(notice.event_type, None, notice.at, notice.message, notice.details)
             self.operations.publish_operations(self.operations_topic_arn, event)
         self.endpoints.drop_notices(endpoint_id, notices)
-
-
-def _if_written(before: Endpoint | None, notice: Notice) -> tuple[Notice, ...]:
-    return () if before is None else (notice,)

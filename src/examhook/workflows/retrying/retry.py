@@ -1,11 +1,11 @@
-"""Retry: each minute, look after every endpoint and enqueue what is due for it.
+"""Retry: every minute, check every endpoint and enqueue its due deliveries.
 
-An endpoint that is down gets one delivery at a time, to find out whether it is back. Once one
-arrives, Deliver begins to send what waited, and Retry goes on with it until nothing is left.
+An endpoint that is down gets one delivery per tick as a probe. After a probe succeeds, Deliver enqueues the first
+waiting deliveries, and Retry continues until none is left.
 
-First each endpoint gets one batch. Then those for which more is due get further ones in turn, as long as there is
-time and no more is on its way to them than they take in a minute. A tick that is out of time leaves the rest of the
-endpoints to the next, which begins with another one: none is always the last, however long those before it take.
+A tick first enqueues one batch for each endpoint. Endpoints with more due deliveries then get further batches in turn.
+Each endpoint gets at most as many deliveries as it can receive in a minute. If a tick runs out of time, the next one
+handles the remaining endpoints. Each tick starts with another endpoint, so that no endpoint is always the last.
 """
 
 from __future__ import annotations
@@ -30,38 +30,39 @@ from examhook.workflows.retrying.backlog import Backlog, Enqueued, batch_limit
 from examhook.workflows.retrying.endpoint_watch import EndpointWatch
 
 TICK_S = 45.0
-"""After this no further endpoint is begun with: what was begun last has to end within the function's 60 s."""
+"""Time after which a tick starts no further endpoint. The last one must end within the function's 60 s."""
 _OUT_OF_TIME = "OutOfTime"
 
 
 @dataclass(frozen=True, slots=True)
 class RetryReport:
-    """What one tick did."""
+    """Result of one tick."""
 
     endpoints: int
-    """Enabled ones."""
+    """Enabled endpoints."""
     enqueued: int
     errors: tuple[str, ...] = ()
-    """Kinds of errors, or that there was no time; each left one endpoint's deliveries for the next tick."""
+    """Error types, or ``OutOfTime``; each leaves the deliveries of one endpoint for the next tick."""
     overdue_s: int = 0
-    """How long the delivery had been due that was due longest, endpoints that are down or disabled not counted."""
+    """Delay of the most overdue delivery to an endpoint that is neither down nor disabled."""
     disabled: int = 0
-    """Endpoints that the operators were told of as disabled."""
+    """Endpoints that the operators were notified of as disabled."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Unfinished:
-    """An endpoint of which more is due than the first batch."""
+    """An endpoint that may have more due deliveries."""
 
     endpoint_id: str
     last: DueDelivery
-    room: int
-    """How many more may be put on the queue."""
+    """The last delivery that was enqueued."""
+    capacity: int
+    """Number of further deliveries that may be enqueued."""
 
 
 @dataclass(slots=True)
-class _Tick:
-    """What a tick has done so far."""
+class _Progress:
+    """What the current tick has done."""
 
     enqueued: int = 0
     overdue_s: int = 0
@@ -72,7 +73,7 @@ class _Tick:
 
 @dataclass(frozen=True, slots=True)
 class RetryDeliveries:
-    """The use case behind the Retry function."""
+    """The use case of the Retry function."""
 
     endpoints: EndpointsTable
     backlog: Backlog
@@ -83,74 +84,76 @@ class RetryDeliveries:
     monotonic: Callable[[], float] = time.monotonic
 
     def run(self) -> RetryReport:
-        """Look after every endpoint, and enqueue what is due for it if it is enabled, as far as the time goes.
-
-        Raises botocore's errors if endpoints cannot be read.
-        """
+        """Run one tick. Raises botocore's errors if the endpoints cannot be read."""
         stop_at = self.monotonic() + TICK_S
         found = configured_endpoints(self.webhook_urls, self.endpoints, self.key, self.now)
-        tick = _Tick()
-        for number, endpoint in enumerate(_from_another_each_minute(found, self.now())):
+        progress = _Progress()
+        for number, endpoint in enumerate(_rotated_each_minute(found, self.now())):
             if self.monotonic() >= stop_at:
-                tick.errors += [_OUT_OF_TIME] * (len(found) - number)
+                progress.errors += [_OUT_OF_TIME] * (len(found) - number)
                 break
-            self._visit(endpoint, tick)
-        while tick.unfinished and self.monotonic() < stop_at:
-            self._go_on(tick.unfinished.popleft(), tick)
+            self._process(endpoint, progress)
+        while progress.unfinished and self.monotonic() < stop_at:
+            self._enqueue_next_batch(progress.unfinished.popleft(), progress)
         return RetryReport(
-            sum(each.is_enabled for each in found), tick.enqueued, tuple(tick.errors), tick.overdue_s, tick.disabled
+            sum(each.is_enabled for each in found),
+            progress.enqueued,
+            tuple(progress.errors),
+            progress.overdue_s,
+            progress.disabled,
         )
 
-    def _visit(self, endpoint: Endpoint, tick: _Tick) -> None:
-        """What goes wrong with one is left for the next tick; the others are served all the same."""
-        # Operators who cannot be told are no reason to let events wait.
-        enabled = endpoint.is_enabled
+    def _process(self, endpoint: Endpoint, progress: _Progress) -> None:
+        """Check one endpoint and enqueue its first batch; errors leave it for the next tick."""
+        # If the check fails, for example because the notice cannot be published, deliveries are still enqueued.
+        is_enabled = endpoint.is_enabled
         try:
-            enabled, told = self.watch.look_after(endpoint)
-            tick.disabled += told.count(OperationsEventType.ENDPOINT_DISABLED)
+            is_enabled, notified = self.watch.check(endpoint)
+            progress.disabled += notified.count(OperationsEventType.ENDPOINT_DISABLED)
         except (ClientError, BotoCoreError, NotPublishedError) as error:
-            tick.errors.append(type(error).__name__)
-        try:
-            if enabled:
-                served = self._serve(endpoint)
-                tick.enqueued += served.count
-                tick.overdue_s = max(tick.overdue_s, served.overdue_s)
-                if served.last is not None and (room := self.backlog.room(endpoint)) > 0:
-                    tick.unfinished.append(_Unfinished(endpoint.endpoint_id, served.last, room))
-        except (ClientError, BotoCoreError, DeliveryQueueError) as error:
-            tick.errors.append(type(error).__name__)
-
-    def _go_on(self, rest: _Unfinished, tick: _Tick) -> None:
-        """Enqueue another batch of an endpoint, and get in line again behind the others if there may be more."""
-        try:
-            served = self.backlog.enqueue_due(rest.endpoint_id, rest.room, rest.last)
-        except (ClientError, BotoCoreError, DeliveryQueueError) as error:
-            tick.errors.append(type(error).__name__)
+            progress.errors.append(type(error).__name__)
+        if not is_enabled:
             return
-        tick.enqueued += served.count
-        room = rest.room - served.count
-        if served.last is not None and room > 0:
-            tick.unfinished.append(_Unfinished(rest.endpoint_id, served.last, room))
+        try:
+            batch = self._enqueue_first_batch(endpoint)
+            progress.enqueued += batch.count
+            progress.overdue_s = max(progress.overdue_s, batch.overdue_s)
+            if batch.last is not None and (capacity := self.backlog.remaining_capacity(endpoint)) > 0:
+                progress.unfinished.append(_Unfinished(endpoint.endpoint_id, batch.last, capacity))
+        except (ClientError, BotoCoreError, DeliveryQueueError) as error:
+            progress.errors.append(type(error).__name__)
 
-    def _serve(self, endpoint: Endpoint) -> Enqueued:
+    def _enqueue_first_batch(self, endpoint: Endpoint) -> Enqueued:
         endpoint_id = endpoint.endpoint_id
         if endpoint.health.is_down:
-            # What waits for a receiver that is down is not late: its turn comes when it is back.
+            # Deliveries to an endpoint that is down are not overdue, so report only the count.
             return Enqueued(
                 self.backlog.enqueue_probe(
                     endpoint_id, lambda now: self.endpoints.claim_probe(endpoint_id, now, now + PROBE_INTERVAL_S)
                 )
             )
         limit = batch_limit(endpoint, self.now())
-        enqueued = self.backlog.enqueue_due(endpoint_id, limit)
-        if endpoint.health.draining and enqueued.count < limit:
-            drained, more = self.backlog.enqueue_waiting(endpoint_id, limit - enqueued.count)
-            enqueued = replace(enqueued, count=enqueued.count + drained)
-            if not more:
+        batch = self.backlog.enqueue_due(endpoint_id, limit)
+        if endpoint.health.draining and batch.count < limit:
+            drained, has_more = self.backlog.enqueue_waiting(endpoint_id, limit - batch.count)
+            batch = replace(batch, count=batch.count + drained)
+            if not has_more:
                 self.endpoints.set_draining(endpoint_id, draining=False)
-        return enqueued
+        return batch
+
+    def _enqueue_next_batch(self, endpoint: _Unfinished, progress: _Progress) -> None:
+        """Enqueue another batch; the endpoint stays unfinished if more may be due."""
+        try:
+            batch = self.backlog.enqueue_due(endpoint.endpoint_id, endpoint.capacity, endpoint.last)
+        except (ClientError, BotoCoreError, DeliveryQueueError) as error:
+            progress.errors.append(type(error).__name__)
+            return
+        progress.enqueued += batch.count
+        capacity = endpoint.capacity - batch.count
+        if batch.last is not None and capacity > 0:
+            progress.unfinished.append(_Unfinished(endpoint.endpoint_id, batch.last, capacity))
 
 
-def _from_another_each_minute(endpoints: Sequence[Endpoint], now: float) -> Sequence[Endpoint]:
+def _rotated_each_minute(endpoints: Sequence[Endpoint], now: float) -> Sequence[Endpoint]:
     first = int(now // 60) % len(endpoints) if endpoints else 0
     return [*endpoints[first:], *endpoints[:first]]

@@ -1,4 +1,4 @@
-"""What is printed of an endpoint; its URL is shown to the operator, its secret only where asked for."""
+"""How the ``endpoints`` commands print an endpoint; secrets only with ``--reveal-secret``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from examhook_cli.output import print_facts, print_table, time_text
 
 
 def endpoint_facts(endpoint: Endpoint) -> dict[str, object]:
-    """An endpoint as ``--json`` prints it; times are RFC 3339 in UTC or null, an empty list of filters means all."""
+    """An endpoint as ``--json`` prints it; times are RFC 3339 in UTC or null, an empty filter means all."""
     health = endpoint.health
     return {
         "id": endpoint.endpoint_id,
@@ -42,7 +42,7 @@ def endpoint_facts(endpoint: Endpoint) -> dict[str, object]:
 
 
 def print_endpoints(endpoints: Sequence[Endpoint]) -> None:
-    """A listing of endpoints."""
+    """Print a table of endpoints."""
     print_table(
         ("id", "status", "format", "failing since", "last success at", "url"),
         [
@@ -56,12 +56,12 @@ def print_endpoints(endpoints: Sequence[Endpoint]) -> None:
             )
             for endpoint in endpoints
         ],
-        nothing="No endpoints: add one with examhook endpoints add URL.",
+        empty="No endpoints: add one with examhook endpoints add URL.",
     )
 
 
 def print_endpoint(endpoint: Endpoint, revealed: Mapping[str, object]) -> None:
-    """One endpoint whole; with its ``secret`` and ``headers`` where they were asked for."""
+    """Print one endpoint; ``revealed`` holds its ``secret`` and ``headers`` if the user asked for them."""
     health = endpoint.health
     print_facts(
         {
@@ -87,6 +87,6 @@ def print_endpoint(endpoint: Endpoint, revealed: Mapping[str, object]) -> None:
             "last error": health.last_error or "",
             "old secret signs until": time_text(endpoint.previous_secret_until),
             "signing secret": str(revealed.get("secret", "")),
-            "what its headers hold": json.dumps(revealed["headers"]) if "headers" in revealed else "",
+            "header values": json.dumps(revealed["headers"]) if "headers" in revealed else "",
         }
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhook_cli.local.options import LocalOptions, is_plain, parameters_file, schedule_parameters
+from examhook_cli.local.parameters import LocalOptions, is_plain, parameters_file, schedule_parameters
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from examhook_cli.demo.arrivals import arrival_of
-from examhook_cli.demo.expected import exam_fact, expected_facts
+from examhook_cli.demo.reconciliation import arrival_of, exam_fact, expected_facts
 from examhook_simulator.facts import LedgerEntry, LedgerKind
 from tests.support.events.event_examples import examples
 

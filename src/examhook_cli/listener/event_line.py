@@ -1,4 +1,4 @@
-"""One received event as one line that a person reads: when, what, who, which exam, how it ended."""
+"""Formats a received event as one line: time, type, candidate, exam and result."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from examhook_cli.output import clock_text, printable_json
 _CONTROL = re.compile(r"[\x00-\x1f]")
 
 
-def line_of(received: Received) -> str:
+def event_line(received: Received) -> str:
     """``14:02:11  verified  submission.submitted  Mei Chen (4711)  Anatomy II  submitted  87 points``."""
-    mark = "verified" if received.verified else "NOT VERIFIED"
-    answered = "" if received.answered == HTTPStatus.NO_CONTENT else f"answered {received.answered}"
-    parts = [clock_text(received.at), mark, *_facts(_object(received.body)), answered]
+    signature = "verified" if received.verified else "NOT VERIFIED"
+    response = "" if received.answered == HTTPStatus.NO_CONTENT else f"answered {received.answered}"
+    parts = [clock_text(received.at), signature, *_facts(_object(received.body)), response]
     return "  ".join(part for part in parts if part)
 
 
-def json_of(received: Received) -> str:
-    """The body on one line, the same JSON: control characters stand between its parts only."""
+def event_json(received: Received) -> str:
+    """The JSON body on one line; JSON allows control characters only between its tokens."""
     return printable_json(_CONTROL.sub(" ", received.body.decode("utf-8", "replace")))
 
 
@@ -32,16 +32,16 @@ def _facts(event: Mapping[str, object]) -> list[str]:
     score = submission.get("score")
     return [
         _text(event.get("type")) or "(no type)",
-        _named(candidate, "name"),
-        _named(exam, "title"),
+        _name_and_id(candidate, "name"),
+        _name_and_id(exam, "title"),
         _text(submission.get("status")),
         "" if score is None else f"{_text(score)} points",
     ]
 
 
-def _named(thing: Mapping[str, object], label: str) -> str:
-    name, identity = _text(thing.get(label)), _text(thing.get("id"))
-    return f"{name} ({identity})" if name and identity else name or identity
+def _name_and_id(part: Mapping[str, object], label: str) -> str:
+    name, part_id = _text(part.get(label)), _text(part.get("id"))
+    return f"{name} ({part_id})" if name and part_id else name or part_id
 
 
 def _text(value: object) -> str:
@@ -55,7 +55,7 @@ def _inner(outer: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 def _object(body: bytes) -> Mapping[str, object]:
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}

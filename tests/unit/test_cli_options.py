@@ -7,7 +7,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examhook_cli.choices import since_time, split_list, type_patterns
+from examhook_cli.options import parse_since, parse_types, split_list
 
 NOW = 1_777_817_000.9
 
@@ -29,19 +29,19 @@ NOW = 1_777_817_000.9
     ],
 )
 def test_a_time_is_a_moment_a_day_or_how_long_ago(text: str, at: int) -> None:
-    assert since_time(text, NOW) == at
+    assert parse_since(text, NOW) == at
 
 
 @pytest.mark.parametrize("text", ["", "h", "2 h", "-2h", "2y", "soon", "2026-13-01"])
 def test_anything_else_is_wrong_usage(text: str) -> None:
     with pytest.raises(typer.BadParameter):
-        since_time(text, NOW)
+        parse_since(text, NOW)
 
 
 @given(st.text(max_size=30))
 def test_no_text_makes_another_error(text: str) -> None:
     try:
-        assert since_time(text, NOW) >= 0
+        assert parse_since(text, NOW) >= 0
     except typer.BadParameter:
         return
 
@@ -53,9 +53,9 @@ def test_a_list_may_be_repeated_or_have_commas() -> None:
 
 def test_a_pattern_that_names_no_type_is_refused_by_name() -> None:
     known = ("submission.forced", "submission.started")
-    assert type_patterns(["submission.*", "submission.forced"], known, "--types") == (
+    assert parse_types(["submission.*", "submission.forced"], known, "--types") == (
         "submission.*",
         "submission.forced",
     )
     with pytest.raises(typer.BadParameter, match=r"exam\.\*, submission\.x"):
-        type_patterns(["exam.*,submission.x,submission.started"], known, "--types")
+        parse_types(["exam.*,submission.x,submission.started"], known, "--types")

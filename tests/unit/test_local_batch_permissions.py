@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import cast
 
 import boto3
 import pytest
 from moto import mock_aws
+from mypy_boto3_cloudformation import CloudFormationClient
 
-from examhook_cli.local.batch_rights import allow_batches, batch_statements
+from examhook_cli.local.batch_permissions import allow_batches, batch_statements
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:submissions"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:deliveries"
@@ -59,12 +61,13 @@ class OneRole:
 
 def test_doing_it_again_changes_nothing() -> None:
     with mock_aws():
+        cloudformation = cast(CloudFormationClient, OneRole())
         iam = boto3.client("iam", region_name="us-east-1")
         iam.create_role(RoleName="s-role", AssumeRolePolicyDocument="{}")
         own = policy({"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": QUEUE})
         iam.put_role_policy(RoleName="s-role", PolicyName="own", PolicyDocument=json.dumps(own))
         for _ in range(2):
-            allow_batches("s", OneRole(), iam)
+            allow_batches("s", cloudformation, iam)
             added = iam.get_role_policy(RoleName="s-role", PolicyName="batches")["PolicyDocument"]
             assert added == policy({"Effect": "Allow", "Action": ["sqs:SendMessageBatch"], "Resource": QUEUE})
 

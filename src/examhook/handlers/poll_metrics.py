@@ -1,19 +1,19 @@
-"""The figures that every poll leaves, whoever asked for it."""
+"""Metrics of a poll, whether a tick, a person or a backfill started it."""
 
 from __future__ import annotations
 
 import os
 
-from examhook.metrics import Meter, Metric
+from examhook.metrics import Metric, write_metrics
 from examhook.workflows.polling.report import PollReport
 
 
-def count_poll(report: PollReport, account: str) -> None:
-    """Write the figures of one poll for the alarms and the dashboard."""
+def write_poll_metrics(report: PollReport, account: str) -> None:
+    """Write the metrics of one poll, unless another poll of the account was running."""
     if report.skipped:
-        # The poll that runs says what becomes of it.
         return
-    Meter.of(os.environ).write(
+    write_metrics(
+        os.environ,
         {
             Metric.POLL_AGE: report.age_s,
             Metric.POLLS_REFUSED: report.refused,

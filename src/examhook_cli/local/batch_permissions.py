@@ -1,10 +1,7 @@
-"""Three rights that the emulator asks for and AWS does not know.
+"""Adds permissions for batch operations, which the emulator requires.
 
-On AWS the right to publish a message covers publishing a batch of them, and the rights to send one
-and to delete one cover batches: there are no actions ``sns:PublishBatch``, ``sqs:SendMessageBatch``
-and ``sqs:DeleteMessageBatch``. The emulator checks requests under the names of their operations. So
-each role that the template gives the one gets the other here, for the same resources, after the
-template was deployed as it is.
+AWS has no actions ``sns:PublishBatch``, ``sqs:SendMessageBatch`` and ``sqs:DeleteMessageBatch``: the permission for
+the single operation covers the batch. The emulator checks the name of the operation instead.
 """
 
 from __future__ import annotations
@@ -17,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_iam import IAMClient
 
-COVERED = {
+BATCH_ACTIONS = {
     "sns:Publish": "sns:PublishBatch",
     "sqs:DeleteMessage": "sqs:DeleteMessageBatch",
     "sqs:SendMessage": "sqs:SendMessageBatch",
@@ -26,7 +23,7 @@ _POLICY_NAME = "batches"
 
 
 def allow_batches(stack_name: str, cloudformation: CloudFormationClient, iam: IAMClient) -> None:
-    """Let every role of the stack do in batches what it may do one by one."""
+    """Allow every role of the stack the batch form of the operations that its policies allow."""
     for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name):
         for resource in page["StackResourceSummaries"]:
             if resource["ResourceType"] == "AWS::IAM::Role" and "PhysicalResourceId" in resource:
@@ -34,16 +31,17 @@ def allow_batches(stack_name: str, cloudformation: CloudFormationClient, iam: IA
 
 
 def batch_statements(document: object) -> list[dict[str, object]]:
-    """Statements that allow in batches what a policy's ``document`` (as IAM gives it, parsed) allows one by one."""
+    """Statements that allow the batch form of the operations in a parsed policy document, for the same resources."""
     statements = document.get("Statement") if isinstance(document, Mapping) else None
     added: list[dict[str, object]] = []
     for statement in statements if isinstance(statements, list) else [statements]:
         if not isinstance(statement, Mapping) or statement.get("Effect") != "Allow":
             continue
-        named = statement.get("Action")
-        actions = [COVERED[action] for action in (named if isinstance(named, list) else [named]) if action in COVERED]
-        if actions:
-            added.append({**statement, "Action": actions})
+        action = statement.get("Action")
+        actions = action if isinstance(action, list) else [action]
+        batch_actions = [BATCH_ACTIONS[each] for each in actions if each in BATCH_ACTIONS]
+        if batch_actions:
+            added.append({**statement, "Action": batch_actions})
     return added
 
 

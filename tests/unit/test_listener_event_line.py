@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from examhook_cli.listener.line import json_of, line_of
+from examhook_cli.listener.event_line import event_json, event_line
 from examhook_cli.listener.server import Received
 from examhook_cli.output import clock_text, printable
 
@@ -27,52 +27,52 @@ def received(body: object, problem: str | None = None, answered: int = 204) -> R
 
 def test_a_verified_event_says_what_who_where_and_how() -> None:
     said = "verified  submission.submitted  陈美 (4711)  Anatomy II (7)  submitted  87.5 points"
-    assert line_of(received(EVENT)) == f"{clock_text(1_700_000_000)}  {said}"
+    assert event_line(received(EVENT)) == f"{clock_text(1_700_000_000)}  {said}"
 
 
 def test_an_unverified_event_is_marked() -> None:
-    assert "  NOT VERIFIED  submission.submitted  " in line_of(received(EVENT, "the signature does not match", 401))
+    assert "  NOT VERIFIED  submission.submitted  " in event_line(received(EVENT, "the signature does not match", 401))
 
 
 def test_an_answer_other_than_acceptance_is_shown() -> None:
-    assert line_of(received(EVENT, answered=500)).endswith("  answered 500")
+    assert event_line(received(EVENT, answered=500)).endswith("  answered 500")
 
 
 def test_an_event_without_a_name_or_score_shows_what_there_is() -> None:
     event = {"type": "submission.started", "data": {"candidate": {"id": "4711"}, "submission": {"score": None}}}
-    assert line_of(received(event)).endswith("verified  submission.started  4711")
+    assert event_line(received(event)).endswith("verified  submission.started  4711")
 
 
 def test_a_score_of_zero_is_a_score() -> None:
-    assert line_of(received({"type": "t", "data": {"submission": {"score": 0}}})).endswith("  0 points")
+    assert event_line(received({"type": "t", "data": {"submission": {"score": 0}}})).endswith("  0 points")
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[]", b'"x"', b'{"data":[]}', b'{"data":{"exam":7}}'])
 def test_a_body_that_is_no_event_is_still_one_line(body: bytes) -> None:
-    assert line_of(received(body)).endswith("verified  (no type)")
+    assert event_line(received(body)).endswith("verified  (no type)")
 
 
 def test_the_json_line_is_the_body_as_sent() -> None:
     body = json.dumps(EVENT, ensure_ascii=False).encode()
-    assert json_of(received(body)).encode() == body
+    assert event_json(received(body)).encode() == body
 
 
 def test_the_json_line_of_an_indented_body_stays_one_line() -> None:
-    assert json.loads(json_of(received(b'{\n"type":\n"x"}'))) == {"type": "x"}
-    assert "\n" not in json_of(received(b'{\n"type":\n"x"}'))
+    assert json.loads(event_json(received(b'{\n"type":\n"x"}'))) == {"type": "x"}
+    assert "\n" not in event_json(received(b'{\n"type":\n"x"}'))
 
 
 @pytest.mark.parametrize("hostile", ["\x7f", "\x9b2J", "\u202e", "\u2028"])
 def test_the_json_line_holds_nothing_that_a_terminal_obeys(hostile: str) -> None:
     """Valid JSON may hold these as they are."""
     body = json.dumps({"url": f"https://a.example/{hostile}"}, ensure_ascii=False)
-    line = json_of(received(body.encode()))
+    line = event_json(received(body.encode()))
     assert hostile[0] not in line
     assert json.loads(line) == json.loads(body)
 
 
 def test_the_json_line_of_what_is_no_json_holds_no_escape_character_either() -> None:
-    assert "\x1b" not in json_of(received(b"\x1b[2J\r"))
+    assert "\x1b" not in event_json(received(b"\x1b[2J\r"))
 
 
 def test_control_characters_are_written_out() -> None:

@@ -1,4 +1,4 @@
-"""The installation that the demo plays on, driven as a person drives it: by the command line."""
+"""The local stack of the demo, operated with the command line."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from pathlib import Path
 from boto3 import Session
 
 from examhook_cli.local.environment import shell_variables
-from examhook_cli.stack import DEFAULT_STACK_NAME, Stack, find_stack
+from examhook_cli.stack import DEFAULT_STACK_NAME, Stack, read_stack
 
 _COMMAND_TIMEOUT_S = 600
 
 
 class CommandFailedError(Exception):
-    """A command of the demo failed; the message is what it said."""
+    """A command of the demo failed; the message is its output."""
 
 
 @dataclass(frozen=True, slots=True)
-class DemoInstallation:
-    """A local stack of the demo's own, apart from one that the person may have up."""
+class DemoStack:
+    """A local stack with its own port and state folder, separate from the user's local stack."""
 
     environ: Mapping[str, str]
     session: Session
@@ -36,7 +36,7 @@ class DemoInstallation:
     secrets_by_url: Mapping[str, str]
 
     def poll(self, *, full: bool = False) -> Mapping[str, object]:
-        """Run one poll; its report. Raises CommandFailedError."""
+        """Run one poll and return its report; raises CommandFailedError."""
         report = json.loads(run_command(["poll", "--json", *(["--full"] if full else [])], self.environ))
         if not isinstance(report, dict):
             raise CommandFailedError(f"examhook poll printed {report!r}")
@@ -44,11 +44,12 @@ class DemoInstallation:
 
 
 @contextmanager
-def demo_installation(base_url: str, code: str, webhook_urls: Sequence[str]) -> Iterator[DemoInstallation]:
-    """A stack that is up for the length of a ``with`` block; raises CommandFailedError."""
+def running_demo_stack(base_url: str, code: str, webhook_urls: Sequence[str]) -> Iterator[DemoStack]:
+    """Run a stack during the block; raises CommandFailedError."""
     state = Path(tempfile.mkdtemp(prefix="examhook-demo-"))
     port = _free_port()
-    environ = {**os.environ, **shell_variables(port), "EXAMHOOK_LOCAL_DIR": str(state)}
+    variables = shell_variables(port)
+    environ = {**os.environ, **variables, "EXAMHOOK_LOCAL_DIR": str(state)}
     urls = [option for url in webhook_urls for option in ("--webhook-url", url)]
     try:
         run_command(
@@ -58,19 +59,18 @@ def demo_installation(base_url: str, code: str, webhook_urls: Sequence[str]) -> 
             ],
             {**environ, "EXAMHOOK_ACCOUNT_CODE": code},
         )
-        written = json.loads((state / "stack.json").read_text())
-        variables = shell_variables(port)
+        stack_file = json.loads((state / "stack.json").read_text())
         session = Session(
             aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
             region_name=variables["AWS_REGION"],
         )
         os.environ["AWS_ENDPOINT_URL"] = variables["AWS_ENDPOINT_URL"]
-        yield DemoInstallation(
+        yield DemoStack(
             environ=environ,
             session=session,
-            stack=find_stack(session, DEFAULT_STACK_NAME),
-            secrets_by_url={endpoint["url"]: endpoint["secret"] for endpoint in written["endpoints"]},
+            stack=read_stack(session.client("cloudformation"), DEFAULT_STACK_NAME),
+            secrets_by_url={endpoint["url"]: endpoint["secret"] for endpoint in stack_file["endpoints"]},
         )
     finally:
         run_command(["local", "down"], environ)
@@ -78,8 +78,8 @@ def demo_installation(base_url: str, code: str, webhook_urls: Sequence[str]) -> 
 
 
 def run_command(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
-    """Standard output of ``examhook …``; raises CommandFailedError with what it said."""
-    done = subprocess.run(  # noqa: S603 - our own command line, with arguments made here
+    """Run ``examhook`` and return its standard output; raises CommandFailedError."""
+    result = subprocess.run(  # noqa: S603 - our own command line, with arguments made here
         [sys.executable, "-m", "examhook_cli.main", *arguments],
         env=dict(environ),
         capture_output=True,
@@ -87,9 +87,10 @@ def run_command(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
         check=False,
         timeout=_COMMAND_TIMEOUT_S,
     )
-    if done.returncode:
-        raise CommandFailedError(f"examhook {' '.join(arguments[:2])} failed: {done.stderr.strip() or done.stdout}")
-    return done.stdout
+    if result.returncode:
+        output = result.stderr.strip() or result.stdout
+        raise CommandFailedError(f"examhook {' '.join(arguments[:2])} failed: {output}")
+    return result.stdout
 
 
 def _free_port() -> int:

@@ -1,0 +1,72 @@
+"""CONTRIBUTING.md and the pages under docs/ lead only to files, definitions and headings that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+GUIDE = ROOT / "CONTRIBUTING.md"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", GUIDE, *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\[([^\]\n]*)\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)")
+CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+NAMED_PATH = re.compile(r"(?:src|tests|tools|docs)/[\w./-]*\w")
+
+
+class Link(NamedTuple):
+    """One link to a file of the project."""
+
+    text: str
+    path: str
+    heading: str
+
+
+def links(page: Path) -> list[Link]:
+    return [Link(*found) for found in LINK.findall(CODE_BLOCK.sub("", page.read_text()))]
+
+
+def target(page: Path, link: Link) -> Path:
+    return page.parent / link.path if link.path else page
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    titles = re.findall(r"^#+ (.+)$", CODE_BLOCK.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def undefined(page: Path, link: Link) -> list[str]:
+    """The parts of a name such as `Reader.pages` that the linked module does not define."""
+    module = target(page, link).read_text()
+    parts = link.text.strip("`").split(".")
+    return [part for part in parts if not re.search(rf"^\s*(?:def|class) {part}\b|^{part}\b.*=", module, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_and_a_heading_that_exist(page: Path) -> None:
+    broken = [link for link in links(page) if not target(page, link).exists()]
+    assert broken == []
+    lost = [link for link in links(page) if link.heading and link.heading not in headings(target(page, link))]
+    assert lost == []
+
+
+def test_every_path_that_the_guide_names_exists() -> None:
+    paths = NAMED_PATH.findall(GUIDE.read_text())
+    assert len(paths) > 100
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_function_that_the_guide_names_is_defined_in_the_linked_file() -> None:
+    named = [link for link in links(GUIDE) if link.text.startswith("`")]
+    assert len(named) > 20
+    assert {link.text: missing for link in named if (missing := undefined(GUIDE, link))} == {}
+
+
+def test_a_name_that_the_linked_file_does_not_define_is_noticed() -> None:
+    module = "src/examhook/detection/reader.py"
+    assert undefined(GUIDE, Link("`Reader.pages`", module, "")) == []
+    assert undefined(GUIDE, Link("`Reader.leaves`", module, "")) == ["leaves"]
+    assert undefined(GUIDE, Link("`LIMIT`", module, "")) == []
