@@ -1,8 +1,9 @@
-"""CONTRIBUTING.md and the pages under docs/ lead only to files, definitions and headings that exist."""
+"""README.md, CONTRIBUTING.md and the pages under docs/ name only files, headings, functions and tests that exist."""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,10 @@ class Link(NamedTuple):
     text: str
     path: str
     heading: str
+
+
+def page_name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
 
 
 def links(page: Path) -> list[Link]:
@@ -45,7 +50,20 @@ def undefined(page: Path, link: Link) -> list[str]:
     return [part for part in parts if not re.search(rf"^\s*(?:def|class) {part}\b|^{part}\b.*=", module, re.MULTILINE)]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def is_runnable(module: str) -> bool:
+    path = module.replace(".", "/")
+    return any((ROOT / file).exists() for file in (f"{path}.py", f"{path}/__main__.py", f"src/{path}/__main__.py"))
+
+
+@cache
+def all_tests() -> set[str]:
+    """Names of all test modules and test functions."""
+    modules = list((ROOT / "tests").rglob("test_*.py"))
+    functions = [re.findall(r"^\s*def (test_\w+)", module.read_text(), re.MULTILINE) for module in modules]
+    return {module.stem for module in modules}.union(*functions)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_every_link_leads_to_a_file_and_a_heading_that_exist(page: Path) -> None:
     broken = [link for link in links(page) if not target(page, link).exists()]
     assert broken == []
@@ -57,6 +75,18 @@ def test_every_path_that_the_guide_names_exists() -> None:
     paths = NAMED_PATH.findall(GUIDE.read_text())
     assert len(paths) > 100
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_every_module_that_a_page_runs_exists(page: Path) -> None:
+    modules = re.findall(r"python -m ((?:examhook|tools)[\w.]*\w)", page.read_text())
+    assert [name for name in modules if not is_runnable(name)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_every_test_that_a_page_names_exists(page: Path) -> None:
+    named = set(re.findall(r"\btest_\w+", page.read_text()))
+    assert named - all_tests() == set()
 
 
 def test_every_function_that_the_guide_names_is_defined_in_the_linked_file() -> None:
