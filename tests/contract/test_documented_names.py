@@ -100,3 +100,10 @@ def test_a_name_that_the_linked_file_does_not_define_is_noticed() -> None:
     assert undefined(GUIDE, Link("`Reader.pages`", module, "")) == []
     assert undefined(GUIDE, Link("`Reader.leaves`", module, "")) == ["leaves"]
     assert undefined(GUIDE, Link("`LIMIT`", module, "")) == []
+
+
+def test_the_index_lists_every_decision_by_its_title() -> None:
+    folder = ROOT / "docs" / "decisions"
+    pages = {path.name: path.read_text().splitlines()[0] for path in folder.glob("0*.md")}
+    listed = {link.path: f"# {int(link.path[:4])}. {link.text}" for link in links(folder / "README.md")}
+    assert listed == pages
