@@ -15,6 +15,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", GUIDE, *sorted((ROOT / "docs
 LINK = re.compile(r"\[([^\]\n]*)\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)")
 CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 NAMED_PATH = re.compile(r"(?:src|tests|tools|docs)/[\w./-]*\w")
+NAMED_FILE = re.compile(r"`((?:\w[\w-]*/)*\w[\w-]*\.(?:py|mjs|yaml))`")
 
 
 class Link(NamedTuple):
@@ -56,6 +57,18 @@ def is_runnable(module: str) -> bool:
 
 
 @cache
+def source_files() -> list[str]:
+    """Paths of all files that a page may name by the end of their path."""
+    folders = ("src", "tests", "tools", "docs")
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*.*") if "node_modules" not in path.parts]
+    return [f"/{path.relative_to(ROOT)}" for path in [*found, *ROOT.glob("*.*")]]
+
+
+def is_source_file(name: str) -> bool:
+    return any(path.endswith(f"/{name}") for path in source_files())
+
+
+@cache
 def all_tests() -> set[str]:
     """Names of all test modules and test functions."""
     modules = list((ROOT / "tests").rglob("test_*.py"))
@@ -69,6 +82,11 @@ def test_every_link_leads_to_a_file_and_a_heading_that_exist(page: Path) -> None
     assert broken == []
     lost = [link for link in links(page) if link.heading and link.heading not in headings(target(page, link))]
     assert lost == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_every_source_file_that_a_page_names_exists(page: Path) -> None:
+    assert [name for name in NAMED_FILE.findall(page.read_text()) if not is_source_file(name)] == []
 
 
 def test_every_path_that_the_guide_names_exists() -> None:
