@@ -51,11 +51,6 @@ def undefined(page: Path, link: Link) -> list[str]:
     return [part for part in parts if not re.search(rf"^\s*(?:def|class) {part}\b|^{part}\b.*=", module, re.MULTILINE)]
 
 
-def is_runnable(module: str) -> bool:
-    path = module.replace(".", "/")
-    return any((ROOT / file).exists() for file in (f"{path}.py", f"{path}/__main__.py", f"src/{path}/__main__.py"))
-
-
 @cache
 def source_files() -> list[str]:
     """Paths of all files that a page may name by the end of their path."""
@@ -93,12 +88,6 @@ def test_every_path_that_the_guide_names_exists() -> None:
     paths = NAMED_PATH.findall(GUIDE.read_text())
     assert len(paths) > 100
     assert [path for path in paths if not (ROOT / path).exists()] == []
-
-
-@pytest.mark.parametrize("page", PAGES, ids=page_name)
-def test_every_module_that_a_page_runs_exists(page: Path) -> None:
-    modules = re.findall(r"python -m ((?:examhook|tools)[\w.]*\w)", page.read_text())
-    assert [name for name in modules if not is_runnable(name)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
