@@ -1,4 +1,4 @@
-"""Each resource's own policy lets in who has to come by it, nobody else, and says nothing that nobody needs."""
+"""Each resource's policy allows exactly the necessary access."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ALARMS = TEMPLATE.of_type("AWS::CloudWatch::Alarm")
 
 
 def changed(monkeypatch: pytest.MonkeyPatch, name: str, **properties: Any) -> StackTemplate:
-    """A template like ours but for one resource; the roles are judged by it."""
+    """A template like ours with one changed resource; the roles are checked against it."""
     template = StackTemplate(TEMPLATE.parameters)
     found = template.resources[name]
     template.resources[name] = {**found, "Properties": {**found["Properties"], **properties}}
@@ -34,7 +34,7 @@ def key_policy(**facts: Any) -> Mapping[str, Any]:
     return {"Statement": [{"Sid": "S", "Effect": "Allow", "Action": "kms:*", "Resource": "*", **facts}]}
 
 
-def test_every_alarm_may_tell_its_topic_and_an_alarm_of_another_account_may_not() -> None:
+def test_every_alarm_may_publish_to_its_topic_and_an_alarm_of_another_account_may_not() -> None:
     wanted = set(wanted_by_services(TEMPLATE))
     assert {each.arn for each in wanted} == {TOPIC}
     assert len(wanted) == len(ALARMS)
@@ -48,21 +48,21 @@ def test_every_alarm_may_tell_its_topic_and_an_alarm_of_another_account_may_not(
     assert not lets_service(TEMPLATE, replace(one, arn=arn_of("SubmissionsTopic", "AWS::SNS::Topic")))
 
 
-def test_no_resources_policy_says_what_nothing_needs() -> None:
-    """The key's is used where a role has a right to the key; whether that right is used, test_rights.py tells."""
+def test_no_resource_policy_has_an_unneeded_statement() -> None:
+    """A key's statement is needed if a role has a permission for the key; test_rights.py checks that one."""
     keys = {grant.resource for _, grant in rights.all_grants() if grant.action.startswith("kms:")}
     assert keys == {KEY}
     assert unused_statements(TEMPLATE, set(wanted_by_services(TEMPLATE)), keys) == []
 
 
-def test_what_nothing_needs_is_found() -> None:
+def test_an_unneeded_statement_is_found() -> None:
     assert len(unused_statements(TEMPLATE, set(), {KEY})) == 1
     assert len(unused_statements(TEMPLATE, set(wanted_by_services(TEMPLATE)), set())) == 1
     scheduled = ServiceWanted("scheduler.amazonaws.com", "sns:Publish", TOPIC)
     assert len(unused_statements(TEMPLATE, {scheduled}, {KEY})) == 1
 
 
-def test_a_role_cannot_use_a_key_whose_policy_does_not_leave_it_to_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_role_cannot_use_a_key_whose_policy_does_not_delegate_to_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
     sealing = [Wanted("RetryRole", "kms:Encrypt", KEY)]
     assert denied(sealing) == []
     changed(monkeypatch, "SecretsKey", KeyPolicy=key_policy(Principal=ROOT, Action="kms:Describe*"))
@@ -70,7 +70,7 @@ def test_a_role_cannot_use_a_key_whose_policy_does_not_leave_it_to_the_account(m
     assert line.startswith(f"RetryRole may not kms:Encrypt {KEY}")
 
 
-def test_a_policy_that_refuses_or_names_a_role_is_not_taken_for_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_policy_that_denies_or_names_a_role_raises_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     role = {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:role/RetryRole"}
     for facts in ({"Principal": ROOT, "Effect": "Deny"}, {"Principal": role}):
         changed(monkeypatch, "SecretsKey", KeyPolicy=key_policy(**facts))

@@ -1,6 +1,6 @@
-"""Each role may do what its function calls and what AWS does by it, and nothing more; so may each resource's policy.
+"""Each role may do exactly what its function calls and what AWS does by it; so may each resource's policy.
 
-That no role may do more is judged after the last test, see ``whole_run.py``.
+``whole_run.py`` checks after the last test that no role may do more.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ def test_every_role_may_do_what_aws_does_by_it() -> None:
     assert denied(wanted) == []
 
 
-def test_every_right_is_one_that_aws_knows() -> None:
+def test_every_permission_is_a_known_aws_action() -> None:
     asked = {grant.action for _, grant in all_grants()}
     assert {
         action for action in asked if action.split(":")[1].lower() not in known_actions(action.split(":")[0])
     } == set()
 
 
-def test_no_right_covers_all_resources_or_all_actions() -> None:
+def test_no_permission_covers_all_resources_or_all_actions() -> None:
     assert [grant for _, grant in all_grants() if grant.resource == "*" or "*" in grant.action] == []
 
 
-def test_every_option_that_brings_rights_is_on_in_what_is_judged() -> None:
+def test_every_option_that_adds_permissions_is_on_in_the_checked_template() -> None:
     brings = {name for name, found in raw_resources().items() if found["Type"].startswith("AWS::IAM::")}
     off = brings - TEMPLATE.resources.keys()
     assert off == set(), f"give TEMPLATE in tests/support/iam/rights.py a parameter that brings {off}"
@@ -72,7 +72,7 @@ def _conditions(value: Any) -> Iterator[str]:
             yield from _conditions(found)
 
 
-def test_a_secret_of_the_persons_own_is_the_one_that_poll_may_read() -> None:
+def test_poll_may_read_only_the_operators_secret_if_one_is_given() -> None:
     template = StackTemplate({"AccountCodeSecretArn": OWN_CODE_ARN})
     (policy,) = template.resources["PollRole"]["Properties"]["Policies"]
     read = [each for each in policy["PolicyDocument"]["Statement"] if each["Action"] == "secretsmanager:GetSecretValue"]
@@ -81,7 +81,7 @@ def test_a_secret_of_the_persons_own_is_the_one_that_poll_may_read() -> None:
     assert variables["ACCOUNT_CODE_SECRET_ARN"] == OWN_CODE_ARN
 
 
-def test_only_who_uses_a_role_may_take_it() -> None:
+def test_a_role_can_be_assumed_only_by_its_service() -> None:
     users = {
         role_of(facts["Role"]): "lambda.amazonaws.com" for facts in TEMPLATE.of_type("AWS::Lambda::Function").values()
     }
@@ -95,8 +95,8 @@ def test_only_who_uses_a_role_may_take_it() -> None:
             assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}}
 
 
-def test_a_resources_own_policy_lets_in_aws_services_for_this_account_only() -> None:
-    """Roles need no place in it: within an AWS account, one of both policies is enough."""
+def test_a_resource_policy_allows_aws_services_for_this_account_only() -> None:
+    """Roles need no statement there: within an AWS account, either policy is enough."""
     kinds = ("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::Events::EventBusPolicy")
     statements = [
         statement
@@ -114,8 +114,8 @@ def test_a_resources_own_policy_lets_in_aws_services_for_this_account_only() -> 
     assert brought <= judged, "a kind of policy that nothing here judges"
 
 
-def test_the_keys_policy_leaves_it_to_the_roles_and_no_other_key_is_in_use() -> None:
-    """A key of the customer's own on a topic, queue, table or secret would ask more rights of whoever uses that."""
+def test_the_keys_policy_delegates_to_the_roles_and_no_other_key_is_used() -> None:
+    """A customer's key on a topic, queue, table or secret would require more permissions of its users."""
     (key,) = TEMPLATE.of_type("AWS::KMS::Key").values()
     (statement,) = key["KeyPolicy"]["Statement"]
     assert statement["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
@@ -134,7 +134,7 @@ def test_the_keys_policy_leaves_it_to_the_roles_and_no_other_key_is_in_use() -> 
 
 
 def test_dead_letters_stay_in_the_account_and_topics_send_only_e_mail() -> None:
-    """What would need a queue's policy is not there: a topic that sends to a queue, a queue of another account."""
+    """Nothing that needs a queue policy exists: no topic sends to a queue, and no queue is in another account."""
     for queue in TEMPLATE.of_type("AWS::SQS::Queue").values():
         if "RedrivePolicy" in queue:
             assert f":{REGION}:{ACCOUNT_ID}:" in queue["RedrivePolicy"]["deadLetterTargetArn"]
@@ -156,15 +156,15 @@ def test_event_sources_keep_to_the_bounds_that_aws_sets() -> None:
             assert queues[name]["VisibilityTimeout"] >= needed_s
 
 
-def test_the_emulators_own_rights_widen_what_aws_covers_by_one_right() -> None:
-    """A role lacks nothing on AWS because the emulator was given more: calls are judged by AWS's names."""
+def test_the_emulators_extra_permissions_only_add_batch_forms() -> None:
+    """A role lacks nothing on AWS because of the emulator's extra permissions: calls are checked by AWS's names."""
     for right, widened in BATCH_ACTIONS.items():
         assert ANOTHER_NAME[widened] == right
         service, action = widened.split(":")
         assert action.lower() not in known_actions(service)
 
 
-def test_a_right_that_is_taken_away_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_removed_permission_is_reported_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     call = Call("deliver", "sqs", "SendMessageBatch", (Need("sqs:SendMessage", "delivery"),))
     assert denied(wanted_by_calls([call])) == []
     monkeypatch.setattr(rights, "may", lambda wanted: wanted.action != "sqs:SendMessage")
@@ -172,7 +172,7 @@ def test_a_right_that_is_taken_away_is_missed(monkeypatch: pytest.MonkeyPatch) -
     assert line.startswith("DeliverRole may not sqs:SendMessage arn:aws:sqs:eu-central-1:123456789012:DeliveryQueue")
 
 
-def test_a_right_too_many_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unneeded_permission_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     arn = arn_of_need(Need("dynamodb:GetItem", "Events"))
     made = [("DeliverRole", Grant("ReadEvents", action, arn)) for action in ("dynamodb:GetItem", "dynamodb:PutItem")]
     monkeypatch.setattr(rights, "all_grants", lambda: iter(made))
@@ -180,7 +180,7 @@ def test_a_right_too_many_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert line.startswith(f"DeliverRole may dynamodb:PutItem {arn} (ReadEvents)")
 
 
-def test_what_a_function_calls_is_recorded_with_its_resource_and_what_tests_call_is_not(
+def test_calls_of_functions_are_recorded_with_their_resource_and_those_of_tests_are_not(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert functions()["DispatchFunction"] == "dispatch"
@@ -194,7 +194,7 @@ def test_what_a_function_calls_is_recorded_with_its_resource_and_what_tests_call
     assert {handler for handler, _, _ in called} == {"dispatch"}
 
 
-def test_a_call_whose_right_nobody_knows_is_said_so() -> None:
+def test_a_call_with_an_unknown_permission_is_reported() -> None:
     with pytest.raises(UnknownCallError, match="AWS knows no action sqs:SendPigeon"):
         list(needs_of_call("sqs", "SendPigeon", {}))
     with pytest.raises(UnknownCallError, match="which resource"):
@@ -225,17 +225,17 @@ def test_a_call_whose_right_nobody_knows_is_said_so() -> None:
         ("events", "PutEvents", {"Entries": [{"EventBusName": "b"}]}, [Need("events:PutEvents", "b")]),
     ],
 )
-def test_what_a_call_asks_for_is_named_as_aws_names_it(
+def test_a_call_needs_permissions_by_aws_names(
     service: str, operation: str, params: Mapping[str, Any], needs: list[Need]
 ) -> None:
     assert list(needs_of_call(service, operation, params)) == needs
 
 
-def test_the_data_on_aws_actions_is_there() -> None:
+def test_the_list_of_aws_actions_is_available() -> None:
     assert (files("cfnlint") / "data" / "AdditionalSpecs" / "Policies.json").is_file()
 
 
-def test_poll_opens_the_keys_of_erasures_and_no_secret_of_an_endpoint() -> None:
+def test_poll_can_decrypt_keys_of_erasures_but_no_secret_of_an_endpoint() -> None:
     key = arn_of_need(Need("kms:Decrypt", "k"))
     opened = [
         Wanted("PollRole", "kms:Decrypt", key, (("kms:EncryptionContext:endpoint_id", name),))

@@ -1,4 +1,4 @@
-"""Items of a newer version of Examhook, as after going back to an older one: kept as they are, and in nobody's way."""
+"""Items of a newer version of Examhook, as after a downgrade: kept unchanged, and they delay nothing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def end_both(stage: Stage) -> None:
         stage.provider.change(str(number), row(number, 1, BEGAN_AT + 30))
 
 
-def test_an_exam_with_newer_items_is_left_alone_and_the_others_go_on(stage: Stage) -> None:
+def test_an_exam_with_newer_items_is_not_changed_and_the_others_are_polled(stage: Stage) -> None:
     set_version("1", SCHEMA_VERSION + 1)
     before = items_of("1")
     end_both(stage)
@@ -58,7 +58,7 @@ def test_an_exam_with_newer_items_is_left_alone_and_the_others_go_on(stage: Stag
     ]
 
 
-def test_what_happened_meanwhile_is_announced_once_the_items_can_be_read_again(stage: Stage) -> None:
+def test_changes_meanwhile_are_announced_once_the_items_are_readable_again(stage: Stage) -> None:
     set_version("1", SCHEMA_VERSION + 1)
     end_both(stage)
     stage.poll()

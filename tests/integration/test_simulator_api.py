@@ -1,4 +1,4 @@
-"""The simulated provider over real sockets, without any quirk: what the provider's own page says."""
+"""The simulated provider on real sockets, without quirks, behaves as the provider's page says."""
 
 from __future__ import annotations
 

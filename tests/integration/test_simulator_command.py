@@ -1,4 +1,4 @@
-"""``examhook simulate`` as a program of its own: what it prints, and how it ends."""
+"""``examhook simulate`` as a separate program: its output, and how it ends."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_it_serves_exams_until_a_signal_stops_it(how: signal.Signals) -> None:
         assert (process.returncode, rest, said) == (0, "", "Stopped.\n")
 
 
-def test_live_candidates_come_as_time_passes_and_quirks_are_on() -> None:
+def test_live_candidates_start_as_time_passes_and_quirks_are_on() -> None:
     with running(
         *FEW, "--live", "60", "--attempt-count", "finishes", "--quirk", "bom", "--quirk", "limit_cap=1"
     ) as process:

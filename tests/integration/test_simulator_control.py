@@ -1,4 +1,4 @@
-"""The simulator's control endpoint: what it can do, what it refuses, and that its client says the same as the world."""
+"""The simulator's control endpoint: its acts, its errors, and that its client agrees with the world."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def post(simulator: Simulator, act: str, body: str, headers: dict[str, str] | No
     return requests.post(url, data=body.encode(), headers=JSON if headers is None else headers, timeout=10)
 
 
-def test_a_whole_script_over_http_says_what_the_same_script_says_in_the_process(simulator: Simulator) -> None:
+def test_a_script_over_http_has_the_same_results_as_in_the_process(simulator: Simulator) -> None:
     def play(target: World | SimulatorControl) -> None:
         exam_id = target.create_exam("Fire safety", category="Safety", counts=AttemptCount.FINISHES)
         target.create_exam(available=False)
@@ -63,7 +63,7 @@ def test_a_whole_script_over_http_says_what_the_same_script_says_in_the_process(
     assert {entry.kind for entry in twin.ledger()} == set(LedgerKind)
 
 
-def test_the_clock_can_be_let_run_and_stopped(simulator: Simulator) -> None:
+def test_the_clock_can_be_started_and_stopped(simulator: Simulator) -> None:
     simulator.control.run_at(60)
     assert requests.get(f"{simulator.base_url}/_sim/clock", timeout=10).json()["speed"] == 60
     simulator.control.run_at(0)
@@ -109,7 +109,7 @@ def test_switches_are_shown_while_they_are_on(simulator: Simulator) -> None:
         ("set_limit", '{"per_second": 0}', "per_second is 1 or more"),
     ],
 )
-def test_what_cannot_be_done_is_refused_with_a_reason_and_changes_nothing(
+def test_an_impossible_act_is_rejected_with_a_reason_and_changes_nothing(
     simulator: Simulator, act: str, body: str, why: str
 ) -> None:
     answer = post(simulator, act, body)
@@ -130,7 +130,7 @@ def test_an_unknown_act_or_read_is_answered_with_the_known_ones(simulator: Simul
 
 
 def test_a_web_page_cannot_reach_it_through_its_visitors_browser(simulator: Simulator) -> None:
-    """No form can post JSON, and no name but the loopback's own is answered."""
+    """A form cannot post JSON, and only the loopback's own names get an answer."""
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert post(simulator, "create_exam", "{}", form).status_code == 415
     elsewhere = {"Host": f"evil.example:{simulator.server_port}"}
@@ -144,7 +144,7 @@ def test_nothing_but_the_control_endpoint_takes_a_post_and_only_a_small_one(simu
     assert post(simulator, "create_exam", json.dumps({"title": "x" * 2_000_000})).status_code == 413
 
 
-def test_the_client_says_why_it_was_refused_and_that_nobody_is_there() -> None:
+def test_the_client_reports_a_rejection_and_a_missing_simulator() -> None:
     with running_simulator(World()) as simulator, pytest.raises(SimulatorControlError, match="There is no exam 7"):
         simulator.control.close_exam("7")
     gone = SimulatorControl(simulator.base_url)

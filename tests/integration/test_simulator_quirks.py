@@ -1,4 +1,4 @@
-"""Every quirk of the simulated provider, seen from the other end of a real socket."""
+"""Every quirk of the simulated provider, as a client sees it over a real socket."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROWS = 40
 
 
 class Stand:
-    """A simulator with one exam of 40 attempts, and a session to ask it."""
+    """A simulator with one exam of 40 attempts, and a session."""
 
     def __init__(self, asking: Asking) -> None:
         self.world = asking.simulator.world
@@ -444,7 +444,7 @@ def gzip_bomb(stand: Stand) -> None:
 
 
 def interim(stand: Stand) -> None:
-    """Read by hand, since the HTTP library of the tests takes an interim answer for the final one."""
+    """Read by hand, because the HTTP library of the tests treats an interim answer as the final one."""
     stand.switch_on("interim=103")
     host = stand.asking.simulator.base_url.removeprefix("http://")
     with socket.create_connection(("127.0.0.1", stand.asking.simulator.server_port), timeout=10) as peer:
@@ -555,12 +555,12 @@ def test_a_hanging_answer_does_not_keep_the_simulator_from_stopping() -> None:
             session.get(f"{simulator.base_url}/index.php", params={"task": EXAMS}, timeout=0.1)
 
 
-def test_every_quirk_has_its_proof() -> None:
+def test_every_quirk_has_a_test() -> None:
     assert set(PROOFS) == set(Quirk)
 
 
 def test_rows_that_move_between_two_pages_are_missed_by_offset(stand: Stand) -> None:
-    """What a reader has to cope with: an attempt removed between two requests hides another."""
+    """Readers must handle this: an attempt that is removed between two requests hides another."""
     first = stand.keys(limit=10)
     stand.world.remove(AttemptRef(stand.exam_id, str(first[0][1]), int(str(first[0][0]))))
     second = stand.keys(start=10, limit=100)

@@ -1,4 +1,4 @@
-"""The two halves check each other: what the provider client reads from the simulator is the simulator's truth."""
+"""Client and simulator verify each other: the client reads exactly the simulator's truth."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PASSING = (
 
 
 class Time:
-    """Seconds that pass only when somebody sleeps."""
+    """Time that advances only by sleeping."""
 
     def __init__(self, at: float) -> None:
         self.at = at
@@ -117,14 +117,14 @@ def test_whatever_an_answer_looks_like_the_client_reads_the_truth(switch: str, s
     assert_reads_the_truth(simulator)
 
 
-def test_the_client_reads_the_truth_through_all_of_it_at_once(simulator: Simulator) -> None:
+def test_the_client_reads_the_truth_with_all_quirks_at_once(simulator: Simulator) -> None:
     for switch in READABLE:
         simulator.control.quirk_on(switch)
     assert_reads_the_truth(simulator)
 
 
 @pytest.mark.parametrize("switch", PASSING)
-def test_the_client_gets_over_what_passes(switch: str, simulator: Simulator) -> None:
+def test_the_client_survives_temporary_failures(switch: str, simulator: Simulator) -> None:
     simulator.control.quirk_on(switch)
     assert_reads_the_truth(simulator)
     statuses = [record.quirks for record in simulator.api.requests()]
@@ -155,7 +155,7 @@ def test_unreadable_rows_are_counted_and_the_others_read(simulator: Simulator) -
     assert (page.row_count, len(page.unreadable), len(page.rows)) == (65, 3, 62)
 
 
-def test_a_provider_that_stays_down_is_an_error_that_retrying_helps(simulator: Simulator) -> None:
+def test_a_provider_that_stays_down_is_a_temporary_error(simulator: Simulator) -> None:
     simulator.control.quirk_on("server_error=503")
     with reading(simulator) as client, pytest.raises(ProviderError) as caught:
         client.exams(0, PAGE)

@@ -1,4 +1,4 @@
-"""The simulated v1 API, asked as the provider documents it."""
+"""The simulated v1 API behaves as the provider documents it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def simulator() -> Iterator[Simulator]:
 
 
 def ask(simulator: Simulator, signature: str | None = None, **params: str | int) -> dict[str, object]:
-    """One answer; signed rightly unless another ``signature`` is given."""
+    """One answer; the signature is right unless another ``signature`` is given."""
     right = hashlib.md5((TIME + simulator.code).encode(), usedforsecurity=False).hexdigest()
     answer = requests.get(
         f"{simulator.base_url}/api/v1/student/queryresults",
@@ -61,7 +61,7 @@ def test_pages_follow_each_other_and_hold_a_hundred_rows_at_most(simulator: Simu
     assert len(rows(ask(simulator))) == 30
 
 
-def test_one_exam_and_one_candidate_may_be_asked_for(simulator: Simulator) -> None:
+def test_one_exam_and_one_candidate_may_be_requested(simulator: Simulator) -> None:
     wanted = simulator.world.truth()[-1]
     of_exam = ask(simulator, eid=wanted.exam_id)
     assert of_exam["total"] == 3
@@ -82,15 +82,13 @@ def test_one_exam_and_one_candidate_may_be_asked_for(simulator: Simulator) -> No
         (None, {"code": "x"}),
     ],
 )
-def test_who_does_not_sign_rightly_is_refused(
-    simulator: Simulator, signature: str | None, params: dict[str, str]
-) -> None:
+def test_a_wrong_signature_is_rejected(simulator: Simulator, signature: str | None, params: dict[str, str]) -> None:
     answer = ask(simulator, signature, **params)
     assert answer["status"] == "error"
     assert "data" not in answer
 
 
-def test_the_log_tells_the_two_apis_apart_and_holds_no_code(simulator: Simulator) -> None:
+def test_the_log_distinguishes_the_apis_and_contains_no_code(simulator: Simulator) -> None:
     ask(simulator, eid=simulator.world.truth()[0].exam_id)
     (record,) = simulator.api.requests()
     assert record.task == "v1.queryresults"

@@ -1,4 +1,4 @@
-"""Dispatch is cut off from its stream for longer than the stream remembers: every event still goes out, once."""
+"""Dispatch is cut off from its stream longer than the stream's retention: every event is still sent once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[WatchedStack]:
 
 
 def a_day_passes(watched: WatchedStack) -> None:
-    """For what is awaited."""
+    """Let the awaited events age by a day."""
     watched.dynamodb.update_item(
         TableName=EXAMS,
         Key={"account": {"S": "main"}, "sk": {"S": "account"}},
@@ -37,7 +37,7 @@ def ordered(watched: WatchedStack) -> list[str]:
     return [json.dumps(order) for order in watched.stack.received(watched.stack.failure_url)]
 
 
-def test_what_the_stream_forgot_goes_out_all_the_same_and_once(watched: WatchedStack) -> None:
+def test_expired_stream_records_are_still_sent_once(watched: WatchedStack) -> None:
     watched.world.advance(int(time.time() - watched.world.now()))
     exam_id = watched.world.create_exam()
     refs = [watched.world.start(exam_id) for _ in range(3)]

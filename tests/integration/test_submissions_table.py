@@ -1,4 +1,4 @@
-"""Submissions in DynamoDB (moto): what is written comes back, and an old observation never wins."""
+"""Submissions in DynamoDB (moto): what is written is read back, and an old observation never wins."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def stored_one(table: SubmissionsTable) -> Submission:
     return table.between("main", EXAM.exam_id, OPEN.key, OPEN.key)[OPEN.key]
 
 
-def test_what_is_written_is_read_back_whole(table: SubmissionsTable) -> None:
+def test_a_written_submission_is_read_back_completely(table: SubmissionsTable) -> None:
     first = change(None, OPEN)
     assert table.write([first]) == []
     second = change(first.after, DONE)
@@ -69,7 +69,7 @@ def test_an_exam_can_be_read_page_by_page_in_stored_order(table: SubmissionsTabl
     assert table.page_after("main", "another", None, 3) == ([], None)
 
 
-def test_what_one_write_announces_once_more_the_next_does_not(
+def test_a_repeated_announcement_is_not_repeated_by_the_next_write(
     table: SubmissionsTable, dynamodb: DynamoDBClient
 ) -> None:
     def said() -> list[object]:
@@ -92,7 +92,7 @@ def test_a_second_poll_cannot_insert_the_same_attempt(table: SubmissionsTable) -
     assert table.write([second]) == [second]
 
 
-def test_a_change_of_what_another_poll_replaced_is_not_written(table: SubmissionsTable) -> None:
+def test_a_change_of_a_replaced_submission_is_not_written(table: SubmissionsTable) -> None:
     first = change(None, OPEN)
     table.write([first])
     table.write([change(first.after, DONE)])
@@ -138,10 +138,10 @@ def test_many_changes_are_written_and_the_overtaken_ones_named(table: Submission
         ("1234567890.0625", "1234567890.0625"),
     ],
 )
-def test_scores_are_written_as_dynamodb_gives_them_back(
+def test_scores_are_written_as_dynamodb_returns_them(
     table: SubmissionsTable, dynamodb: DynamoDBClient, score: str, spelled: str
 ) -> None:
-    """Otherwise a repeated write would not be known as the one that stands."""
+    """Otherwise a repeated write would not recognize the stored item."""
     table.write([change(None, replace(DONE, score_points=Decimal(score)))])
     (item,) = dynamodb.scan(TableName=SUBMISSIONS)["Items"]
     assert item["score_points"] == {"N": spelled}
@@ -149,12 +149,14 @@ def test_scores_are_written_as_dynamodb_gives_them_back(
 
 
 @pytest.mark.parametrize("record_id", [None, "4711"])
-def test_the_providers_id_of_a_record_is_kept(table: SubmissionsTable, record_id: str | None) -> None:
+def test_the_providers_record_id_is_stored(table: SubmissionsTable, record_id: str | None) -> None:
     table.write([change(None, replace(OPEN, record_id=record_id))])
     assert stored_one(table).attempt.record_id == record_id
 
 
-def test_an_item_of_another_version_is_refused_with_a_reason(table: SubmissionsTable, dynamodb: DynamoDBClient) -> None:
+def test_an_item_of_another_version_is_rejected_with_a_reason(
+    table: SubmissionsTable, dynamodb: DynamoDBClient
+) -> None:
     table.write([change(None, DONE)])
     item = dynamodb.scan(TableName=SUBMISSIONS)["Items"][0]
     with pytest.raises(UnreadableItemError, match="schema version 2, expected 1"):

@@ -1,4 +1,4 @@
-"""The stack's template says what the code relies on, and asks for no right that it does not need."""
+"""The stack's template provides what the code relies on, with minimal permissions."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def statements() -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 class AskedFor(dict[str, str]):
-    """An environment that notes which variables are read."""
+    """An environment that records which variables are read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,14 +93,14 @@ class AskedFor(dict[str, str]):
 
 
 @pytest.mark.parametrize("function", SETTINGS)
-def test_a_function_is_given_exactly_the_variables_that_its_settings_read(function: str) -> None:
+def test_a_function_has_exactly_the_variables_that_its_settings_read(function: str) -> None:
     asked = AskedFor()
     with pytest.raises(ValueError, match="Bad settings"):
         SETTINGS[function].read(asked)
     assert set(RESOURCES[function]["Properties"]["Environment"]["Variables"]) == asked.names
 
 
-def test_every_function_knows_the_stack_that_its_figures_are_of() -> None:
+def test_every_function_knows_the_stack_of_its_metrics() -> None:
     assert TEMPLATE["Globals"]["Function"]["Environment"]["Variables"] == {"STACK_NAME": {"Ref": "AWS::StackName"}}
 
 
@@ -126,7 +126,7 @@ def test_the_handler_that_is_named_exists(function: str) -> None:
     assert callable(getattr(import_module(module), name))
 
 
-def test_every_function_is_packed_by_the_makefile_beside_its_code() -> None:
+def test_every_function_is_packaged_by_the_makefile_beside_its_code() -> None:
     functions = [found for found in RESOURCES.values() if found["Type"] == "AWS::Serverless::Function"]
     assert {found["Metadata"]["BuildMethod"] for found in functions} == {"makefile"}
     assert "\nbuild-%:\n" in (ROOT / "src" / "Makefile").read_text()
@@ -146,13 +146,13 @@ def test_no_concurrency_is_reserved() -> None:
     assert "ReservedConcurrentExecutions" not in (ROOT / "template.yaml").read_text()
 
 
-def test_no_right_covers_all_resources_or_all_actions() -> None:
+def test_no_permission_covers_all_resources_or_all_actions() -> None:
     for role, statement in statements():
         assert "*" not in listed(statement["Resource"]), role
         assert not [action for action in listed(statement["Action"]) if "*" in action], role
 
 
-def test_every_right_is_one_that_aws_knows() -> None:
+def test_every_permission_is_a_known_aws_action() -> None:
     session = botocore.session.get_session()
     known = set(RIGHTS_WITHOUT_OPERATION)
     for prefix, names in SERVICES.items():
@@ -183,8 +183,8 @@ def test_dispatch_may_put_events_on_the_named_bus_only_where_one_is_named() -> N
         ("arn:aws:events:eu-west-1:999999999999:event-bus/a.b", "arn:aws:events:eu-west-1:999999999999:event-bus/a.b"),
     ],
 )
-def test_the_right_is_for_the_named_bus_alone_by_name_or_by_arn(given: str, meant: str) -> None:
-    """CloudFormation's functions, played: Sub fills in, Split cuts, Select picks."""
+def test_the_permission_is_only_for_the_named_bus_by_name_or_by_arn(given: str, meant: str) -> None:
+    """Evaluates CloudFormation's Sub, Split and Select."""
     document = RESOURCES["DispatchBusPolicy"]["Properties"]["PolicyDocument"]
     names = {
         "EventBusName": given,
@@ -209,7 +209,7 @@ def test_the_right_is_for_the_named_bus_alone_by_name_or_by_arn(given: str, mean
     assert value(document["Statement"][0]["Resource"]) == meant
 
 
-def test_poll_opens_nothing_that_the_secrets_key_seals_for_endpoints() -> None:
+def test_poll_cannot_decrypt_secrets_of_endpoints() -> None:
     (found,) = [found for role, found in statements() if role == "PollRole" and found["Action"] == "kms:Decrypt"]
     ((name, pattern),) = found["Condition"]["StringLikeIfExists"].items()
     assert name == "kms:EncryptionContext:endpoint_id"
@@ -228,7 +228,7 @@ def test_an_attempts_deadline_leaves_its_function_time_to_record_it() -> None:
     assert int(deliver["Environment"]["Variables"]["ATTEMPT_DEADLINE_SECONDS"]) <= deliver["Timeout"] / 2
 
 
-def test_what_fails_in_a_batch_is_tried_again_by_itself_and_kept_when_it_never_works() -> None:
+def test_a_failed_record_is_retried_alone_and_kept_if_it_never_succeeds() -> None:
     dispatch = RESOURCES["DispatchFunction"]["Properties"]["Events"]
     queue = RESOURCES["DeliverFunction"]["Properties"]["Events"]["Queued"]
     stream = dispatch["StoredChanges"]["Properties"]
@@ -243,7 +243,7 @@ def test_what_fails_in_a_batch_is_tried_again_by_itself_and_kept_when_it_never_w
 
 
 def test_state_outlives_the_stack_but_not_a_first_deployment_that_fails() -> None:
-    """Each try would leave five empty tables and a key behind, and the key costs."""
+    """Each failed try would leave five empty tables and a key, which costs money."""
     for name in [*of_type("AWS::DynamoDB::Table"), *of_type("AWS::KMS::Key")]:
         assert RESOURCES[name]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
@@ -287,7 +287,7 @@ def test_the_tables_of_the_tests_are_the_tables_of_the_stack() -> None:
 
 @pytest.mark.parametrize("config", ["samconfig.toml", "src/examhook_cli/local/samconfig.toml"])
 def test_every_deployment_tags_the_stack_and_no_resource_sets_tags_of_its_own(config: str) -> None:
-    """CloudFormation copies stack tags to its resources, so one place decides what cost reports can group by."""
+    """CloudFormation copies stack tags to resources, so one setting decides the tags in cost reports."""
     environments = tomllib.loads((ROOT / config).read_text())
     deployments = [found["deploy"]["parameters"] for name, found in environments.items() if name != "version"]
     assert deployments
@@ -321,7 +321,7 @@ def test_no_resource_overrides_a_merged_key() -> None:
     assert [(line, key) for line, found in counted for key, times in found.items() if times > 1] == []
 
 
-def test_the_outputs_are_what_the_command_line_looks_for() -> None:
+def test_the_outputs_are_those_that_the_command_line_reads() -> None:
     assert TEMPLATE["Outputs"].keys() == OUTPUTS
     assert all(found["Description"] for found in TEMPLATE["Outputs"].values())
 
@@ -363,7 +363,7 @@ def test_defaults_keep_to_their_own_constraints() -> None:
         ("EventBusName", "aws.partner/exams", False),
     ],
 )
-def test_parameters_take_what_works_and_refuse_what_does_not(parameter: str, value: str, allowed: bool) -> None:  # noqa: FBT001
+def test_parameters_accept_valid_and_reject_invalid_values(parameter: str, value: str, allowed: bool) -> None:  # noqa: FBT001
     assert bool(re.search(TEMPLATE["Parameters"][parameter]["AllowedPattern"], value)) is allowed
 
 
@@ -371,7 +371,7 @@ def test_the_account_code_is_not_echoed() -> None:
     assert TEMPLATE["Parameters"]["AccountCode"]["NoEcho"] is True
 
 
-def test_e_mail_does_not_get_what_is_off_by_default() -> None:
+def test_e_mail_does_not_get_types_that_are_off_by_default() -> None:
     (rule,) = RESOURCES["SubmissionsEmail"]["Properties"]["FilterPolicy"]["type"]
     assert rule.keys() == {"anything-but"}
     assert sorted(rule["anything-but"]) == sorted(OFF_BY_DEFAULT)

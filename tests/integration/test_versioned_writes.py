@@ -1,4 +1,4 @@
-"""Many writes in transactions (moto, and DynamoDB's answers as its reference documents them)."""
+"""Many writes in transactions (moto, and DynamoDB's answers as documented)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def puts(count: int, **how: Any) -> list[VersionedPut]:
 
 @dataclass
 class Table:
-    """The table, the calls that reached it, and the answers that are to be given or lost instead."""
+    """The table, its received calls, and the answers to return or lose instead."""
 
     client: DynamoDBClient
     calls: list[tuple[str, int]] = field(default_factory=list)
@@ -115,7 +115,7 @@ def test_few_items_are_put_one_by_one_and_many_in_transactions(table: Table) -> 
     assert len(table.stored()) == MAX_SINGLE_PUTS + 2 * MAX_ITEMS + 3
 
 
-def test_nothing_to_write_asks_nothing(table: Table) -> None:
+def test_nothing_to_write_sends_no_request(table: Table) -> None:
     assert table.writes.refused([]) == set()
     assert table.calls == []
 
@@ -173,7 +173,7 @@ def test_every_attempt_of_a_transaction_has_the_same_token_and_no_two_transactio
 
 
 @pytest.mark.parametrize("reason", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
-def test_what_passes_is_waited_for(table: Table, reason: str) -> None:
+def test_temporary_errors_are_retried(table: Table, reason: str) -> None:
     table.errors = [cancelled(MANY, at3=reason), cancelled(MANY, at3=reason, at4="ConditionalCheckFailed")]
     assert table.writes.refused(puts(MANY, text="ours")) == set()
     assert table.slept == [0.1, 0.2]
@@ -235,5 +235,5 @@ def test_a_batch_has_at_most_a_hundred_items_4_mb_and_no_item_twice() -> None:
         assert written <= MAX_BYTES < 4 * 1024 * 1024
 
 
-def test_an_item_that_no_transaction_holds_is_sent_alone() -> None:
+def test_an_item_too_large_for_a_transaction_is_sent_alone() -> None:
     assert sizes([put(0), put(1, text="x" * MAX_BYTES), put(2)]) == [1, 1, 1]

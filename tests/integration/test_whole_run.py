@@ -1,4 +1,4 @@
-"""The verdict on a whole run counts what every worker recorded, and fails the run like a test of its own."""
+"""The check of a whole run counts the records of every worker, and fails the run like a test."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PROCESSES = pytest.mark.parametrize("processes", ["-n0", "-n2"])
 
 
 def run(folder: Path, *called: str, options: tuple[str, ...]) -> tuple[int, str]:
-    """Run one test for each of ``called``, which records that name. Returns the exit status and the output."""
+    """Run one test for each name in ``called``, which records that name; return exit status and output."""
     (folder / "conftest.py").write_text(CONFTEST)
     for name in called:
         (folder / f"test_{name}.py").write_text(f"def test_{name}(call):\n    call({name!r})\n")
@@ -61,7 +61,7 @@ def test_calls_of_tests_in_different_workers_count_together(tmp_path: Path, proc
 
 
 @PROCESSES
-def test_what_no_worker_called_fails_the_run(tmp_path: Path, processes: str) -> None:
+def test_a_permission_that_no_worker_used_fails_the_run(tmp_path: Path, processes: str) -> None:
     status, printed = run(tmp_path, "poll", "retry", options=(processes,))
     assert (status, "1 failed, 2 passed" in printed) == (1, True), printed
     assert "FAILED tests/support/pytest_run/whole_run.py::no_role_may_do_what_nothing_does" in printed
@@ -71,7 +71,7 @@ def test_what_no_worker_called_fails_the_run(tmp_path: Path, processes: str) -> 
 @pytest.mark.parametrize(
     "options", [("-n2", "-k", "poll"), ("-n0", "test_poll.py"), ("-n0", "test_poll.py::test_poll")]
 )
-def test_a_part_of_the_tests_is_not_judged(tmp_path: Path, options: tuple[str, ...]) -> None:
+def test_a_part_of_the_tests_is_not_checked(tmp_path: Path, options: tuple[str, ...]) -> None:
     status, printed = run(tmp_path, "poll", "retry", options=options)
     assert (status, "1 passed" in printed) == (0, True), printed
 

@@ -14,7 +14,7 @@ from moto.dynamodb.responses import DynamoHandler
 
 
 def install() -> None:
-    """Make it so, for the whole run."""
+    """Apply this to the whole run."""
     one_at_a_time = threading.RLock()
     ordinary = DynamoHandler.call_action
 

@@ -1,4 +1,4 @@
-"""A door on this machine that answers the few AWS calls which moto cannot play here, and keeps what was asked.
+"""A local server that answers the few AWS calls that moto cannot, and records the requests.
 
 DescribeStacks of CloudFormation (a stack with outputs, or an error), and Invoke of Lambda.
 """
@@ -33,7 +33,7 @@ _NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 
 @dataclass
 class AwsFront:
-    """What it answers with, and what it was asked."""
+    """Its answers, and the received requests."""
 
     url: str = ""
     outputs: dict[str, str] = field(default_factory=lambda: dict(OUTPUTS))
@@ -108,7 +108,7 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def running_aws_front() -> Iterator[AwsFront]:
-    """Answer on a free port until the block ends."""
+    """Answer on a free port during the block."""
     front = AwsFront()
     with _Server(front) as server:
         front.url = f"http://127.0.0.1:{server.server_port}"

@@ -20,14 +20,14 @@ _STATISTICS: Mapping[str, Callable[[list[float]], float]] = {"Maximum": max, "Mi
 
 @dataclass
 class CloudWatch:
-    """Takes figures and judges alarms as the service does (metric, period, missing data, data points to alarm)."""
+    """Receives metrics and evaluates alarms like the service (metric, period, missing data, data points to alarm)."""
 
     minute: int = 0
     """The minute that has just ended, and in which figures are taken now."""
     points: dict[Key, list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
 
     def put(self, namespace: str, metric: str, value: float, **dimensions: str) -> None:
-        """One figure."""
+        """Add one data point."""
         self.points[namespace, metric, tuple(sorted(dimensions.items()))].append((self.minute, value))
 
     def read(self, printed: str) -> None:
@@ -63,7 +63,7 @@ class CloudWatch:
 
 
 def watching(monkeypatch: pytest.MonkeyPatch) -> CloudWatch:
-    """A CloudWatch, and a process that has the environment of a function of the stack."""
+    """A CloudWatch, and a process with the environment of a function of the stack."""
     environment = {
         "STACK_NAME": STACK,
         "AWS_ACCESS_KEY_ID": "testing",

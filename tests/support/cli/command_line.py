@@ -1,4 +1,4 @@
-"""Running ``examhook`` from a test: within the test's process (under moto), or as the real program."""
+"""Runs ``examhook`` from a test: within the test's process (under moto), or as the real program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AW
 
 @dataclass(frozen=True)
 class Finished:
-    """How a run ended and what it printed."""
+    """Exit status and output of a run."""
 
     exit_code: int
     out: str
@@ -37,7 +37,7 @@ class Finished:
 
 
 def examhook(*args: str, text: str | None = None) -> Finished:
-    """Run the command line within this process, with ``text`` on standard input."""
+    """Run the command line in this process, with ``text`` on standard input."""
     from examhook_cli.main import app  # noqa: PLC0415 - so that a test may set the environment first
 
     result = CliRunner().invoke(app, list(args), input=text, prog_name="examhook")
@@ -47,7 +47,7 @@ def examhook(*args: str, text: str | None = None) -> Finished:
 
 
 def real_examhook(*args: str, env: Mapping[str, str], cwd: Path | None = None) -> Finished:
-    """Run the installed program as a process of its own, its output in pipes."""
+    """Run the installed program as a separate process, with its output in pipes."""
     done = subprocess.run(
         [str(PROGRAM), *args], env={**NO_AWS, **env}, cwd=cwd, capture_output=True, text=True, timeout=60, check=False
     )

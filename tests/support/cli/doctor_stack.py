@@ -1,4 +1,4 @@
-"""A whole installation in moto, healthy until a test breaks something, for ``examhook doctor`` to look at."""
+"""A complete installation in moto for ``examhook doctor``, healthy until a test breaks a part."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ class Clinic:
         self.record(account, watch_started_at=now - 86_400, completed_at=now - ago_s)
 
     def record(self, account: str = "main", **facts: Any) -> None:
-        """Change what the last poll of an account left for the next."""
+        """Change what the last poll of an account stored."""
         record = self.exams.read(account).record
         assert self.exams.write(account, replace(record, **facts), fence=1)
 
     def configure(self, function: str, **changes: str | None) -> None:
-        """Change variables of a function; None takes one away."""
+        """Change variables of a function; None removes one."""
         merged = {**self.environment, **changes}
         variables = {name: value for name, value in merged.items() if value is not None}
         boto3.client("lambda").update_function_configuration(
@@ -68,7 +68,7 @@ class Clinic:
         return examhook("doctor", *args)
 
     def findings(self, *args: str) -> dict[str, list[dict[str, str]]]:
-        """What the doctor says, by what was checked."""
+        """The doctor's findings, by check."""
         found: dict[str, list[dict[str, str]]] = {}
         finished = self.run("--json", *args)
         self.exit_code = finished.exit_code

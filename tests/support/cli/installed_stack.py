@@ -1,4 +1,4 @@
-"""A stack as the command line finds it: its outputs from a stand-in, everything behind them in moto."""
+"""A stack as the command line sees it: outputs from a fake AWS, everything else in moto."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deliver and Retry over moto's AWS and real receivers on 127.0.0.1, with a clock that tests turn."""
+"""Deliver and Retry with moto's AWS and real receivers on 127.0.0.1; tests move the clock."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ MONTH_S = 30 * DAY_S
 
 
 class Clock:
-    """Begins now, since verifiers refuse old signatures, and moves when told to."""
+    """Starts now, because verifiers reject old signatures; moves only on request."""
 
     def __init__(self) -> None:
         self.at = float(int(time.time()))
@@ -53,7 +53,7 @@ class Clock:
 
 
 class RecordingQueue(DeliveryQueue):
-    """The queue, which also remembers what was put on it and with which delay."""
+    """The queue, which also records each message with its delay."""
 
     sent: list[tuple[DeliveryMessage, int]]
 
@@ -64,7 +64,7 @@ class RecordingQueue(DeliveryQueue):
 
 @dataclass
 class Operators:
-    """Whom notices reach."""
+    """Records the notices to operators."""
 
     notices: list[Event] = field(default_factory=list)
     unreachable: bool = False
@@ -78,7 +78,7 @@ class Operators:
 
 @dataclass
 class World:
-    """All the parts, made as ``examhook.wiring`` makes them."""
+    """All parts, built as ``examhook.wiring`` builds them."""
 
     clock: Clock
     deliveries: DeliveriesTable
@@ -114,13 +114,13 @@ class World:
         return DeliveryMessage(endpoint.endpoint_id, event.event_id, 1)
 
     def stored(self, message: DeliveryMessage) -> Delivery:
-        """The delivery that a message speaks of, as stored."""
+        """The stored delivery of a message."""
         delivery = self.deliveries.get(message.endpoint_id, message.event_id)
         assert delivery is not None
         return delivery
 
     def known(self, endpoint: Endpoint) -> Endpoint:
-        """An endpoint as stored."""
+        """A stored endpoint."""
         found = self.endpoints.get(endpoint.endpoint_id)
         assert found is not None
         return found
@@ -128,7 +128,7 @@ class World:
     def deliver(
         self, message: DeliveryMessage, *, allow_private: bool = True, deadline_s: float = 5.0
     ) -> DeliverReport:
-        """Work on one message."""
+        """Process one message."""
         session = guarded_client(allow_private=allow_private)
         try:
             sender = WebhookSender(session, allow_http=True, allow_private=True)
@@ -137,7 +137,7 @@ class World:
             session.close()
 
     def deliver_by(self, sender: WebhookSender, deadline_s: float = 5.0) -> DeliverWebhooks:
-        """Deliver, sending by ``sender``."""
+        """Deliver with ``sender``."""
         return DeliverWebhooks(
             self.deliveries,
             self.endpoints,
@@ -153,7 +153,7 @@ class World:
         )
 
     def retry(self, webhook_urls: Sequence[str] = ()) -> RetryReport:
-        """One tick."""
+        """Run one tick."""
         return self.retrying(webhook_urls).run()
 
     def retrying(self, webhook_urls: Sequence[str] = ()) -> RetryDeliveries:
@@ -170,14 +170,14 @@ class World:
         return RetryDeliveries(self.endpoints, backlog, watch, self.key, webhook_urls, self.clock.now)
 
     def enqueued(self) -> list[tuple[DeliveryMessage, int]]:
-        """What was put on the queue since the last look, and with which delay in seconds."""
+        """Messages enqueued since the last call, with their delays in seconds."""
         sent, self.queue.sent = self.queue.sent, []
         return sent
 
 
 @contextmanager
 def delivery_world() -> Iterator[World]:
-    """A world of its own."""
+    """A new world."""
     with mock_aws():
         dynamodb = boto3.client("dynamodb", region_name=REGION)
         create_tables(dynamodb)

@@ -1,4 +1,4 @@
-"""Deliver and Poll's link requests over moto's AWS, a simulated provider and receivers, all on real sockets."""
+"""Deliver and Poll's link requests with moto's AWS, a simulated provider and receivers, all on real sockets."""
 
 from __future__ import annotations
 
@@ -95,13 +95,13 @@ class LinkWorld:
         return self.dialect(self.simulator.base_url, self.simulator.code, **memory, **{**options, **self.options})
 
     def serve(self, account: str = "main", client: ProviderClient | None = None) -> PollReport:
-        """What a poll does for link requests."""
+        """Serve link requests as a poll does."""
         report = PollReport(worst_case_s(poll_s=60, full_scan_s=3600))
         serve_link_requests(client or self.client(), self.aws.links, account, report, self.aws.clock.now)
         return report
 
     def asked(self) -> list[Mapping[str, str]]:
-        """The parameters of every request that the provider got."""
+        """The parameters of every request to the provider."""
         return [record.params for record in self.simulator.api.requests()]
 
     def opens(self, url: str) -> bool:

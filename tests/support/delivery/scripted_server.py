@@ -1,8 +1,8 @@
 """An HTTP server on 127.0.0.1 that answers by a script of raw bytes, for tests of HTTP clients.
 
-Each request takes the next step of the script; the last step repeats. A step is bytes to send (the
-connection stays open, as HTTP/1.1 has it), or a function that is given the connection and may do
-anything with it: drip, hang, reset. After a function the connection is closed.
+Each request takes the next step of the script; the last step repeats. A step is either bytes to send, after which the
+connection stays open as in HTTP/1.1, or a function that receives the connection and may drip, hang or reset it. The
+server closes the connection after a function.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LOOK_UP_S = 0.05
 
 @dataclass(frozen=True)
 class Received:
-    """One request as it came in."""
+    """One received request."""
 
     method: str
     target: str
@@ -56,14 +56,14 @@ class Peer:
             self.connection.sendall(data[place : place + 1])
 
     def hang(self) -> None:
-        """Say nothing until the client goes away or the server stops."""
+        """Send nothing until the client disconnects or the server stops."""
         while not self.stopping.is_set():
             with suppress(TimeoutError):
                 if not self.connection.recv(65_536):
                     return
 
     def reset(self) -> None:
-        """Break the connection off with a RST."""
+        """End the connection with a RST."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
 
@@ -73,7 +73,7 @@ Step = bytes | Callable[[Peer], None]
 
 @dataclass
 class ScriptedServer:
-    """What a test sees of the server."""
+    """The server as a test sees it."""
 
     port: int
     steps: list[Step]
@@ -95,7 +95,7 @@ class ScriptedServer:
 
 
 def answer(body: bytes | str = b"", status: str = "200 OK", **headers: str) -> bytes:
-    """A whole answer; ``Retry_After="3"`` gives the header ``Retry-After``."""
+    """A complete answer; ``Retry_After="3"`` becomes the header ``Retry-After``."""
     content = body.encode() if isinstance(body, str) else body
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(content)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -104,7 +104,7 @@ def answer(body: bytes | str = b"", status: str = "200 OK", **headers: str) -> b
 
 @contextmanager
 def scripted_server(*steps: Step, tls: ssl.SSLContext | None = None) -> Iterator[ScriptedServer]:
-    """A running server; it and all its threads are gone when the block ends."""
+    """A running server; the server and its threads end with the block."""
     threads: list[threading.Thread] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = ScriptedServer(listening.getsockname()[1], list(steps), scheme="https" if tls else "http")

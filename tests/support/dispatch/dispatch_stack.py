@@ -1,4 +1,4 @@
-"""Dispatch with everything that the stack has around it, in moto."""
+"""Dispatch and its surrounding resources in moto."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SUBMITTED, FORCED = "submission.submitted", "submission.forced"
 
 @dataclass
 class Stack:
-    """What the stack has around Dispatch, and looks into it."""
+    """The resources around Dispatch, with read access to them."""
 
     dynamodb: DynamoDBClient
     sns: SNSClient
@@ -50,7 +50,7 @@ class Stack:
         return url
 
     def received(self, queue_url: str) -> list[dict[str, Any]]:
-        """Takes every message off a queue."""
+        """Take every message off a queue."""
         bodies: list[dict[str, Any]] = []
         while messages := self.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", []):
             bodies += [json.loads(message["Body"]) for message in messages]
@@ -70,7 +70,7 @@ class Stack:
 
 @contextmanager
 def deployed(monkeypatch: pytest.MonkeyPatch, bus: str = "") -> Iterator[Stack]:
-    """The stack, with its environment set and a fresh process of Dispatch."""
+    """The stack, with its environment set and a new process of Dispatch."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     with mock_aws():
         dynamodb, sns = boto3.client("dynamodb"), boto3.client("sns")
@@ -121,7 +121,7 @@ def _rule_to_queue(bus: str, sqs: SQSClient) -> str:
 
 
 def forget_functions() -> None:
-    """Each test is a process of its own."""
+    """Discard built functions, so that each test is a new process."""
     entry._function.cache_clear()  # noqa: SLF001
 
 
@@ -131,13 +131,13 @@ def sample_batch() -> Any:
 
 
 def run(batch: Any) -> list[str]:
-    """Sequence numbers from which the stream is to send the batch again."""
+    """Sequence numbers from which the stream repeats the batch."""
     answer = invoke(batch)
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 def invoke(event: Any) -> Any:
-    """What Dispatch answers to any event."""
+    """Dispatch's answer to any event."""
     return entry.handler(event, None)  # type: ignore[arg-type] # no context is needed
 
 
@@ -149,11 +149,11 @@ def ids_of(batch: Any) -> dict[str, str]:
 
 
 class Killed(BaseException):
-    """The process died."""
+    """The process was killed."""
 
 
 class Dying:
-    """Stands before an adapter; the process dies at the first call of one method, before or after it."""
+    """Wraps an adapter; the process dies at the first call of one method, before or after it."""
 
     def __init__(self, adapter: object, method: str, *, after: bool = False) -> None:
         self._adapter, self._method, self._after = adapter, method, after

@@ -1,4 +1,4 @@
-"""What a redrive finds in the table and on the failure queue, and what comes of it."""
+"""Data for a redrive in the table and on the failure queue, and its results."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def redrive(since: int, **wish: Any) -> dict[str, Any]:
 
 
 def failure(*bodies: str, sent_at: float | None = None) -> Any:
-    """What the failure queue passes in: the sample, with other bodies where given."""
+    """A batch of the failure queue: the sample, with other bodies if given."""
     event = json.loads(SAMPLE.read_text())
     (sample,) = event["Records"]
     sent = {**sample["attributes"], "SentTimestamp": str(int((sent_at or time.time()) * 1000))}
@@ -54,7 +54,7 @@ def failure(*bodies: str, sent_at: float | None = None) -> Any:
 
 
 def work_off(stack: Stack, *bodies: str) -> list[str]:
-    """Has one batch of the failure queue worked on; returns what is on the queue then, what comes again first."""
+    """Process one batch of the failure queue; return the messages on the queue after it, returned ones first."""
     try:
         answer = invoke(failure(*bodies))
         again = [bodies[int(each["itemIdentifier"])] for each in answer["batchItemFailures"]]

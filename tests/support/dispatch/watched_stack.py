@@ -1,4 +1,4 @@
-"""Poll and Dispatch by their entry points, with a simulated provider before them and moto behind them."""
+"""Poll and Dispatch through their handlers, with a simulated provider and moto."""
 
 from __future__ import annotations
 
@@ -57,21 +57,21 @@ class WatchedStack:
         return self.simulator.world
 
     def poll(self, **wish: object) -> dict[str, Any]:
-        """One poll that a person asks for, and what Dispatch makes of it."""
+        """Run one manual poll, and Dispatch on its changes."""
         report = self.poll_alone(**wish)
         self.dispatch()
         return report
 
     def poll_alone(self, **wish: object) -> dict[str, Any]:
-        """One poll that a person asks for; its stream is left to ``dispatch``."""
+        """Run one manual poll without Dispatch."""
         return dict(poll_entry.handler({"trigger": "manual", **wish}, Context()))
 
     def go(self, since: int, context: Context | None = None, **wish: object) -> dict[str, Any]:
-        """One go of a backfill; its stream is left to ``dispatch``."""
+        """Run one invocation of a backfill without Dispatch."""
         return dict(poll_entry.handler({"backfill": {"since": since, **wish}}, context or Context()))
 
     def backfill(self, since: int, context: Any = Context, **wish: object) -> list[dict[str, Any]]:
-        """Every go of a backfill, with a fresh context each, and what Dispatch makes of it."""
+        """Run all invocations of a backfill, each with a new context, and Dispatch on the changes."""
         goes: list[dict[str, Any]] = []
         while not goes or not goes[-1]["done"]:
             assert len(goes) < 100, goes[-3:]
@@ -80,7 +80,7 @@ class WatchedStack:
         return goes
 
     def dispatch(self) -> int:
-        """Pass on what the stream holds by now, as its event source would; how many records that was."""
+        """Pass the stream's records to Dispatch as its event source would; return their number."""
         records = [each for each in self._stream() if _wakes(each)]
         for start in range(0, len(records), _STREAM_BATCH):
             answer = dispatch({"Records": records[start : start + _STREAM_BATCH]})
@@ -88,18 +88,18 @@ class WatchedStack:
         return len(records)
 
     def published(self) -> list[dict[str, Any]]:
-        """Every event that subscribers got since this was last asked."""
+        """Events that subscribers received since the last call."""
         return self.stack.received(self.stack.everything_url)
 
     def lose_everything(self) -> None:
-        """All tables are gone, and the stack is deployed again."""
+        """Delete all tables and deploy the stack again."""
         for name in TABLES:
             self.dynamodb.delete_table(TableName=name)
         create_tables(self.dynamodb)
         self._read.clear()
 
     def lose(self, table: str) -> None:
-        """Everything in one table is gone."""
+        """Delete everything in one table."""
         keys = [key["AttributeName"] for key in self.dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]]
         for item in self.dynamodb.scan(TableName=table)["Items"]:
             self.dynamodb.delete_item(TableName=table, Key={name: item[name] for name in keys})

@@ -1,4 +1,4 @@
-"""A provider played in memory, and a Poll set up around it on tables of the test's choice."""
+"""A provider in memory, and a Poll for it with tables of the test's choice."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class PollFields(TypedDict, total=False):
 
 
 class Stage:
-    """A Poll with its provider, its tables and its clock."""
+    """A Poll with its provider, tables and clock."""
 
     def __init__(
         self,
@@ -165,13 +165,13 @@ class Stage:
         return workflow.run(PollRequest(manual=manual, full=full), self._time_left_s)
 
     def minutes(self, count: int) -> Iterator[tuple[int, PollReport]]:
-        """Polls of a schedule, one a minute: which it is, and its report."""
+        """Polls of a schedule, one per minute: the number of each, and its report."""
         for minute in range(count):
             yield minute, self.poll(manual=False)
             self.provider.clock += 60
 
     def workflow(self, **settings: Unpack[PollFields]) -> Poll:
-        """The Poll itself, its provider ready for another round."""
+        """The Poll, with its provider reset for another run."""
         self.provider.requests_made = 0
         self.provider.asked.clear()
         self.provider.candidates_asked.clear()
@@ -206,7 +206,7 @@ class Stage:
         return sorted(found, key=lambda each: int(each.attempt.candidate_id))
 
     def events(self) -> list[str]:
-        """Types of all events that the stored submissions have announced, by candidate."""
+        """Types of all announced events of the stored submissions, by candidate."""
         return [
             f"{submission.attempt.candidate_id} {transition.event_type.removeprefix('submission.')}"
             for submission in self.stored()
@@ -231,5 +231,5 @@ def asked(stage: Stage) -> int:
 
 
 def state(stage: Stage) -> ExamState:
-    """What is known of exam 7."""
+    """The known state of exam 7."""
     return stage.exam_states.of_account("main")["7"]

@@ -1,4 +1,4 @@
-"""Everything that a local stack wrote where it must not tell secrets: logs, metrics, queues, what commands print."""
+"""All output of a local stack that must not contain secrets: logs, metrics, queues, and output of commands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMMANDS = (
 
 
 def gathered(installation: LocalInstallation) -> Iterator[tuple[str, str]]:
-    """Where, and what stands there."""
+    """All output, by source."""
     yield from _logs(installation)
     yield from _metrics(installation)
     yield from _queues(installation)
@@ -55,7 +55,7 @@ def _metrics(installation: LocalInstallation) -> Iterator[tuple[str, str]]:
 
 
 def _queues(installation: LocalInstallation) -> Iterator[tuple[str, str]]:
-    """What waits on the queues of failures, left where it is."""
+    """Messages on the failure queues, which stay there."""
     client = installation.session.client("sqs", endpoint_url=installation.url)
     for output in ("DispatchFailureQueueUrl", "DeliveryDeadLetterQueueUrl", "DeliveryQueueUrl"):
         url = installation.outputs[output]
@@ -64,7 +64,7 @@ def _queues(installation: LocalInstallation) -> Iterator[tuple[str, str]]:
 
 
 def findings(places: Iterator[tuple[str, str]], secrets: Mapping[str, str]) -> tuple[list[str], int]:
-    """Which secret (by its name) stands where, and how many places were looked at."""
+    """Which secret (by name) occurs where, and the number of checked sources."""
     found, looked_at = [], 0
     for where, text in places:
         looked_at += 1

@@ -1,4 +1,4 @@
-"""Finding what an error could show, for tests that something must not be told."""
+"""Finds everything that an error could show, for tests of secrecy."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""In-memory stand-ins of the Submissions and Exams tables, for tests that poll thousands of times.
+"""In-memory versions of the Submissions and Exams tables, for tests that poll thousands of times.
 
-They keep what the real tables keep under the same conditions; ``tests/contract/test_table_stand_ins.py``
-runs the same cases against both. Several pollers may share one store: each gets tables of its own on it.
+They store the same items under the same conditions as the real tables; ``tests/contract/test_table_stand_ins.py`` runs
+the same cases against both. Several pollers may share one store; each has its own tables on it.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class MemorySubmissions(SubmissionsTable):
 
 
 def _without_duplicates(changes: Sequence[Change]) -> Iterator[list[int]]:
-    """The places of ``changes`` in their order, cut where an attempt comes again."""
+    """The indexes of ``changes`` in order, split where an attempt occurs again."""
     places: list[int] = []
     seen: set[tuple[str, str, AttemptKey]] = set()
     for place, change in enumerate(changes):
