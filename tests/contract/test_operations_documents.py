@@ -147,7 +147,7 @@ def test_the_runbook_names_commands_and_options_that_exist() -> None:
         assert [option for option in re.findall(r"--[a-z-]+", command) if option not in sections[path]] == [], command
 
 
-def test_the_readme_says_what_the_alarms_cost() -> None:
+def test_the_readme_states_the_cost_of_the_alarms() -> None:
     readme = (ROOT / "README.md").read_text()
     assert f"| {len(ALARMS)} alarms | {len(ALARMS) * ALARM_COSTS_USD:.2f} |" in readme
     assert f"| {len(ALWAYS_WRITTEN) * OWN_COSTS_USD:.2f} to " in readme

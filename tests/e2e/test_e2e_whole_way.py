@@ -231,7 +231,7 @@ def test_no_permission_is_missing_and_no_log_contains_a_code_a_link_or_a_name(in
         assert kept_back not in done.out
 
 
-def test_the_command_line_shows_what_was_announced(installation: LocalInstallation) -> None:
+def test_the_command_line_shows_the_announced_events(installation: LocalInstallation) -> None:
     world = installation.simulator.world
     exam_id, (ref,) = begin(installation)
     world.submit(ref)

@@ -178,7 +178,7 @@ def test_an_hour_of_incomplete_polls_fires(polling: Polling) -> None:
 
 
 @pytest.mark.parametrize("every_min", [1, 20, 60])
-def test_rows_that_cannot_be_announced_fire_until_they_are_gone(
+def test_rows_that_cannot_be_announced_fire_until_they_disappear(
     every_min: int, watch: CloudWatch, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     schedule = "rate(1 minute)" if every_min == 1 else f"rate({every_min} minutes)"

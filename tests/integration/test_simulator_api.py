@@ -74,9 +74,7 @@ def test_bodies_look_like_php_wrote_them(world: World, asking: Asking) -> None:
 
 
 @pytest.mark.parametrize("task", [EXAMS, RESULTS])
-def test_pages_have_thirty_rows_unless_asked_for_more_and_end_with_an_empty_one(
-    task: str, world: World, asking: Asking
-) -> None:
+def test_pages_have_thirty_rows_by_default_and_the_last_is_empty(task: str, world: World, asking: Asking) -> None:
     for _ in range(70):
         exam_id = world.create_exam()
     world.populate(exam_id, 70)
@@ -86,7 +84,7 @@ def test_pages_have_thirty_rows_unless_asked_for_more_and_end_with_an_empty_one(
     assert len(asking.ask(task, eid=exam_id, limit="x", start="y").json()) == 30
 
 
-def test_rows_come_newest_first_and_exams_too(world: World, asking: Asking) -> None:
+def test_rows_and_exams_are_newest_first(world: World, asking: Asking) -> None:
     exams = [world.create_exam() for _ in range(3)]
     assert [str(exam["eid"]) for exam in asking.exams()] == exams[::-1]
     world.populate(exams[0], 40)
@@ -94,7 +92,7 @@ def test_rows_come_newest_first_and_exams_too(world: World, asking: Asking) -> N
     assert starts == sorted((row.started_at for row in world.truth()), reverse=True)
 
 
-def test_one_candidate_is_asked_for_by_sid_and_sid_zero_means_all(world: World, asking: Asking) -> None:
+def test_one_candidate_is_requested_by_sid_and_sid_zero_means_all(world: World, asking: Asking) -> None:
     exam_id = world.create_exam()
     world.populate(exam_id, 5)
     first = world.start(exam_id)
@@ -117,7 +115,7 @@ def test_one_candidate_is_asked_for_by_sid_and_sid_zero_means_all(world: World, 
         {"task": "api.nonsense"},
     ],
 )
-def test_what_cannot_be_answered_gets_an_error_object_with_status_200(params: dict[str, str], asking: Asking) -> None:
+def test_an_impossible_request_gets_an_error_object_with_status_200(params: dict[str, str], asking: Asking) -> None:
     answer = asking.send(params)
     assert answer.status_code == 200
     assert answer.json().keys() == {"status", "error"}
@@ -140,7 +138,7 @@ def test_a_result_link_differs_at_every_request_and_dies_after_thirty_minutes(wo
     assert [requests.get(link, timeout=10).status_code for link in links] == [410] * 4
 
 
-def test_the_eleventh_request_within_a_second_is_refused() -> None:
+def test_the_eleventh_request_within_a_second_is_rejected() -> None:
     elapsed_s = [0.0]
     with running_simulator(World(), elapsed_s=lambda: elapsed_s[0]) as simulator, requests.Session() as session:
         asking = Asking(simulator, session)

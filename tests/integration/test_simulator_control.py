@@ -118,7 +118,7 @@ def test_an_impossible_act_is_rejected_with_a_reason_and_changes_nothing(
     assert simulator.world.ledger() == ()
 
 
-def test_a_bad_position_in_the_ledger_is_refused(simulator: Simulator) -> None:
+def test_a_bad_position_in_the_ledger_is_rejected(simulator: Simulator) -> None:
     answer = requests.get(f"{simulator.base_url}/_sim/ledger?after=x", timeout=10)
     assert (answer.status_code, answer.json()) == (400, {"error": "after is not a whole number"})
 
@@ -139,7 +139,7 @@ def test_a_web_page_cannot_reach_it_through_its_visitors_browser(simulator: Simu
     assert simulator.world.ledger() == ()
 
 
-def test_nothing_but_the_control_endpoint_takes_a_post_and_only_a_small_one(simulator: Simulator) -> None:
+def test_only_the_control_endpoint_accepts_a_post_and_only_a_small_one(simulator: Simulator) -> None:
     assert requests.post(f"{simulator.base_url}/index.php", json={}, timeout=10).status_code == 405
     assert post(simulator, "create_exam", json.dumps({"title": "x" * 2_000_000})).status_code == 413
 

@@ -505,7 +505,7 @@ PROOFS: dict[Quirk, Callable[[Stand], None]] = {
 
 
 @pytest.mark.parametrize("quirk", Quirk)
-def test_a_quirk_does_what_it_says_and_nothing_once_it_is_off(quirk: Quirk, stand: Stand) -> None:
+def test_a_quirk_has_its_effect_only_while_it_is_on(quirk: Quirk, stand: Stand) -> None:
     before = [row["sid"] for row in stand.rows()]
     PROOFS[quirk](stand)
     stand.asking.simulator.control.quirk_off(quirk)
@@ -525,7 +525,7 @@ def test_quirks_combine(stand: Stand) -> None:
     }  # fmt: skip
 
 
-def test_a_quirk_of_one_exam_leaves_the_others_alone(stand: Stand) -> None:
+def test_a_quirk_of_one_exam_does_not_affect_the_others(stand: Stand) -> None:
     other = stand.world.create_exam()
     stand.world.populate(other, 1)
     stand.switch_on("empty_list", exam_id=stand.exam_id)
@@ -534,7 +534,7 @@ def test_a_quirk_of_one_exam_leaves_the_others_alone(stand: Stand) -> None:
     assert stand.ask(EXAMS).status_code == 502
 
 
-def test_a_refused_request_uses_up_no_quirk() -> None:
+def test_a_rejected_request_uses_up_no_quirk() -> None:
     elapsed_s = [0.0]
     with (
         running_simulator(World(), requests_per_second=1, elapsed_s=lambda: elapsed_s[0]) as simulator,

@@ -112,7 +112,7 @@ def assert_reads_the_truth(simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize("switch", READABLE)
-def test_whatever_an_answer_looks_like_the_client_reads_the_truth(switch: str, simulator: Simulator) -> None:
+def test_the_client_reads_the_truth_from_any_form_of_answer(switch: str, simulator: Simulator) -> None:
     simulator.control.quirk_on(switch)
     assert_reads_the_truth(simulator)
 

@@ -43,7 +43,7 @@ def rows(answer: dict[str, object]) -> list[dict[str, object]]:
     return data
 
 
-def test_rows_of_all_exams_come_at_once_with_their_number_and_every_value_as_text(simulator: Simulator) -> None:
+def test_one_request_returns_rows_of_all_exams_with_their_number_and_values_as_text(simulator: Simulator) -> None:
     answer = ask(simulator, limit=100)
     assert (answer["status"], answer["total"], len(rows(answer))) == ("ok", 133, 100)
     assert all(isinstance(value, str) for row in rows(answer) for value in row.values())

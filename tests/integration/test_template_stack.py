@@ -169,7 +169,7 @@ def test_only_poll_may_read_the_account_code() -> None:
     assert readers == {"PollRole"}
 
 
-def test_dispatch_may_put_events_on_the_named_bus_only_where_one_is_named() -> None:
+def test_dispatch_may_put_events_on_a_bus_only_if_one_is_named() -> None:
     policies = {name: found for name, found in RESOURCES.items() if "events:PutEvents" in json.dumps(found)}
     assert policies.keys() == {"DispatchBusPolicy"}
     assert policies["DispatchBusPolicy"]["Condition"] == "HasBus"
@@ -377,5 +377,5 @@ def test_e_mail_does_not_get_types_that_are_off_by_default() -> None:
     assert sorted(rule["anything-but"]) == sorted(OFF_BY_DEFAULT)
 
 
-def test_a_poll_runs_no_longer_than_an_erasure_takes_for_granted() -> None:
+def test_a_poll_runs_no_longer_than_an_erasure_waits() -> None:
     assert RESOURCES["PollFunction"]["Properties"]["Timeout"] == LONGEST_POLL_S

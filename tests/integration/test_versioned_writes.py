@@ -120,14 +120,14 @@ def test_nothing_to_write_sends_no_request(table: Table) -> None:
     assert table.calls == []
 
 
-def test_refused_items_are_left_out_and_the_others_are_written(table: Table) -> None:
+def test_rejected_items_are_left_out_and_the_others_are_written(table: Table) -> None:
     rival = [put(number, fence=2, text="rival") for number in (0, 5, 98, 130)]
     table.writes.refused(rival)
     assert table.writes.refused(puts(150, text="ours")) == {0, 5, 98, 130}
     assert Counter(table.stored().values()) == {"ours": 146, "rival": 4}
 
 
-def test_a_transaction_of_which_all_is_refused_is_not_sent_again(table: Table) -> None:
+def test_a_completely_rejected_transaction_is_not_sent_again(table: Table) -> None:
     table.writes.refused(puts(MANY, fence=2, text="rival"))
     table.calls.clear()
     assert table.writes.refused(puts(MANY, text="ours")) == set(range(MANY))

@@ -54,9 +54,9 @@ def check_exams(installation: Installation) -> None:
 
 
 def check_receipts(installation: Installation, *, certifies: bool) -> None:
-    """Raise AssertionError unless the last receipt of each exam says what is true now.
+    """Raise AssertionError unless the last receipt of each exam is true now.
 
-    ``certifies``: every scan looks at every status, so that there are receipts.
+    ``certifies``: every scan reads every status, so that there are receipts.
     """
     # Under the v1 API an exam that nobody has taken yet is not known.
     for exam_id in (exam_id for account, exam_id in installation.exam_states.items if account == ACCOUNT):

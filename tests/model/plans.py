@@ -57,7 +57,7 @@ class Happens:
 
 @dataclass(frozen=True)
 class Fails:
-    """The step goes wrong."""
+    """The step fails."""
 
     fault: Fault
 

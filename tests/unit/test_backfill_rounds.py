@@ -157,7 +157,7 @@ def story(history: Sequence[Happening | str], lost: Loss) -> Story:
     patience=st.lists(st.integers(0, 30), max_size=4),
     polls_first=st.booleans(),
 )
-def test_a_backfill_announces_what_happened_since_and_nothing_else(
+def test_a_backfill_announces_exactly_the_ends_since_the_time(
     history: list[Happening | str], lost: Loss, since_ago_s: int, patience: list[int], *, polls_first: bool
 ) -> None:
     told = story(history, lost)

@@ -143,7 +143,7 @@ def test_an_impossible_end_of_a_pause_is_ignored(stage: MemoryStage) -> None:
     "headers", [{"Retry-After": "31536000"}, {"Retry-After": "Fri, 01 Jan 2100 00:00:00 GMT"}], ids=["seconds", "date"]
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_provider_that_asks_for_a_year_gets_an_hour(headers: dict[str, str], status: int) -> None:
+def test_a_requested_pause_of_a_year_lasts_an_hour(headers: dict[str, str], status: int) -> None:
     answer = HttpResponse(status, headers, b"", truncated=False, elapsed_s=0.1)
     error = error_from_status(answer, float(BEGAN_AT), RequestKind.EXAMS)
     assert isinstance(error, ProviderThrottled)

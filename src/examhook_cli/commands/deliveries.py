@@ -127,7 +127,7 @@ def retry(
     counts: Counter[Resent] = Counter()
     with progress("Sending", len(deliveries)) as show_progress:
         for delivery in sorted(deliveries, key=lambda each: each.created_at):
-            # If the endpoint is down, send all deliveries that the user names; without names, send only one.
+            # If the endpoint is down, send all deliveries that the user names; if the user names none, send one.
             counts[replay.retry_now(delivery, probe=bool(event_ids))] += 1
             show_progress(counts.total())
     print_resent(counts, as_json=as_json, dry_run=dry_run)

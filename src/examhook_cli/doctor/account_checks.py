@@ -140,8 +140,10 @@ def _refused(stack: InspectedStack, name: str, refusal: CodeRejection) -> Findin
         )
         return warning(text, "Run examhook poll to try it.")
     if not refusal.plain:
-        text = f"The provider has rejected requests for the exam list since {since}, for an unstated reason."
-        return problem(text, "Run examhook poll to see its message. If the code is wrong, store the correct one.")
+        text = f"The provider has rejected requests for the exam list since {since}, but did not blame the code."
+        return problem(
+            text, "Run examhook poll to see the provider's message. If the code is wrong, store the correct one."
+        )
     text = f"The provider has rejected the account code since {since}."
     return problem(text, "Store the correct code in the secret; the next poll uses it.")
 

@@ -79,7 +79,7 @@ def run_checks(checks: Iterable[Check]) -> Iterator[tuple[str, Finding]]:
         except (BotoCoreError, ClientError, HTTPClientError, StackError) as error:
             yield name, _failed_check(error)
         except (ValueError, LookupError) as error:
-            # The error's message is left out because it may quote stored data.
+            # Omit the error's message, which may quote stored data.
             text = f"The stored data is not readable ({type(error).__name__})."
             yield name, problem(text, "Deploy the newest version.")
 

@@ -38,7 +38,7 @@ class Emulator:
 
 
 def running_emulator(paths: LocalPaths) -> Emulator | None:
-    """The emulator that an earlier command started; None if it has ended, which also deletes its record."""
+    """The emulator that an earlier command started, or None. Deletes the record of one that has ended."""
     try:
         record = json.loads(paths.process_file.read_text())
         emulator = Emulator(pid=int(record["pid"]), port=int(record["port"]))

@@ -31,7 +31,7 @@ class CloudWatch:
         self.points[namespace, metric, tuple(sorted(dimensions.items()))].append((self.minute, value))
 
     def read(self, printed: str) -> None:
-        """Take the figures of what a function printed: lines in the embedded metric format, whole and by themselves."""
+        """Read the metrics in a function's output: lines in the embedded metric format, each complete."""
         for line in printed.splitlines():
             if "CloudWatchMetrics" not in line:
                 continue

@@ -16,7 +16,7 @@ from tests.support.delivery.delivery_stack import World, delivery_world
 
 @dataclass(frozen=True)
 class InstalledStack:
-    """What the tests put into the tables, and the outputs that lead there."""
+    """The tables' content, and the outputs that name the tables."""
 
     world: World
     front: AwsFront

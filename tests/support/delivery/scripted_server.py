@@ -150,7 +150,7 @@ def _serve(connection: socket.socket, server: ScriptedServer, tls: ssl.SSLContex
 
 
 def _send(connection: socket.socket, data: bytes) -> None:
-    """Send all, with more patience than is had for receiving, which looks up now and then whether to stop."""
+    """Send all, with a longer timeout than receiving, which regularly checks whether to stop."""
     connection.settimeout(5)
     connection.sendall(data)
     connection.settimeout(_LOOK_UP_S)

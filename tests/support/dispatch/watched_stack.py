@@ -31,7 +31,7 @@ _STREAM_BATCH = 50
 
 @dataclass
 class Context:
-    """What Lambda tells a function; ``remaining_s`` counts down by ``per_look_s`` at each look."""
+    """Lambda's context for a function; ``remaining_s`` decreases by ``per_look_s`` at each read."""
 
     remaining_s: float = 300.0
     per_look_s: float = 0.0

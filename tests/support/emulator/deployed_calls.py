@@ -54,7 +54,7 @@ class DeployedCalls:
         self._learn()
 
     def new(self) -> set[Call]:
-        """The functions' calls since this was asked last, each resource by its name in the template."""
+        """The functions' calls since the last call of this method; resources have their names in the template."""
         self._learn()
         calls: set[Call] = set()
         newest = self._since
@@ -67,7 +67,7 @@ class DeployedCalls:
         return calls
 
     def _record(self, access_key: str) -> Iterator[Mapping[str, Any]]:
-        """What was signed with this key, newest first: the emulator tells fifty at a time and takes no token."""
+        """Calls signed with this key, newest first: the emulator returns fifty at a time and accepts no token."""
         attributes = [{"AttributeKey": "AccessKeyId", "AttributeValue": access_key}]
         seen: set[str] = set()
         self._until = None

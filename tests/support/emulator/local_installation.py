@@ -36,7 +36,7 @@ _EXPORT = re.compile(r"^export ([A-Z_]+)=(\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class LocalInstallation:
-    """What a test needs of a stack that is up."""
+    """A running local stack, as a test uses it."""
 
     simulator: Simulator
     listeners: Sequence[Listener]
@@ -45,18 +45,18 @@ class LocalInstallation:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What ``examhook local`` runs with: the person's environment without AWS settings."""
+        """Environment of ``examhook local``: the user's environment without AWS settings."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "EXAMHOOK_"))}
         return {**own, **NO_AWS, "EXAMHOOK_LOCAL_DIR": str(self.state), "EXAMHOOK_ACCOUNT_CODE": self.simulator.code}
 
     @property
     def shell(self) -> dict[str, str]:
-        """What a shell has after sourcing the file that ``up`` wrote."""
+        """Environment of a shell that sourced the file of ``up``."""
         return dict(_EXPORT.findall((self.state / "env").read_text()))
 
     @property
     def written(self) -> dict[str, object]:
-        """What ``up`` wrote for scripts."""
+        """The file that ``up`` wrote for scripts."""
         written = json.loads((self.state / "stack.json").read_text())
         assert isinstance(written, dict)
         return written
@@ -139,7 +139,7 @@ def all_about_exam(received: Sequence[Received], exam_id: str) -> list[dict[str,
 
 @contextmanager
 def local_installation(state: Path) -> Iterator[LocalInstallation]:
-    """A stack that is up, has seen its provider once, and goes down at the end of the block."""
+    """A running stack that has polled its provider once; it stops at the end of the block."""
     with ExitStack() as stack:
         # By the real date: a result that ended long before the stack was deployed is old.
         world = World(seed=11, clock=VirtualClock(start_at=time.time()))

@@ -41,7 +41,7 @@ NAMED_BY = {
 
 @dataclass(frozen=True, order=True)
 class Need:
-    """One right that AWS asks for; ``resource`` is a name as the call gives it, or an ARN."""
+    """One permission that AWS requires; ``resource`` is a name as the call has it, or an ARN."""
 
     action: str
     resource: str
@@ -52,7 +52,7 @@ class Need:
 
 
 class UnknownCallError(AssertionError):
-    """A call was made of which this module does not know what AWS asks for."""
+    """This module does not know which permissions the call needs."""
 
 
 @cache
@@ -63,7 +63,7 @@ def known_actions(service: str) -> frozenset[str]:
 
 
 def needs_of_call(service: str, operation: str, params: Params) -> Iterator[Need]:
-    """What a call of ``service`` (its signing name) asks for; raises UnknownCallError."""
+    """Permissions that a call of ``service`` (its signing name) needs; raises UnknownCallError."""
     if (service, operation) in {("dynamodb", "TransactWriteItems"), ("dynamodb", "TransactGetItems")}:
         for item in params["TransactItems"]:
             ((kind, given),) = item.items()
@@ -117,16 +117,16 @@ _TELLS = {
 
 
 def needs_of_log(group: str) -> Iterator[Need]:
-    """What Lambda does by a function's role to write its log; the group itself comes with the template.
+    """Permissions that Lambda needs to write a function's log; the group itself is part of the template.
 
-    docs.aws.amazon.com/lambda: monitoring-cloudwatchlogs (CreateLogGroup only where the group is not there).
+    docs.aws.amazon.com/lambda: monitoring-cloudwatchlogs (CreateLogGroup only if the group is missing).
     """
     yield Need("logs:CreateLogStream", f"{group}:log-stream:any")
     yield Need("logs:PutLogEvents", f"{group}:log-stream:any")
 
 
 def needs_of_source(source_arn: str) -> Iterator[Need]:
-    """What an event source mapping does by its function's role.
+    """Permissions that an event source mapping needs in its function's role.
 
     docs.aws.amazon.com/lambda: services-dynamodb-eventsourcemapping, services-sqs-configure.
     """
@@ -136,7 +136,7 @@ def needs_of_source(source_arn: str) -> Iterator[Need]:
 
 
 def needs_of_destination(arn: str) -> Iterator[Need]:
-    """What Lambda does by a function's role with a batch or an event that it gives up, and Scheduler with a tick.
+    """Permissions that Lambda needs for a batch or event that it gives up on, and Scheduler for a failed tick.
 
     docs.aws.amazon.com/lambda: services-dynamodb-errors, invocation-async-retain-records;
     docs.aws.amazon.com/scheduler: setting-up (execution role).

@@ -33,7 +33,7 @@ running: ContextVar[str | None] = ContextVar("running", default=None)
 
 @dataclass(frozen=True)
 class Call:
-    """One call, and what it asked for."""
+    """One call and the permission that it needs."""
 
     handler: str
     """Module of the function's handler: ``poll``."""
@@ -44,21 +44,21 @@ class Call:
 
 @dataclass
 class Recorder:
-    """What was called, by whom; ``begin`` and ``end`` frame one test."""
+    """Recorded calls by function; ``begin`` and ``end`` enclose one test."""
 
     calls: set[Call] = field(default_factory=set)
     of_test: set[Call] = field(default_factory=set)
 
     def note(self, handler: str, service: str, operation: str, params: Mapping[str, Any]) -> None:
-        """Keep one call."""
+        """Record one call."""
         self.of_test.add(Call(handler, service, operation, tuple(needs_of_call(service, operation, params))))
 
     def begin(self) -> None:
-        """A test begins."""
+        """Start a test."""
         self.of_test = set()
 
     def end(self) -> set[Call]:
-        """A test has ended; what was called in it."""
+        """End a test; return its calls."""
         self.calls |= self.of_test
         return self.of_test
 
@@ -74,7 +74,7 @@ _RECORDERS: list[Recorder] = []
 
 
 def install(recorder: Recorder) -> None:
-    """Record from now on what each function of ``handlers`` calls, and what each workflow of its ``wiring`` calls."""
+    """Record the calls of each function of ``handlers`` and of each workflow of its ``wiring`` from now on."""
     for found in iter_modules(handlers.__path__):
         entry = import_module(f"{handlers.__name__}.{found.name}")
         if hasattr(entry, "handler"):
@@ -96,7 +96,7 @@ def install(recorder: Recorder) -> None:
 
 
 def _use_cases(wiring: ModuleType) -> Iterator[type]:
-    """The workflows that a module of ``wiring`` builds, by what its functions say that they return."""
+    """The workflows that a module of ``wiring`` builds, by the return types of its functions."""
     for _, build in inspect.getmembers(wiring, inspect.isfunction):
         if build.__module__ == wiring.__name__ and not build.__name__.startswith("_"):
             returned = get_type_hints(build).get("return")
@@ -124,7 +124,7 @@ def _running(handler: str, call: Callable[P, Result]) -> Callable[P, Result]:
 
 
 def _carry_along() -> None:
-    """Let what a pool's threads do belong to whoever submitted it."""
+    """Attribute the calls of a pool's threads to the function that submitted the work."""
     submit = ThreadPoolExecutor.submit
 
     def carrying(
@@ -136,7 +136,7 @@ def _carry_along() -> None:
 
 
 def _made_by_a_test() -> bool:
-    """Whether a test's own code stands between the call and the function: a provider's answer, a rival, a clock."""
+    """Whether test code is between the call and the function: a provider's answer, a rival, a clock."""
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - the stack is what is asked about
     while frame is not None:
         code = frame.f_code

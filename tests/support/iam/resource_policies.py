@@ -50,12 +50,12 @@ def policies(template: StackTemplate) -> Iterator[tuple[str, Statement]]:
 
 
 def on(template: StackTemplate, arn: str) -> list[Statement]:
-    """What the policy of one resource says."""
+    """The statements of one resource's policy."""
     return [statement for attached, statement in policies(template) if attached == arn]
 
 
 def lets_role(template: StackTemplate, action: str, arn: str, context: Mapping[str, str]) -> bool:
-    """Whether a resource's own policy leaves it to the roles' rights to do ``action``."""
+    """Whether a resource's policy lets roles with the permission do ``action``."""
     statements = on(template, arn)
     odd = [each for each in statements if each["Effect"] != "Allow" or _principal(each) not in {"root", "service"}]
     assert not odd, f"tests/support/iam/resource_policies.py cannot judge yet what {odd} means for a role"
@@ -65,13 +65,13 @@ def lets_role(template: StackTemplate, action: str, arn: str, context: Mapping[s
 
 
 def lets_service(template: StackTemplate, wanted: ServiceWanted) -> bool:
-    """Whether a resource's own policy lets a service of AWS do that."""
+    """Whether a resource's policy allows a service of AWS to do that."""
     own = [each for each in on(template, wanted.arn) if each["Principal"] == {"Service": wanted.service}]
     return allows(own, wanted.action, wanted.arn, dict(wanted.context))
 
 
 def wanted_by_services(template: StackTemplate) -> Iterator[ServiceWanted]:
-    """What services of AWS do in their own names: alarms publish to the topics that they name."""
+    """Actions of AWS services in their own names: alarms publish to the topics that they name."""
     for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
         source = (("aws:SourceAccount", ACCOUNT_ID), ("aws:SourceArn", arn_of(name, "AWS::CloudWatch::Alarm")))
         for topic in {*alarm.get("AlarmActions", []), *alarm.get("OKActions", [])}:

@@ -78,7 +78,7 @@ class Wanted(NamedTuple):
 
 @cache
 def may(wanted: Wanted) -> bool:
-    """Whether its role may do that, and the resource's own policy leaves it to the role."""
+    """Whether its role allows that, and the resource's policy delegates to the role."""
     context = dict(wanted.context)
     return allows(statements_of(wanted.role), wanted.action, wanted.arn, context) and lets_role(
         TEMPLATE, wanted.action, wanted.arn, context
@@ -86,7 +86,7 @@ def may(wanted: Wanted) -> bool:
 
 
 def arn_of_need(need: Need) -> str:
-    """The ARN in the template that a call's own name of its resource stands for."""
+    """The ARN in the template for a resource's name in a call."""
     service = need.action.split(":")[0]
     name = re.split(r"[:/]", need.resource)[-1]
     if need.resource.startswith("arn:") and f":{ACCOUNT_ID}:" in need.resource and name in TEMPLATE.resources:
@@ -112,7 +112,7 @@ def _plain(name: str) -> str:
 
 
 def wanted_by_calls(calls: Iterable[Call]) -> Iterator[Wanted]:
-    """All that calls ask for."""
+    """Permissions that calls need."""
     roles = {handler: role_of(TEMPLATE.resources[name]["Properties"]["Role"]) for name, handler in functions().items()}
     for call in calls:
         for need in call.needs:
@@ -145,7 +145,7 @@ def _destination(facts: Mapping[str, Any]) -> Iterator[Need]:
 
 
 def denied(wanted: Iterable[Wanted]) -> list[str]:
-    """What the roles do not allow of what is wanted, a line each."""
+    """Needed permissions that the roles lack, one per line."""
     return sorted(
         {
             f"{each.role} may not {each.action} {each.arn}{_said(each.context)}: template.yaml lacks the right"
@@ -160,7 +160,7 @@ def _said(context: tuple[tuple[str, str], ...]) -> str:
 
 
 def unused(wanted: Iterable[Wanted]) -> list[str]:
-    """What the roles allow and nobody wants, a line each."""
+    """Unneeded permissions of the roles, one per line."""
     asked = set(wanted)
     return [
         f"{role} may {grant.action} {grant.resource} ({grant.sid}), which nothing does: take the right away, "
@@ -171,7 +171,7 @@ def unused(wanted: Iterable[Wanted]) -> list[str]:
 
 
 def all_grants() -> Iterator[tuple[str, Grant]]:
-    """Everything that any role of the template may do."""
+    """All permissions of all roles of the template."""
     for role in TEMPLATE.of_type("AWS::IAM::Role"):
         for grant in grants(statements_of(role)):
             yield role, grant

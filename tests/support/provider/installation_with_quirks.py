@@ -26,7 +26,7 @@ class PlanFields(TypedDict, total=False):
 
 @dataclass
 class Habits:
-    """A world, what is peculiar about its API, and who watches it. Our clock may be wrong by ``skew_s``."""
+    """A world, the quirks of its API, and an installation that watches it. Our clock may be wrong by ``skew_s``."""
 
     dialect: Dialect = Dialect.LEGACY
     switches: Sequence[str] = ()
@@ -61,7 +61,7 @@ class Habits:
         return [self.poll(seconds) for _ in range(count)]
 
     def submits(self, exam_id: str) -> AttemptRef:
-        """Somebody starts and submits between two polls."""
+        """A candidate starts and submits between two polls."""
         self.world.advance(10)
         ref = self.world.start(exam_id)
         self.world.advance(20)

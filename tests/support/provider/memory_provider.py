@@ -27,7 +27,7 @@ BEGAN_AT = 1_700_000_000
 
 @dataclass
 class PlayedProvider:
-    """Exams and rows as a provider shows them, newest first; ``failures`` come by exam id ("" for the listing)."""
+    """A provider's exams and rows, newest first; ``failures`` are by exam id ("" for the list)."""
 
     exams_listed: dict[str, Exam] = field(default_factory=dict)
     rows: dict[str, list[Attempt]] = field(default_factory=dict)

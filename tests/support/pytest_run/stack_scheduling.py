@@ -17,7 +17,7 @@ SHARED_STACK = "tests/e2e/"
 
 
 class StackScheduling(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist has no types
-    """Spreads tests one by one, and keeps those together that share what is slow to start."""
+    """Distributes tests one by one, but keeps tests that share a slow fixture together."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]

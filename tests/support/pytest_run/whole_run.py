@@ -38,21 +38,21 @@ class WholeRun(Generic[Call]):
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Compare what was collected with the files of the folder."""
+        """Compare the collected tests with the files of the folder."""
         if config.option.collectonly or any("::" in argument for argument in config.args):
             self._is_whole = False
         if not set(self._folder.glob("test_*.py")) <= {item.path for item in items}:
             self._is_whole = False
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Hand over what this worker recorded."""
+        """Pass on the records of this worker."""
         output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[_KEY] = pickle.dumps(self._calls) if self._is_whole else None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take over what a worker recorded; one that crashed leaves nothing."""
+        """Add the records of a worker; a crashed worker has none."""
         recorded = getattr(node, "workeroutput", {}).get(_KEY)
         if recorded is None:
             self._is_whole = False

@@ -39,7 +39,7 @@ json.dump(transform(template, {}, Policies()), sys.stdout)
 
 
 def in_sam(code: str, typed: str = "") -> Any:
-    """What ``code`` prints as JSON, run by SAM's own Python with the template as its argument and ``typed`` to read."""
+    """Parsed JSON output of ``code``, run by SAM's own Python with the template as argument and ``typed`` as input."""
     done = subprocess.run(
         [str(ROOT / ".venv-sam/bin/python"), "-c", code, str(ROOT / "template.yaml")],
         env={"AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0"},
@@ -72,13 +72,13 @@ def raw_parameters() -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class StackTemplate:
-    """A deployed stack, as far as its template tells."""
+    """A deployed stack, as far as its template defines it."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def resources(self) -> dict[str, dict[str, Any]]:
-        """The resources that the parameters call for, by logical name, without anything left to resolve."""
+        """The resources for the parameters, by logical name, completely resolved."""
         raw = _translated()["Resources"]
         return {
             name: {**found, "Properties": self.resolve(found.get("Properties", {}))}
@@ -95,7 +95,7 @@ class StackTemplate:
         return bool(self.resolve(_translated()["Conditions"][condition]))
 
     def refusals(self) -> list[str]:
-        """What the rules of the template say against the parameters; empty where CloudFormation takes them."""
+        """Violated rules of the template; empty if CloudFormation accepts the parameters."""
         return [
             str(assertion["AssertDescription"])
             for rule in _translated()["Rules"].values()
@@ -105,7 +105,7 @@ class StackTemplate:
         ]
 
     def resolve(self, value: Any) -> Any:
-        """``value`` with every intrinsic function worked out."""
+        """``value`` with every intrinsic function evaluated."""
         if isinstance(value, list):
             return [found for found in map(self.resolve, value) if found is not _NO_VALUE]
         if not isinstance(value, Mapping):
@@ -163,7 +163,7 @@ class StackTemplate:
 
 
 def ref_of(name: str, kind: str) -> str:
-    """What ``Ref`` gives for a resource."""
+    """The value of ``Ref`` for a resource."""
     match kind:
         case "AWS::SNS::Topic" | "AWS::SecretsManager::Secret":
             return arn_of(name, kind)
@@ -176,7 +176,7 @@ def ref_of(name: str, kind: str) -> str:
 
 
 def attribute_of(name: str, kind: str, attribute: str) -> str:
-    """What ``GetAtt`` gives for a resource."""
+    """The value of ``GetAtt`` for a resource."""
     match attribute:
         case "Arn" | "Id" | "TopicArn":
             return arn_of(name, kind)
@@ -205,7 +205,7 @@ _ARNS = {
 
 
 def arn_of(name: str, kind: str) -> str:
-    """The ARN of a resource; raises NotImplementedError for a kind that nobody needed yet."""
+    """The ARN of a resource; raises NotImplementedError for an unsupported type."""
     if kind not in _ARNS:
         raise NotImplementedError(f"tests/support/template/translated_template.py does not know the ARN of {kind} yet")
     ref = ref_of(name, kind) if kind == "AWS::Logs::LogGroup" else name
