@@ -1,8 +1,8 @@
-"""SIGKILL before and after each side effect of Dispatch, Deliver and Retry: nothing is lost, and what comes twice
-comes under the same id.
+"""SIGKILL before and after each side effect of Dispatch, Deliver and Retry: nothing is lost, and every repetition has
+the same id.
 
-Each case kills real processes, one at each side effect, on an emulated AWS that lives on, and then lets
-AWS do what it does: bring the batch or the message again, and tick.
+Each case kills real processes, one at each side effect. The emulated AWS keeps running, then repeats the batch or the
+message as AWS does, and ticks.
 """
 
 from __future__ import annotations

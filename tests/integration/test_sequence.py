@@ -1,8 +1,8 @@
-"""Whatever fails, repeats and races on the way: a receiver that reads as the README says ends with the truth.
+"""After any failures, repetitions and races, a receiver that follows the README has the true state.
 
-Random histories of attempts go through Dispatch, which dies and repeats, and Deliver, whose messages come doubled, late
-and out of order, to an endpoint that fails now and then; some events are replayed at the end. What receives them is the
-README's own snippet.
+Dispatch processes random histories of attempts, dies and repeats. Deliver gets its messages doubled, late and out of
+order, for an endpoint that sometimes fails. Some events are replayed at the end. The receiver is the README's own
+snippet.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Nobody:
 
 @dataclass
 class Receiver:
-    """A sender and its receiver in one: the snippet, behind a network that fails before or after it took an event."""
+    """A sender and its receiver in one: the snippet, behind a network that fails before or after an event arrives."""
 
     snippet: ModuleType
     rng: random.Random
@@ -87,7 +87,7 @@ class Receiver:
         return SendResult(SendOutcome.ANSWERED, 204, 1)
 
     def _check_what_is_missing(self) -> None:
-        """Exactly those that are named by what came and did not come themselves."""
+        """The snippet reports exactly those events that received events name but that did not arrive."""
         came = {event["id"] for event in self.came}
         assert self.snippet.missing == {event["previousid"] for event in self.came if "previousid" in event} - came
 
@@ -104,7 +104,7 @@ def fresh_snippet() -> ModuleType:
 
 
 def history(candidate: int, statuses: Sequence[int | None], exam_id: str) -> list[dict[str, Any]]:
-    """The stream's records of one attempt that is seen in these statuses, one after the other; None: gone."""
+    """The stream's records of one attempt that is observed with these statuses in turn; None: removed."""
     stored: Submission | None = None
     records: list[dict[str, Any]] = []
     for nth, status in enumerate(statuses):
@@ -131,7 +131,7 @@ def history(candidate: int, statuses: Sequence[int | None], exam_id: str) -> lis
 
 
 def told_by(records: Sequence[Mapping[str, Any]]) -> set[str]:
-    """The ids of the events that these records bring; that a row may be gone is noted without one."""
+    """The ids of the events of these records; a row's first absence has no event."""
     ids: set[str] = set()
     for record in records:
         new, old = (record["dynamodb"].get(name, {"transitions": {"L": []}}) for name in ("NewImage", "OldImage"))
@@ -141,7 +141,7 @@ def told_by(records: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 def dispatch_all(dispatch: Dispatch, records: list[Any], rng: random.Random) -> None:
-    """In batches of any size, each of which may come twice, at once, and after a process that died in it."""
+    """Dispatch in batches of any size, each possibly repeated, concurrently, and after a process died during it."""
     while records:
         size = rng.randint(1, len(records))
         batch, records = records[:size], records[size:]

@@ -1,16 +1,15 @@
-"""What must hold of every event, whatever the world did and whatever befell the pollers.
+"""Claims about every event, after any acts of the world and any interruptions of the pollers.
 
-Nothing is missed: once the world is quiet, the stored state of each attempt is its true state, and
-so is its last event; a row that is gone was told to be removed. There is no event at all only where
-the attempt was old news: a silent first contact, the state reached before the watch began, and the
-row listed before the exam was known.
+Nothing is missed: once the world is quiet, the stored state of each attempt is its true state, and so is its last
+event; a removed row was announced as removed. An attempt has no event only if it is old: a silent first contact found
+it, it reached its state before the watch began, and its row was listed before the exam was known.
 
-Nothing is invented: the events of an attempt are a subsequence of its true history, each with the
-facts of a state that it really was in, each state used once, numbered without gaps and chained by
-the ids before them. What only lasted between two looks was seen by nobody, and need not be told.
+Nothing is invented: the events of an attempt are a subsequence of its true history. Each event has the facts of a real
+state, and each state is used once. Events are numbered without gaps, and each names the id of the one before. A state
+that lasted only between two polls is unseen and needs no event.
 
-What a hint shows is found soon, not only by a full scan: new attempts where ``times`` counts starts, and
-the end of an attempt that was seen running (but for what a poll wrote that never came to remember the exam).
+A change with a sign is found soon, and not only by a full scan: new attempts if ``times`` counts starts, and the end of
+an attempt that a poll saw running (except for attempts of a poll that never recorded its exam).
 """
 
 from __future__ import annotations

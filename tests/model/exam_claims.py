@@ -1,11 +1,11 @@
-"""What must hold of every event about an exam, whatever the world did and whatever befell the pollers.
+"""Claims about every event about an exam, after any acts of the world and any interruptions of the pollers.
 
-Nothing is missed: once the world is quiet, the last event about an exam states its availability. Only an exam
-whose availability never changed has no event. An exam that was created during the watch and is open was announced.
+Nothing is missed: once the world is quiet, the last event about an exam states its availability. Only an exam whose
+availability never changed has no event. An exam that was created during the watch and is open was announced.
 
-Nothing is invented: the events of an exam are a subsequence of its openings and closings, in turns, each
-used once, chained by the ids before them; and a receipt says what was stored when it was written. Under the ``v1``
-API, which does not tell whether an exam is open, there are receipts only.
+Nothing is invented: the events of an exam are a subsequence of its openings and closings in turn, each used once, and
+each event names the id of the one before. A receipt states what was stored when it was written. The ``v1`` API does not
+state whether an exam is open, so it has receipts only.
 """
 
 from __future__ import annotations

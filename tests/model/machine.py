@@ -83,11 +83,11 @@ QUIRKS = (
 
 
 def _is_fair(setup: Setup) -> bool:
-    """Whether the provider shows all there is.
+    """Whether the provider shows everything.
 
-    Rows that show neither status nor end nor score never show that anything changed. Rows behind the first page are
-    never shown where the offset is ignored and pages cannot be made longer. Pages of a few rows that come in another
-    order each time repeat themselves by chance, as a server does that ignores the offset; pages of a hundred do not.
+    Rows without status, end and score never show a change. If the provider ignores the offset and pages cannot be
+    longer, rows behind the first page are never shown. Pages of a few rows in a different order each time repeat rows
+    by chance, like a server that ignores the offset; pages of a hundred rows do not.
     """
     if setup.page_cap is not None and setup.order is ListOrder.SHUFFLED:
         return False
@@ -99,11 +99,11 @@ def _is_fair(setup: Setup) -> bool:
 
 
 def _are_fair(setup: Setup) -> bool:
-    """Whether the further habits leave every row visible.
+    """Whether the other habits leave every row visible.
 
-    Pages of a few rows whose equal rows change places at each request may never show some of them, and a page of a few
-    rows that are all hidden looks like the end. The v1 API has no list of exams, so rows that are hidden or counted
-    wrongly look like those of unknown exams.
+    Pages of a few rows may never show some of them if equal rows change places at each request. A page whose few rows
+    are all hidden looks like the end. The v1 API has no list of exams, so hidden or miscounted rows look like those of
+    unknown exams.
     """
     names = {habit.partition("=")[0] for habit in setup.habits}
     cuts = bool(names & {"uneven_pages", "results_cap", "exam_list_cap"})

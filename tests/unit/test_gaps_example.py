@@ -1,4 +1,4 @@
-"""docs/examples/verify.py reports events that have not come, and none that the endpoint's filter excludes."""
+"""docs/examples/verify.py reports missing events, but none that the endpoint's filter excludes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The method through which every call of every botocore client goes; botocore's types do not declare it."""
+"""The method through which all botocore clients make their calls; botocore's types do not declare it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ API_CALL = "_make_api_call"
 
 
 def api_call() -> ApiCall:
-    """The method as it is now, to be called by its replacement."""
+    """The current method, for its replacement to call."""
     found: ApiCall = getattr(BaseClient, API_CALL)
     return found

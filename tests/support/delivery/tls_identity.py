@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Identity:
-    """A certificate that signs itself, for the server and for whoever is to trust it."""
+    """A self-signed certificate, for the server and for the client that trusts it."""
 
     server: ssl.SSLContext
     trust: ssl.SSLContext

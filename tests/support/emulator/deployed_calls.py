@@ -1,7 +1,7 @@
-"""What the functions of a deployed stack called, from the emulator's own record of every request that it served.
+"""The calls of a deployed stack's functions, from the emulator's own record of all requests.
 
-Each function signs with the key of its role's session, which tells whose call it was. A request that the emulator
-refused is not in the record: it enforces the deployed roles, so that shows as an error of the function.
+Each function signs with the key of its role's session, which identifies the function. A request that the emulator
+rejected is not in the record: the emulator enforces the deployed roles, so it shows as an error of the function.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Which rights AWS asks for: of a call the actions and the resources, of an integration what it does by a role.
+"""Permissions that AWS requires: for a call its actions and resources, for an integration what it does by a role.
 
-Names of operations and of actions are mostly the same; where they are not, it stands here. What AWS knows as an
-action is taken from the data that cfn-lint ships (AWS's own service authorization reference).
+Names of operations and of actions are mostly the same; this module lists the others. The known actions come from the
+data of cfn-lint (AWS's own service authorization reference).
 """
 
 from __future__ import annotations

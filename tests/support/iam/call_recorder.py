@@ -1,7 +1,7 @@
-"""Notes every AWS call that a function's code makes while tests run it, and for which resource of the template.
+"""Records every AWS call of a function's code during the tests, with its resource in the template.
 
-A call belongs to the function whose entry point, or whose use case, is running: the contexts of the code carry that
-along, into threads as well. What tests do around it belongs to nobody.
+A call belongs to the function whose handler or workflow is running; context variables carry it, also into threads.
+Calls of the tests around it belong to no function.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Decides by policies as IAM does: nothing is allowed but what a statement allows, and a denial always wins.
+"""Evaluates policies as IAM does: only what a statement allows is allowed, and a denial always wins.
 
-Only what the template uses is understood; anything else raises NotImplementedError, so that nothing is
-taken for granted that was not judged.
+It supports only the elements that the template uses and raises NotImplementedError for any other, so that no unchecked
+element counts as allowed.
 """
 
 from __future__ import annotations

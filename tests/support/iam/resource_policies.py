@@ -1,7 +1,7 @@
-"""What a resource's own policy says: of topics, queues, buses, secrets and keys.
+"""The policies of resources: topics, queues, buses, secrets and keys.
 
-Within one AWS account a role's right is enough, and a resource's policy may add to it or refuse. A key is stricter:
-rights of roles count for it only if its policy leaves that to the account.
+Within one AWS account a role's permission is enough, and a resource's policy may add to it or deny it. A key is
+stricter: permissions of roles count only if the key's policy delegates to the account.
 
 docs.aws.amazon.com/IAM: reference_policies_evaluation-logic; docs.aws.amazon.com/kms: key-policy-default.
 """

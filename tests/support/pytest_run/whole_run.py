@@ -1,7 +1,7 @@
-"""Judges a whole run, after its last test, in the process that reports the results.
+"""Checks a whole run after its last test, in the process that reports the results.
 
-A run has one or more workers. Each worker records the AWS calls of the tests that it runs, and hands them to the
-controller when it finishes. A run without workers (``-n0``) is its own controller.
+A run has one or more workers. Each worker records the AWS calls of its tests and passes them to the controller when it
+finishes. A run without workers (``-n0``) is its own controller.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _KEY = "whole_run"
 
 
 class WholeRun(Generic[Call]):
-    """A pytest plugin that passes all recorded calls to ``unused`` and fails the run if that returns any right.
+    """A pytest plugin that passes all recorded calls to ``unused`` and fails the run if that returns a permission.
 
-    It judges only runs of every test in ``folder``.
+    It checks only runs of every test in ``folder``.
     """
 
     def __init__(self, folder: Path, calls: set[Call], unused: Callable[[Iterable[Call]], list[str]]) -> None:
@@ -33,7 +33,7 @@ class WholeRun(Generic[Call]):
         self._is_whole = True
 
     def pytest_deselected(self) -> None:
-        """A run that leaves out tests cannot say which rights nothing uses."""
+        """A run that leaves out tests cannot show which permissions are unused."""
         self._is_whole = False
 
     @pytest.hookimpl(trylast=True)
