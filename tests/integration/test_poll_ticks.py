@@ -125,14 +125,14 @@ def test_a_persons_poll_sends_no_messages(ticks: Ticks) -> None:
 
 def test_messages_that_sqs_refuses_fail_the_tick_after_its_own_poll(ticks: Ticks) -> None:
     ticks.refusing = frozenset({"15", "45"})
-    with pytest.raises(TickError, match="SQS refused 2 of 3 further polls"):
+    with pytest.raises(TickError, match="SQS rejected 2 of 3 further polls"):
         entry.handler(TICK, Context())
     assert ticks.requests() > 0
 
 
 def test_a_queue_that_is_gone_fails_the_tick_after_its_own_poll(ticks: Ticks) -> None:
     ticks.sqs.delete_queue(QueueUrl=ticks.url)
-    with pytest.raises(TickError, match="further polls of this minute could not be ordered"):
+    with pytest.raises(TickError, match="further polls of this minute could not be scheduled"):
         entry.handler(TICK, Context())
     assert ticks.requests() > 0
 

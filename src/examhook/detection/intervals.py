@@ -17,7 +17,7 @@ from examhook.detection.exam_state import ExamState
 from examhook.model import Exam
 
 MINUTE_S = 60
-"""Interval of the schedule where polls are less than a minute apart."""
+"""Interval of the schedule if polls are less than a minute apart."""
 SCHEDULE_LATE_S = 60
 """EventBridge Scheduler starts a target at most this long after the scheduled time."""
 

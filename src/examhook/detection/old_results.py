@@ -69,7 +69,7 @@ def old_before(
     if rows_ahead_s <= CLOCKS_AGREE_S:
         # The rows may follow our clock. A ``Date`` behind our clock is believed if it is possible.
         return watch_started_at + (min(offset_s, 0) if is_possible else 0)
-    # The clock of the rows is at least this far ahead. All results of the first poll are old.
+    # The clock of the rows is at least ``rows_ahead_s`` ahead. All results of the first poll are old.
     is_first_poll = now - watch_started_at <= CLOCKS_AGREE_S
     by_rows = newest_row_at + 1 if is_first_poll else watch_started_at + rows_ahead_s
     return min(by_rows, watch_started_at + offset_s) if is_possible else by_rows

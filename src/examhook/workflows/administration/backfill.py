@@ -91,7 +91,7 @@ class BackfillReport:
     notes: list[str] = field(default_factory=list)
     """Reasons why exams could not be scanned completely."""
     busy: bool = False
-    """Whether another poll held the lease all the time."""
+    """Whether another poll held the lease during the whole round."""
     done: bool = False
     place: Place | None = None
     """Where the next round continues; None: at the beginning."""

@@ -189,7 +189,7 @@ class ExamSource:
         if not changes:
             return set
         write = self.context.submissions.write
-        # No stored version of a new attempt could reject a late write.
+        # A new attempt has no stored version that would reject a late write.
         self.context.lease.keep()
         if self.context.writer is None:
             refused = write(changes)

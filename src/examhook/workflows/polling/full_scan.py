@@ -7,8 +7,9 @@ finds no changes::
                  └─────── otherwise ──▶ settled ─▶ missing rows ─▶ state
 
 A first scan settles each page and writes it while the next page is read. It saves a cursor every few pages, so that
-the next poll continues there if this one dies or runs out of time. A scan over several polls does not hold all rows at
-its end. Its state is computed from the stored submissions, and a later scan looks for missing rows.
+the next poll continues there if this one dies or runs out of time. At the end of a scan
+over several polls, not all rows are in memory. The state is then computed from the stored submissions, and a later scan
+looks for missing rows.
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ class FullScan:
 
     @property
     def _is_patience_over(self) -> bool:
-        """Whether the exam has been incomplete for PATIENCE_S."""
+        """Whether readings of the exam have been incomplete for PATIENCE_S."""
         since = self.request.state.failed_since
         return since is not None and self.source.began_at - since >= PATIENCE_S
 
@@ -155,7 +156,7 @@ class FullScan:
         state = self.request.state
         if state.digest is None or self.reader.unreadable or len(self.rows.held) != state.row_count:
             return None
-        # A late write of a poll that lost its lease may have come after the digest.
+        # A poll that lost its lease may have written a row after the digest was stored.
         if is_weekly_check_due(state.exam_id, state.scanned_at or 0, self.source.began_at):
             return None
         rows = list(self.rows.held.values())

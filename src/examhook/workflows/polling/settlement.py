@@ -58,7 +58,7 @@ class Settled:
     def problem(self) -> str | None:
         """Why the exam stays due although its rows were read, as a clause."""
         if self.overtaken:
-            return "another poll was faster"
+            return "another poll wrote changes first"
         return "the time ran out before all of it was read" if self.out_of_time else None
 
     def skipped(self, unreadable: Mapping[str, int]) -> dict[str, int]:
