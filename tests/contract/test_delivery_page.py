@@ -183,7 +183,7 @@ def test_how_fast_a_backlog_goes_is_told_by_the_numbers_of_the_code() -> None:
     a_minute, six_hours = backlog.UNPACED_PER_MINUTE, 6 * 3600 * 20
     assert f"up to {a_minute:,} deliveries a minute" in told
     assert f"{a_minute // 60} a second" in told
-    assert f"{six_hours:,} deliveries, is there after {six_hours / a_minute / 60:g} hours" in told
+    assert f"{six_hours:,} deliveries, is delivered after {six_hours / a_minute / 60:g} hours" in told
     at_once = (
         event_of("DeliverFunction", "Queued")["ScalingConfig"]["MaximumConcurrency"] * rate_limit.ENDPOINT_CONCURRENCY
     )

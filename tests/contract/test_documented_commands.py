@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from examhook_cli.main import app
 from examhook_simulator.server import DEFAULT_CODE
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:\.venv/bin/)?examhook [^`]+)`")
+MODULE = re.compile(r"python -m ([a-z_.]+)")
 STARTS = re.compile(r"^(?:\.venv/bin/)?examhook ")
 
 
@@ -55,6 +57,12 @@ def problem_with(line: str) -> str | None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_it_takes_every_command_line(page: Path) -> None:
     assert [problem for line in command_lines(page) if (problem := problem_with(line))] == []
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "Makefile"], ids=lambda page: page.name)
+def test_every_module_that_a_page_runs_exists(page: Path) -> None:
+    modules = MODULE.findall(page.read_text(encoding="utf-8"))
+    assert [module for module in modules if find_spec(module) is None] == []
 
 
 def test_a_line_that_it_does_not_take_is_noticed() -> None:

@@ -1,8 +1,9 @@
-"""CONTRIBUTING.md and the pages under docs/ lead only to files, definitions and headings that exist."""
+"""README.md, CONTRIBUTING.md and the pages under docs/ name only files, headings, functions and tests that exist."""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", GUIDE, *sorted((ROOT / "docs
 LINK = re.compile(r"\[([^\]\n]*)\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)")
 CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 NAMED_PATH = re.compile(r"(?:src|tests|tools|docs)/[\w./-]*\w")
+NAMED_FILE = re.compile(r"`((?:\w[\w-]*/)*\w[\w-]*\.(?:py|mjs|yaml))`")
 
 
 class Link(NamedTuple):
@@ -22,6 +24,10 @@ class Link(NamedTuple):
     text: str
     path: str
     heading: str
+
+
+def page_name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
 
 
 def links(page: Path) -> list[Link]:
@@ -45,7 +51,27 @@ def undefined(page: Path, link: Link) -> list[str]:
     return [part for part in parts if not re.search(rf"^\s*(?:def|class) {part}\b|^{part}\b.*=", module, re.MULTILINE)]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@cache
+def source_files() -> list[str]:
+    """Paths of all files that a page may name by the end of their path."""
+    folders = ("src", "tests", "tools", "docs")
+    found = [path for folder in folders for path in (ROOT / folder).rglob("*.*") if "node_modules" not in path.parts]
+    return [f"/{path.relative_to(ROOT)}" for path in [*found, *ROOT.glob("*.*")]]
+
+
+def is_source_file(name: str) -> bool:
+    return any(path.endswith(f"/{name}") for path in source_files())
+
+
+@cache
+def all_tests() -> set[str]:
+    """Names of all test modules and test functions."""
+    modules = list((ROOT / "tests").rglob("test_*.py"))
+    functions = [re.findall(r"^\s*def (test_\w+)", module.read_text(), re.MULTILINE) for module in modules]
+    return {module.stem for module in modules}.union(*functions)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_every_link_leads_to_a_file_and_a_heading_that_exist(page: Path) -> None:
     broken = [link for link in links(page) if not target(page, link).exists()]
     assert broken == []
@@ -53,10 +79,21 @@ def test_every_link_leads_to_a_file_and_a_heading_that_exist(page: Path) -> None
     assert lost == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_every_source_file_that_a_page_names_exists(page: Path) -> None:
+    assert [name for name in NAMED_FILE.findall(page.read_text()) if not is_source_file(name)] == []
+
+
 def test_every_path_that_the_guide_names_exists() -> None:
     paths = NAMED_PATH.findall(GUIDE.read_text())
     assert len(paths) > 100
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_every_test_that_a_page_names_exists(page: Path) -> None:
+    named = set(re.findall(r"\btest_\w+", page.read_text()))
+    assert named - all_tests() == set()
 
 
 def test_every_function_that_the_guide_names_is_defined_in_the_linked_file() -> None:
@@ -70,3 +107,10 @@ def test_a_name_that_the_linked_file_does_not_define_is_noticed() -> None:
     assert undefined(GUIDE, Link("`Reader.pages`", module, "")) == []
     assert undefined(GUIDE, Link("`Reader.leaves`", module, "")) == ["leaves"]
     assert undefined(GUIDE, Link("`LIMIT`", module, "")) == []
+
+
+def test_the_index_lists_every_decision_by_its_title() -> None:
+    folder = ROOT / "docs" / "decisions"
+    pages = {path.name: path.read_text().splitlines()[0] for path in folder.glob("0*.md")}
+    listed = {link.path: f"# {int(link.path[:4])}. {link.text}" for link in links(folder / "README.md")}
+    assert listed == pages
