@@ -167,7 +167,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class ExamTransition:
-    """An announced change of an exam: the data of one event, stored with the state of the exam."""
+    """An announced change of an exam: the data of one event, stored with the exam state."""
 
     event_id: str
     event_type: str

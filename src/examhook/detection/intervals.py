@@ -83,7 +83,7 @@ def ticks_of_minute(began_at: float, poll_s: int) -> tuple[Tick, ...]:
 
 
 def longest_gap_s(poll_s: int) -> int:
-    """Longest time between two polls when the schedule is as late as AWS allows."""
+    """Longest time between two polls if the schedule is as late as AWS allows."""
     if poll_s >= MINUTE_S:
         return poll_s + SCHEDULE_LATE_S
     # Messages follow the schedule's own tick, so only the first poll of a minute is late.

@@ -3,7 +3,7 @@
 =======================================================  ================================================
 a result of an exam that                                 is old if it ended before
 =======================================================  ================================================
-was in the first list and is scanned for the first time  the start of the watch, by the clock of the rows
+was in the first list and is scanned for the first time  the watch start, by the clock of the rows
 was scanned before, or is new on the list                a day before that, even if a clock is wrong
 =======================================================  ================================================
 
@@ -54,8 +54,8 @@ def old_before(
     A wrong clock must not suppress new results, so the earlier of two possible instants is used.
 
     Args:
-        state: State of the exam.
-        watch_started_at: Start of the watch by our clock, Unix seconds.
+        state: The exam state.
+        watch_started_at: Watch start by our clock, Unix seconds.
         now: Our clock, Unix seconds.
         newest_row_at: Latest time in any row of the account, Unix seconds.
         clock_offset_s: The provider's ``Date`` minus our clock; None if it is missing or not believable.

@@ -1,4 +1,4 @@
-"""The result of a full scan of one exam, and the exam's state after it.
+"""The result of a full scan of one exam, and the exam state after it.
 
 The digest of an exam does not depend on the order of its attempts, so an unchanged scan need not read the stored
 submissions. It is the sum, modulo 2⁶⁴, of a 64-bit hash of each attempt's facts. Links and names are not facts.

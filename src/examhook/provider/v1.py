@@ -101,9 +101,7 @@ class V1Client(ApiClient):
         reader = Reader(fetch, lambda row: row.key)
         own = {row.key: row for rows in reader.pages() for row in rows if row.candidate_id == candidate_id}
         if reader.problem is not None:
-            raise ProviderMalformed(
-                f"A candidate's results could not be found among those of all candidates: {reader.problem}."
-            )
+            raise ProviderMalformed(f"A candidate's results could not be found: {reader.problem}.")
         rows = tuple(own.values())[start : start + limit]
         return ResultsPage(rows, len(rows))
 

@@ -1,6 +1,6 @@
 """The Exams table: one record per account, the lease of its running poll, and its erased candidates.
 
-The state of each exam is in the Submissions table, which is the outbox of the exam's events (``submissions``)::
+Exam states are in the Submissions table, which is also the outbox of their events (``submissions``)::
 
     account     sk               item
     {account}   account          the record that one poll writes for the next

@@ -61,7 +61,7 @@ class StoredChange:
 
 @dataclass(frozen=True, slots=True)
 class StoredExamChange:
-    """An exam's state after one write, and what the write announced."""
+    """An exam state after one write, and what the write announced."""
 
     state: ExamState
     announced: tuple[ExamTransition, ...]

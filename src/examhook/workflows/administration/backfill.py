@@ -9,7 +9,7 @@
 
 A round uses the time of one invocation and returns where the next round continues. Each round begins with a poll, so
 new changes are announced meanwhile. Each step holds the account's lease. An interrupted round can be repeated: the
-rescan continues from the stored state of the exams, and dispatched events are recognized by their ids.
+rescan continues from the stored exam states, and dispatched events are recognized by their ids.
 """
 
 from __future__ import annotations

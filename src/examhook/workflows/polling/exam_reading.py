@@ -24,7 +24,7 @@ from examhook.workflows.polling.report import ExamOutcome, PollReport
 INCOMPLETE_LIST = "the exam list may be incomplete"
 """Beginning of the note about an incomplete list; a backfill selects the note by it."""
 EXAM_RESERVE_S = 30.0
-"""No exam is started with less time left."""
+"""Minimum time left to start another exam."""
 MAX_FAILURES = 3
 """Failures in a row after which a poll stops."""
 PROOF_S = 300

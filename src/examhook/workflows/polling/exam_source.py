@@ -20,7 +20,7 @@ from examhook.workflows.polling.lease import Lease
 from examhook.workflows.polling.report import PollReport
 
 WRITE_RESERVE_S = 20.0
-"""No request starts with less time left, because the rows must still be written."""
+"""Minimum time left to start a request, because the rows must still be written."""
 
 CORRECTION_S = 2 * 3600
 """Largest correction of a start time: a second, or the hour of a clock change."""

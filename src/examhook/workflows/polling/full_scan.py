@@ -1,4 +1,4 @@
-"""A full scan of one exam: reads all rows, writes changes, and stores the exam's state.
+"""A full scan of one exam: reads all rows, writes changes, and stores the exam state.
 
 Submissions are written first and the state last. If a poll dies in between, the next one reads the same rows again and
 finds no changes::
@@ -35,7 +35,7 @@ FIRST_SCAN_PAGES = 5
 HELD_PAGES = 100
 """Pages of a later scan that are held in memory."""
 PATIENCE_S = 1800
-"""An answer that contradicts the stored state (no rows, no status) is believed after this time."""
+"""Time after which a scan accepts an answer that contradicts the stored state (no rows, no status)."""
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class FullScan:
         except OutOfTimeError:
             self.rows.flush()
             self._save_cursor()
-            return self._outcome("the time ran out before all of it was read", out_of_time=True)
+            return self._outcome("the poll ran out of time before all of it was read", out_of_time=True)
         finally:
             # A write must not outlive the lease.
             self.rows.wait()

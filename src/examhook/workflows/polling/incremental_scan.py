@@ -61,7 +61,7 @@ class IncrementalScan:
             if not self.reach:
                 self._read_running()
         except OutOfTimeError:
-            return ExamOutcome(problem="the time ran out before it was read", out_of_time=True)
+            return ExamOutcome(problem="the poll ran out of time before it was read", out_of_time=True)
         except _NeedsFullScanError:
             needs_full_scan = True
         # Settle these rows in any case: the full scan may not show them again.

@@ -49,7 +49,7 @@ def lease_on(
     sleep: Callable[[float], None],
     patience_s: float = 0.0,
 ) -> Iterator[Lease | None]:
-    """Hold the account's lease; yields None if another poll still holds it after ``patience_s``."""
+    """Hold the account's lease; yield None if another poll still holds it after ``patience_s``."""
     owner = uuid.uuid4().hex
     give_up_at = now() + patience_s
     while True:
