@@ -95,7 +95,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notification to the operators that is still to be published.
+    """A notification to the operators that is not published yet.
 
     It is stored with the endpoint in the same write as the change that it reports, and deleted after publication, so
     that a crash or an unavailable topic does not lose it.

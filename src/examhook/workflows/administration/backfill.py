@@ -130,7 +130,7 @@ class Backfill:
     def _rescan(
         self, request: BackfillRequest, report: BackfillReport, time_left_s: Callable[[], float]
     ) -> tuple[Place | None, Mapping[str, ExamState]]:
-        """Poll once, scanning exams without a recent scan; return where to continue, and the states of the exams."""
+        """Poll once, scanning exams without a recent scan; return where to continue, and the exam states."""
         began_at = request.place.began_at if request.place else int(self.poll.now())
         rescan = Rescan(
             before=began_at - RECENT_SCAN_S,
