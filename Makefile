@@ -34,7 +34,7 @@ GATES := check-secrets check-checkov check-mypy check-sam check-cfn-lint check-d
 # make 4.0 or later prints the output of each gate in one piece.
 WHOLE_OUTPUTS := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
-.PHONY: help install test test-fast check $(GATES) fix bench demo up down deploy lock licences sbom package faults soak fuzz upgrade cost
+.PHONY: help install test test-fast check $(GATES) fix bench demo up down deploy lock licences sbom package faults soak fuzz upgrade cost receivers
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ upgrade: install ## Test the update from the version FROM=commit to this one
 fuzz: install ## Give BODIES (1000000) hostile bodies to every reader
 	$(BIN)/python -m tools.faults.fuzz --bodies $(BODIES)
 
+receivers: install .venv-receivers/.installed $(if $(shell command -v npm),tools/receivers/node/node_modules/.installed) ## Send events to web frameworks and write docs/receivers.md
+	$(BIN)/python -m tools.receivers
+
 cost: install ## Measure AWS usage and write the costs to docs/cost.md
 	$(BIN)/python -m tools.generate.cost
 	$(BIN)/python -m tools.generate.readme
@@ -128,6 +131,7 @@ lock: .venv/.installed ## Update all pinned versions to the newest allowed ones
 	$(COMPILE) tools/requirements/bench.in -o tools/requirements/bench.txt
 	$(COMPILE) tools/requirements/sbom.in -o tools/requirements/sbom.txt
 	$(COMPILE) tools/requirements/faults.in -o tools/requirements/faults.txt
+	$(COMPILE) tools/requirements/receivers.in -o tools/requirements/receivers.txt
 
 COMPILE := $(UV) compile --quiet --universal --upgrade --python-version 3.11 --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links
@@ -147,6 +151,6 @@ COMPILE := $(UV) compile --quiet --universal --upgrade --python-version 3.11 --n
 	@touch $@
 
 # npm omits the address of a package that comes from the default registry.
-tests/node/node_modules/.installed: tests/node/package-lock.json
-	cd tests/node && npm ci --ignore-scripts --no-audit --no-fund
+%/node_modules/.installed: %/package-lock.json
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

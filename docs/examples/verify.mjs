@@ -2,17 +2,27 @@
 import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks"; // npm install standardwebhooks
 
+const getsStarted = false; // true for an endpoint with --types 'submission.*'
+
 const webhook = new Webhook(process.env.EXAMHOOK_SECRET); // whsec_…
 const newest = new Map(); // highest revision of each attempt or exam; store these three in your database
 const seen = new Set(); // ids of received events
 const missing = new Set(); // ids that other events named and that have not arrived yet
 
+// Id of the event that comes before this one at this endpoint.
+function expectedBefore({ previousid, data }) {
+  // Otherwise it is submission.started, which the endpoint does not receive, or submission.reopened.
+  return getsStarted || data.submission?.previous_status !== "in_test" ? previousid : undefined;
+}
+
 // Whether the event is newer than everything known of its attempt or exam; records received and missing events.
-function isNews({ id, source, subject = "", revision, previousid }) {
+function isNews(event) {
+  const { id, source, subject = "", revision } = event;
   if (seen.has(id)) return false;
   seen.add(id);
   missing.delete(id);
-  if (previousid && !seen.has(previousid)) missing.add(previousid);
+  const previous = expectedBefore(event);
+  if (previous && !seen.has(previous)) missing.add(previous);
   if (revision === undefined) return true; // about the installation
   if (revision <= (newest.get(source + subject) ?? 0)) return false;
   newest.set(source + subject, revision);

@@ -84,7 +84,9 @@ def _await_port(port: int) -> None:
             return
 
 
-def _post(url: str, sequence: int, *, secret: str = SECRET, chunked: bool = False) -> int:
+def _post(
+    url: str, sequence: int, *, secret: str = SECRET, chunked: bool = False, previous_status: str = "submitted"
+) -> int:
     body = json.dumps(
         {
             "id": f"evt_{sequence}",
@@ -93,7 +95,7 @@ def _post(url: str, sequence: int, *, secret: str = SECRET, chunked: bool = Fals
             "type": f"t{sequence}",
             "revision": sequence,
             **({"previousid": f"evt_{sequence - 1}"} if sequence > 1 else {}),
-            "data": {},
+            "data": {"submission": {"previous_status": previous_status}},
         }
     )
     at = datetime.now(UTC)
@@ -141,6 +143,9 @@ def test_the_snippet_takes_what_is_signed_drops_what_is_old_and_names_what_is_mi
         assert printed.readline() == "missing so far: evt_5\n"
         assert _post(url, 5) == 204
         assert printed.readline() == "missing so far: evt_4\n"
+        assert _post(url, 9, previous_status="in_test") == 204
+        assert printed.readline().startswith("t9 ")
+        assert printed.readline() == "missing so far: evt_4\n", "the filter excludes submission.started"
         assert _post(url, 7, secret="whsec_" + "b3RoZXItc2VjcmV0LW9mLXRoZS10ZXN0") == 400
 
 

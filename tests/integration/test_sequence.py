@@ -99,6 +99,7 @@ def fresh_snippet() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    module.GETS_STARTED = True  # type: ignore[attr-defined]
     return module
 
 
