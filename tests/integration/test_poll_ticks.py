@@ -138,7 +138,7 @@ def test_a_queue_that_is_gone_fails_the_tick_after_its_own_poll(ticks: Ticks) ->
 
 
 def test_a_message_that_is_no_tick_is_an_error_and_asks_nothing(ticks: Ticks) -> None:
-    with pytest.raises(ValueError, match="no tick"):
+    with pytest.raises(ValueError, match="not a tick"):
         entry.handler({"Records": [{"messageId": "1", "body": "{}"}]}, Context())
     assert ticks.requests() == 0
 
