@@ -74,21 +74,27 @@ def _node(receiver: Receiver, folder: Path) -> Command:
     )
     if modules is None:
         raise RuntimeMissingError("The packages of tools/receivers/node are not installed.")
-    # A module finds its packages beside itself.
-    script = Path(shutil.copy(PROJECT / receiver.source, folder))
-    shutil.copy(PROJECT / "tools/receivers/node/package.json", folder)
+    # A module finds its packages beside itself first, then in the folders above.
     (folder / "node_modules").symlink_to(modules)
+    own = folder / "receiver"
+    (own / "node_modules").mkdir(parents=True)
+    if receiver.replaced_package:
+        (own / "node_modules" / receiver.replaced_package).symlink_to(modules / receiver.packages[0])
+    script = Path(shutil.copy(PROJECT / receiver.source, own))
     loader: tuple[str, ...] = ()
     if script.suffix == ".ts":
-        shutil.copy(PROJECT / "tools/receivers/node/tsconfig.json", folder)
         loader = ("--import", str(modules / "tsx/dist/loader.mjs"))
-    name = receiver.packages[0]
-    if name == VERIFIER:
+    for name in ("package.json", "tsconfig.json"):
+        shutil.copy(PROJECT / "tools/receivers/node" / name, own)
+    first = receiver.packages[0]
+    if first == VERIFIER:
         version = f"Node.js {_output(node, '--version').removeprefix('v')}"
     else:
-        package = json.loads((modules / name / "package.json").read_text())
+        package = json.loads((modules / first / "package.json").read_text())
         version = f"{package['name']} {package['version']}"
-    return Command((node, *loader, str(script), *receiver.arguments), {"TSX_TSCONFIG_PATH": "tsconfig.json"}, version)
+    return Command(
+        (node, *loader, str(script), *receiver.arguments), {"TSX_TSCONFIG_PATH": str(own / "tsconfig.json")}, version
+    )
 
 
 def _python(receiver: Receiver, port: int) -> Command:

@@ -126,7 +126,7 @@ def _running(command: Command, port: int, secrets: Secrets, log: Path) -> Iterat
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603 - programs of this project with fixed arguments
             command.argv,
-            cwd=log.parent if command.argv[0].endswith("node") else PROJECT,
+            cwd=PROJECT,
             env=environ,
             stdin=subprocess.DEVNULL,
             stdout=file,

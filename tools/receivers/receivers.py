@@ -33,6 +33,8 @@ class Receiver:
     packages: tuple[str, ...] = ()
     """Packages that it imports; the first one's version is in the page. Empty for a standard library."""
     arguments: tuple[str, ...] = ()
+    replaced_package: str = ""
+    """npm package whose import returns the first of ``packages`` instead."""
     module: str = ""
     """Python module that starts ``source``; empty to start the file itself."""
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +79,14 @@ def _express(version: int) -> Sequence[Receiver]:
             (package, VERIFIER),
             (package,),
         ),
+        Receiver(
+            f"{name}, express.raw()",
+            Runtime.NODE,
+            f"{CONSUMERS}/express.mjs",
+            (package, VERIFIER),
+            replaced_package="express",
+            needs="no `express.json()` before it",
+        ),
     )
 
 
@@ -108,13 +118,6 @@ RECEIVERS: Sequence[Receiver] = (
     Receiver("Node.js, node:http", Runtime.NODE, f"{NODE}/node_http.mjs", (VERIFIER,)),
     *_express(4),
     *_express(5),
-    Receiver(
-        "Express 5, express.raw()",
-        Runtime.NODE,
-        f"{CONSUMERS}/express.mjs",
-        ("express", VERIFIER),
-        needs="no `express.json()` before it",
-    ),
     Receiver(
         "Koa, body of @koa/bodyparser",
         Runtime.NODE,
