@@ -93,7 +93,7 @@ def test_the_page_and_the_readme_say_what_the_rotated_key_costs() -> None:
     assert f"at {KEY:.2f}. It rotates once a year; the first and the second rotation add {KEY_ROTATION:.2f}" in said
     assert f"from the third year on each stack's key costs {rotated}." in said
     readme = (ROOT / "README.md").read_text()
-    (row,) = [line for line in readme.splitlines() if line.startswith("| the key that seals signing secrets")]
+    (row,) = [line for line in readme.splitlines() if line.startswith("| the key that encrypts signing secrets")]
     assert rotated in row
     assert row.endswith(f"| {KEY:.2f} |")
 
@@ -106,4 +106,4 @@ def test_the_page_says_how_many_events_a_day_of_the_index_takes_each_second() ->
 def test_both_pages_say_the_same_of_how_many_accounts_a_new_aws_account_takes() -> None:
     accounts = (ROOT / "docs" / "accounts.md").read_text()
     assert "more than five accounts watched in one stack" in page(UNITS)
-    assert "before you watch more than five accounts" in accounts
+    assert "before you poll more than five accounts" in accounts
