@@ -135,13 +135,13 @@ class Submission:
     transitions: tuple[Transition, ...] = ()
     """The last few transitions, oldest first."""
     type_counts: Mapping[str, int] = field(default_factory=dict)
-    """Number of events by type, including silent ones; part of event ids."""
+    """Number of events by type, including those that were not announced; part of event ids."""
     sequence: int = 0
     """Sequence of the newest transition; 0 if nothing was announced yet."""
     version: int = 1
     """Increased by each write, which is conditional on the version it replaces."""
     fence: int = 0
-    """Fencing token of the poll that wrote it; an older poll never overwrites a newer one."""
+    """Fencing token of the poll that wrote it; an older poll never overwrites the write of a newer one."""
     missing_since: int | None = None
     """When a full scan first missed the attempt; the next full scan confirms the removal."""
     removed: bool = False
@@ -167,7 +167,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class ExamTransition:
-    """An announced change of an exam: the data of one event, stored with the state of the exam."""
+    """An announced change of an exam: the data of one event, stored with the exam state."""
 
     event_id: str
     event_type: str

@@ -175,7 +175,7 @@ def test_an_account_that_was_just_added_can_be_polled_at_once(stack: Stack) -> N
 
 def test_an_unknown_account_is_rejected_with_the_known_names(stack: Stack) -> None:
     stack.list({"north": north(stack)})
-    with pytest.raises(UnknownAccountError, match="no account of that name: there is main and north") as told:
+    with pytest.raises(UnknownAccountError, match=r"no account of that name\. It watches main and north") as told:
         stack.handle({"trigger": "manual", "account": "west"})
     # It may be the code in the wrong place, and what a function raises is logged.
     assert "west" not in str(told.value)

@@ -51,7 +51,9 @@ def test_an_exam_with_newer_items_is_not_changed_and_the_others_are_polled(stage
     end_both(stage)
     report = stage.poll(full=True).body()
     assert not report["complete"]
-    assert [error for error in report["errors"] if "Exam 1 is left alone" in error and "Deploy the version" in error]
+    assert [
+        error for error in report["errors"] if "Exam 1 was not read" in error and "Deploy again the version" in error
+    ]
     assert items_of("1") == before
     assert [each.transitions[-1].event_type for each in stage.submissions.of_exam("main", "2").values()] == [
         "submission.submitted"

@@ -44,7 +44,7 @@ def test_a_poll_that_lost_its_lease_stops_requests_and_writes(step: int, request
     gone = Happens((Act(Kind.REMOVE, 1),))
     report = state.installation.poll(PollPlan(interrupts=((step, gone), (step, Stalls(PollPlan())))))
     assert report is not None
-    assert report.errors == [f"The poll was given up: another poll of account {ACCOUNT} took over."]
+    assert report.errors == [f"The poll stopped early: another poll of account {ACCOUNT} took over."]
     assert report.requests == requests
     assert len(state.installation.submissions.items) == 1
     state.teardown()

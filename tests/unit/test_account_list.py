@@ -74,7 +74,7 @@ def test_all_problems_of_an_account_are_reported_at_once() -> None:
 def test_the_stacks_own_account_name_is_reserved() -> None:
     found = listed(main={"code": CODE})
     assert not found.by_name
-    assert "stack's parameters" in found.problems[0]
+    assert "stack's own account" in found.problems[0]
 
 
 def test_one_account_is_not_watched_under_two_names() -> None:

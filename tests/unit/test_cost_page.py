@@ -106,4 +106,4 @@ def test_the_page_states_how_many_events_per_second_the_index_accepts() -> None:
 def test_both_pages_state_the_same_number_of_accounts_for_a_new_aws_account() -> None:
     accounts = (ROOT / "docs" / "accounts.md").read_text()
     assert "more than five accounts watched in one stack" in page(UNITS)
-    assert "before you watch more than five accounts" in accounts
+    assert "before you poll more than five accounts" in accounts

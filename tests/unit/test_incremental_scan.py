@@ -166,7 +166,7 @@ def test_a_change_that_another_poll_wrote_first_leaves_the_exam_due(
         patched.setattr(known.submissions, "write", list)
         report = known.poll(full=full)
     assert (report.changes, report.complete) == (0, False)
-    assert "exam 7: another poll was faster" in report.notes
+    assert "exam 7: another poll wrote changes first" in report.notes
     known.provider.clock += 60
     assert known.poll().complete
     assert known.events() == ["10 submitted"]

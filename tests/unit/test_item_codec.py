@@ -136,7 +136,7 @@ def test_an_absent_attribute_reads_as_its_default() -> None:
 
 @pytest.mark.parametrize("name", ["v", "text", "flag", "data", "parts", "counts", "inner_text"])
 def test_an_item_without_a_required_attribute_is_unreadable(name: str) -> None:
-    with pytest.raises(UnreadableItemError, match=f"a test's item lacks '{name}' or holds it as another type"):
+    with pytest.raises(UnreadableItemError, match=f"a test's item lacks '{name}' or has it with another type"):
         WHOLE.from_item({other: each for other, each in SMALL_ITEM.items() if other != name})
 
 

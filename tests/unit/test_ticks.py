@@ -43,7 +43,7 @@ def test_each_tick_counts_until_the_next_and_the_last_until_the_next_minute(bega
     "body", ["", "{}", "[]", '{"trigger":"schedule"}', '{"expires_at":"1"}', '{"expires_at":null}']
 )
 def test_an_invalid_tick_is_rejected(body: str) -> None:
-    with pytest.raises(ValueError, match="is no tick"):
+    with pytest.raises(ValueError, match="is not a tick"):
         parse_expiry(body)
 
 

@@ -3,7 +3,7 @@
 Names and titles come from the provider and may contain any text. Each product shows them without interpreting markup,
 and mentions nobody:
 
-- Slack: ``plain_text`` objects, with the three characters escaped that Slack interprets everywhere.
+- Slack: ``plain_text`` objects. The three characters that Slack interprets even there are escaped.
 - Teams: an Adaptive Card of text runs, which have no markup; mentions would need entities, which the card lacks.
 - Discord: an embed in which every ASCII punctuation character is escaped, which also disables timestamps and links.
 

@@ -1,4 +1,4 @@
-"""Responses of Slack, Teams and Discord whose meaning is not in the status: a deleted webhook, and a time to wait.
+"""Interprets responses of Slack, Teams and Discord beyond their status: a deleted webhook, and a time to wait.
 
 The response text is only compared with documented values; no part of it is shown or logged.
 """

@@ -23,7 +23,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The attempt failed; there is another one."""
+    """The attempt failed; another one follows."""
 
     reason: str
     at: int
@@ -92,7 +92,7 @@ def is_success(result: SendResult) -> bool:
 
 
 def reason_of(result: SendResult, body_format: BodyFormat = BodyFormat.CLOUDEVENTS) -> str:
-    """The result as text for a person, without any text from the response body."""
+    """The result as text for operators, without any text from the response body."""
     if (status := result.http_status) is None:
         return result.detail or _ERROR_REASONS.get(result.outcome, "no response")
     answered = f"answered {status}{_phrase(status)}{_advice(status, result, body_format)}"
@@ -130,7 +130,7 @@ def retry_after_s(header: str | None, now: int) -> int | None:
         return None
     text = header.strip()
     if text.isascii() and text.isdigit():
-        # 18 digits are far beyond MAX_RETRY_AFTER_S; Python refuses to convert numbers of thousands of digits.
+        # 18 digits are far beyond MAX_RETRY_AFTER_S; Python cannot convert numbers of thousands of digits.
         return int(text[:18])
     try:
         date = parsedate_to_datetime(text)

@@ -95,7 +95,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notification to the operators that is still to be published.
+    """A notification to the operators that is not published yet.
 
     It is stored with the endpoint in the same write as the change that it reports, and deleted after publication, so
     that a crash or an unavailable topic does not lose it.
@@ -190,5 +190,5 @@ def parameter_endpoint_id(url: str) -> str:
 
 
 def fresh_endpoint_id(url: str, random_bytes: Callable[[int], bytes]) -> str:
-    """New id of an endpoint from the command line, where a URL may be added repeatedly with different filters."""
+    """New id of an endpoint from the command line; each call with the same URL returns another id."""
     return derived_id("ep", url, random_bytes(16).hex())

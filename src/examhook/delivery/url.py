@@ -1,4 +1,4 @@
-"""Checks endpoint URLs, when an endpoint is added and before each attempt.
+"""Checks endpoint URLs when an endpoint is added and before each attempt.
 
 This check covers the text of the URL. ``destinations/webhook.py`` checks the IP addresses of the host when it connects,
 because DNS records can change.

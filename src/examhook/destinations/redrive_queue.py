@@ -5,7 +5,7 @@ Messages come from three senders:
 - The DynamoDB stream sends one for each batch that it gave up on. Its stream positions are unusable once the stream
   records expire, so the redrive covers all events of the time before the message.
 - A redrive that runs out of time sends one for the rest of its part, and one for the processed part if that had errors.
-- Poll sends one if the stream delivers nothing, with the time since when.
+- Poll sends one, with the time of the first unsent event, if the stream delivers nothing.
 """
 
 from __future__ import annotations

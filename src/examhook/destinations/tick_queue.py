@@ -49,7 +49,7 @@ def parse_expiry(body: str) -> float:
     match parsed:
         case {"expires_at": int() | float() as expires_at}:
             return expires_at
-    raise ValueError("The message on the tick queue is no tick.")
+    raise ValueError("The message on the tick queue is not a tick.")
 
 
 def _body(tick: Tick) -> str:

@@ -37,7 +37,7 @@ class Erased:
 
 
 def without_erased(state: ExamState, erased: Erased) -> ExamState | None:
-    """Return ``state`` without attempts of erased candidates; None if it names none."""
+    """Return ``state`` without attempts of erased candidates; None if it has no such attempts."""
     running = tuple(key for key in state.running if not erased.covers(key))
     cursor = state.cursor
     if cursor is not None and cursor.last is not None and erased.covers(cursor.last):

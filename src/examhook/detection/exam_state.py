@@ -1,4 +1,4 @@
-"""What Examhook remembers of each exam between two polls."""
+"""The stored state of an exam, which one poll writes for the next."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from examhook.model import AttemptKey, Exam, ExamTransition
 
 RUNNING_KEPT = 200
-"""Most running attempts of one exam that are stored by key."""
+"""Maximum running attempts of one exam that are stored by key."""
 
 
 class RowOrder(StrEnum):
@@ -77,7 +77,7 @@ class ExamState:
     version: int = 0
     """Number of writes. Each write names the version that it replaces."""
     fence: int = 0
-    """Fencing value of the poll that wrote it."""
+    """Fencing token of the poll that wrote it."""
 
     @property
     def exam_id(self) -> str:

@@ -1,4 +1,4 @@
-"""Changes of an exam's state by the list of exams or a full scan, and the event of each change.
+"""Changes that the exam list or a full scan makes to an exam state, and the event of each change.
 
 ===============================================  =====================
 stored → listed                                  event
@@ -26,7 +26,7 @@ KEPT_CHANGES = 5
 """Openings and closings that a state keeps, so that missed events can be rebuilt from it."""
 
 _FIRST = "first"
-"""Replaces the sequence in the event id of a new exam's opening, which a loss of the tables must not change."""
+"""Replaces the sequence in the event id of a new exam's opening, so that the id survives a loss of the tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def _with_availability(state: ExamState, exam: Exam, observed_at: int, *, previo
         available=exam.available,
         previously_available=previously,
     )
-    # The attempt count stays that of the last reading, so that a changed count still causes a reading.
+    # Keep the attempt count of the last reading, so that a changed count still causes a reading.
     return _announced(replace(state, exam=replace(exam, attempt_count=state.exam.attempt_count)), transition)
 
 

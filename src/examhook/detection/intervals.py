@@ -17,7 +17,7 @@ from examhook.detection.exam_state import ExamState
 from examhook.model import Exam
 
 MINUTE_S = 60
-"""Interval of the schedule where polls are less than a minute apart."""
+"""Interval of the schedule if polls are less than a minute apart."""
 SCHEDULE_LATE_S = 60
 """EventBridge Scheduler starts a target at most this long after the scheduled time."""
 
@@ -83,7 +83,7 @@ def ticks_of_minute(began_at: float, poll_s: int) -> tuple[Tick, ...]:
 
 
 def longest_gap_s(poll_s: int) -> int:
-    """Longest time between two polls when the schedule is as late as AWS allows."""
+    """Longest time between two polls if the schedule is as late as AWS allows."""
     if poll_s >= MINUTE_S:
         return poll_s + SCHEDULE_LATE_S
     # Messages follow the schedule's own tick, so only the first poll of a minute is late.

@@ -96,7 +96,7 @@ class ListPass:
         return self.end - self.rows
 
     def take(self, page: Page[object], keys: Sequence[Hashable]) -> bool:
-        """Add the rows of a page, which have these keys; returns whether any of them is new."""
+        """Add the rows of a page, which have these keys; return whether any of them is new."""
         distinct = list(dict.fromkeys(keys))
         self.is_ordered &= self._keeps_order(distinct)
         new_keys = [key for key in distinct if key not in self.positions]
@@ -114,14 +114,14 @@ class ListPass:
         positions = [self.positions[key] for key in keys if key in self.positions]
         if any(after != before + 1 for before, after in pairwise(positions)):
             return False
-        # When a hidden row becomes visible, the last known rows move onto the page behind the end, and no others.
+        # When a hidden row becomes visible, only the last known rows move onto the page behind the end.
         must_end_with_last = self.probes > 0 or len(positions) < len(keys)
         if not positions or not must_end_with_last:
             return True
         return positions[-1] == len(self.positions) - 1 and keys[0] in self.positions
 
     def step_back(self, rows: int) -> bool:
-        """Move the next page up by this number of rows; returns False after too many steps or at the beginning."""
+        """Move the next page up by this number of rows; return False after too many steps or at the beginning."""
         if self.start == 0 or self.steps_back == _MAX_STEPS_BACK:
             return False
         self.steps_back += 1

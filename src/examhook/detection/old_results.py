@@ -3,7 +3,7 @@
 =======================================================  ================================================
 a result of an exam that                                 is old if it ended before
 =======================================================  ================================================
-was in the first list and is scanned for the first time  the start of the watch, by the clock of the rows
+was in the first list and is scanned for the first time  the watch start, by the clock of the rows
 was scanned before, or is new on the list                a day before that, even if a clock is wrong
 =======================================================  ================================================
 
@@ -54,8 +54,8 @@ def old_before(
     A wrong clock must not suppress new results, so the earlier of two possible instants is used.
 
     Args:
-        state: State of the exam.
-        watch_started_at: Start of the watch by our clock, Unix seconds.
+        state: The exam state.
+        watch_started_at: Watch start by our clock, Unix seconds.
         now: Our clock, Unix seconds.
         newest_row_at: Latest time in any row of the account, Unix seconds.
         clock_offset_s: The provider's ``Date`` minus our clock; None if it is missing or not believable.
@@ -69,7 +69,7 @@ def old_before(
     if rows_ahead_s <= CLOCKS_AGREE_S:
         # The rows may follow our clock. A ``Date`` behind our clock is believed if it is possible.
         return watch_started_at + (min(offset_s, 0) if is_possible else 0)
-    # The clock of the rows is at least this far ahead. All results of the first poll are old.
+    # The clock of the rows is at least ``rows_ahead_s`` ahead. All results of the first poll are old.
     is_first_poll = now - watch_started_at <= CLOCKS_AGREE_S
     by_rows = newest_row_at + 1 if is_first_poll else watch_started_at + rows_ahead_s
     return min(by_rows, watch_started_at + offset_s) if is_possible else by_rows

@@ -82,7 +82,7 @@ class ExamRequest:
 
 @dataclass(frozen=True, slots=True)
 class Rescan:
-    """A request to scan exams that are not due."""
+    """A request to scan exams whether or not they are due."""
 
     before: int
     """Scan exams whose last full scan began before this instant (Unix seconds)."""
@@ -92,7 +92,7 @@ class Rescan:
     """Skip exams that failed at this instant or later; None: skip no exam."""
 
     def covers(self, state: ExamState) -> bool:
-        """Whether the exam is still to be scanned."""
+        """Whether the rescan still has to scan the exam."""
         if self.exam_ids is not None and state.exam_id not in self.exam_ids:
             return False
         is_open = state.cursor is not None or state.scanned_at is None or state.scanned_at < self.before

@@ -1,4 +1,4 @@
-"""Which events of a stored submission can be announced again, and the write that announces them.
+"""Finds the events of a stored submission that can be announced again, and the write that announces them.
 
 Only events since a given time are announced again:
 
@@ -85,7 +85,7 @@ def _with_present(stored: Submission, *, confirmed_at: int, now: int) -> Submiss
         replace(
             stored,
             type_counts=counts,
-            # Receivers drop events that are not newer, and it may have announced more before the tables were lost.
+            # Receivers drop events that are not newer, and more events may have been sent before the tables were lost.
             sequence=stored.sequence or now,
             observed_at=max(stored.observed_at, confirmed_at),
         ),

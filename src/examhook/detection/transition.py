@@ -1,4 +1,4 @@
-"""Changes of a stored submission by a row, and the event of each change. Some corrections cause no event.
+"""Changes that a row makes to a stored submission, and the event of each change. Some corrections cause no event.
 
 ====================================  ============================================
 stored → row                          event
@@ -12,7 +12,7 @@ missing in two complete full scans    ``submission.removed``
 removed → any status                  the type of the status
 ====================================  ============================================
 
-A missing field is not a change: its stored value stays.
+A missing field is not a change; the stored value stays.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Observation:
     observed_at: int
     """Unix seconds by our clock."""
     fence: int
-    """Fencing value of the poll."""
+    """Fencing token of the poll."""
     old_before: int | None = None
     """Changes before this instant are recorded and not announced; None: all changes are announced."""
 
@@ -182,7 +182,7 @@ def _merged(stored: Attempt, seen: Attempt) -> Attempt:
 
 
 def _completes(before: Attempt, after: Attempt) -> bool:
-    """Whether ``after`` holds a new fact. A changed name or link is not a fact."""
+    """Whether ``after`` contains a new fact. A changed name or link is not a fact."""
     comparable = replace(after, result_url=before.result_url, candidate_name=before.candidate_name)
     return comparable != before or (before.candidate_name is None and after.candidate_name is not None)
 

@@ -128,7 +128,7 @@ def exam_event(account: str, exam: Exam, transition: ExamTransition) -> Event:
 
 
 def endpoint_test_event(endpoint_id: str, at: int, salt: str = "") -> Event:
-    """Return a test event for one endpoint. A different ``salt`` makes a different event within one second."""
+    """Return a test event for one endpoint. Two tests within one second differ by their ``salt``."""
     data: EndpointTestBody = {
         "endpoint_id": endpoint_id,
         "message": "This is a test. If you can read it and its signature is right, the endpoint works.",

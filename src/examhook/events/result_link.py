@@ -33,12 +33,12 @@ def link_of(event: Event) -> ResultLink | None:
 
 
 def with_link(event: Event, link: ResultLink) -> Event:
-    """Return ``event``, which has a link, with ``link`` instead."""
+    """Replace the link of ``event`` with ``link``; the event must have a link."""
     return _with_result(event, url=link.url, expires_at=instant(link.expires_at))
 
 
 def without_link(event: Event) -> Event:
-    """Return ``event``, which has a link, with its link marked as expired: no URL, and ``expires_at`` as it was."""
+    """Remove the URL of the link of ``event``, to mark the link as expired; the event must have a link."""
     return _with_result(event, url=None)
 
 

@@ -38,7 +38,7 @@ class BackfillParameters(TypedDict):
 
 
 class BackfillCommand(TypedDict):
-    """Input of the backfill command; ``account`` null is the account of the stack's parameters."""
+    """Input of the backfill command. ``account`` null means the stack's own account."""
 
     account: NotRequired[str | None]
     backfill: BackfillParameters
@@ -50,7 +50,7 @@ def _dispatched() -> DispatchedEvents:
 
 
 def is_backfill_command(event: Mapping[str, object]) -> TypeGuard[BackfillCommand]:
-    """Whether a person requested a backfill."""
+    """Whether an operator requested a backfill."""
     return "backfill" in event
 
 

@@ -1,4 +1,4 @@
-"""Entry point of Poll: ticks of the schedule, and commands of a person."""
+"""Entry point of Poll: ticks of the schedule, and commands of operators."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from examhook.workflows.polling.report import PollReport, ReportBody
 
 logger = logger_for("poll")
 
-_LATE = "This tick arrived when the next one was due."
+_LATE = "This tick is late: the next one is already due."
 
 
 class Context(Protocol):
@@ -47,11 +47,11 @@ def handler(event: Mapping[str, object], context: Context) -> ReportBody | dict[
 
     ``{"trigger": "schedule", "account": name, "expires_at": …}`` polls a further account.
 
-    ``{"trigger": "manual", "account": name or null, "full": bool}`` is a person's command.
+    ``{"trigger": "manual", "account": name or null, "full": bool}`` is an operator's command.
 
-    ``{"backfill": …}`` is a person's command; see ``handlers.backfill``.
+    ``{"backfill": …}`` is an operator's command; see ``handlers.backfill``.
 
-    A tick that arrives when the next one is due does not poll. Raises the errors of AWS, and TickError if further polls
+    Poll ignores a tick that arrives when the next one is due. Raises the errors of AWS, and TickError if further polls
     could not be started, so that Lambda counts an error.
     """
     polls = _accounts()
@@ -81,7 +81,7 @@ def _expires_at(event: Mapping[str, object]) -> float | None:
 
 
 def _start_further_polls(polls: AccountPolls, expires_at: float | None, function_name: str) -> list[str]:
-    """Start the other polls of a tick; return one sentence for each problem."""
+    """Start the further polls of a tick; return one sentence for each problem."""
     if expires_at is not None:
         return polls.start_others(function_name, expires_at)
     own, *further = ticks_of_minute(time.time(), polls.own.settings.poll_interval_s)

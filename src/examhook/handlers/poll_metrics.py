@@ -1,4 +1,4 @@
-"""Metrics of a poll, whether a tick, a person or a backfill started it."""
+"""Metrics of a poll, whether a tick, an operator or a backfill started it."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class FailureEvent(TypedDict):
 
 
 class RedriveParameters(TypedDict):
-    """Start time (Unix seconds), position of the table to continue at, and whether to count only."""
+    """Start time (Unix seconds), key of the table to continue after, and whether to count only."""
 
     since: int
     place: NotRequired[Mapping[str, str] | None]
@@ -60,7 +60,7 @@ class RedriveIncompleteError(Exception):
 
 
 def is_redrive_command(event: Mapping[str, object]) -> TypeGuard[RedriveCommand]:
-    """Whether a person invoked the function."""
+    """Whether an operator requested a redrive."""
     return "redrive" in event
 
 
@@ -111,7 +111,7 @@ def process_failures(event: FailureEvent, redrive: Redrive, failures: RedriveQue
 
 
 def _by_range(records: Sequence[FailureRecord]) -> list[tuple[RedriveRequest, list[str]]]:
-    """Return one order for each key range, with the earliest start time, and the ids of its messages.
+    """Return one request for each key range, with the earliest start time, and the ids of its messages.
 
     The whole table comes first: most messages request it, so it must never be postponed.
     """

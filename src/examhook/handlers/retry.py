@@ -1,4 +1,4 @@
-"""Entry point of Retry: the schedule invokes it every minute, and a person may invoke it by hand."""
+"""Entry point of Retry: the schedule invokes it every minute, and operators may invoke it."""
 
 from __future__ import annotations
 

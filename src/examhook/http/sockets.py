@@ -131,7 +131,7 @@ def _next_or_none(
 
 
 def _addresses(host: str, port: int, flags: int = 0) -> tuple[_HostAddress, ...]:
-    """What the resolver returns; empty for an error."""
+    """Addresses that the resolver returns; empty for an error."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
     except (OSError, UnicodeError):

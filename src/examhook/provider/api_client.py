@@ -41,7 +41,7 @@ MAX_WAIT_S = 30.0
 """Maximum pause within one poll. A longer pause is left to the next poll."""
 
 _MAX_REFUSED_ATTEMPTS = 2
-"""Attempts with an account code that may be wrong."""
+"""Maximum attempts with an account code that may be wrong."""
 
 _BACKOFF_S = 1.0
 _MAX_BACKOFF_S = 10.0
@@ -73,8 +73,8 @@ class ClientOptions(TypedDict):
 class ApiClient(ABC):
     """Base of both clients. Use it in one thread only.
 
-    The pause between two attempts is random, up to a bound that doubles (full jitter). A pause that the provider asks
-    for is added.
+    The pause between two attempts is random, up to a bound that doubles (full jitter). The client adds the pause
+    that the provider asks for, if any.
     """
 
     PATH: ClassVar[str]

@@ -1,6 +1,6 @@
 """Finds an account's exams in the ``v1`` API, and the number of rows in each exam.
 
-The ``v1`` API has no list of exams. It returns the rows of all exams or of one exam, each with a total. Discovery
+The ``v1`` API has no exam list. It returns the rows of all exams or of one exam, each with a total. Discovery
 therefore counts rows: the totals of all known exams must add up to the total of all rows. Each call requests the first
 page of all rows. It sends further requests only if the rows do not add up::
 
@@ -59,7 +59,7 @@ class Discovery:
 
     @property
     def counts_exams(self) -> bool:
-        """Whether the provider's total for one exam is that exam's own, as far as known."""
+        """Whether the provider's total for an exam counts only that exam's rows, as far as known."""
         return self._state.has_exam_counts
 
     def find(self, fetch: FetchRecords, has_time: HasTime, now: int) -> ExamPage:
@@ -93,7 +93,7 @@ class Discovery:
         return ExamPage(tuple(exams), len(exams), problem=problem)
 
     def _drop_old_conclusions(self, now: int) -> None:
-        """Forget once per REWALK_INTERVAL_S which rows belong to no exam, and that exam counts are unusable."""
+        """Once per REWALK_INTERVAL_S, drop conclusions about rows without an exam and about unusable exam counts."""
         state = self._state
         if state.checked_at is None:
             self._state = replace(state, checked_at=now)

@@ -19,7 +19,7 @@ class DiscoveryState:
     first_page: frozenset[RowKey] | None = None
     """Rows on the first page at the last call; None before the first call."""
     has_exam_counts: bool = True
-    """Whether the provider's total for one exam is that exam's own. If not, ``attempt_count`` counts new rows."""
+    """Whether the provider's total for an exam counts only its rows. If not, ``attempt_count`` counts new rows."""
     left_to_count: tuple[str, ...] = ()
     """Exams that an unfinished recount still has to count."""
     walk_start: int = 0

@@ -11,7 +11,7 @@
 
 The last two are not retryable if the base URL or a certificate is clearly wrong, or an answer is too large to read.
 
-A message is one or two sentences for a person and says what to do. It contains no account code, no path or query of a
+A message is one or two sentences for operators and says what to do. It contains no account code, no path or query of a
 URL, and nothing of an answer except the provider's error text. The same holds for the cause and context of an error.
 """
 
@@ -27,7 +27,7 @@ class ProviderError(Exception):
 
 
 class ProviderRefused(ProviderError):  # noqa: N818 - the name says what the provider did
-    """The provider refuses the account code, so further requests are useless."""
+    """The provider rejects the account code, so further requests are useless."""
 
     def __init__(self, message: str, *, plain: bool = True) -> None:
         super().__init__(message, retryable=not plain)
@@ -36,7 +36,7 @@ class ProviderRefused(ProviderError):  # noqa: N818 - the name says what the pro
 
 
 class ProviderRejected(ProviderError):  # noqa: N818 - the name says what the provider did
-    """The provider answers a request about one exam with an error. The account code may be correct."""
+    """The provider answers with an error about one exam. The account code may be correct."""
 
     def __init__(self, message: str, *, plain: bool = True) -> None:
         super().__init__(message, retryable=False)

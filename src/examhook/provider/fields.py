@@ -25,7 +25,7 @@ MAX_TEXT_CHARACTERS = 1000
 """Longer texts are cut, so that they fit into events, tables and messages."""
 
 MAX_LINK_CHARACTERS = 4000
-"""Longer links are omitted: a link that is cut does not work."""
+"""Longer links are omitted, because a link that is cut does not work."""
 
 _MAX_ID_CHARACTERS = 128
 _MAX_ID = 10**_MAX_ID_CHARACTERS
@@ -159,7 +159,7 @@ def flag(value: object, field: str) -> bool | None:
 
 
 def text(value: object, field: str) -> str | None:
-    """Return text, trimmed and cut, that UTF-8 can encode; None if absent. Raises UnreadableError."""
+    """Return text that UTF-8 can encode, trimmed and cut; None if absent. Raises UnreadableError."""
     if type(value) is str and len(value) <= MAX_TEXT_CHARACTERS and value.isascii():
         return value.strip() or None
     found = _text(value, field)

@@ -32,7 +32,7 @@ def http_date(value: str | None) -> int | None:
 def clock_offset_s(headers: Mapping[str, str], now: float) -> int | None:
     """Return the seconds by which the server's clock is ahead of ours; 0 if they differ by less than a minute.
 
-    ``now`` is our time at which the answer was made. None if ``Date`` is absent, unreadable or not plausible.
+    ``now`` is when the server sent the answer, by our clock. None if ``Date`` is absent, unreadable or not plausible.
     """
     answered_at = http_date(headers.get("Date"))
     if answered_at is None:

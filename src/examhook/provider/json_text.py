@@ -33,14 +33,14 @@ _CODECS = {
     **{name: name for name in ("iso-8859-2", "iso-8859-15", "windows-1250", "windows-1251", "koi8-r")},
     **{name: name for name in ("shift_jis", "euc-jp", "euc-kr")},
 }
-"""Codec for each character set in ``Content-Type``. Servers often send a larger set under that name; it reads both."""
+"""Codec for each character set in ``Content-Type``. Servers often send a superset of it, which the codec reads too."""
 
 _UNREADABLE_NUMBER = Decimal("NaN")
 _MAX_DIGITS = 1000
 
 
 def _constant(text: str) -> Decimal:
-    """Return NaN or an infinity as a Decimal, so that it makes one field unreadable, not the page."""
+    """Return NaN or an infinity as a Decimal, so that only one field becomes unreadable, not the page."""
     return Decimal(text)
 
 
@@ -59,7 +59,7 @@ _decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_constant, stric
 _decoder_of_huge_numbers = json.JSONDecoder(
     parse_float=_fraction, parse_int=_whole_number, parse_constant=_constant, strict=False
 )
-"""Slower decoder. It reads numbers that Python rejects as NaN, so that they make one field unreadable, not the page."""
+"""Slower decoder. It reads a number that Python rejects as NaN, so only one field becomes unreadable, not the page."""
 
 
 def json_in(body: bytes, charset: str | None = None) -> list[JsonValue] | JsonObject:

@@ -22,7 +22,7 @@ from examhook.provider.response_errors import RequestKind
 from examhook.provider.rows import attempt, read_rows, requested_id, stated_total
 
 _ATTEMPT_ROWS = 100
-"""More attempts than one candidate makes at one exam."""
+"""Rows per request for one candidate; more attempts than a candidate makes at one exam."""
 
 
 class LegacyClient(ApiClient):
@@ -45,7 +45,7 @@ class LegacyClient(ApiClient):
         return self._request(query, partial(parse_results, exam_id=exam_id, candidate_id=candidate_id), kind)
 
     def attempt(self, exam_id: str, key: AttemptKey) -> Attempt | None:
-        """Return one attempt, with one request; None if not among the candidate's first. Raises ProviderError."""
+        """Return one attempt, with one request; None if not in the candidate's first rows. Raises ProviderError."""
         page = self.results(exam_id, 0, _ATTEMPT_ROWS, key.candidate_id)
         return next((row for row in page.rows if row.key == key), None)
 
@@ -88,7 +88,7 @@ def _rows_and_total(answer: list[JsonValue] | JsonObject) -> tuple[list[JsonValu
         return answer, None
     rows = rows_in(answer)
     if rows is None:
-        raise ProviderMalformed("The provider answered with something other than a list. If it persists, report it.")
+        raise ProviderMalformed("The provider answered with something other than a list. If this persists, report it.")
     return rows, stated_total(answer.get("total"))
 
 

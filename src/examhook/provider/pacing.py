@@ -40,5 +40,5 @@ class Pacer:
         self._ready_at = self._now() + self._spacing_s
 
     def finished(self) -> None:
-        """Record the end of the request that ``wait`` let start, whatever its outcome."""
+        """Record the end of the request that followed ``wait``, whatever its outcome."""
         self._ends.append(self._now())

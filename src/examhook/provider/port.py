@@ -9,7 +9,7 @@ from typing import Protocol
 from examhook.model import Attempt, AttemptKey, Exam
 
 NO_STATUS = -1
-"""``status_code`` of a row without a status. It is never stored or announced: request the candidate's rows instead."""
+"""``status_code`` of a row without a status. Never stored or announced; a request by candidate may show the status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class ExamPage:
     """Rows in the answer, including unreadable ones."""
     unreadable: tuple[UnreadableRow, ...] = ()
     problem: str | None = None
-    """Why exams may be missing, as a clause; None if the list comes from the provider itself."""
+    """Why exams may be missing, as a clause; None if there is no reason to doubt the list."""
 
 
 @dataclass(frozen=True, slots=True)

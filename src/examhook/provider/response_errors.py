@@ -30,7 +30,7 @@ from examhook.provider.headers import retry_after_s
 
 
 class RequestKind(Enum):
-    """What a request asks for. It decides what an error in the answer is about."""
+    """What a request asks for. The subject of an error in the answer depends on it."""
 
     EXAMS = auto()
     RESULTS = auto()
@@ -58,9 +58,9 @@ def error_from_transport(error: HttpError) -> ProviderError:
         return ProviderMalformed(f"{error} The next poll tries again.")
     if isinstance(error, CertificateError):
         # The address is correct; its operator must act.
-        return ProviderUnavailable(f"The provider could not be asked: {error}", retryable=False)
+        return ProviderUnavailable(f"No request reached the provider: {error}", retryable=False)
     if isinstance(error, BadUrlError | BlockedAddressError | TlsError):
-        return ProviderUnavailable(f"The provider could not be asked: {error} {_CHECK_ADDRESS}", retryable=False)
+        return ProviderUnavailable(f"No request reached the provider: {error} {_CHECK_ADDRESS}", retryable=False)
     return ProviderUnavailable(f"The provider could not be reached: {error} The next poll tries again.")
 
 
@@ -81,14 +81,14 @@ def error_from_status(answer: HttpResponse, now: float, kind: RequestKind) -> Pr
 def _forbidden(status: int, kind: RequestKind) -> ProviderError:
     match kind:
         case RequestKind.EXAMS if status == 401:  # noqa: PLR2004 - statuses of HTTP
-            return ProviderRefused(f"The provider refuses the account code (HTTP {status}). {_STORE_CODE}")
+            return ProviderRefused(f"The provider rejects the account code (HTTP {status}). {_STORE_CODE}")
         case RequestKind.EXAMS:
             # Web application firewalls answer 403 too, whatever the code.
             return ProviderRefused(f"The provider refuses to list the exams (HTTP {status}). {_IF_WRONG}", plain=False)
         case RequestKind.RESULTS:
-            return ProviderRejected(f"The provider refuses the exam's results (HTTP {status}).", plain=False)
+            return ProviderRejected(f"The provider refuses to show the exam's results (HTTP {status}).", plain=False)
         case RequestKind.CANDIDATE:
-            return ProviderRejected(f"The provider refuses a candidate's results (HTTP {status}).", plain=False)
+            return ProviderRejected(f"The provider refuses to show a candidate's results (HTTP {status}).", plain=False)
         case _:
             assert_never(kind)
 
@@ -109,8 +109,8 @@ def _not_the_api(answer: HttpResponse) -> ProviderMalformed | None:
 def error_from_text(text: str, kind: RequestKind, code: str, *, stated_code: int | None = None) -> ProviderError:
     """Return the error for an error object with ``text`` and the error number ``stated_code``.
 
-    The provider documents none of its error texts. An unclear text in place of the list of exams may be about the
-    account code, so it is a refusal that is not ``plain``. The message never quotes ``code``, the account code.
+    The provider documents none of its error texts. An unclear text in place of the exam list may be about the account
+    code, so it becomes a ProviderRefused that is not ``plain``. The message never quotes ``code``, the account code.
     """
     match meaning_of(text, stated_code):
         case Meaning.TOO_MANY_REQUESTS:
@@ -118,7 +118,7 @@ def error_from_text(text: str, kind: RequestKind, code: str, *, stated_code: int
         case Meaning.TEMPORARY:
             return ProviderUnavailable("The provider reports a temporary error. The next poll tries again.")
         case Meaning.WRONG_CODE if kind is RequestKind.EXAMS:
-            return ProviderRefused(f"The provider refuses the account code{_quoted(text, code)}. {_STORE_CODE}")
+            return ProviderRefused(f"The provider rejects the account code{_quoted(text, code)}. {_STORE_CODE}")
         case Meaning.WRONG_CODE | Meaning.UNCLEAR:
             return _unclear(kind, _quoted(text, code))
         case unexpected:
@@ -130,10 +130,10 @@ def _unclear(kind: RequestKind, quoted: str) -> ProviderError:
         case RequestKind.EXAMS:
             return ProviderRefused(f"The provider refuses to list the exams{quoted}. {_IF_WRONG}", plain=False)
         case RequestKind.RESULTS:
-            return ProviderRejected(f"The provider gives an error instead of the exam's results{quoted}.")
+            return ProviderRejected(f"The provider answers with an error instead of the exam's results{quoted}.")
         case RequestKind.CANDIDATE:
             # Not quoted: a text about a candidate may name the candidate.
-            return ProviderRejected("The provider gives an error instead of a candidate's results.")
+            return ProviderRejected("The provider answers with an error instead of a candidate's results.")
         case _:
             assert_never(kind)
 

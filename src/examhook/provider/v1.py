@@ -101,7 +101,7 @@ class V1Client(ApiClient):
         reader = Reader(fetch, lambda row: row.key)
         own = {row.key: row for rows in reader.pages() for row in rows if row.candidate_id == candidate_id}
         if reader.problem is not None:
-            raise ProviderMalformed(f"A candidate's results could not be found among all: {reader.problem}.")
+            raise ProviderMalformed(f"A candidate's results could not be found: {reader.problem}.")
         rows = tuple(own.values())[start : start + limit]
         return ResultsPage(rows, len(rows))
 
@@ -144,7 +144,7 @@ def parse_records(
     values = rows_in(answer)
     if values is None:
         raise ProviderMalformed(
-            "The provider does not answer as its v1 API does. If it persists, check ProviderBaseUrl."
+            "The provider does not answer as its v1 API does. If this persists, check ProviderBaseUrl."
         )
     unreadable_fields: Counter[str] = Counter()
     records, unreadable = read_rows(values, lambda row: _record(row, exam_id, candidate_id, unreadable_fields))

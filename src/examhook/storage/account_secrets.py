@@ -5,11 +5,11 @@ The list is a JSON object by account name::
     {"north": {"code": "…", "base_url": "https://exams.north.example", "requests_per_second": 2},
      "south": {"code": "…", "dialect": "v1", "initial_sync": "announce"}}
 
-Only ``code`` is required. An invalid account is left out and reported; the others are watched. Errors:
+Only ``code`` is required. Polls skip an invalid account, report it, and watch the others.
 
 ::
 
-    AccountsError    no retry helps until the secret is fixed; it names accounts and fields, never their values
+    AccountsError    a retry helps only after the secret is fixed; the message names accounts and fields, without values
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ MAX_AGE_S = 300
 _ACCOUNT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _ACCOUNT_FIELDS = ("base_url", "code", "dialect", "initial_sync", "requests_per_second")
 _RATES = (0.1, 10.0)
-"""As the template limits them for the stack's own account."""
+"""Lowest and highest rate; the template has the same limits for the stack's own account."""
 
 
 class AccountsError(ValueError):
-    """The list cannot be read, or lacks an account."""
+    """The list is unreadable or lacks an account."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountCode:
-    """The code, and which version of the secret holds it."""
+    """An account code, and the version of the secret that contains it."""
 
     code: str = field(repr=False)
     secret_version: str
@@ -52,7 +52,7 @@ class AccountCode:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One further account; None stands for the stack's parameter."""
+    """One further account. None means the value of the stack's parameter."""
 
     name: str
     base_url: str
@@ -68,11 +68,11 @@ class Accounts:
 
     by_name: Mapping[str, Account]
     problems: tuple[str, ...] = ()
-    """Which accounts were left out and why, a sentence each."""
+    """Why accounts are skipped, a sentence each."""
 
 
 class _CachedSecret(Generic[T]):
-    """One secret, read again when its content is too old."""
+    """One secret, which is read again when its cached content is too old."""
 
     def __init__(self, client: SecretsManagerClient, secret_arn: str, now: Callable[[], float]) -> None:
         self._client = client
@@ -82,7 +82,10 @@ class _CachedSecret(Generic[T]):
         self._read_at = 0.0
 
     def read(self, *, fresh: bool = False) -> T:
-        """The content, at most MAX_AGE_S old unless ``fresh``; raises ClientError, and what parsing raises."""
+        """Return the content, at most MAX_AGE_S old; ``fresh`` ignores the cache.
+
+        Raises ClientError and the errors of parsing.
+        """
         if fresh or self._cached is None or self._now() - self._read_at > MAX_AGE_S:
             self._cached = self._parse(self._client.get_secret_value(SecretId=self._secret_arn))
             self._read_at = self._now()
@@ -90,11 +93,11 @@ class _CachedSecret(Generic[T]):
 
     @abstractmethod
     def _parse(self, answer: GetSecretValueResponseTypeDef) -> T:
-        """The content of the secret."""
+        """Return the content in a response of Secrets Manager."""
 
 
 class AccountCodeSecret(_CachedSecret[AccountCode]):
-    """Reads the code from one secret, which holds nothing else unless ``code_in`` finds the code in it."""
+    """Reads the code from one secret; ``code_in`` extracts it from the text of the secret."""
 
     def __init__(
         self,
@@ -111,7 +114,7 @@ class AccountCodeSecret(_CachedSecret[AccountCode]):
 
 
 class AccountsSecret(_CachedSecret[Accounts]):
-    """Reads the list, or raises AccountsError; ``own`` is the name of the account in the stack's parameters."""
+    """Reads the list; raises AccountsError. ``own`` is the name of the stack's own account."""
 
     def __init__(self, client: SecretsManagerClient, secret_arn: str, own: str, now: Callable[[], float]) -> None:
         super().__init__(client, secret_arn, now)
@@ -122,15 +125,15 @@ class AccountsSecret(_CachedSecret[Accounts]):
 
 
 def accounts_in(text: str, own: str) -> Accounts:
-    """The accounts in ``text``, other than the stack's ``own``; raises AccountsError."""
+    """Return the accounts in ``text``; ``own`` is the name of the stack's own account. Raises AccountsError."""
     by_name: dict[str, Account] = {}
     problems: list[str] = []
     for name, described in _object(text).items():
         account, wrong = _account(name, described)
         if name == own:
-            wrong.append("the account in the stack's parameters has this name")
+            wrong.append("the stack's own account has this name")
         if any((account.base_url, account.code) == (other.base_url, other.code) for other in by_name.values()):
-            # Under two names, one account would receive requests at twice its rate.
+            # Under two names, one account would get requests at twice its rate.
             wrong.append("another account has the same code at the same address")
         if wrong:
             # An invalid name may be a code in the wrong place, so the message does not repeat it.
@@ -142,7 +145,7 @@ def accounts_in(text: str, own: str) -> Accounts:
 
 
 def code_in(text: str, name: str) -> str:
-    """The code of the account called ``name``; raises AccountsError."""
+    """Return the code of the account ``name``; raises AccountsError."""
     code = _AccountFields(_object(text).get(name)).text("code")
     if not code:
         raise AccountsError(f"The accounts secret has no code for account {name}.")
@@ -150,7 +153,7 @@ def code_in(text: str, name: str) -> str:
 
 
 def _account(name: str, described: object) -> tuple[Account, list[str]]:
-    """One account, and what is wrong with its description."""
+    """Return one account, and the problems of its description."""
     given = _AccountFields(described)
     if not _ACCOUNT_NAME.fullmatch(name):
         given.wrong.append("a name has 1 to 32 lowercase letters, digits and hyphens")
@@ -168,7 +171,7 @@ def _account(name: str, described: object) -> tuple[Account, list[str]]:
 
 
 class _AccountFields:
-    """Reads the fields of one account and collects everything that is wrong with them."""
+    """Reads the fields of one account and collects their problems."""
 
     def __init__(self, described: object) -> None:
         self.wrong: list[str] = []
@@ -177,7 +180,7 @@ class _AccountFields:
             self.wrong.append(f"{unknown} of its fields are none of {', '.join(_ACCOUNT_FIELDS)}")
 
     def get(self, name: str, parse: Callable[[str], T], expected: str) -> T | None:
-        """``parse`` of a field; None where it is absent or invalid."""
+        """Return the parsed field; None if it is absent or invalid."""
         given = self._fields.get(name)
         if given is None:
             return None
@@ -188,7 +191,7 @@ class _AccountFields:
             return None
 
     def text(self, name: str) -> str:
-        """A required field of text."""
+        """Return a required text; empty if it is missing or not text."""
         given = self._fields.get(name)
         if isinstance(given, str) and given.strip():
             return given.strip()
@@ -207,7 +210,7 @@ def _object(text: str) -> dict[str, object]:
     try:
         listed = json.loads(text)
     except (ValueError, RecursionError):
-        # The error of json holds the whole text, so it is not passed on.
+        # Drop the error of json, because it contains the whole text.
         listed = None
     if not isinstance(listed, dict):
         raise AccountsError("The accounts secret is not a JSON object of accounts by name.")

@@ -1,6 +1,6 @@
-"""Reads the endpoints and events of a batch of deliveries by one request.
+"""Reads the endpoints and events of a batch of deliveries with one request.
 
-The messages of a batch name few endpoints, and often one event for several of them.
+The messages of a batch often name the same endpoints and events.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoadedBatch:
-    """What was read, by id; None for what does not exist. An id that is missing was not read."""
+    """Endpoints and events by id. None means that the item does not exist, a missing id that it was not read."""
 
     endpoints: Mapping[str, Endpoint | None] = field(default_factory=dict)
     events: Mapping[str, LinkedEvent | None] = field(default_factory=dict)
 
     def endpoint(self, endpoint_id: str, read: Callable[[str], Endpoint | None]) -> Endpoint | None:
-        """One endpoint, by ``read`` if the batch lacks it."""
+        """Return one endpoint; call ``read`` if the batch lacks it."""
         return self.endpoints[endpoint_id] if endpoint_id in self.endpoints else read(endpoint_id)
 
     def event(self, event_id: str, read: Callable[[str], LinkedEvent | None]) -> LinkedEvent | None:
-        """One event, by ``read`` if the batch lacks it."""
+        """Return one event; call ``read`` if the batch lacks it."""
         return self.events[event_id] if event_id in self.events else read(event_id)
 
 
@@ -49,10 +49,10 @@ class BatchLoader:
         self._events_table = events_table
 
     def read(self, endpoint_ids: Sequence[str], event_ids: Sequence[str]) -> LoadedBatch:
-        """At most 100 endpoints and events, as last written; without those that DynamoDB had no capacity for.
+        """Return up to 100 endpoints and events, as last written.
 
-        Leaves out an event that this version cannot read: reading it alone raises the error.
-        Raises botocore's ClientError when DynamoDB refuses or cannot be reached.
+        The result lacks items that DynamoDB had no capacity for, and events that this version cannot read. Reading such
+        an event by itself raises the error. Raises botocore's errors.
         """
         keys = {self._endpoints_table: ("endpoint_id", endpoint_ids), self._events_table: ("event_id", event_ids)}
         answer = self._client.batch_get_item(

@@ -1,16 +1,15 @@
 """The Deliveries table: one item for each event and endpoint.
 
-Every write after the first is conditional on what was read, so that a message that arrives late,
-twice or never changes nothing::
+Every write after ``create`` is conditional on the item that was read, so late, duplicated or lost messages do no harm::
 
     create ──▶ pending ──claim──▶ pending ──record──▶ delivered | failed | cancelled
                   ▲                                │
                   └──────── postpone ◀── waiting ◀─┘
 
-Every item that is still to be sent carries ``waiting_endpoint_id`` and ``next_attempt_at``, the keys of the
-sparse index ``waiting``. The write that ends a delivery removes them.
+Each unfinished delivery has the attributes ``waiting_endpoint_id`` and ``next_attempt_at``, the keys of the sparse
+index ``waiting``. The write that ends the delivery removes them.
 
-Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached; trying again helps.
+Methods raise botocore's errors if DynamoDB fails; a retry helps.
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ _OPEN = {":pending": _STATUS.value(DeliveryStatus.PENDING), ":waiting": _STATUS.
 
 @dataclass(frozen=True, slots=True)
 class DueDelivery:
-    """What the index holds of a waiting delivery; the item itself may have changed since."""
+    """An unfinished delivery as read from the index; the item may have changed since."""
 
     endpoint_id: str
     event_id: str
@@ -78,31 +77,32 @@ class DeliveriesTable(Table):
     """Reads and conditional writes of deliveries."""
 
     def get(self, endpoint_id: str, event_id: str) -> Delivery | None:
-        """One delivery, as last written."""
+        """Return one delivery, as last written."""
         item = self._get_item(delivery_key(endpoint_id, event_id))
         return None if item is None else _DELIVERY_CODEC.from_item(item)
 
     def due(self, endpoint_id: str, now: int, limit: int, after: DueDelivery | None = None) -> list[DueDelivery]:
-        """Up to ``limit`` deliveries of an endpoint that are due at ``now``, longest due first.
+        """Return up to ``limit`` deliveries of an endpoint that are due at ``now``, longest due first.
 
-        Begins after ``after``. One answer of DynamoDB holds them all, so ``limit`` is at most a few thousand.
+        The listing starts after ``after``. One response of DynamoDB contains them all, so ``limit`` must not exceed a
+        few thousand.
         """
         return self._in_index(endpoint_id, limit, until=now, after=after)
 
     def waiting(self, endpoint_id: str, limit: int, after: DueDelivery | None = None) -> list[DueDelivery]:
-        """Up to ``limit`` deliveries of an endpoint that are still to be sent, whenever they are due.
+        """Return up to ``limit`` unfinished deliveries of an endpoint, whether due or not.
 
-        Begins after ``after``.
+        The listing starts after ``after``.
         """
         return self._in_index(endpoint_id, limit, until=None, after=after)
 
     def backlog_summary(self, endpoint_id: str) -> BacklogSummary:
-        """How many deliveries of an endpoint are still to be sent, up to MAX_COUNTED, and when the next is due."""
+        """Return the number of unfinished deliveries of an endpoint, up to MAX_COUNTED, and when the next is due."""
         first = self._in_index(endpoint_id, 1, until=None)
         return BacklogSummary(self._count(endpoint_id, MAX_COUNTED), first[0].next_attempt_at if first else None)
 
     def due_within(self, endpoint_id: str, begin: int, end: int, most: int) -> int:
-        """How many deliveries of an endpoint are due from ``begin`` to ``end``, counted up to ``most``."""
+        """Return the number of deliveries of an endpoint that are due from ``begin`` to ``end``, up to ``most``."""
         return self._count(
             endpoint_id,
             most,
@@ -113,15 +113,15 @@ class DeliveriesTable(Table):
     def list_for(
         self, endpoint_id: str | None = None, status: DeliveryStatus | None = None, limit: int = 100
     ) -> list[Delivery]:
-        """The newest ``limit`` deliveries, of one endpoint and in one status where given.
+        """Return the newest ``limit`` deliveries, optionally of one endpoint or with one status.
 
-        Reads the endpoint's items, or the whole table: for people, not for functions.
+        For operators, not for functions: it reads all items of the endpoint, or the whole table.
         """
         found = (delivery for delivery in self.every(endpoint_id) if status is None or delivery.status is status)
         return heapq.nlargest(limit, found, key=lambda delivery: (delivery.created_at, delivery.event_id))
 
     def every(self, endpoint_id: str | None = None) -> Iterator[Delivery]:
-        """All deliveries, of one endpoint where given, in no particular order."""
+        """Yield all deliveries, optionally of one endpoint, in no particular order."""
         if endpoint_id is None:
             for scanned in self._client.get_paginator("scan").paginate(TableName=self._table_name):
                 yield from map(_DELIVERY_CODEC.from_item, scanned["Items"])
@@ -130,13 +130,13 @@ class DeliveriesTable(Table):
         yield from map(_DELIVERY_CODEC.from_item, self._query_items("endpoint_id = :endpoint", values))
 
     def create(self, delivery: Delivery) -> bool:
-        """Store a new delivery; False, and nothing written, if the endpoint has one of this event already."""
+        """Store a new delivery; return False if the endpoint already has a delivery of this event."""
         return self._put_item(_item_from_delivery(delivery), "attribute_not_exists(event_id)")
 
     def claim(self, endpoint_id: str, event_id: str, attempt: int, until: int) -> Delivery | None:
-        """Claim attempt ``attempt``; None if another process claimed it, or the delivery has ended or is gone.
+        """Claim an attempt; return None if another process claimed it, or if the delivery has ended or was deleted.
 
-        If its outcome is never recorded, the delivery is due again at ``until`` (Unix seconds).
+        If no outcome is recorded, the delivery is due again at ``until`` (Unix seconds).
         """
         return self._update(
             endpoint_id,
@@ -158,9 +158,9 @@ class DeliveriesTable(Table):
         status: DeliveryStatus,
         not_before: int | None = None,
     ) -> bool:
-        """Write the outcome of a claimed attempt; False if the claim expired and another attempt was made since.
+        """Record the outcome of a claimed attempt; return False if the claim expired and another attempt followed.
 
-        With ``status`` WAITING, ``record.next_attempt_at`` says when the next attempt is due. None ends the delivery.
+        ``record.next_attempt_at`` is the time of the next attempt if ``status`` is WAITING. None ends the delivery.
         """
         values: Attributes = {
             ":attempt": NUMBER.value(claimed.attempts),
@@ -183,7 +183,7 @@ class DeliveriesTable(Table):
         return self._update(*key, update=update, condition="attempts = :attempt", values=values) is not None
 
     def cancel(self, endpoint_id: str, event_id: str, reason: str) -> bool:
-        """End a delivery without an event or an endpoint; False if it has ended already or is gone."""
+        """Cancel a delivery whose event or endpoint is gone; return False if it has already ended or was deleted."""
         ended = self._update(
             endpoint_id,
             event_id,
@@ -198,9 +198,9 @@ class DeliveriesTable(Table):
         return ended is not None
 
     def hold(self, endpoint_id: str, event_id: str, attempt: int) -> bool:
-        """Let an attempt that has not begun wait until its endpoint is served again; False if it is no longer needed.
+        """Let a delivery wait for its endpoint before ``attempt``; return False if the attempt is no longer due.
 
-        It is due immediately, before all deliveries that were created after it.
+        The delivery is due immediately, before all deliveries that were created after it.
         """
         held = self._update(
             endpoint_id,
@@ -212,9 +212,9 @@ class DeliveriesTable(Table):
         return held is not None
 
     def restart(self, seen: Delivery, status: DeliveryStatus, next_attempt_at: int, expires_at: int) -> Delivery | None:
-        """Start the schedule of a delivery again, whatever its status, as ``status`` (PENDING or WAITING).
+        """Restart the schedule of a delivery with any status; the new ``status`` is PENDING or WAITING.
 
-        Keeps its log. None, and nothing written, if it changed since ``seen`` was read.
+        The log stays. Returns None, and writes nothing, if the delivery changed since ``seen`` was read.
         """
         return self._update(
             seen.endpoint_id,
@@ -235,11 +235,17 @@ class DeliveriesTable(Table):
         )
 
     def postpone(self, due: DueDelivery, until: int) -> Delivery | None:
-        """Claim a due delivery for the queue; it is due again at ``until``. None if it changed since it was read."""
+        """Claim a due delivery for the queue; it is due again at ``until``.
+
+        Returns None if it changed since it was read.
+        """
         return self._requeue(due, until, and_condition="", values={})
 
     def bring_forward(self, waiting: DueDelivery, now: int, until: int) -> Delivery | None:
-        """Like ``postpone``, before it is due; None also if an attempt runs, or its receiver asked for more time."""
+        """Claim a delivery for the queue before it is due; it is due again at ``until``.
+
+        Returns None if it changed since it was read, if an attempt runs, or if the receiver asked to wait.
+        """
         return self._requeue(
             waiting,
             until,
@@ -270,7 +276,7 @@ class DeliveriesTable(Table):
         condition: str,
         values: Attributes,
     ) -> Delivery | None:
-        """The delivery after a conditional update; None if the condition did not hold."""
+        """Return the delivery after a conditional update; None if the condition did not hold."""
         item = self._update_item(
             delivery_key(endpoint_id, event_id),
             update,
@@ -282,7 +288,7 @@ class DeliveriesTable(Table):
         return None if item is None else _DELIVERY_CODEC.from_item(item)
 
     def _count(self, endpoint_id: str, most: int, when: str = "", values: Attributes | None = None) -> int:
-        """How many wait, counted up to ``most``: a dead endpoint may have any number of them."""
+        """Return the number of unfinished deliveries, up to ``most``: an endpoint that is down may have very many."""
         counted = 0
         for page in self._client.get_paginator("query").paginate(
             TableName=self._table_name,
@@ -313,7 +319,7 @@ class DeliveriesTable(Table):
             "Limit": limit,
         }
         if after is not None:
-            # By key and not by time: many may be due in the same second, and the index follows within moments.
+            # Continue by key, not by time, because many deliveries may be due in the same second.
             request["ExclusiveStartKey"] = {
                 "waiting_endpoint_id": TEXT.value(endpoint_id),
                 "next_attempt_at": NUMBER.value(after.next_attempt_at),
@@ -323,7 +329,7 @@ class DeliveriesTable(Table):
 
 
 def delivery_key(endpoint_id: str, event_id: str) -> Attributes:
-    """Primary key of one delivery."""
+    """Return the primary key of one delivery."""
     return {"endpoint_id": TEXT.value(endpoint_id), "event_id": TEXT.value(event_id)}
 
 

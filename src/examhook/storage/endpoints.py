@@ -1,13 +1,13 @@
-"""The Endpoints table: who receives webhooks, by which filters, and how their attempts went.
+"""The Endpoints table: settings, filters and health of each webhook endpoint.
 
-People choose an endpoint's settings; attempts and Retry record its health by conditional updates. A change that the
-operators must learn of and the notice about it are one write.
+Operators choose the settings. Deliver and Retry record the health with conditional updates. If operators must learn of
+a change, the same write stores a notice.
 
 ::
 
-    EndpointExistsError    an endpoint of that id exists already; trying again does not help
+    EndpointExistsError    an endpoint with this id already exists; a retry does not help
 
-Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached; trying again helps.
+Methods raise botocore's errors if DynamoDB fails; a retry helps.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _APPEND_NOTICE = "notices = list_append(if_not_exists(notices, :no_notices), :no
 
 
 class EndpointExistsError(Exception):
-    """An endpoint of that id exists."""
+    """An endpoint with this id already exists."""
 
 
 def _notice_text(notice: Notice) -> str:
@@ -73,7 +73,7 @@ _NOTICE_LIST = list_of(_NOTICE)
 _TEXTS = list_of(TEXT).optional(())
 _RATE_PER_SECOND = Attribute("N", "{:g}".format, float)
 _FRACTIONAL_SECONDS = Attribute("N", "{:.3f}".format, float)
-"""Unix seconds with their fraction."""
+"""Unix seconds with a fraction."""
 
 _HEALTH_CODEC = ItemCodec(
     Health,
@@ -129,11 +129,11 @@ _SETTINGS_ATTRIBUTES = (
     "sealed_headers",
     "rate_per_second",
 )
-"""Attributes that a person chooses."""
+"""Attributes that an operator chooses."""
 
 
 def endpoint_from_item(item: Item) -> Endpoint:
-    """The endpoint in an item."""
+    """Return the endpoint in an item."""
     return _ENDPOINT_CODEC.from_item(item)
 
 
@@ -141,12 +141,12 @@ class EndpointsTable(Table):
     """Reads and conditional writes of endpoints."""
 
     def get(self, endpoint_id: str) -> Endpoint | None:
-        """One endpoint, as last written."""
+        """Return one endpoint, as last written."""
         item = self._get_item(_key(endpoint_id))
         return None if item is None else endpoint_from_item(item)
 
     def list_all(self) -> list[Endpoint]:
-        """Every endpoint, enabled or not, oldest first."""
+        """Return every endpoint, enabled or not, oldest first."""
         pages = self._client.get_paginator("scan").paginate(TableName=self._table_name, ConsistentRead=True)
         found = [endpoint_from_item(item) for page in pages for item in page["Items"]]
         return sorted(found, key=lambda endpoint: (endpoint.created_at, endpoint.endpoint_id))
@@ -155,10 +155,10 @@ class EndpointsTable(Table):
         """Store a new endpoint; raises EndpointExistsError."""
         item = {"v": VERSION, **_ENDPOINT_CODEC.to_item(endpoint)}
         if not self._put_item(item, "attribute_not_exists(endpoint_id)"):
-            raise EndpointExistsError(f"endpoint {endpoint.endpoint_id} exists already")
+            raise EndpointExistsError(f"endpoint {endpoint.endpoint_id} already exists")
 
     def remove(self, endpoint_id: str) -> bool:
-        """Remove an endpoint; False if there was none."""
+        """Remove an endpoint; return False if it does not exist."""
         removed = if_condition_holds(
             self._client.delete_item,
             TableName=self._table_name,
@@ -168,7 +168,7 @@ class EndpointsTable(Table):
         return removed is not None
 
     def write_settings(self, endpoint: Endpoint) -> bool:
-        """Write what a person chooses (URL, filters, privacy, headers, description) and nothing else; False if gone."""
+        """Write only the attributes that an operator chooses; return False if the endpoint was removed."""
         item = _ENDPOINT_CODEC.to_item(endpoint)
         present = [name for name in _SETTINGS_ATTRIBUTES if name in item]
         absent = [f"#{name}" for name in _SETTINGS_ATTRIBUTES if name not in item]
@@ -183,9 +183,9 @@ class EndpointsTable(Table):
         return before is not None
 
     def replace_secret(self, seen: Endpoint, sealed_secret: bytes, previous_until: int | None) -> bool:
-        """Replace the signing secret in ``seen``, which remains valid until ``previous_until`` (Unix seconds).
+        """Replace the signing secret of ``seen``; the old secret remains valid until ``previous_until`` (Unix seconds).
 
-        False if another process replaced the secret since ``seen`` was read, or the endpoint is gone.
+        Returns False if the secret was replaced since ``seen`` was read, or if the endpoint was removed.
         """
         values = {":new": BINARY.value(sealed_secret), ":seen": BINARY.value(seen.sealed_secret)}
         update = "SET sealed_secret = :new"
@@ -198,9 +198,9 @@ class EndpointsTable(Table):
         return before is not None
 
     def enable(self, endpoint_id: str) -> bool:
-        """Send to an endpoint again and reset its failures; False if it was enabled or is gone.
+        """Enable an endpoint and reset its failures; return False if it was already enabled or was removed.
 
-        The deliveries that waited come first.
+        Its waiting deliveries are sent first.
         """
         before = self._update(
             endpoint_id,
@@ -222,10 +222,10 @@ class EndpointsTable(Table):
         notice: Notice | None = None,
         only_if_failing_since: int | None = None,
     ) -> Endpoint | None:
-        """Stop sending to an endpoint and store why; returns it as it was before.
+        """Disable an endpoint and store the reason; return the endpoint as it was before.
 
-        None, and nothing written, if it is disabled or gone, or if it accepted an event after
-        ``only_if_failing_since`` (Unix seconds).
+        Returns None, and writes nothing, if the endpoint was already disabled or removed, or if it accepted an event
+        after ``only_if_failing_since`` (Unix seconds).
         """
         update = "SET #status = :disabled, disabled_reason = :reason, disabled_at = :at"
         condition = "#status <> :disabled"
@@ -246,11 +246,11 @@ class EndpointsTable(Table):
     def record_outcome(
         self, endpoint_id: str, at: int, error: str | None, slowed_until: int | None = None
     ) -> Endpoint | None:
-        """Record how an attempt that ended at ``at`` went: ``error`` in words, or None for a success.
+        """Record the outcome of an attempt that ended at ``at``: ``error`` is a text, or None for a success.
 
-        ``slowed_until``: until when (Unix seconds) to send slowly.
+        ``slowed_until`` is the end of a slowdown (Unix seconds).
 
-        Returns the endpoint as it was before, so that exactly one caller sees it recover; None if it is gone.
+        Returns the endpoint as it was before, so that exactly one caller sees its recovery; None if it was removed.
         """
         if error is None:
             return self._update(
@@ -274,7 +274,7 @@ class EndpointsTable(Table):
         return self._update(endpoint_id, update=update, values=values)
 
     def claim_probe(self, endpoint_id: str, now: int, until: int) -> bool:
-        """Claim the next attempt at an endpoint that is down; False while another claim lasts (until ``until``)."""
+        """Claim the probe of an endpoint that is down, until ``until``; return False while another claim lasts."""
         before = self._update(
             endpoint_id,
             update="SET probe_until = :until",
@@ -284,9 +284,9 @@ class EndpointsTable(Table):
         return before is not None
 
     def take_rate_slot(self, seen: Endpoint, now: float, step_s: float, ahead_s: float) -> float | None:
-        """Take the next ``step_s`` seconds of an endpoint's rate; when they begin (Unix seconds, ``now`` or later).
+        """Take the next rate slot of an endpoint, which lasts ``step_s``; return when it begins (Unix seconds).
 
-        None, and nothing taken, if the next ``ahead_s`` seconds are taken already.
+        Returns None, and takes no slot, if all slots of the next ``ahead_s`` seconds are taken.
         """
         values = {":now": _FRACTIONAL_SECONDS.value(now)}
         if (seen.health.paced_until or 0) <= now:
@@ -311,12 +311,12 @@ class EndpointsTable(Table):
         return None if behind is None else behind.health.paced_until
 
     def set_draining(self, endpoint_id: str, *, draining: bool) -> None:
-        """Record whether deliveries that waited for a recovered endpoint are still being sent."""
+        """Record whether Retry is still enqueuing the deliveries that waited for a recovered endpoint."""
         update = "SET draining = :true" if draining else "REMOVE draining"
         self._update(endpoint_id, update=update, values={":true": _TRUE} if draining else {})
 
     def warn(self, seen: Endpoint, at: int, notice: Notice) -> Endpoint | None:
-        """Record that the operators are warned of the failures in ``seen``; None if ``seen`` is out of date."""
+        """Record a warning about the failures in ``seen``, with its notice; return None if ``seen`` is out of date."""
         health = seen.health
         warned = "attribute_not_exists(warned_at)" if health.warned_at is None else "warned_at = :warned_at"
         values = {":at": NUMBER.value(at), ":since": NUMBER.value(health.failing_since or 0), **_appended(notice)}
@@ -330,7 +330,7 @@ class EndpointsTable(Table):
         )
 
     def end_warning(self, seen: Endpoint, notice: Notice) -> Endpoint | None:
-        """Record that the failures that ``seen`` was warned of are over; None if ``seen`` is out of date."""
+        """Record that the failures of the last warning ended, with a notice; return None if ``seen`` is out of date."""
         return self._update(
             seen.endpoint_id,
             update=f"SET {_APPEND_NOTICE} REMOVE warned_at, warned_since",
@@ -339,7 +339,7 @@ class EndpointsTable(Table):
         )
 
     def drop_notices(self, endpoint_id: str, published: tuple[Notice, ...]) -> None:
-        """Remove the oldest notices, which are published; does nothing if another process removed them."""
+        """Remove published notices, which are the oldest; do nothing if another process removed them."""
         if published:
             self._update(
                 endpoint_id,
@@ -357,7 +357,7 @@ class EndpointsTable(Table):
         values: Attributes,
         names: Mapping[str, str] | None = None,
     ) -> Endpoint | None:
-        """The endpoint before a conditional update; None if the condition did not hold or the endpoint is gone."""
+        """Update an endpoint and return its previous state; None if the condition did not hold or it was removed."""
         before = self._update_item(
             _key(endpoint_id),
             update,

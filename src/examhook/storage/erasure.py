@@ -1,10 +1,10 @@
-"""Finds and erases what the tables hold of one candidate; each search scans a whole table.
+"""Finds and erases the data of one candidate in the tables; each search scans a whole table.
 
-An erased event keeps its id for a week, marked as dispatched, so that an older record of the stream does not make
-the same event again. The id is a digest that means nothing by itself. The item also keeps the candidate's
-keyed hash, by which an interrupted erasure finds the ids again.
+The item of an erased event keeps its id for a week and is marked as dispatched, so that an older stream record does
+not create the event again. The id is a digest and contains no personal data. The item also keeps the candidate's keyed
+hash, by which an interrupted erasure finds the ids again.
 
-Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached; running the erasure again continues it.
+Methods raise botocore's errors if DynamoDB fails; a repeated erasure continues.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from examhook.storage.item_codec import Item
 
 _ERASED_ID_KEPT_S = 7 * 86_400
-"""Longer than the stream keeps records (a day) and the delivery queue keeps messages (four)."""
+"""Longer than the stream keeps records (one day) and the delivery queue keeps messages (four days)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class CandidateSubmission:
     pk: str
     sk: str = field(repr=False)
     event_ids: frozenset[str]
-    """Every event that the attempt ever had, silent ones included."""
+    """All events of the attempt, including those that were not announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +51,20 @@ class CandidateDelivery:
     is_waiting: bool
     """Whether another attempt was due."""
     attempts: int
-    """Attempts in its log."""
+    """Number of attempts in its log."""
 
 
 class _ScannedTable(Table):
-    """A table that is scanned as a whole: for a person who waits, not for every minute."""
+    """A table whose searches read every item; too slow for functions that run every minute."""
 
     def size(self) -> int:
-        """Approximate number of items; DynamoDB updates it every few hours."""
+        """Return the approximate number of items; DynamoDB updates it every few hours."""
         return self._client.describe_table(TableName=self._table_name)["Table"]["ItemCount"]
 
     def _pages(
         self, filter_expression: str | None = None, values: dict[str, str] | None = None
     ) -> Iterator[tuple[list[Item], int]]:
-        """The items that the filter selects, and how many were scanned, page by page."""
+        """Yield the items of each page that the filter selects, and the number of items read."""
         request: ScanInputTypeDef = {"TableName": self._table_name, "ConsistentRead": True}
         if filter_expression is not None:
             request["FilterExpression"] = filter_expression
@@ -82,7 +82,7 @@ class CandidateSubmissions(_ScannedTable):
     """The Submissions table."""
 
     def find(self, account: str, candidate_id: str) -> Iterator[tuple[list[CandidateSubmission], int]]:
-        """The candidate's submissions, and how many items were scanned, page by page."""
+        """Yield the candidate's submissions on each page, and the number of items read."""
         pages = self._pages(
             "account = :account AND candidate_id = :candidate", {":account": account, ":candidate": candidate_id}
         )
@@ -100,7 +100,10 @@ class CandidateEvents(_ScannedTable):
     """The Events table."""
 
     def find(self, account: str, candidate_id: str, candidate_hash: str) -> Iterator[tuple[dict[str, bool], int]]:
-        """Ids of the candidate's events, whether each is still to be erased, and how many items were scanned."""
+        """Yield the ids of the candidate's events on each page, with the number of items read.
+
+        Each id maps to whether its event still has to be erased.
+        """
         pages = self._pages(
             "(account = :account AND contains(body, :named)) OR erased_for = :hash",
             {
@@ -116,7 +119,7 @@ class CandidateEvents(_ScannedTable):
             )
 
     def erase(self, event_id: str, candidate_hash: str, now: int) -> None:
-        """Keep only the id of an event, whether it is stored or a record of the stream may still make it."""
+        """Reduce an event to its id, whether it is stored or a stream record may still create it."""
         self._client.put_item(
             TableName=self._table_name,
             Item={
@@ -130,10 +133,10 @@ class CandidateEvents(_ScannedTable):
 
 
 class CandidateDeliveries(_ScannedTable):
-    """The Deliveries table, whose logs hold answers of receivers."""
+    """The Deliveries table, whose logs contain responses of receivers."""
 
     def find(self, event_ids: Collection[str]) -> Iterator[tuple[list[CandidateDelivery], int]]:
-        """Deliveries of these events, and how many items were scanned, page by page."""
+        """Yield the deliveries of these events on each page, and the number of items read."""
         open_statuses = {status.value for status in OPEN_STATUSES}
         for items, scanned in self._pages():
             found = [
@@ -149,12 +152,12 @@ class CandidateDeliveries(_ScannedTable):
             yield found, scanned
 
     def delete(self, delivery: CandidateDelivery) -> None:
-        """Delete one delivery; an attempt that is not yet claimed is never made."""
+        """Delete one delivery; an attempt that is not claimed yet is never made."""
         self._client.delete_item(TableName=self._table_name, Key=delivery_key(delivery.endpoint_id, delivery.event_id))
 
 
 def _candidate_submission(account: str, candidate_id: str, item: Item) -> CandidateSubmission:
-    # Reads only what it needs, so that items of another version are erased too.
+    # Read only the required attributes, so that items of other versions are erased too.
     pk, sk = item["pk"]["S"], item["sk"]["S"]
     exam_id = pk.removeprefix(attempts_partition(account, ""))
     key = AttemptKey(int(sk.partition("#")[0]), candidate_id)
@@ -168,7 +171,7 @@ def _candidate_submission(account: str, candidate_id: str, item: Item) -> Candid
 
 
 def _is_about(item: Item, candidate_id: str) -> bool:
-    """Whether an event is about the candidate: other parts of a body, such as a title, may hold the same text."""
+    """Whether an event is about the candidate. Other parts of a body, such as a title, may contain the same text."""
     if is_erased(item):
         return True
     candidate = json.loads(item["body"]["S"])["data"].get("candidate")

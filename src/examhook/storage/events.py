@@ -1,19 +1,19 @@
-"""The Events table: every event as it was sent, so that it can be sent again byte for byte, and its result links.
+"""The Events table: each event, byte for byte as it was sent, and its newest result link.
 
-The index ``by_day`` orders events by when they were observed. A listing since a time therefore finds
-what was observed since then, however long ago it happened.
+The index ``by_day`` orders events by the time at which a poll observed them. A listing since a time therefore includes
+events that happened earlier and were observed later.
 
-Fresh result links are stored beside the event, whose own bytes never change::
+A fresh result link is stored with the event, whose body never changes::
 
     link_url, link_expires_at    the newest link
     link_requested_at            when Deliver last requested one (Unix seconds)
-    link_requested_for           the account; present until the request is answered
+    link_requested_for           the account; present until a poll answers the request
 
-The last two are the key of the sparse index ``link_requests``, so a poll finds open requests with one query,
-and an erased or expired event takes its request with it.
+The last two are the key of the sparse index ``link_requests``, so a poll finds open requests with one query. A request
+ends when its event is erased or expires.
 
-Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached (trying again helps)
-and UnreadableItemError for an item that another version wrote (it does not).
+Methods raise botocore's errors if DynamoDB fails (a retry helps), and UnreadableItemError for an item that another
+version wrote (a retry does not help).
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 LINK_REQUEST_INDEX = "link_requests"
 _MAX_RETENTION_DAYS = 365
-"""Longest retention of events (template.yaml, ``RetentionDays``), and so the longest way that a listing looks back."""
+"""Maximum retention of events (template.yaml, ``RetentionDays``), and therefore the maximum range of a listing."""
 AHEAD_DAYS = 3
-"""Events are listed by the provider's clock, which may be this far ahead of ours."""
+"""Days by which a listing extends beyond today, because the provider's clock may be ahead of ours."""
 
 _DAY_INDEX = "by_day"
 _AFTER_ANY_ID = "\uffff"
@@ -61,7 +61,7 @@ _EVENT_CODEC = VersionedItemCodec(
     observed_at=NUMBER,
     sequence=NUMBER.optional(),
     previous_id=TEXT.optional(),
-    # As text, so that a person can read it in the console; JSON in UTF-8 comes back byte for byte.
+    # Stored as text, so that operators can read it in the console. UTF-8 preserves every byte.
     body=Attribute("S", bytes.decode, str.encode),
 )
 _LINK_CODEC = ItemCodec(ResultLink, url=TEXT.named("link_url"), expires_at=NUMBER.named("link_expires_at"))
@@ -69,19 +69,19 @@ _LINK_CODEC = ItemCodec(ResultLink, url=TEXT.named("link_url"), expires_at=NUMBE
 
 @dataclass(frozen=True, slots=True)
 class DispatchProgress:
-    """How far Dispatch came with an event."""
+    """The steps of Dispatch that an event has passed."""
 
     event: Event | None = None
-    """The event as stored; None if it is not stored, or needs no further step."""
+    """The stored event; None if it is not stored or needs no further step."""
     is_published: bool = False
-    """Whether SNS accepted it, though another destination did not."""
+    """Whether SNS accepted it and another destination did not."""
     is_dispatched: bool = False
     """Whether every destination accepted it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LinkedEvent:
-    """An event, its newest link and the last request for one."""
+    """An event, its newest result link, and the last request for a link."""
 
     event: Event
     renewed: ResultLink | None = None
@@ -92,16 +92,16 @@ class EventsTable(Table):
     """Reads and conditional writes of events."""
 
     def add(self, event: Event, expires_at: int) -> bool:
-        """Store an event until ``expires_at`` (Unix seconds); False, and nothing written, if its id exists."""
+        """Store an event until ``expires_at`` (Unix seconds); return False if its id already exists."""
         return self._put_item(_item_from_event(event, expires_at), "attribute_not_exists(event_id)")
 
     def get(self, event_id: str) -> Event | None:
-        """One event, as last written; None if it does not exist, expired or was erased."""
+        """Return one event, as last written; None if it does not exist, expired or was erased."""
         item = self._get_item(_key(event_id))
         return None if item is None or is_erased(item) else _EVENT_CODEC.from_item(item)
 
     def dispatch_progress(self, event_id: str) -> DispatchProgress:
-        """How far Dispatch came with an event, as last written."""
+        """Return the steps of Dispatch that an event has passed, as last written."""
         item = self._get_item(_key(event_id))
         if item is None:
             return DispatchProgress()
@@ -116,15 +116,15 @@ class EventsTable(Table):
         return item is not None and "dispatched_at" in item
 
     def mark_published(self, event_id: str, at: int) -> None:
-        """Record that SNS accepted the event, though another destination did not; keeps an earlier mark."""
+        """Record that SNS accepted the event and another destination did not; keep an earlier mark."""
         self._mark(event_id, "published_at", at)
 
     def mark_dispatched(self, event_id: str, at: int) -> None:
-        """Record that every destination accepted the event; keeps an earlier mark."""
+        """Record that every destination accepted the event; keep an earlier mark."""
         self._mark(event_id, "dispatched_at", at)
 
     def _mark(self, event_id: str, name: str, at: int) -> None:
-        # If the event expired meanwhile, its mark alone would never expire.
+        # An item with only a mark would never expire, so do not create one for an event that expired meanwhile.
         self._update_item(
             _key(event_id),
             "SET #mark = if_not_exists(#mark, :at)",
@@ -143,11 +143,11 @@ class EventsTable(Table):
         *,
         ahead_days: int = 0,
     ) -> list[Event]:
-        """The newest ``limit`` events observed from ``since`` to ``until`` (Unix seconds, both included).
+        """Return the newest ``limit`` events observed from ``since`` to ``until`` (Unix seconds, inclusive).
 
-        ``until`` is now or earlier; the listing also covers the ``ahead_days`` after it. A ``since`` before the
-        longest retention costs no more than the retention. ``exam_id`` and ``types`` (names, or patterns such as
-        ``submission.*``) select events, where given. The index follows the table within moments.
+        ``until`` is now or earlier; the listing also covers ``ahead_days`` after it. The listing goes
+        back at most as far as the maximum retention. ``exam_id`` and ``types`` (names, or patterns such as
+        ``submission.*``) are optional filters. The newest writes may be missing.
         """
         found = self._in_index(since, until, ahead_days, forward=False)
         return list(islice(self._selected(found, exam_id, types), limit))
@@ -155,7 +155,7 @@ class EventsTable(Table):
     def oldest_first(
         self, since: int, until: int, exam_id: str | None = None, types: Sequence[str] = (), *, ahead_days: int = 0
     ) -> Iterator[Event]:
-        """Every event that ``list_events`` would return without a limit."""
+        """Yield every event that ``list_events`` would return without a limit, oldest first."""
         return self._selected(self._in_index(since, until, ahead_days, forward=True), exam_id, types)
 
     @staticmethod
@@ -188,10 +188,10 @@ class EventsTable(Table):
 
 
 class DispatchedEvents(Table):
-    """Reads which of many events were dispatched; expired events count as not dispatched."""
+    """Finds dispatched events; expired events count as not dispatched."""
 
     def among(self, event_ids: Sequence[str]) -> frozenset[str]:
-        """Those of ``event_ids`` that every destination accepted."""
+        """Return the ids of those events that every destination accepted."""
         distinct = sorted(set(event_ids))
         chunks = [distinct[start : start + _BATCH_GET_KEYS] for start in range(0, len(distinct), _BATCH_GET_KEYS)]
         if len(chunks) <= 1:
@@ -214,17 +214,17 @@ class DispatchedEvents(Table):
             )
             found = answer["Responses"].get(self._table_name, [])
             marked += [item["event_id"]["S"] for item in found if "dispatched_at" in item]
-            # An answer is partial if it exceeds 16 MiB or the table is throttled; both are rare.
+            # A response is partial if it exceeds 16 MiB or the table is throttled; both are rare.
             left = answer["UnprocessedKeys"].get(self._table_name)
             keys = [dict(key) for key in left["Keys"]] if left else []
         return marked
 
 
 class EventLinks(Table):
-    """The links of events."""
+    """Reads events with their result links, and writes links and requests for links."""
 
     def get(self, event_id: str) -> LinkedEvent | None:
-        """An event with its links, as last written; None if it does not exist, expired or was erased."""
+        """Return an event with its newest link, as last written; None if it does not exist, expired or was erased."""
         return linked_event_from_item(self._get_item(_key(event_id)))
 
     def request(self, event: Event, now: int, repeat_before: int) -> None:
@@ -237,9 +237,9 @@ class EventLinks(Table):
         )
 
     def requested(self, account: str, since: int, limit: int) -> list[Event]:
-        """Events with an open request made at or after ``since`` (Unix seconds), oldest request first.
+        """Return up to ``limit`` events with an open request made at ``since`` (Unix seconds) or later, oldest first.
 
-        At most ``limit``. The index follows the table within moments, so a request may already be answered.
+        The index may lag behind the table, so a request may already be answered.
         """
         answer = self._client.query(
             TableName=self._table_name,
@@ -250,13 +250,13 @@ class EventLinks(Table):
         )
         found: list[Event] = []
         for item in answer["Items"]:
-            # Another version wrote it, or it was erased; its request expires.
+            # Another version wrote the event, or it was erased. Its request expires.
             with suppress(UnreadableItemError):
                 found.append(_EVENT_CODEC.from_item(item))
         return found
 
     def answer(self, event: Event, link: ResultLink) -> None:
-        """Store the link that was requested; nothing changes if the request is gone or the event was erased."""
+        """Store the requested link; do nothing if the request was closed or the event was erased."""
         self._update(
             event,
             "SET link_url = :url, link_expires_at = :expires REMOVE link_requested_for",
@@ -265,7 +265,7 @@ class EventLinks(Table):
         )
 
     def close(self, event: Event) -> None:
-        """End the request without a link."""
+        """Close the request without a link."""
         self._update(event, "REMOVE link_requested_for", "link_requested_for = :account", {})
 
     def _update(self, event: Event, update: str, condition: str, values: Attributes) -> None:
@@ -274,7 +274,7 @@ class EventLinks(Table):
 
 
 def linked_event_from_item(item: Item | None) -> LinkedEvent | None:
-    """The event in an item, with its links; None if there is none. Raises UnreadableItemError."""
+    """Return the event in an item, with its newest link; None if there is none. Raises UnreadableItemError."""
     if item is None or is_erased(item):
         return None
     request = None
@@ -285,7 +285,7 @@ def linked_event_from_item(item: Item | None) -> LinkedEvent | None:
 
 
 def is_erased(item: Item) -> bool:
-    """Whether only the id of an event is left, which prevents that the event is made again (``erasure``)."""
+    """Whether the event was erased and only its id remains (``erasure``)."""
     return "erased_for" in item
 
 

@@ -1,15 +1,15 @@
 """The Exams table: one record per account, the lease of its running poll, and its erased candidates.
 
-The state of each exam is in the Submissions table, which is the outbox of the exam's events (``submissions``)::
+Exam states are in the Submissions table, which is also the outbox of their events (``submissions``)::
 
     account     sk               item
-    {account}   account          what one poll leaves for the next
-    {account}   lease            who polls until when, and the fencing value
-    {account}   erasures         sealed_key: key of the hashes below, encrypted under the stack's KMS key
-    {account}   erased#{hash}    one erased candidate by keyed hash, and when
+    {account}   account          the record that one poll writes for the next
+    {account}   lease            owner and expiry of the lease, and the fencing token
+    {account}   erasures         sealed_key: key of the hashes below, encrypted with the stack's KMS key
+    {account}   erased#{hash}    keyed hash of an erased candidate, and the time of the erasure
     {account}   exam#{exam_id}   one exam, written by versions before 1.0
 
-Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached; trying again helps.
+Methods raise botocore's errors if DynamoDB fails; a retry helps.
 """
 
 from __future__ import annotations
@@ -37,49 +37,49 @@ _EXAM_PREFIX = "exam#"
 
 @dataclass(frozen=True, slots=True)
 class CodeRejection:
-    """The provider rejected an account code. More requests are useless until the secret changes or a backoff ends."""
+    """The provider rejected an account code. Requests are useless until the secret changes or a pause ends."""
 
     secret_version: str
-    """Version id of the secret that was rejected."""
+    """Version id of the secret with the rejected code."""
     since: int
     last_asked_at: int
     plain: bool = True
-    """Whether the provider named the code as the reason; otherwise another failure may be the cause, which passes."""
+    """Whether the provider named the code as the reason. Otherwise the cause may be a temporary failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitedEvent:
-    """An event that a poll announced and that Dispatch has not yet been seen to send."""
+    """An event that a poll announced, until a poll finds that Dispatch has sent it."""
 
     event_id: str
     observed_at: int
-    """When the poll observed it, Unix seconds."""
+    """Time at which the poll observed the change, Unix seconds."""
     since: int
-    """When that poll ended, Unix seconds."""
+    """End of that poll, Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRecord:
-    """What one poll of the account leaves for the next. Instants are Unix seconds by our clock."""
+    """The record that one poll of the account writes for the next. Instants are Unix seconds by our clock."""
 
     watch_started_at: int | None = None
-    """When Examhook began to watch the account; None before the first poll."""
+    """Watch start: when Examhook began to watch the account; None before the first poll."""
     listed_complete: bool = False
-    """Whether the complete list of exams was read once, and every exam on it recorded."""
+    """Whether the exam list was once read completely and every exam on it recorded."""
     listed_count: int | None = None
-    """Exams on the last complete list."""
+    """Number of exams on the last complete exam list."""
     list_proven_at: int | None = None
-    """When the end of the list was last proven."""
+    """When the end of the exam list was last proven."""
     rows_ahead_s: int | None = None
-    """Seconds by which rows were ahead of our clock; None where none was."""
+    """Seconds by which the clock of the rows is ahead of ours; None if unknown."""
     refusal: CodeRejection | None = None
-    """The current rejection of the account code; None where the provider accepts the code."""
+    """The current code rejection; None if the provider accepts the code."""
     failing_since: int | None = None
-    """Since when the provider gave no usable answers; None where it does."""
+    """When the provider stopped giving usable answers; None if it gives them."""
     left_alone_until: int | None = None
-    """Until when scheduled polls make no requests."""
+    """Time until which scheduled polls send no requests."""
     completed_at: int | None = None
-    """When the last poll ended that read the list of exams."""
+    """End of the last poll that read the exam list."""
     awaited: AwaitedEvent | None = None
 
 
@@ -92,7 +92,7 @@ class ErasureMarks:
     """Unix seconds by keyed hash."""
 
     def opened(self, open_key: Callable[[bytes], bytes]) -> Erased:
-        """The marks with their key, which is only decrypted if there are any; raises what ``open_key`` raises."""
+        """Return the marks with their key, decrypted only if there are marks; raises the errors of ``open_key``."""
         if not self.erased_at or self.sealed_key is None:
             return Erased()
         return Erased(self.erased_at, open_key(self.sealed_key))
@@ -141,7 +141,7 @@ class ExamsTable(Table):
     """Reads and conditional writes of accounts and their leases."""
 
     def read(self, account: str) -> AccountState:
-        """All that the table holds of one account."""
+        """Return all items of one account."""
         found = self._query_items("account = :account", {":account": TEXT.value(account)}, consistent=True)
         items = {item["sk"]["S"]: item for item in found}
         return AccountState(
@@ -154,7 +154,7 @@ class ExamsTable(Table):
         )
 
     def write(self, account: str, record: AccountRecord, fence: int) -> bool:
-        """Replace the account's record; False when a newer poll wrote it already."""
+        """Replace the account's record; return False if a newer poll has written it."""
         return self._put_item(
             {**_key(account, _ACCOUNT), "v": VERSION, "fence": NUMBER.value(fence), **_RECORD_CODEC.to_item(record)},
             "attribute_not_exists(fence) OR fence <= :fence",
@@ -162,16 +162,16 @@ class ExamsTable(Table):
         )
 
     def delete_legacy(self, account: str, exam_ids: Iterable[str]) -> None:
-        """Delete the exams that an older version stored here, after their states were written elsewhere."""
+        """Delete the exams that an older version stored here; call it after their states are moved."""
         for exam_id in exam_ids:
             self._client.delete_item(TableName=self._table_name, Key=_key(account, _EXAM_PREFIX + exam_id))
 
     def take_lease(self, account: str, owner: str, *, now_ms: int, expires_at_ms: int) -> int | None:
         """Take the account's lease until ``expires_at_ms``, unless another owner holds it.
 
-        Returns its fencing value, higher than the last; None when another poll holds it. ``owner`` may hold it already:
-        a call that is repeated because its answer was lost finds the lease that the first one took.
-        The item also records when a lease expired that was never released.
+        Returns a fencing token greater than the last one; None if another poll holds the lease. A repeated call of the
+        same ``owner`` succeeds, because the response to the first call may have been lost. If the previous lease was
+        never released, the item records when it expired.
         """
         values = {":owner": TEXT.value(owner), ":until": NUMBER.value(expires_at_ms)}
         fence = self._take_lease(account, "", "attribute_not_exists(expires_at_ms)", values)
@@ -191,12 +191,12 @@ class ExamsTable(Table):
         return None if lease is None else int(lease["fence"]["N"])
 
     def overrun_at(self, account: str) -> float | None:
-        """When the last lease expired that was not released, Unix seconds: its owner died, or is late."""
+        """Return when the last unreleased lease expired (Unix seconds). Its owner died, or outlived the lease."""
         lease = self._get_item(_key(account, _LEASE)) or {}
         return int(lease["overrun_ms"]["N"]) / 1000 if "overrun_ms" in lease else None
 
     def prolong_lease(self, account: str, owner: str, *, expires_at_ms: int) -> bool:
-        """Extend the lease until ``expires_at_ms``; False when ``owner`` no longer holds it."""
+        """Extend the lease until ``expires_at_ms``; return False if ``owner`` no longer holds it."""
         values = {":expires_at": NUMBER.value(expires_at_ms)}
         return self._update_lease(account, owner, "SET expires_at_ms = :expires_at", values)
 
@@ -210,17 +210,17 @@ class ExamsTable(Table):
 
 
 class ErasuresTable(Table):
-    """Writes the marks of erased candidates; polls read them with the account (``ExamsTable.read``)."""
+    """Writes the marks of erased candidates; polls read the marks with ``ExamsTable.read``."""
 
     def key_of(self, account: str, make: Callable[[], bytes]) -> bytes:
-        """The account's sealed key: the stored one, or a new one from ``make``."""
+        """Return the account's encrypted key: the stored one, or a new one from ``make``."""
         item = self._get_item(_key(account, _ERASURES))
         if item is not None:
             return item["sealed_key"]["B"]
         written = self._client.update_item(
             TableName=self._table_name,
             Key=_key(account, _ERASURES),
-            # Another process may have stored a key meanwhile. With two keys, hashes would not match.
+            # Another process may have stored a key meanwhile. Hashes of two keys would not match.
             UpdateExpression="SET v = :v, sealed_key = if_not_exists(sealed_key, :key)",
             ExpressionAttributeValues={":v": VERSION, ":key": BINARY.value(make())},
             ReturnValues="ALL_NEW",
@@ -240,7 +240,7 @@ def _with_prefix(items: Mapping[str, Item], prefix: str) -> list[tuple[str, Item
 
 
 def _record(item: Item, lease: Item) -> AccountRecord:
-    """The record in an account's item, or in the items of a version before 1.0."""
+    """Return the record in an account's item, or in the items of a version before 1.0."""
     if "watch_started_at" in item:
         return _RECORD_CODEC.from_item(item)
     began_at = item.get("began_here_at") or item.get("began_at")
@@ -254,9 +254,9 @@ def _record(item: Item, lease: Item) -> AccountRecord:
 
 
 def _legacy_state(account: str, exam_id: str, item: Item) -> ExamState:
-    """The state in an exam's item of a version before 1.0; raises KeyError, ValueError.
+    """Return the state in an exam's item of a version before 1.0; raises KeyError, ValueError.
 
-    A full scan that was in progress begins again.
+    An interrupted full scan begins again.
     """
 
     def number(name: str) -> int | None:

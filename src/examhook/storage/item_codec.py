@@ -1,14 +1,14 @@
-"""Dataclasses as items of DynamoDB's low-level client: one codec for every table.
+"""Translates dataclasses to items of DynamoDB's low-level client, and back.
 
-An ``ItemCodec`` says how each field of a dataclass is stored::
+An ``ItemCodec`` defines how each field of a dataclass is stored::
 
     ItemCodec(
         ExamState,
-        account=TEXT,                         required: an item without it cannot be read
-        digest=NUMBER.optional(),             None is not stored, and absent means None
+        account=TEXT,                         required: an item without it is unreadable
+        digest=NUMBER.optional(),             None is not stored; absent means None
         row_count=NUMBER.optional(0),         absent means 0
         running=list_of(KEY).sparse(()),      an empty value is not stored either
-        title=TEXT.named("exam_title"),       stored under another name than the field's
+        title=TEXT.named("exam_title"),       stored under this name instead of the field's
         cursor=nested(CURSOR).optional(),     a map in the item
         exam=inline(EXAM),                    attributes of the item itself
     )
@@ -17,7 +17,7 @@ Names and types of attributes are the stored format. Changing one makes existing
 
 ::
 
-    UnreadableItemError    an item has another format than this version writes; trying again does not help
+    UnreadableItemError    the format of an item is not that of this version; a retry does not help
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     Item = Mapping[str, AttributeValueTypeDef]
-    """An item that was read."""
+    """An item as read."""
     Attributes = dict[str, AttributeValueTypeDef]
-    """An item to write, a part of one, or the values of an expression."""
+    """An item to write, a part of an item, or the values of an expression."""
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ _REQUIRED = object()
 
 
 class UnreadableItemError(ValueError):
-    """A stored item is not what this version writes."""
+    """A stored item does not have the format of this version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +54,32 @@ class Attribute:
     """How the value of one field is stored."""
 
     type: str
-    """DynamoDB's type: S, N, BOOL, B, L or M. Empty: the value's attributes are attributes of the item itself."""
+    """DynamoDB's type: S, N, BOOL, B, L or M. Empty if the value's attributes are attributes of the item itself."""
     encode: Callable[[Any], object] | None = None
-    """What is stored of a value; None: the value itself."""
+    """Converts a value to its stored form; None if both are the same."""
     decode: Callable[[Any], object] | None = None
-    """The value of what is stored; None: what is stored itself."""
+    """Converts a stored form to its value; None if both are the same."""
     name: str = ""
-    """Name of the attribute; empty: the field's."""
+    """Name of the attribute; empty for the name of the field."""
     default: object = _REQUIRED
-    """What an absent attribute means."""
+    """Value of an absent attribute."""
     is_sparse: bool = False
-    """Whether empty values are not stored; None never is."""
+    """Whether empty values are not stored. None is never stored."""
 
     def named(self, name: str) -> Attribute:
-        """The same attribute, called ``name``."""
+        """Return the attribute with the stored name ``name``."""
         return replace(self, name=name)
 
     def optional(self, default: object = None) -> Attribute:
-        """The same attribute, absent in some items."""
+        """Return the attribute as one that may be absent."""
         return replace(self, default=default)
 
     def sparse(self, default: object = None) -> Attribute:
-        """The same attribute, absent where its value is empty (0, false or without elements)."""
+        """Return the attribute as one that is absent if its value is empty (0, false or without elements)."""
         return replace(self, default=default, is_sparse=True)
 
     def value(self, content: object) -> AttributeValueTypeDef:
-        """The attribute value of ``content``."""
+        """Return ``content`` as an attribute value of DynamoDB."""
         return cast("AttributeValueTypeDef", {self.type: content if self.encode is None else self.encode(content)})
 
 
@@ -90,9 +90,9 @@ class ItemCodec(Generic[T]):
         by_field = _by_field(value_type, attributes)
         stored = [(field, each) for field, each in by_field if each.type]
         if len(stored) < 2:  # noqa: PLR2004 - attrgetter gives no tuple for one name
-            raise TypeError(f"The codec of {value_type.__name__} needs two attributes of its own or more.")
+            raise TypeError(f"The codec of {value_type.__name__} needs at least two attributes of its own.")
         self._value_type = value_type
-        # Tuples, and one call for all values: looking up each field in an Attribute takes twice the time.
+        # Tuples and one call for all values take half the time of looking up each field in an Attribute.
         self._values = attrgetter(*[field for field, _ in stored])
         self._writes = [(each.name, each.type, each.encode, each.is_sparse) for _, each in stored]
         # Inline values have no attribute of their own (no name is empty); ``from_item`` fills them in.
@@ -104,7 +104,7 @@ class ItemCodec(Generic[T]):
         ]
 
     def to_item(self, value: T) -> Attributes:
-        """The attributes of ``value``."""
+        """Return the attributes of ``value``."""
         item: dict[str, Any] = {}
         for content, (name, type_, encode, is_sparse) in zip(self._values(value), self._writes, strict=True):
             if content is not None and (content or not is_sparse):
@@ -116,7 +116,7 @@ class ItemCodec(Generic[T]):
         return item
 
     def from_item(self, item: Item) -> T:
-        """The value in ``item``; raises KeyError where it lacks an attribute or holds one of another type."""
+        """Return the value in ``item``; raises KeyError if an attribute is missing or has another type."""
         self._check(item)
         get: Callable[[str], Any] = item.get
         values = [
@@ -129,30 +129,30 @@ class ItemCodec(Generic[T]):
 
 
 class VersionedItemCodec(ItemCodec[T]):
-    """Codec of whole items, which carry the version of their format."""
+    """Codec of whole items, which contain the version of their format."""
 
     def __init__(self, value_type: type[T], what: str, /, **attributes: Attribute) -> None:
         super().__init__(value_type, **attributes)
         self._what = what
 
     def to_item(self, value: T) -> Attributes:
-        """The attributes of ``value``, and the version."""
+        """Return the attributes of ``value``, and the version."""
         item = super().to_item(value)
         item["v"] = VERSION
         return item
 
     def from_item(self, item: Item) -> T:
-        """The value in ``item``; raises UnreadableItemError, which names attributes and never their values."""
+        """Return the value in ``item``; raises UnreadableItemError, whose message contains no values of attributes."""
         try:
             if (version := int(item["v"]["N"])) != SCHEMA_VERSION:
                 raise UnreadableItemError(f"{self._what} has schema version {version}, expected {SCHEMA_VERSION}")
             return super().from_item(item)
         except KeyError as missing:
-            raise UnreadableItemError(f"{self._what} lacks {missing} or holds it as another type") from missing
+            raise UnreadableItemError(f"{self._what} lacks {missing} or has it with another type") from missing
 
 
 def _by_field(value_type: type, attributes: Mapping[str, Attribute]) -> list[tuple[str, Attribute]]:
-    """The attribute of each field, in their order; raises TypeError where they differ."""
+    """Return the attribute of each field, in the order of the fields; raises TypeError if they do not match."""
     names = [each.name for each in fields(value_type)]
     if differing := set(names) ^ set(attributes):
         raise TypeError(f"{value_type.__name__} and its codec differ in {', '.join(sorted(differing))}.")
@@ -160,7 +160,7 @@ def _by_field(value_type: type, attributes: Mapping[str, Attribute]) -> list[tup
 
 
 def _number_text(value: Decimal) -> str:
-    """A number as DynamoDB returns it: ``30.5`` for 30.50."""
+    """Return a number as DynamoDB returns it: ``30.5`` for 30.50."""
     text = str(value)
     if text.isdigit():
         return text
@@ -178,12 +178,12 @@ VERSION = NUMBER.value(SCHEMA_VERSION)
 
 
 def member_of(kind: type[StrEnum]) -> Attribute:
-    """A member of an enumeration, stored as text."""
+    """Return the attribute of an enumeration, stored as text."""
     return Attribute("S", attrgetter("value"), kind)
 
 
 def list_of(element: Attribute) -> Attribute:
-    """A list of what ``element`` describes, read as a tuple."""
+    """Return the attribute of a tuple whose elements are stored as ``element``."""
     type_, encode, decode = element.type, element.encode or _same, element.decode or _same
     return Attribute(
         "L",
@@ -193,7 +193,7 @@ def list_of(element: Attribute) -> Attribute:
 
 
 def map_of(element: Attribute, key: Callable[[str], object] = str) -> Attribute:
-    """A map by names, or by what ``key`` makes of them."""
+    """Return the attribute of a map; ``key`` converts its stored names to keys."""
     type_, encode, decode = element.type, element.encode or _same, element.decode or _same
     return Attribute(
         "M",
@@ -203,12 +203,12 @@ def map_of(element: Attribute, key: Callable[[str], object] = str) -> Attribute:
 
 
 def nested(codec: ItemCodec[Any]) -> Attribute:
-    """A map that holds the attributes of another dataclass."""
+    """Return the attribute of another dataclass, stored as a map."""
     return Attribute("M", codec.to_item, codec.from_item)
 
 
 def inline(codec: ItemCodec[Any], *, where: str | None = None) -> Attribute:
-    """Another dataclass whose attributes are the item's own; None in items without the attribute ``where``."""
+    """Return the attribute of another dataclass, stored in the item itself; None in items without ``where``."""
     if where is None:
         return Attribute("", codec.to_item, codec.from_item)
     return Attribute("", codec.to_item, lambda item: codec.from_item(item) if where in item else None)

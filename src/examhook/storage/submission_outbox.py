@@ -1,8 +1,8 @@
-"""The Submissions table as an outbox: which events its stream's records announce, and which a redrive finds in it.
+"""The Submissions table as an outbox: finds the events that its stream records announce, and those for a redrive.
 
 ::
 
-    UnreadableRecordError    a record of the stream is not what this version writes; trying again does not help
+    UnreadableRecordError    a stream record does not have the format of this version; a retry does not help
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from examhook.storage.item_codec import Attributes, Item
 
 _SCAN_PAGE_ITEMS = 250
-"""Few enough that a page needs little memory beside the function itself."""
+"""Items per page; few enough to need little memory."""
 _KEY_NAMES = ("pk", "sk")
 _WITH_EVENTS = "(observed_at >= :since OR recalled_at >= :since) AND #sequence > :none"
 _UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
-"""What reading an item raises that no version wrote like this; UnreadableItemError is a ValueError."""
+"""Errors of reading an item that no version wrote. UnreadableItemError is a ValueError."""
 
 
 class StreamedWrite(TypedDict):
@@ -47,7 +47,7 @@ class StreamRecord(TypedDict):
 
 
 class UnreadableRecordError(ValueError):
-    """A record holds neither a submission nor an exam that can be read."""
+    """A stream record contains no readable submission and no readable exam."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +56,19 @@ class StoredChange:
 
     submission: Submission
     announced: tuple[Transition, ...]
-    """The transitions that the write added or announces again, oldest first; empty for a silent write."""
+    """The transitions that the write added or announces again, oldest first; empty if it announced nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredExamChange:
-    """An exam's state after one write, and what the write announced."""
+    """An exam state after one write, and what the write announced."""
 
     state: ExamState
     announced: tuple[ExamTransition, ...]
 
 
 def stored_change(record: StreamRecord) -> StoredChange | StoredExamChange | None:
-    """The change in ``record``, None for a removal; raises UnreadableRecordError."""
+    """Return the change in ``record``, None for a removal; raises UnreadableRecordError."""
     if record["eventName"] == "REMOVE":
         return None
     try:
@@ -80,23 +80,23 @@ def stored_change(record: StreamRecord) -> StoredChange | StoredExamChange | Non
         submission = submission_from_item(image)
         again = {int(each["N"]) for each in image["again"]["L"]} if "again" in image else set()
     except _UNREADABLE as error:
-        # The cause names attributes and never their values.
+        # The cause contains names of attributes, but no values.
         raise UnreadableRecordError(
-            f"the stream's record {record['dynamodb']['SequenceNumber']} holds nothing that can be read"
+            f"the stream record {record['dynamodb']['SequenceNumber']} contains no readable submission or exam"
         ) from error
     announced = (each for each in submission.transitions if each.sequence > before or each.sequence in again)
     return StoredChange(submission, tuple(announced))
 
 
 def record_key(record: StreamRecord) -> str:
-    """The key of the record's submission or exam, readable or not."""
+    """Return the key of the record's submission or exam, even if it is unreadable."""
     keys = record["dynamodb"].get("Keys", {})
     parts = [f"{name}={value.get('S', '')}" for name, value in sorted(keys.items())]
     return "\n".join(parts) or record["dynamodb"]["SequenceNumber"]
 
 
 def _sequence(image: Item | None) -> int:
-    """Sequence of the newest transition in an image; 0 where there was none."""
+    """Return the sequence of the newest transition in an image; 0 if there is none."""
     return int(image["sequence"]["N"]) if image else 0
 
 
@@ -107,23 +107,23 @@ class ScannedPage:
     submissions: tuple[Submission, ...]
     exams: tuple[ExamState, ...]
     unreadable: int
-    """Items that hold neither a submission nor an exam that this version can read."""
+    """Number of items that this version cannot read."""
     read: int
-    """Items that DynamoDB read, those that the filter left out included."""
+    """Number of items that DynamoDB read, including those that the filter excluded."""
     next_place: Mapping[str, str] | None
     """Key after which the next page begins (``pk``, ``sk``); None for the last page."""
 
 
 class SubmissionScan(Table):
-    """Reads the whole table: for repairs, not for every minute."""
+    """Reads the whole table; for repairs, not for functions that run every minute."""
 
     def announced_since(
         self, since: int, place: Mapping[str, str] | None = None, until: Mapping[str, str] | None = None
     ) -> Iterator[ScannedPage]:
-        """Submissions and exams with events, observed or recalled at ``since`` or later (Unix seconds).
+        """Yield submissions and exams with events that were observed or announced again since ``since`` (Unix seconds).
 
-        The scan begins after the key ``place``. It ends with the item ``until``, which it includes however old that
-        is, or at the end of the table if that item no longer exists.
+        The scan begins after the key ``place``. It ends with the item ``until``, which it always includes, or at the
+        end of the table if that item no longer exists.
 
         Raises botocore's errors. Continue from the last page's ``next_place``; nothing is repeated.
         """
@@ -149,7 +149,7 @@ class SubmissionScan(Table):
                 else:
                     submissions.append(submission_from_item(item))
             except _UNREADABLE:
-                # Counted below; one item must not prevent the repair of the others.
+                # Counted below. One unreadable item must not prevent the repair of the others.
                 continue
         return ScannedPage(
             tuple(submissions),
@@ -174,7 +174,7 @@ class SubmissionScan(Table):
         if place is not None:
             request["ExclusiveStartKey"] = {name: TEXT.value(place[name]) for name in _KEY_NAMES}
         if until is not None:
-            # Scans follow no order that keys could be compared by, so the scan must return the item itself.
+            # A scan has no order of keys, so it must return the end item itself.
             request["FilterExpression"] = f"({_WITH_EVENTS}) OR (pk = :pk AND sk = :sk)"
             values |= {f":{name}": TEXT.value(until[name]) for name in _KEY_NAMES}
         return request

@@ -1,4 +1,4 @@
-"""The Submissions table: the state of each attempt and of each exam, and the outbox of their events.
+"""The Submissions table: submissions, exam states, and the outbox of their events.
 
 The table's stream carries each write to Dispatch (``submission_outbox``)::
 
@@ -6,11 +6,11 @@ The table's stream carries each write to Dispatch (``submission_outbox``)::
     {account}#{exam_id}   {started_at, 10 digits}#{candidate_id}    one attempt
     #exams#{account}      {exam_id}                                 one exam
 
-Attempts are in order of their start times, so one query reads the attempts that one page of the provider covers.
-No account has an empty name, so a query for attempts never returns exams.
+Attempts are stored in the order of their starts, so one query reads the attempts that one page of the provider covers.
+No account name is empty, so a query for attempts never returns exams.
 
-Methods raise botocore's ClientError when DynamoDB refuses or cannot be reached (trying again helps)
-and UnreadableItemError for an item that another version wrote (it does not).
+Methods raise botocore's errors if DynamoDB fails (a retry helps), and UnreadableItemError for an item that another
+version wrote (a retry does not help).
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ if TYPE_CHECKING:
 
 
 def sort_key(key: AttemptKey) -> str:
-    """Sort key of one attempt: the start time comes first."""
+    """Return the sort key of one attempt, which begins with the start."""
     return f"{key.started_at:010d}#{key.candidate_id}"
 
 
 def key_of(text: str) -> AttemptKey:
-    """The attempt that a sort key, or an attribute of an exam's item, names."""
+    """Return the attempt that a sort key names. Items of exams store attempts in the same form."""
     started_at, _, candidate_id = text.partition("#")
     return AttemptKey(int(started_at), candidate_id)
 
@@ -135,7 +135,7 @@ _EXAM_STATE_CODEC = VersionedItemCodec(
     "an exam's item",
     account=TEXT,
     exam=inline(_EXAM_CODEC),
-    # An item of a version before 1.0 has no state of its own; its exam was there before.
+    # Items of versions before 1.0 lack this attribute; their exams predate the watch.
     predates_watch=FLAG.optional(default=True),
     row_order=member_of(RowOrder).optional(RowOrder.UNKNOWN),
     row_count=NUMBER.optional(0),
@@ -158,7 +158,7 @@ _EXAM_KIND = TEXT.value("exam")
 
 
 def item_from_submission(submission: Submission) -> Attributes:
-    """Attributes of a submission, without its keys."""
+    """Return the attributes of a submission, without its keys."""
     item = _SUBMISSION_CODEC.to_item(submission)
     # The redrive's scan selects by it.
     if recalls := [each.recalled_at for each in submission.transitions if each.recalled_at]:
@@ -167,7 +167,7 @@ def item_from_submission(submission: Submission) -> Attributes:
 
 
 def submission_from_item(item: Item) -> Submission:
-    """The submission in an item; raises UnreadableItemError."""
+    """Return the submission in an item; raises UnreadableItemError."""
     submission = _SUBMISSION_CODEC.from_item(item)
     if "provider_ahead_s" in item:
         # Versions before 1.0 stored the time by the provider's clock, which was this far ahead of ours.
@@ -176,12 +176,12 @@ def submission_from_item(item: Item) -> Submission:
 
 
 def is_exam(item: Item) -> bool:
-    """Whether an item holds an exam; all others hold attempts."""
+    """Whether an item contains an exam state; all others contain submissions."""
     return item.get("kind") == _EXAM_KIND
 
 
 def item_from_exam_state(state: ExamState) -> Attributes:
-    """Attributes of an exam's state, without its keys."""
+    """Return the attributes of an exam state, without its keys."""
     return {
         "kind": _EXAM_KIND,
         # The redrive's scan selects by it.
@@ -191,22 +191,22 @@ def item_from_exam_state(state: ExamState) -> Attributes:
 
 
 def exam_state_from_item(item: Item) -> ExamState:
-    """The state in an item; raises UnreadableItemError."""
+    """Return the exam state in an item; raises UnreadableItemError."""
     return _EXAM_STATE_CODEC.from_item(item)
 
 
 def attempts_partition(account: str, exam_id: str) -> str:
-    """Partition key of one exam's attempts."""
+    """Return the partition key of one exam's attempts."""
     return f"{account}#{exam_id}"
 
 
 def exams_partition(account: str) -> str:
-    """Partition key of one account's exams."""
+    """Return the partition key of one account's exams."""
     return f"#exams#{account}"
 
 
 def spanning(keys: Iterable[AttemptKey]) -> tuple[AttemptKey, AttemptKey] | None:
-    """The first and the last of ``keys`` in stored order; None when there are none."""
+    """Return the first and the last of ``keys`` in stored order; None if there are none."""
     ordered = sorted(keys, key=sort_key)
     return (ordered[0], ordered[-1]) if ordered else None
 
@@ -219,27 +219,27 @@ class SubmissionsTable(Table):
         self._writes = VersionedWrites(client, table_name)
 
     def between(self, account: str, exam_id: str, first: AttemptKey, last: AttemptKey) -> dict[AttemptKey, Submission]:
-        """Submissions of one exam from ``first`` to ``last``, both included; the newest writes may be missing."""
+        """Return submissions of one exam from ``first`` to ``last``, inclusive; the newest writes may be missing."""
         ends = {":first": TEXT.value(sort_key(first)), ":last": TEXT.value(sort_key(last))}
         return _by_key(self._items(account, exam_id, " AND sk BETWEEN :first AND :last", ends))
 
     def of_exam(self, account: str, exam_id: str) -> dict[AttemptKey, Submission]:
-        """All submissions of one exam; the newest writes may be missing."""
+        """Return all submissions of one exam; the newest writes may be missing."""
         return _by_key(self._items(account, exam_id))
 
     def beyond(self, account: str, exam_id: str, seen: Container[AttemptKey]) -> dict[AttemptKey, Submission]:
-        """Submissions of one exam that are not among ``seen``; the newest writes may be missing.
+        """Return submissions of one exam that are not among ``seen``; the newest writes may be missing.
 
-        Reads the whole exam and keeps only the result in memory.
+        Reads the whole exam, but keeps only the result in memory.
         """
         return _by_key(item for item in self._items(account, exam_id) if key_of(item["sk"]["S"]) not in seen)
 
     def page_after(
         self, account: str, exam_id: str, after: AttemptKey | None, limit: int
     ) -> tuple[list[Submission], AttemptKey | None]:
-        """At most ``limit`` submissions of one exam after ``after``, in stored order, as last written.
+        """Return up to ``limit`` submissions of one exam after ``after``, in stored order, as last written.
 
-        Returns with them the key after which the next page begins; None for the last page.
+        Also returns the key after which the next page begins; None for the last page.
         """
         condition, values = "pk = :pk", {":pk": TEXT.value(attempts_partition(account, exam_id))}
         if after is not None:
@@ -273,38 +273,38 @@ class SubmissionsTable(Table):
         range_condition: str = "",
         ends: Mapping[str, AttributeValueTypeDef] = _NO_VALUES,
     ) -> Iterator[Item]:
-        # Eventually consistent, which costs half. A write names the version that it replaces, so DynamoDB
-        # refuses a write that follows from an old version, and the next poll finds the change again.
+        # Eventually consistent, which costs half. A write names the version that it replaces, so DynamoDB rejects a
+        # write that was computed from an old version, and the next poll finds the change again.
         values = {":pk": TEXT.value(attempts_partition(account, exam_id)), **ends}
         return self._query_items(f"pk = :pk{range_condition}", values)
 
     def write(self, changes: Sequence[Change]) -> list[Change]:
-        """Write each change if its submission is still as it was read; returns those that were not written.
+        """Write each change whose submission is unchanged since it was read; return the others.
 
-        Another poll wrote those first, and its observation stays. Raises ClientError: the rest of the changes may be
-        written or not, and the next scan finds out.
+        Another poll wrote the others first, and its observation stays. After a ClientError, some changes may be
+        missing; the next scan finds them again.
         """
         refused = self._writes.refused([_put_of_submission(change) for change in changes])
         return [changes[position] for position in sorted(refused)]
 
 
 class ExamStates(Table):
-    """Reads and conditional writes of exams' states."""
+    """Reads and conditional writes of exam states."""
 
     def __init__(self, client: DynamoDBClient, table_name: str) -> None:
         super().__init__(client, table_name)
         self._writes = VersionedWrites(client, table_name)
 
     def of_account(self, account: str) -> dict[str, ExamState]:
-        """Every state of one account by exam id."""
+        """Return every exam state of one account by exam id."""
         items = self._query_items("pk = :pk", {":pk": TEXT.value(exams_partition(account))}, consistent=True)
         return {state.exam_id: state for state in map(exam_state_from_item, items)}
 
     def write(self, changes: Sequence[ExamChange]) -> list[ExamChange]:
-        """Write each change if its state is still as it was read; returns those that were not written.
+        """Write each change whose state is unchanged since it was read; return the others.
 
-        Another poll wrote those first, and its observation stays. Raises ClientError: the rest of the changes may be
-        written or not, and the next poll finds out.
+        Another poll wrote the others first, and its observation stays. After a ClientError, some changes may be
+        missing; the next poll finds them again.
         """
         refused = self._writes.refused([_put_of_exam(change) for change in changes])
         return [changes[position] for position in sorted(refused)]

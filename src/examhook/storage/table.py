@@ -1,17 +1,17 @@
-"""Reads and conditional writes of one table; versioned writes of many items, which name the version they replace.
+"""Reads and conditional writes of one table. A versioned write names the version of the item that it replaces.
 
 ::
 
     at most 50 items    PutItem each, eight at once     1 write unit per KB    about 1 ms of processor time per item
     more                TransactWriteItems, 100 each    2 write units per KB   about 0.12 ms
 
-An item is refused when another poll wrote it first. When DynamoDB cancels a transaction, it names the items whose
-conditions failed and writes nothing, so the other items are sent again without them. A conflict (another
-request is writing the same item at this moment) or throttling is temporary: the write is sent again after a pause.
+The table rejects an item if another poll wrote it first. When DynamoDB cancels a transaction, it writes nothing and
+names the items whose conditions failed, so the next transaction contains only the other items. A conflict (another
+request is writing the same item) or throttling is temporary, so the write is repeated after a pause.
 
-botocore repeats a request whose answer is lost. A repeated transaction carries the same token, so DynamoDB
-answers as it did before. A repeated PutItem fails on the item that the first one wrote; DynamoDB
-returns that item, and the write counts as done.
+botocore repeats a request whose response is lost. A repeated transaction has the same token, so DynamoDB returns
+the same result. The condition of a repeated PutItem fails on the item that the first one wrote. DynamoDB returns that
+item, and the write counts as done.
 """
 
 from __future__ import annotations
@@ -49,22 +49,22 @@ _PARALLEL_PUTS = 8
 _PAUSES_S = (0.1, 0.2, 0.4, 0.8)
 _NO_FAILURE, _CONDITION_FAILED = "None", "ConditionalCheckFailed"
 _TEMPORARY = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
-"""Reasons that may be gone at the next attempt; botocore does not repeat a cancelled transaction."""
+"""Temporary reasons for a cancellation; botocore does not repeat a cancelled transaction."""
 
 
 class Table:
-    """One table; its methods raise botocore's ClientError when DynamoDB refuses or cannot be reached."""
+    """One table; methods raise botocore's errors if DynamoDB fails."""
 
     def __init__(self, client: DynamoDBClient, table_name: str) -> None:
         self._client = client
         self._table_name = table_name
 
     def _get_item(self, key: Attributes) -> Item | None:
-        """One item, as last written."""
+        """Return one item, as last written."""
         return self._client.get_item(TableName=self._table_name, Key=key, ConsistentRead=True).get("Item")
 
     def _query_items(self, condition: str, values: Attributes, *, consistent: bool = False) -> Iterator[Item]:
-        """The items whose keys meet ``condition``; unless ``consistent``, the newest writes may be missing."""
+        """Yield items whose keys meet ``condition``; unless ``consistent``, the newest writes may be missing."""
         for page in self._client.get_paginator("query").paginate(
             TableName=self._table_name,
             KeyConditionExpression=condition,
@@ -74,7 +74,7 @@ class Table:
             yield from page["Items"]
 
     def _put_item(self, item: Attributes, condition: str, values: Attributes | None = None) -> bool:
-        """Write an item; False, and nothing written, if the condition does not hold."""
+        """Write an item; return False if the condition does not hold."""
         request: PutItemInputTypeDef = {"TableName": self._table_name, "Item": item, "ConditionExpression": condition}
         if values:
             request["ExpressionAttributeValues"] = values
@@ -90,7 +90,7 @@ class Table:
         names: Mapping[str, str] | None = None,
         returned: ReturnValueType = "NONE",
     ) -> Item | None:
-        """What is ``returned`` of the item; None, and nothing written, if the condition does not hold."""
+        """Update an item and return the attributes that ``returned`` selects; None if the condition does not hold."""
         request: UpdateItemInputTypeDef = {
             "TableName": self._table_name,
             "Key": key,
@@ -107,9 +107,9 @@ class Table:
 
 
 def if_condition_holds(write: Callable[P, T], /, *args: P.args, **parameters: P.kwargs) -> T | None:
-    """DynamoDB's answer to ``write``; None, and nothing written, where its condition does not hold.
+    """Call ``write`` and return its response; None if the condition of the write does not hold.
 
-    Raises botocore's ClientError when DynamoDB refuses for another reason or cannot be reached.
+    Raises botocore's other errors.
     """
     try:
         return write(*args, **parameters)
@@ -125,22 +125,22 @@ class VersionedPut:
 
     item: Item
     read_version: int | None
-    """Version that was read; None: the item did not exist."""
+    """Version that was read; None if the item did not exist."""
     fence: int
-    """Fencing value of the poll; it never overwrites what a newer poll wrote."""
+    """Fencing token of the poll, which never overwrites the write of a newer poll."""
 
     @property
     def key(self) -> tuple[str, str]:
-        """The item's partition key and sort key."""
+        """Return the item's partition key and sort key."""
         return self.item["pk"]["S"], self.item["sk"]["S"]
 
     @property
     def max_bytes(self) -> int:
-        """Upper bound of the item's size: DynamoDB counts each attribute as at most the characters of its JSON text."""
+        """Return an upper bound of the item's size: the length of its JSON text."""
         return len(json.dumps(self.item))
 
     def request(self, table_name: str) -> PutTypeDef:
-        """Parameters of PutItem, or of a transaction's ``Put``."""
+        """Return the parameters of PutItem, or of a transaction's ``Put``."""
         put: PutTypeDef = {
             "TableName": table_name,
             "Item": self.item,
@@ -156,15 +156,15 @@ class VersionedPut:
         return put
 
     def wrote(self, stored: Item | None) -> bool:
-        """Whether this put wrote ``stored``, the item on which its condition failed.
+        """Whether an earlier attempt of this put wrote ``stored``, the item on which its condition failed.
 
-        The answer to an earlier attempt was lost then. No other poll has the same fencing value.
+        The response to that attempt was lost. No other poll has the same fencing token.
         """
         return stored == self.item
 
 
 def batches(puts: Iterable[VersionedPut]) -> Iterator[list[VersionedPut]]:
-    """``puts`` in their order, cut so that each batch fits one transaction and writes no item twice."""
+    """Split ``puts``, in order, into batches that fit one transaction and write no item twice."""
     batch: list[VersionedPut] = []
     keys: set[tuple[str, str]] = set()
     size = 0
@@ -196,10 +196,9 @@ class VersionedWrites:
         self._sleep = sleep
 
     def refused(self, puts: Sequence[VersionedPut]) -> set[int]:
-        """Write all of ``puts``; the positions of those that were not written because their condition did not hold.
+        """Write all of ``puts``; return the positions of those whose condition did not hold.
 
-        Two puts of one item are written in their order. Raises ClientError when DynamoDB refuses for another
-        reason or cannot be reached: the rest of the puts may then be written or not.
+        Two puts of one item are written in order. After any other error of botocore, some puts may be missing.
         """
         refused: set[int] = set()
         first = 0
@@ -239,9 +238,9 @@ class VersionedWrites:
         return refused
 
     def _transact_once(self, waiting: Mapping[int, VersionedPut]) -> dict[int, bool]:
-        """Write all of ``waiting``, or only find out which of them the next transaction must leave out.
+        """Write all of ``waiting``, or find the puts that the next transaction must omit.
 
-        Returns whether each settled item is written, by position.
+        Returns the settled puts by position: True if written, False if rejected.
         """
         try:
             self._client.transact_write_items(
@@ -283,5 +282,5 @@ def _reason_codes(error: ClientError) -> set[str]:
 
 
 def _reasons(error: ClientError) -> Sequence[_CancellationReason]:
-    """Why a transaction was cancelled, item by item; empty for any other error."""
+    """Return why a transaction was cancelled, item by item; empty for other errors."""
     return cast("Sequence[_CancellationReason]", error.response.get("CancellationReasons", []))

@@ -139,7 +139,7 @@ def _open_erasure_key(settings: PollSettings, sealed: bytes) -> bytes:
 def _order_redrive(queue_url: str, since: int) -> None:
     # Few polls start a redrive, so build the client on demand.
     queue = RedriveQueue(boto3.client("sqs", config=_CLIENT_CONFIG), queue_url)
-    # The clock may have been set back since then.
+    # Start earlier, because our clock may have been set back after ``since``.
     queue.send(RedriveRequest(since - CLOCK_MARGIN_S))
 
 

@@ -9,7 +9,7 @@
 
 A round uses the time of one invocation and returns where the next round continues. Each round begins with a poll, so
 new changes are announced meanwhile. Each step holds the account's lease. An interrupted round can be repeated: the
-rescan continues from the stored state of the exams, and dispatched events are recognized by their ids.
+rescan continues from the stored exam states, and dispatched events are recognized by their ids.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class BackfillReport:
     notes: list[str] = field(default_factory=list)
     """Reasons why exams could not be scanned completely."""
     busy: bool = False
-    """Whether another poll held the lease all the time."""
+    """Whether another poll held the lease during the whole round."""
     done: bool = False
     place: Place | None = None
     """Where the next round continues; None: at the beginning."""
@@ -130,7 +130,7 @@ class Backfill:
     def _rescan(
         self, request: BackfillRequest, report: BackfillReport, time_left_s: Callable[[], float]
     ) -> tuple[Place | None, Mapping[str, ExamState]]:
-        """Poll once, scanning exams without a recent scan; return where to continue, and the states of the exams."""
+        """Poll once, scanning exams without a recent scan; return where to continue, and the exam states."""
         began_at = request.place.began_at if request.place else int(self.poll.now())
         rescan = Rescan(
             before=began_at - RECENT_SCAN_S,

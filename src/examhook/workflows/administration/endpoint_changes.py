@@ -5,7 +5,7 @@
     EndpointChangeError         the change is not possible; a retry does not help
     ├── EndpointGoneError       the endpoint was removed meanwhile
     ├── OverlapRunningError     the previous secret still signs: rotate later, or without an overlap
-    ├── SecretReplacedError     another person replaced the secret meanwhile
+    ├── SecretReplacedError     someone else replaced the secret meanwhile
     └── ParameterDecidesError   the stack's parameter WebhookUrls controls this endpoint
 
 Functions also raise botocore's errors if AWS fails; a retry helps.
@@ -51,7 +51,7 @@ class EndpointGoneError(EndpointChangeError):
 
 
 class SecretReplacedError(EndpointChangeError):
-    """Another person replaced the secret first."""
+    """Someone else replaced the secret first."""
 
 
 class OverlapRunningError(EndpointChangeError):

@@ -136,6 +136,6 @@ def send_endpoint_test(  # noqa: PLR0913 - every store and queue that an event p
     deliveries.create(
         new_delivery(endpoint.endpoint_id, event.event_id, event.event_type, now=at, expires_at=expires_at)
     )
-    # A person waits for the result, so send it as a probe, which is attempted even if the endpoint is down.
+    # An operator waits for the result, so send it as a probe, which is attempted even if the endpoint is down.
     queue.send([DeliveryMessage(endpoint.endpoint_id, event.event_id, 1, probe=True)])
     return event

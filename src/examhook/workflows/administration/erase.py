@@ -3,7 +3,7 @@
 The order makes a crash at any step harmless; run it again to finish::
 
     hold the account's lease               (polls that do not know of the erasure cannot run)
-      store the candidate's keyed hash, and remove the candidate's running attempts from the exams' watches
+      store the candidate's keyed hash, and remove the candidate's running attempts from the exam states
     release the lease                      (from now on, polls skip the candidate's rows)
     wait for polls that outlived their lease  (such a poll may still write rows it read before)
       find submissions ─▶ ids of their events;  find events ─▶ their ids
@@ -68,7 +68,7 @@ class Erasure:
     attempts: int = 0
     """Attempts in the logs of the deliveries."""
     watches: int = 0
-    """Exams whose watch named the candidate."""
+    """Exam states that named a running attempt of the candidate."""
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class _Found:
     submissions: list[CandidateSubmission] = field(default_factory=list)
     event_ids: set[str] = field(default_factory=set)
     event_count: int = 0
-    """Number of items in the Events table that hold data of the candidate."""
+    """Number of items in the Events table that contain data of the candidate."""
     deliveries: list[CandidateDelivery] = field(default_factory=list)
 
     def counted(self, watches: int) -> Erasure:
@@ -142,7 +142,7 @@ class EraseCandidate:
         return erasure_key(self.key, account, sealed)
 
     def _mark(self, account: str, candidate_hash: str, erased: Erased) -> int:
-        """Make polls skip the candidate; return the number of exams whose watch named the candidate."""
+        """Make polls skip the candidate; return the number of exam states that named the candidate."""
         with lease_on(self.exams, account, now=self.now, sleep=self.sleep, patience_s=_LEASE_WAIT_S) as lease:
             if lease is None:
                 raise PollRunsError(f"A poll of account {account} is running. Wait a minute, then try again.")

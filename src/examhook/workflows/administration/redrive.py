@@ -51,7 +51,7 @@ class RedriveReport:
 
 @dataclass(frozen=True, slots=True)
 class Redrive:
-    """Dispatches events that the stream did not bring."""
+    """Finds and dispatches events that Dispatch missed."""
 
     dispatch: Dispatch
     scan: SubmissionScan

@@ -69,6 +69,6 @@ def _at_rate_slot(
     if slot_at is None or now - slot_at > SLOT_GRACE_S:
         free_at = endpoints.take_rate_slot(endpoint, now, rate_limit.interval_s, MAX_POSTPONE_S)
         if free_at is None:
-            return Hold("as many as its rate allows are on their way")
+            return Hold("no rate slot is free soon enough")
         slot_at = rate_limit.slot_at(free_at, now)
     return Admit(max(0.0, slot_at - now)) if slot_at - now <= SLEEP_S else Postpone(slot_at)

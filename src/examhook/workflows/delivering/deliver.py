@@ -119,7 +119,7 @@ class DeliverWebhooks:
                 message, MessageOutcome.DROPPED, "ended, or another message made this attempt", event.event_type
             )
         result = self.sender.send(endpoint.url, request.body, request.headers, self.deadline_s)
-        # A person waits for the result of a test event, so it is not retried hours later.
+        # An operator waits for the result of a test event, so it is not retried hours later.
         max_attempts = 1 if event.event_type == ENDPOINT_TEST else MAX_ATTEMPTS
         decision = decide(
             result,
@@ -153,7 +153,7 @@ class DeliverWebhooks:
     def _postpone(self, message: DeliveryMessage, slot_at: float) -> DeliverReport:
         # Rounding down the delay makes the message up to 1 s early; the process then sleeps until the slot.
         self.queue.send([replace(message, slot_at=slot_at)], delay_s=int(slot_at - self.now()))
-        return DeliverReport(message, MessageOutcome.PUT_OFF, "its place in the endpoint's pace comes later")
+        return DeliverReport(message, MessageOutcome.PUT_OFF, "waits for its rate slot")
 
     def _record_attempt(self, claimed: Delivery, began_at: int, result: SendResult, decision: Decision) -> None:
         record = AttemptRecord(

@@ -91,7 +91,7 @@ class Dispatch:
         )
 
     def send(self, batch: Batch) -> int:
-        """Take every step for the events of ``batch``, which then holds only dispatched events.
+        """Take every step for the events of ``batch``, which then contains only dispatched events.
 
         Returns the number of messages sent to the delivery queue. Raises the same errors as ``run``.
         """

@@ -51,7 +51,7 @@ class AccountPolls:
     _built: dict[str, tuple[Account, Poll]] = field(default_factory=dict)
 
     def of(self, name: str | None) -> Poll:
-        """Return the poll of an account, None: the stack's own.
+        """Return the poll of an account; ``name`` None means the stack's own account.
 
         Raises UnknownAccountError, AccountsError, ClientError.
         """
@@ -60,11 +60,11 @@ class AccountPolls:
         account = None
         if self.secret is not None and isinstance(name, str):
             account = self.secret.read().by_name.get(name)
-            # It may have been added since the secret was read.
+            # The account may have been added since the secret was read.
             account = account or self._read_again(self.secret, name)
         if account is None:
             # Do not repeat the name: it may be an account code in the wrong place.
-            raise UnknownAccountError(f"This stack watches no account of that name: there is {self._watched()}.")
+            raise UnknownAccountError(f"This stack watches no account of that name. It watches {self._watched()}.")
         built_from, poll = self._built.get(account.name, (None, None))
         if poll is None or built_from != account:
             poll = self.build(account)
@@ -72,19 +72,19 @@ class AccountPolls:
         return poll
 
     def order(self, ticks: Sequence[Tick]) -> list[str]:
-        """Send a delayed message for each tick; returns failures, a sentence each."""
+        """Send a delayed message for each tick; return failures, a sentence each."""
         if self.ticks is None or not ticks:
             return []
         try:
             refused = self.ticks.send(ticks)
         except (BotoCoreError, ClientError) as error:
-            return [f"The further polls of this minute could not be ordered: {error}"]
-        return [f"SQS refused {refused} of {len(ticks)} further polls of this minute."] if refused else []
+            return [f"The further polls of this minute could not be scheduled: {error}"]
+        return [f"SQS rejected {refused} of {len(ticks)} further polls of this minute."] if refused else []
 
     def start_others(self, function_name: str, expires_at: float) -> list[str]:
         """Invoke a poll of each further account that must begin before ``expires_at``.
 
-        Returns failures, a sentence each.
+        Return failures, a sentence each.
         """
         if self.secret is None or self.functions is None:
             return []

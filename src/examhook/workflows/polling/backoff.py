@@ -3,8 +3,8 @@
 ===============================================  =================================================
 after                                            scheduled polls send no requests
 ===============================================  =================================================
-a refused account code                           for an hour, or until the secret changes
-a refusal that does not name the code            for as long as it has lasted, 5 minutes to 1 hour
+a rejected account code                          for an hour, or until the secret changes
+a rejection that does not name the code          for as long as it has lasted, 5 minutes to 1 hour
 a pause that the provider requested              until it ends, at most 1 hour
 a failed list, or several failed exams in a row  for as long as this has lasted, at most 10 minutes
 ===============================================  =================================================
@@ -24,16 +24,16 @@ from examhook.storage.exams import AccountRecord, CodeRejection
 
 REFUSED_PAUSE_S = 3600
 SHORTEST_REFUSED_PAUSE_S = 300
-"""First pause after a refusal that does not name the code."""
+"""First pause after a rejection that does not name the code."""
 LONGEST_BACKOFF_S = 600
 
 _REFUSED = (
-    "The provider refuses the account code, so Examhook sends no requests for up to an hour."
-    " Put the correct code into the account-code secret; the next poll uses it at once."
+    "The provider rejects the account code, so Examhook sends no requests for up to an hour."
+    " Store the correct code in the account-code secret; the next poll uses it."
 )
 _MAYBE_REFUSED = (
     "The provider refused to list the exams, so Examhook sends no requests for {minutes} min."
-    " If the account code is wrong, put the correct one into the account-code secret; the next poll uses it at once."
+    " If the account code is wrong, store the correct one in the account-code secret; the next poll uses it."
 )
 _PAUSED = (
     "The provider asked for a pause or keeps failing, so Examhook sends no requests for {minutes} min."
@@ -42,7 +42,7 @@ _PAUSED = (
 
 
 def refusal_pause(record: AccountRecord, code: AccountCode, now: float) -> str | None:
-    """Return a sentence for operators while requests with ``code`` are paused, else None."""
+    """Return a sentence for operators if requests with ``code`` are paused; None otherwise."""
     refusal = record.refusal
     if refusal is None or refusal.secret_version != code.secret_version:
         return None
@@ -57,16 +57,16 @@ def refusal_pause(record: AccountRecord, code: AccountCode, now: float) -> str |
 
 
 def provider_pause(record: AccountRecord, now: float) -> str | None:
-    """Return a sentence for operators while requests to the provider are paused, else None."""
+    """Return a sentence for operators if requests to the provider are paused; None otherwise."""
     left_s = (record.left_alone_until or 0) - now
-    # A later end was written while our clock was wrong.
+    # Ignore an end further ahead: our clock was wrong when a poll stored it.
     if not 0 < left_s <= MAX_PAUSE_S + 1:
         return None
     return _PAUSED.format(minutes=math.ceil(left_s / 60))
 
 
 def refused(record: AccountRecord, code: AccountCode, refusal: ProviderRefused, now: int) -> AccountRecord:
-    """Return the record after the provider refused ``code``."""
+    """Return the record after the provider rejected ``code``."""
     earlier = record.refusal
     is_same = earlier is not None and earlier.secret_version == code.secret_version
     since = earlier.since if earlier is not None and is_same else now

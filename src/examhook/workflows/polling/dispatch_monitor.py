@@ -6,7 +6,7 @@ announced, and later polls check whether that event was sent::
     announced ─▶ awaited ── sent ──▶ cleared; the next announcement is awaited instead
                     │
                     ├── not sent: the poll reports its age, for an alarm
-                    └── not sent for a day: the record has expired, so the poll orders a redrive
+                    └── not sent for a day: the record has expired, so the poll requests a redrive
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class DispatchMonitor:
     dispatched: Callable[[Sequence[str]], frozenset[str]]
     """Returns which of these event ids were sent."""
     order_redrive: Callable[[int], None]
-    """Orders a redrive of unsent events observed since a time (Unix seconds)."""
+    """Requests a redrive of unsent events observed since a time (Unix seconds)."""
     now: Callable[[], float]
 
     def check(self, awaited: AwaitedEvent | None) -> tuple[AwaitedEvent | None, int]:
         """Return the event that is still awaited, and its age in seconds; raises botocore's errors.
 
-        A poll that dies after it ordered a redrive orders another one, which sends no event twice.
+        If a poll dies after it requested a redrive, the next poll requests another redrive, which sends no event twice.
         """
         if awaited is None or self.dispatched([awaited.event_id]):
             return None, 0

@@ -1,4 +1,4 @@
-"""Reads the list of exams, and then the planned exams one after the other.
+"""Reads the exam list, and then the planned exams one after the other.
 
 A failed exam is reported and stays due, and the next exams follow. If several exams in a row fail, the provider itself
 is failing: the poll stops, and the next one backs off.
@@ -21,10 +21,10 @@ from examhook.workflows.polling.incremental_scan import IncrementalScan
 from examhook.workflows.polling.lease import Lease
 from examhook.workflows.polling.report import ExamOutcome, PollReport
 
-INCOMPLETE_LIST = "the list of exams may lack some"
+INCOMPLETE_LIST = "the exam list may be incomplete"
 """Beginning of the note about an incomplete list; a backfill selects the note by it."""
 EXAM_RESERVE_S = 30.0
-"""No exam is started with less time left."""
+"""Minimum time left to start another exam."""
 MAX_FAILURES = 3
 """Failures in a row after which a poll stops."""
 PROOF_S = 300
@@ -33,7 +33,7 @@ PROOF_S = 300
 
 @dataclass(frozen=True, slots=True)
 class ExamList:
-    """The list of exams as the provider showed it."""
+    """The exam list as the provider showed it."""
 
     exams: Mapping[str, Exam]
     """Exams by id."""
@@ -44,7 +44,7 @@ class ExamList:
 def read_exam_list(
     client: ProviderClient, lease: Lease, report: PollReport, listed_count: int | None, *, prove_end: bool
 ) -> ExamList:
-    """Read all pages of the list, and report what may be missing; raises ProviderError, LeaseLostError.
+    """Read all pages of the exam list, and report what may be missing; raises ProviderError, LeaseLostError.
 
     ``listed_count`` is the number of exams on the last complete list, None before the first.
     """
@@ -75,16 +75,16 @@ def read_exam_list(
 
 
 def read_exams(context: PollContext, requests: Sequence[ExamRequest], *, is_manual: bool) -> bool:
-    """Read exams in this order; returns False if the provider keeps failing.
+    """Read exams in this order; return False if the provider keeps failing.
 
-    A manual poll also reads exams that failed lately. Raises ProviderRefused, ClientError, LeaseLostError.
+    A manual poll also reads exams that failed recently. Raises ProviderRefused, ClientError, LeaseLostError.
     """
     report, now = context.report, int(context.now())
     failures = 0
     for index, request in enumerate(requests):
         if not is_manual and is_paused(request, now):
             report.unfinished += 1
-            report.notes.append(f"exam {request.exam.exam_id}: it failed lately, and is read again soon")
+            report.notes.append(f"exam {request.exam.exam_id}: it failed recently; a later poll reads it again")
             continue
         report.out_of_time |= (is_out_of_time := context.time_left_s() < EXAM_RESERVE_S)
         if is_out_of_time or failures >= MAX_FAILURES:
@@ -99,7 +99,7 @@ def read_exams(context: PollContext, requests: Sequence[ExamRequest], *, is_manu
 
 
 def _try_exam(context: PollContext, request: ExamRequest) -> ProviderError | None:
-    """Read one exam and report the outcome; returns the error of the provider, if any."""
+    """Read one exam and report the outcome; return the provider's error, if any."""
     try:
         context.report.count(request.exam.exam_id, _read_exam(context, request))
     except ProviderRefused:
@@ -110,8 +110,8 @@ def _try_exam(context: PollContext, request: ExamRequest) -> ProviderError | Non
     except UnreadableItemError as error:
         # Another version of Examhook wrote the item. Other exams do not depend on it.
         context.report.errors.append(
-            f"Exam {request.exam.exam_id} is left alone: {error}."
-            " Deploy the version that wrote it again, or a newer one."
+            f"Exam {request.exam.exam_id} was not read: {error}."
+            " Deploy again the version that wrote it, or a newer one."
         )
     return None
 
@@ -128,7 +128,7 @@ def _read_exam(context: PollContext, request: ExamRequest) -> ExamOutcome:
 
 
 def _note_failure(context: PollContext, request: ExamRequest, error: ProviderError) -> None:
-    """Report that an exam failed, and store since when, so that it is paused."""
+    """Report that an exam failed, and store since when, so that later polls pause before they read it again."""
     exam_id, now, report = request.exam.exam_id, int(context.now()), context.report
     state = context.exams.states[exam_id]
     if request.reason is Reason.UNLISTED and isinstance(error, ProviderRejected):

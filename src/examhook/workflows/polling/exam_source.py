@@ -20,7 +20,7 @@ from examhook.workflows.polling.lease import Lease
 from examhook.workflows.polling.report import PollReport
 
 WRITE_RESERVE_S = 20.0
-"""No request starts with less time left, because the rows must still be written."""
+"""Minimum time left to start a request, because the rows must still be written."""
 
 CORRECTION_S = 2 * 3600
 """Largest correction of a start time: a second, or the hour of a clock change."""
@@ -189,7 +189,7 @@ class ExamSource:
         if not changes:
             return set
         write = self.context.submissions.write
-        # No stored version of a new attempt could reject a late write.
+        # A new attempt has no stored version that would reject a late write.
         self.context.lease.keep()
         if self.context.writer is None:
             refused = write(changes)

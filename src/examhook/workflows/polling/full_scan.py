@@ -1,4 +1,4 @@
-"""A full scan of one exam: reads all rows, writes changes, and stores the exam's state.
+"""A full scan of one exam: reads all rows, writes changes, and stores the exam state.
 
 Submissions are written first and the state last. If a poll dies in between, the next one reads the same rows again and
 finds no changes::
@@ -7,8 +7,9 @@ finds no changes::
                  └─────── otherwise ──▶ settled ─▶ missing rows ─▶ state
 
 A first scan settles each page and writes it while the next page is read. It saves a cursor every few pages, so that
-the next poll continues there if this one dies or runs out of time. A scan over several polls does not hold all rows at
-its end. Its state is computed from the stored submissions, and a later scan looks for missing rows.
+the next poll continues there if this one dies or runs out of time. At the end of a scan
+over several polls, not all rows are in memory. The state is then computed from the stored submissions, and a later scan
+looks for missing rows.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ FIRST_SCAN_PAGES = 5
 HELD_PAGES = 100
 """Pages of a later scan that are held in memory."""
 PATIENCE_S = 1800
-"""An answer that contradicts the stored state (no rows, no status) is believed after this time."""
+"""Time after which a scan accepts an answer that contradicts the stored state (no rows, no status)."""
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ class FullScan:
         except OutOfTimeError:
             self.rows.flush()
             self._save_cursor()
-            return self._outcome("the time ran out before all of it was read", out_of_time=True)
+            return self._outcome("the poll ran out of time before all of it was read", out_of_time=True)
         finally:
             # A write must not outlive the lease.
             self.rows.wait()
@@ -146,7 +147,7 @@ class FullScan:
 
     @property
     def _is_patience_over(self) -> bool:
-        """Whether the exam has been incomplete for PATIENCE_S."""
+        """Whether readings of the exam have been incomplete for PATIENCE_S."""
         since = self.request.state.failed_since
         return since is not None and self.source.began_at - since >= PATIENCE_S
 
@@ -155,7 +156,7 @@ class FullScan:
         state = self.request.state
         if state.digest is None or self.reader.unreadable or len(self.rows.held) != state.row_count:
             return None
-        # A late write of a poll that lost its lease may have come after the digest.
+        # A poll that lost its lease may have written a row after the digest was stored.
         if is_weekly_check_due(state.exam_id, state.scanned_at or 0, self.source.began_at):
             return None
         rows = list(self.rows.held.values())

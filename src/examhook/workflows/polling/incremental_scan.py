@@ -1,11 +1,11 @@
 """An incremental scan of one exam: reads new rows and running attempts.
 
 New rows appear on the first page (newest first) or at the end (oldest first). The scan reads from there until a page
-ends with known rows, and past the running attempt that started first. If that takes more requests, it requests each
-running candidate instead. A full scan follows if rows moved, a running attempt is missing, or the attempt count says
-that there are more rows.
+ends with known rows, and past the running attempt that started first. If reading that far takes more requests, it
+requests each running candidate instead. A full scan follows if rows moved, a running attempt is missing, or the attempt
+count says that there are more rows.
 
-As in a full scan, submissions are written first and the exam's state last.
+As in a full scan, submissions are written first and the exam state last.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from examhook.workflows.polling.report import ExamOutcome
 from examhook.workflows.polling.settlement import Settled, start_settling
 
 MAX_PAGES = 10
-"""A longer scan becomes a full scan, which can run out of time and continue."""
+"""Maximum pages of a scan. A longer one becomes a full scan, which a later poll can continue."""
 
 
 class _NeedsFullScanError(Exception):
@@ -61,7 +61,7 @@ class IncrementalScan:
             if not self.reach:
                 self._read_running()
         except OutOfTimeError:
-            return ExamOutcome(problem="the time ran out before it was read", out_of_time=True)
+            return ExamOutcome(problem="the poll ran out of time before it was read", out_of_time=True)
         except _NeedsFullScanError:
             needs_full_scan = True
         # Settle these rows in any case: the full scan may not show them again.
@@ -135,7 +135,7 @@ class IncrementalScan:
         self.stored |= self.source.stored_around(missing)
 
     def _is_unexplained(self, settled: Settled) -> bool:
-        """Whether a running attempt is missing, or rows are missing and no full scan looked for them lately."""
+        """Whether a running attempt is missing, or rows are missing and no full scan looked for them recently."""
         state = self.request.state
         if set(state.running) - {attempt.key for attempt in settled.attempts}:
             return True

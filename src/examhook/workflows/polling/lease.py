@@ -1,4 +1,4 @@
-"""The lease of an account, so that only one poll runs at a time. Writes carry its fencing value."""
+"""The lease of an account, so that only one poll runs at a time. Writes carry its fencing token."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from examhook.storage.exams import ExamsTable
 
 LEASE_S = 90.0
-"""A poll that dies delays the next poll by at most this long."""
+"""Duration of a lease. A poll that dies delays the next poll by at most this time."""
 
 
 class LeaseLostError(Exception):
@@ -49,7 +49,7 @@ def lease_on(
     sleep: Callable[[float], None],
     patience_s: float = 0.0,
 ) -> Iterator[Lease | None]:
-    """Hold the account's lease; yields None if another poll still holds it after ``patience_s``."""
+    """Hold the account's lease; yield None if another poll still holds it after ``patience_s``."""
     owner = uuid.uuid4().hex
     give_up_at = now() + patience_s
     while True:

@@ -5,7 +5,7 @@
     take the lease ─▶ read stored states ─▶ list the exams ─▶ announce exams that opened or closed
         ─▶ plan ─▶ read each planned exam ─▶ write the account's record ─▶ release the lease
 
-Nothing is written before the list was read, so a refused account code changes no exam.
+A poll writes no exam before it has read the exam list, so a rejected account code changes no exam.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from examhook.workflows.polling.report import PollReport
 from examhook.workflows.polling.result_links import serve_link_requests
 
 LEASE_PATIENCE_S = LEASE_S + 10
-"""How long a manual poll waits for the lease: longer than a poll that died keeps it."""
+"""Maximum wait of a manual poll for the lease. The lease of a poll that died expires earlier."""
 
 _ANY_TIME = 1 << 62
-"""Later than the start of any scan, even if our clock was ahead."""
+"""An instant after the start of any scan, even if our clock was ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Poll:
     endpoints: Callable[[], Sequence[Endpoint]]
     """Returns every endpoint."""
     notify_refusal: Callable[[str, int, str], None]
-    """Notifies operators that the provider refuses an account's code, since a time (Unix seconds), with a message."""
+    """Notifies operators of a code rejection; takes the account, the start (Unix seconds), and a message."""
     monitor: DispatchMonitor
     now: Callable[[], float]
     sleep: Callable[[float], None]
@@ -151,12 +151,12 @@ class _LeasedPoll:
             report.refused = True
             report.errors.append(str(error))
         except LeaseLostError as error:
-            report.errors.append(f"The poll was given up: {error}.")
+            report.errors.append(f"The poll stopped early: {error}.")
         finally:
             report.requests = client.requests_made
 
     def _poll_provider(self, client: ProviderClient) -> None:
-        """Read the list and the exams; raises ProviderRefused, ClientError, LeaseLostError."""
+        """Read the exam list and the planned exams; raises ProviderRefused, ClientError, LeaseLostError."""
         report = self.report
         proven_s = self._now - (self.record.list_proven_at or 0)
         prove_end = self.request.manual or not 0 <= proven_s < PROOF_S
@@ -166,7 +166,7 @@ class _LeasedPoll:
             raise
         except ProviderError as error:
             report.note_failure(error)
-            report.errors.append(f"The list of exams could not be read: {error}")
+            report.errors.append(f"The exam list could not be read: {error}")
             self.record = backoff.failed(self.record, self.poll.now(), report.pause_s)
             return
         report.is_listed, report.listed = True, tuple(listing.exams)
@@ -190,10 +190,10 @@ class _LeasedPoll:
         report.age_s = 0
 
     def _compare(self, known: KnownExams, listing: ExamList) -> None:
-        """Start the watch at the first poll, and record what the list says."""
+        """Store the watch start at the first poll, and record what the exam list says."""
         record = self.record
         if record.watch_started_at is None:
-            # Write it at once: if this poll dies, the watch must not start later.
+            # Write the watch start at once, so that the next poll does not move it if this one dies.
             self.record = record = replace(record, watch_started_at=self._now)
             self.poll.exams.write(self._account, record, self.lease.fence)
         announces_all = self.poll.settings.initial_sync is InitialSync.ANNOUNCE
@@ -207,7 +207,7 @@ class _LeasedPoll:
             self.record = replace(record, listed_complete=True, listed_count=len(listing.exams))
 
     def _read(self, client: ProviderClient, known: KnownExams, listing: ExamList, erased: Erased) -> bool:
-        """Read the planned exams; returns False if the provider keeps failing. Raises as ``_poll_provider`` does."""
+        """Read the planned exams; return False if the provider keeps failing. Raises as ``_poll_provider`` does."""
         settings, request, now = self.poll.settings, self.request, self._now
         context = PollContext(
             client=client,

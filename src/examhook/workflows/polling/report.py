@@ -70,13 +70,13 @@ class PollReport:
     skipped: bool = False
     """Whether another poll was running, so that this one did nothing."""
     is_listed: bool = False
-    """Whether the list of exams was read."""
+    """Whether the exam list was read."""
     listed: tuple[str, ...] = ()
     """Ids of the listed exams."""
     failed: set[str] = field(default_factory=set)
     """Exams for which the provider gave no usable answer."""
     refused: bool = False
-    """Whether the provider refuses the account code."""
+    """Whether the provider rejects the account code."""
     provider_failed: bool = False
     """Whether a request failed, or requests are paused after failures."""
     pause_s: float | None = None

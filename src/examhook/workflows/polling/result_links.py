@@ -149,7 +149,7 @@ class _LinkBudget:
             return None
 
     def _store(self, rows: Iterable[Attempt], wanted: Wanted, asked_at: float) -> int:
-        """Store the links of wanted rows; returns the number of these rows."""
+        """Store the links of wanted rows; return the number of these rows."""
         found = 0
         for row in rows:
             if row.key in wanted and row.result_url is not None:
@@ -160,7 +160,7 @@ class _LinkBudget:
         return found
 
     def try_exam(self, exam_id: str, wanted: Wanted) -> ProviderError | None:
-        """Answer the requests of one exam; returns the error if a later poll can succeed. Raises ProviderRefused."""
+        """Answer the requests of one exam; return the error if a later poll can succeed. Raises ProviderRefused."""
         try:
             self.serve_exam(exam_id, wanted)
         except ProviderRefused:

@@ -45,7 +45,7 @@ class ScanRows:
     def flush(self, stored: Mapping[AttemptKey, Submission] | None = None) -> None:
         """Settle the held rows; raises as ``start_settling`` does.
 
-        ``stored`` are the submissions around them; None: read them.
+        ``stored`` are the submissions around them; None reads them from the table.
         """
         # Pages overlap, and further passes show rows again.
         rows = {key: row for key, row in self.held.items() if key not in self.counted}

@@ -19,7 +19,7 @@ from examhook.workflows.polling.exam_source import ExamSource, OutOfTimeError
 
 _NO_STATUS_REASON = "its status cannot be read"
 _MAX_CANDIDATES = 3
-"""Most candidates that are requested one by one for a confirmation. For more, the exam is read again."""
+"""Maximum candidates to request one by one for a confirmation. For more, the exam is read again."""
 
 
 @dataclass(slots=True)
@@ -58,8 +58,8 @@ class Settled:
     def problem(self) -> str | None:
         """Why the exam stays due although its rows were read, as a clause."""
         if self.overtaken:
-            return "another poll was faster"
-        return "the time ran out before all of it was read" if self.out_of_time else None
+            return "another poll wrote changes first"
+        return "the poll ran out of time before all of it was read" if self.out_of_time else None
 
     def skipped(self, unreadable: Mapping[str, int]) -> dict[str, int]:
         """Rows that cannot be announced, by reason: ``unreadable`` rows, and rows without a status."""

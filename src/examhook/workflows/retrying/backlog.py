@@ -44,7 +44,7 @@ def batch_limit(endpoint: Endpoint, now: float) -> int:
 
 
 class Backlog:
-    """Deliveries that are still to be sent.
+    """Enqueues unfinished deliveries.
 
     Each delivery is first postponed by a conditional write and then enqueued. If two ticks run at the same time, only
     one enqueues it. A crash in between delays it by REQUEUE_AFTER_S.

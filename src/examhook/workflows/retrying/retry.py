@@ -46,7 +46,7 @@ class RetryReport:
     overdue_s: int = 0
     """Delay of the most overdue delivery to an endpoint that is neither down nor disabled."""
     disabled: int = 0
-    """Endpoints that the operators were notified of as disabled."""
+    """Number of published notices about disabled endpoints."""
 
 
 @dataclass(frozen=True, slots=True)
