@@ -23,7 +23,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The attempt failed; there is another one."""
+    """The attempt failed; another one follows."""
 
     reason: str
     at: int

@@ -88,7 +88,8 @@ def after_complete_scan(  # noqa: PLR0913 - all that the state follows from
 ) -> ExamState:
     """Return the state after a scan that read all rows and began at ``began_at`` (Unix seconds, our clock).
 
-    ``changed``: the exam changed, so the next scan is due soon. ``is_digest_valid``: it shows the stored attempts.
+    ``changed``: the exam changed, so the next scan is due soon. ``is_digest_valid``: the digest is that of the stored
+    attempts.
     """
     # The time of a first scan does not say when its rows changed. A row with a future time did not change then.
     changed_at = began_at if changed and state.scanned_at is not None else min(scan.newest_at, began_at)

@@ -33,12 +33,12 @@ def link_of(event: Event) -> ResultLink | None:
 
 
 def with_link(event: Event, link: ResultLink) -> Event:
-    """Replace the link of ``event``, which must have one, with ``link``."""
+    """Replace the link of ``event`` with ``link``; the event must have a link."""
     return _with_result(event, url=link.url, expires_at=instant(link.expires_at))
 
 
 def without_link(event: Event) -> Event:
-    """Mark the link of ``event``, which must have one, as expired: no URL, ``expires_at`` unchanged."""
+    """Remove the URL of the link of ``event``, to mark the link as expired; the event must have a link."""
     return _with_result(event, url=None)
 
 

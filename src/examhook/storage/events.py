@@ -41,7 +41,7 @@ LINK_REQUEST_INDEX = "link_requests"
 _MAX_RETENTION_DAYS = 365
 """Maximum retention of events (template.yaml, ``RetentionDays``), and therefore the maximum range of a listing."""
 AHEAD_DAYS = 3
-"""Maximum time by which the provider's clock, by which events are listed, is ahead of ours."""
+"""Days by which a listing extends beyond today, because the provider's clock may be ahead of ours."""
 
 _DAY_INDEX = "by_day"
 _AFTER_ANY_ID = "\uffff"
