@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from types import FrameType, ModuleType
-from typing import Any, ParamSpec, TypeVar, get_args, get_type_hints
+from typing import Any, ParamSpec, TypeVar
 
 from botocore.client import BaseClient
 
@@ -79,7 +80,9 @@ def install(recorder: Recorder) -> None:
         entry = import_module(f"{handlers.__name__}.{found.name}")
         if hasattr(entry, "handler"):
             vars(entry)["handler"] = _running(found.name, entry.handler)
-            for workflow in _use_cases(import_module(f"examhook.wiring.{found.name}")):
+            workflows = set(_use_cases(import_module(f"examhook.wiring.{found.name}")))
+            assert workflows, f"no function of examhook.wiring.{found.name} states which workflow it returns"
+            for workflow in workflows:
                 _watch_methods(workflow, found.name)
     _RECORDERS.append(recorder)
     _carry_along()
@@ -96,13 +99,22 @@ def install(recorder: Recorder) -> None:
 
 
 def _use_cases(wiring: ModuleType) -> Iterator[type]:
-    """The workflows that a module of ``wiring`` builds, by the return types of its functions."""
+    """The workflows that a module of ``wiring`` builds, by the declared return types of its functions."""
     for _, build in inspect.getmembers(wiring, inspect.isfunction):
-        if build.__module__ == wiring.__name__ and not build.__name__.startswith("_"):
-            returned = get_type_hints(build).get("return")
-            for found in get_args(returned) or (returned,):
-                if isinstance(found, type) and found.__module__.startswith("examhook.workflows."):
-                    yield found
+        if build.__module__ == wiring.__name__:
+            yield from _workflows_in(build.__annotations__.get("return", ""), wiring)
+
+
+def _workflows_in(annotation: str, wiring: ModuleType) -> Iterator[type]:
+    """The workflows that an annotation names, and those of the fields of a class that ``wiring`` defines."""
+    for found in (vars(wiring).get(name) for name in re.findall(r"\w+", annotation)):
+        if not isinstance(found, type):
+            continue
+        if found.__module__.startswith("examhook.workflows."):
+            yield found
+        elif found.__module__ == wiring.__name__:
+            for part in found.__annotations__.values():
+                yield from _workflows_in(part, wiring)
 
 
 def _watch_methods(workflow: type, handler: str) -> None:
