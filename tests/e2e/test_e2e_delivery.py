@@ -58,7 +58,7 @@ def test_events_that_the_stream_gave_up_on_are_redriven_once_automatically(insta
         QueueUrl=installation.outputs["DispatchFailureQueueUrl"], MessageBody='{"DDBStreamBatchInfo":{}}'
     )
     for listener in installation.listeners:
-        assert listener.wait_until(lambda received: bool(about_exam(received, "990001")), REDRIVE_TIMEOUT_S)
+        installation.wait_until(listener, lambda received: bool(about_exam(received, "990001")), REDRIVE_TIMEOUT_S)
     done = installation.examhook("events", "redrive", "--since", "1d", "--json").json()
     assert isinstance(done, dict)
     assert (done["missing"], done["failed"], done["unreadable"]) == (0, 0, 0)

@@ -62,6 +62,9 @@ def provoke(installation: LocalInstallation, secret: str) -> dict[str, str]:
     for ref in refs:
         world.submit(ref)
     world.advance(5)
+    steady, shaky = installation.listeners
+    # Before the first of these polls: any of them can announce the submissions.
+    shaky.answer_with(500, next_requests=2)
     for switch in (
         "error_object@next2",
         "html_page@next2",
@@ -72,8 +75,6 @@ def provoke(installation: LocalInstallation, secret: str) -> dict[str, str]:
         control.quirk_on(switch)
         installation.examhook("poll")
         control.quirk_off()
-    steady, shaky = installation.listeners
-    shaky.answer_with(500, next_requests=2)
     installation.poll()
     assert steady.wait_until(lambda received: len(about_exam(received, exam_id)) >= 3, ARRIVAL_TIMEOUT_S)
     operations = subscribe_queue(session, installation.outputs["OperationsTopicArn"], "operations-of-leaks")

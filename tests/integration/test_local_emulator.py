@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -178,8 +179,18 @@ def test_stopping_also_stops_the_functions(environment: LocalPaths) -> None:
         assert parent.stdout
         child = int(parent.stdout.readline())
         stop_emulator(environment, Emulator(parent.pid, 4567))
-    listed = Path(f"/proc/{child}/stat")
-    assert not listed.exists() or listed.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    give_up_at = time.monotonic() + 10
+    while not has_ended(child):
+        assert time.monotonic() < give_up_at, "the function still runs 10 s after the emulator"
+        time.sleep(0.01)
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process ended, also if nobody waited for it yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 class NoProgress:

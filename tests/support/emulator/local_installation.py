@@ -8,7 +8,7 @@ import re
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +16,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
+import pytest
 from boto3 import Session
 
 from examhook_cli.listener.server import Listener, Received, running_listener
@@ -67,6 +68,17 @@ class LocalInstallation:
         outputs = self.written["outputs"]
         assert isinstance(outputs, dict)
         return outputs
+
+    def wait_until(self, listener: Listener, condition: Callable[[Sequence[Received]], bool], timeout_s: float) -> None:
+        """Wait until the received requests meet ``condition``; otherwise fail with the end of the functions' log."""
+        if not listener.wait_until(condition, timeout_s):
+            log = "\n".join(self.examhook("local", "logs").out.splitlines()[-80:])
+            functions = self.session.client("lambda", endpoint_url=f"http://127.0.0.1:{self.port}")
+            sources = [
+                (each["FunctionArn"], each["State"], each["LastProcessingResult"])
+                for each in functions.list_event_source_mappings()["EventSourceMappings"]
+            ]
+            pytest.fail(f"Not received within {timeout_s:.0f} s.\n{sources}\nThe functions logged last:\n{log}")
 
     @cached_property
     def session(self) -> Session:
