@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from examhook.settings import Dialect
 from examhook_simulator.facts import AttemptCount
+from tests.model.acts import Act, Kind
+from tests.model.plans import Happens, PollPlan
 from tests.support.provider.installation_with_quirks import DIALECTS, Habits
 
 
@@ -142,3 +144,20 @@ def test_rows_of_equal_start_whose_order_depends_on_the_request_are_all_stored(s
     assert report.complete
     assert habits.stored(exam_id) == habits.truth(exam_id)
     assert habits.events() == []
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("step", range(1, 13))
+def test_an_attempt_that_starts_during_a_first_scan_does_not_delay_the_next_ones(dialect: Dialect, step: int) -> None:
+    """It pushes the only row to the next offset, as if the server ignored the offset."""
+    habits = Habits(dialect)
+    habits.exam(2)
+    habits.polls(2)
+    exam_id = habits.world.create_exam()
+    habits.submits(exam_id)
+    submits = Happens((Act(Kind.WAIT, 0, 1), Act(Kind.START, -1), Act(Kind.SUBMIT, -1)))
+    habits.world.advance(60)
+    assert habits.installation.poll(PollPlan(interrupts=((step, submits),)))
+    ref = habits.submits(exam_id)
+    habits.poll()
+    assert (ref.candidate_id, "submitted") in habits.events()

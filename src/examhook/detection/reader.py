@@ -87,7 +87,7 @@ class Reader(Generic[T]):
     problem: str | None = field(default=None, init=False)
     """Why rows may be missing, as a clause for an operator; None if the end is proven."""
     _is_extra_page: bool = field(default=False, init=False)
-    """Whether the current page is an extra reading of the first page."""
+    """Whether the current page repeats the beginning of the list."""
 
     def __post_init__(self) -> None:
         self.next_start, self.last = self.start, self.after
@@ -209,15 +209,19 @@ class Reader(Generic[T]):
         self.seen.update(keys)
         current.seen.update(keys)
         current.end = current.begin
-        yield whole.rows
+        yield from self._extra_page(whole.rows)
         if whole.row_count >= WHOLE_LIST or (not is_new and page.row_count >= limit):
             self.problem = f"the provider ignores the offset and returns at most {whole.row_count} rows"
 
     def _first_page_again(self, limit: int) -> Iterator[Sequence[T]]:
         page = self.fetch(0, limit)
         self.seen.update(self.key(row) for row in page.rows)
+        yield from self._extra_page(page.rows)
+
+    def _extra_page(self, rows: Sequence[T]) -> Iterator[Sequence[T]]:
+        """Yield rows that do not follow the rows before."""
         self._is_extra_page = True
-        yield page.rows
+        yield rows
         self._is_extra_page = False
 
 
