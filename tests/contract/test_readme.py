@@ -22,6 +22,7 @@ import pytest
 import requests
 from standardwebhooks import Webhook
 
+from examhook_cli.local.emulator import free_port
 from tests.support.events.event_examples import examples
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,16 +47,10 @@ def test_every_file_that_the_readme_links_to_exists() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running(command: list[str], cwd: Path) -> Iterator[tuple[str, IO[str]]]:
     """A snippet that receives on a free port, its address and its output."""
-    port = _free_port()
+    port = free_port()
     with subprocess.Popen(
         command,
         cwd=cwd,

@@ -21,6 +21,7 @@ from examhook.http.errors import (
     NameLookupError,
 )
 from examhook.http.response import HttpResponse
+from examhook_cli.local.emulator import free_port
 from tests.support.delivery.scripted_server import Peer, answer, scripted_server
 from tests.support.security.secret_scan import everything_about
 
@@ -155,7 +156,7 @@ def test_an_unknown_name_is_a_name_lookup_error(session: HttpClient, monkeypatch
 
 def test_a_closed_port_is_a_connect_error(session: HttpClient) -> None:
     with pytest.raises(ConnectError, match=r"Cannot connect to 127\.0\.0\.1"):
-        get(session, f"http://127.0.0.1:{_free_port()}/")
+        get(session, f"http://127.0.0.1:{free_port()}/")
 
 
 def test_a_reset_before_the_answer_is_a_connect_error(session: HttpClient) -> None:
@@ -230,7 +231,7 @@ def test_a_redirect_is_returned_with_its_body_and_not_followed(session: HttpClie
 def test_cookies_and_proxies_of_the_environment_are_ignored(
     session: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{_free_port()}")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("no_proxy", "")
     with scripted_server(answer(b"direct", Set_Cookie="PHPSESSID=1; path=/")) as server:
         assert [get(session, server.url).body for _ in range(2)] == [b"direct"] * 2
@@ -269,7 +270,7 @@ def test_a_blocked_address_is_never_connected_to() -> None:
 def test_an_error_shows_only_the_host_of_the_url(session: HttpClient, step: Callable[[Peer], None] | None) -> None:
     """Neither the error, its causes nor the frames of the libraries show more; None: nobody listens."""
     with scripted_server(step or answer()) as server:
-        url = server.url if step else f"http://127.0.0.1:{_free_port()}"
+        url = server.url if step else f"http://127.0.0.1:{free_port()}"
         with pytest.raises(HttpError) as caught:
             session.send("GET", f"{url}/", deadline_s=0.3, max_body_bytes=10, params=Unshown(code=SECRET))
     assert [text for text in everything_about(caught.value) if SECRET in text] == []
@@ -280,12 +281,6 @@ class Unshown(dict[str, str]):
 
     def __repr__(self) -> str:
         return "Unshown(…)"
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
 
 
 def _hanging_lookup(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:

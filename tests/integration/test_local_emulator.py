@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from examhook_cli.errors import EmulatorError, NotUpError, PortInUseError
-from examhook_cli.local.emulator import Emulator, running_emulator, start_emulator, stop_emulator
+from examhook_cli.local.emulator import Emulator, free_port, running_emulator, start_emulator, stop_emulator
 from examhook_cli.local.environment import LocalPaths
 from examhook_cli.local.local_stack import running_stack, start_stack, stop_stack
 from examhook_cli.local.parameters import LocalOptions
@@ -63,12 +63,6 @@ def fake_emulator(environment: LocalPaths, script: str) -> None:
     python.parent.mkdir(parents=True)
     python.write_text(f"#!/bin/sh\n{script}\n")
     python.chmod(0o755)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_running_emulator_is_found_again_and_stopped(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from boto3 import Session
 
 from examhook.storage.events import LINK_REQUEST_INDEX
+from examhook_cli.local.emulator import free_port
 from examhook_cli.local.environment import (
     ACCESS_KEY_ID,
     REGION,
@@ -22,7 +23,7 @@ from examhook_cli.local.environment import (
     endpoint_url,
     shell_variables,
 )
-from tools.processes import PROJECT, free_port, running_server
+from tools.processes import PROJECT, running_server
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import requests
 
-from tools.processes import PROJECT, free_port, running_server
+from examhook_cli.local.emulator import free_port
+from tools.processes import PROJECT, running_server
 
 _PYTHON = PROJECT / ".venv-faults" / "bin" / "python"
 _TIMEOUT_S = 10

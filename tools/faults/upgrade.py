@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory
 from boto3 import Session
 
 from examhook_cli.listener.server import Listener, running_listener
+from examhook_cli.local.emulator import free_port
 from examhook_cli.local.environment import shell_variables
 from examhook_cli.stack import DEFAULT_STACK_NAME, read_stack
 from examhook_simulator.clock import VirtualClock
@@ -33,7 +34,7 @@ from examhook_simulator.facts import AttemptRef
 from examhook_simulator.server import running_simulator
 from examhook_simulator.world import World
 from tools.faults.audit import audit, revision_of
-from tools.processes import PROJECT, free_port
+from tools.processes import PROJECT
 
 _CODE = "code-of-the-update"
 _ENVIRONMENTS = (".venv-sam", ".venv-emulator")

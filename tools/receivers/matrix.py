@@ -14,7 +14,8 @@ from pathlib import Path
 
 from examhook.delivery.record import SendResult
 from examhook.events.build import Event
-from tools.processes import PROJECT, ServerStartError, free_port
+from examhook_cli.local.emulator import free_port
+from tools.processes import PROJECT, ServerStartError
 from tools.receivers.environments import Command, command_for
 from tools.receivers.receivers import Receiver
 from tools.receivers.requests_to_send import EndpointSender, Secrets, example_events, renamed

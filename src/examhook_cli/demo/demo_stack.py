@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from boto3 import Session
 
+from examhook_cli.local.emulator import free_port
 from examhook_cli.local.environment import shell_variables
 from examhook_cli.stack import DEFAULT_STACK_NAME, Stack, read_stack
 
@@ -47,7 +47,7 @@ class DemoStack:
 def running_demo_stack(base_url: str, code: str, webhook_urls: Sequence[str]) -> Iterator[DemoStack]:
     """Run a stack during the block; raises CommandFailedError."""
     state = Path(tempfile.mkdtemp(prefix="examhook-demo-"))
-    port = _free_port()
+    port = free_port()
     variables = shell_variables(port)
     environ = {**os.environ, **variables, "EXAMHOOK_LOCAL_DIR": str(state)}
     urls = [option for url in webhook_urls for option in ("--webhook-url", url)]
@@ -91,9 +91,3 @@ def run_command(arguments: Sequence[str], environ: Mapping[str, str]) -> str:
         output = result.stderr.strip() or result.stdout
         raise CommandFailedError(f"examhook {' '.join(arguments[:2])} failed: {output}")
     return result.stdout
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

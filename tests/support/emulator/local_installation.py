@@ -73,7 +73,7 @@ class LocalInstallation:
         """Wait until the received requests meet ``condition``; otherwise fail with the end of the functions' log."""
         if not listener.wait_until(condition, timeout_s):
             log = "\n".join(self.examhook("local", "logs").out.splitlines()[-80:])
-            functions = self.session.client("lambda", endpoint_url=f"http://127.0.0.1:{self.port}")
+            functions = self.session.client("lambda", endpoint_url=self.url)
             sources = [
                 (each["FunctionArn"], each["State"], each["LastProcessingResult"])
                 for each in functions.list_event_source_mappings()["EventSourceMappings"]

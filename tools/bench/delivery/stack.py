@@ -14,9 +14,9 @@ from botocore.config import Config
 
 from examhook.storage.submissions import SubmissionsTable
 from examhook_cli.demo.demo_stack import run_command
+from examhook_cli.local.emulator import free_port
 from examhook_cli.local.environment import endpoint_url
 from tools.bench.cloud import SESSION
-from tools.processes import free_port
 
 _CONNECTIONS = 50
 
