@@ -8,9 +8,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +22,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 _START_S = 60
 _STOP_S = 3
 _CHECK_EVERY_S = 0.1
+_LOG_CHARACTERS = 2000
 
 
 class ServerStartError(RuntimeError):
@@ -28,21 +30,29 @@ class ServerStartError(RuntimeError):
 
 
 @contextmanager
-def running_server(
+def running_server(  # noqa: PLR0913 - each describes the process
     argv: Sequence[str],
-    health_url: str,
+    is_ready: Callable[[], bool],
     *,
     cwd: Path = PROJECT,
     environ: Mapping[str, str] | None = None,
     log: Path = Path(os.devnull),
+    start_s: float = _START_S,
 ) -> Iterator[None]:
-    """Run a server until the ``with`` block ends, and wait until ``health_url`` answers; raises ServerStartError."""
+    """Run a server until the ``with`` block ends, and wait until ``is_ready``; raises ServerStartError."""
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603 - programs of this project with fixed arguments
             argv, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
         )
     try:
-        _wait_until_healthy(process, health_url)
+        give_up_at_s = time.monotonic() + start_s
+        while process.poll() is None and time.monotonic() < give_up_at_s:
+            if is_ready():
+                break
+            time.sleep(_CHECK_EVERY_S)
+        else:
+            written = log.read_text(errors="replace")[-_LOG_CHARACTERS:]
+            raise ServerStartError(f"{argv[0]} did not start within {start_s} s.\n{written}")
         yield
     finally:
         process.terminate()
@@ -53,14 +63,20 @@ def running_server(
             process.wait()
 
 
-def _wait_until_healthy(process: subprocess.Popen[bytes], url: str) -> None:
-    give_up_at_s = time.monotonic() + _START_S
+def answers(url: str) -> bool:
+    """Whether ``url`` answers a request with success."""
     with requests.Session() as session:
         session.trust_env = False
-        while process.poll() is None and time.monotonic() < give_up_at_s:
-            try:
-                if session.get(url, timeout=2).ok:
-                    return
-            except requests.RequestException:
-                time.sleep(_CHECK_EVERY_S)
-    raise ServerStartError(f"No answer from {url} within {_START_S} s.")
+        try:
+            return session.get(url, timeout=2).ok
+        except requests.RequestException:
+            return False
+
+
+def is_listening(port: int) -> bool:
+    """Whether a process listens on ``port`` of 127.0.0.1."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

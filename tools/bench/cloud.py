@@ -23,7 +23,7 @@ from examhook_cli.local.environment import (
     endpoint_url,
     shell_variables,
 )
-from tools.processes import PROJECT, running_server
+from tools.processes import PROJECT, answers, running_server
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -62,7 +62,7 @@ def running_cloud(account_code: str) -> Iterator[Cloud]:
         environment, port = LocalPaths(PROJECT, Path(folder)), free_port()
         with running_server(
             [str(environment.program(".venv-emulator", "python")), "-m", "ministack"],
-            f"{endpoint_url(port)}/_ministack/health",
+            lambda: answers(f"{endpoint_url(port)}/_ministack/health"),
             cwd=environment.state,
             # Checking the permissions of every write would take time; the end-to-end tests check them.
             environ=emulator_variables(os.environ, port, environment.state) | {"AUTH": "false"},

@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from examhook_cli.local.emulator import free_port
-from tools.processes import PROJECT, running_server
+from tools.processes import PROJECT, answers, running_server
 
 _PYTHON = PROJECT / ".venv-faults" / "bin" / "python"
 _TIMEOUT_S = 10
@@ -46,5 +46,6 @@ def running_aws_faults(upstream: str, log: Path) -> Iterator[AwsFaults]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     options = ["--upstream", upstream, "--port", str(port), "--no-resign"]
-    with running_server([str(_PYTHON), "-m", "tools.faults.proxy", *options], f"{url}/_microburst/health", log=log):
+    argv = [str(_PYTHON), "-m", "tools.faults.proxy", *options]
+    with running_server(argv, lambda: answers(f"{url}/_microburst/health"), log=log):
         yield AwsFaults(url)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -15,14 +12,12 @@ from pathlib import Path
 from examhook.delivery.record import SendResult
 from examhook.events.build import Event
 from examhook_cli.local.emulator import free_port
-from tools.processes import PROJECT, ServerStartError
+from tools.processes import is_listening, running_server
 from tools.receivers.environments import Command, command_for
 from tools.receivers.receivers import Receiver
 from tools.receivers.requests_to_send import EndpointSender, Secrets, example_events, renamed
 
 _START_S = 120
-_STOP_S = 5
-_CHECK_EVERY_S = 0.1
 _OLD_S = 3600
 
 
@@ -115,8 +110,7 @@ def _first_no(answers: list[str]) -> str:
     return next((answer for answer in answers if answer != "yes"), "yes")
 
 
-@contextmanager
-def _running(command: Command, port: int, secrets: Secrets, log: Path) -> Iterator[None]:
+def _running(command: Command, port: int, secrets: Secrets, log: Path) -> AbstractContextManager[None]:
     environ = {
         **os.environ,
         **command.environ,
@@ -124,34 +118,4 @@ def _running(command: Command, port: int, secrets: Secrets, log: Path) -> Iterat
         "EXAMHOOK_SECRET": secrets.own,
         "PYTHONUNBUFFERED": "1",
     }
-    with log.open("wb") as file:
-        process = subprocess.Popen(  # noqa: S603 - programs of this project with fixed arguments
-            command.argv,
-            cwd=PROJECT,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        _await_port(process, port, log)
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _await_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    give_up_at_s = time.monotonic() + _START_S
-    while process.poll() is None and time.monotonic() < give_up_at_s:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(_CHECK_EVERY_S)
-        else:
-            return
-    raise ServerStartError(f"The receiver did not start:\n{log.read_text(errors='replace')[-2000:]}")
+    return running_server(command.argv, lambda: is_listening(port), environ=environ, log=log, start_s=_START_S)
